@@ -1,0 +1,82 @@
+// JSON for reports, plans, targets and presets: nlohmann_json behind one door, plus a strict reader.
+//
+// Files that people write by hand are read through JsonObject, which knows its place in the document
+// ("configs/x.json: $.rules[2].op") and turns an unknown key, a wrong type or a wrong value into a
+// Code::config error that names that place.
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "lib/base/error.h"
+
+namespace intaglio {
+
+using Json = nlohmann::ordered_json;  // keeps the order of keys: reports are meant to be read
+
+// Parses a file. Throws Code::io when it cannot be read and Code::config, with line and column, when
+// it is not JSON. Comments (// and /* */) are allowed: targets explain their facts.
+Json read_json_file(const std::filesystem::path& path);
+
+// A view of one JSON object that is read key by key. Call done() last: a key that nobody asked for
+// is an error. The view does not own the document.
+class JsonObject {
+ public:
+  // origin: what a message calls the document, usually its path.
+  JsonObject(const Json& object, std::string origin, std::string path = "$");
+
+  bool has(std::string_view key) const;
+
+  // The value of a key as T (bool, integers, double, std::string, std::vector of those).
+  // Throws Code::config when the key is missing or has another type.
+  template <typename T>
+  T get(std::string_view key) {
+    return convert<T>(at(key), key);
+  }
+  template <typename T>
+  T get(std::string_view key, T fallback) {
+    return has(key) ? get<T>(key) : fallback;
+  }
+
+  // A string that must be one of the given words.
+  std::string choice(std::string_view key, std::initializer_list<std::string_view> words);
+  std::string choice(std::string_view key, std::initializer_list<std::string_view> words,
+                     std::string_view fallback);
+
+  JsonObject object(std::string_view key);     // a nested object
+  const Json& at(std::string_view key);        // the raw value; marks the key as read
+  std::string path_of(std::string_view key) const { return path_ + "." + std::string(key); }
+
+  // Throws Code::config naming the first key that was not read and the keys that are known.
+  void done() const;
+
+  [[noreturn]] void fail(std::string_view key, const std::string& reason) const;
+
+ private:
+  template <typename T>
+  T convert(const Json& value, std::string_view key) const {
+    try {
+      if constexpr (std::is_same_v<T, bool>) {
+        if (!value.is_boolean()) fail(key, "expected true or false");
+      } else if constexpr (std::is_integral_v<T>) {
+        if (!value.is_number_integer()) fail(key, "expected a whole number");
+      } else if constexpr (std::is_floating_point_v<T>) {
+        if (!value.is_number()) fail(key, "expected a number");
+      }
+      return value.get<T>();
+    } catch (const nlohmann::json::exception&) {
+      fail(key, "has the wrong type (" + std::string(value.type_name()) + ")");
+    }
+  }
+
+  const Json& object_;
+  std::string origin_;
+  std::string path_;
+  std::set<std::string, std::less<>> read_;
+};
+
+}  // namespace intaglio

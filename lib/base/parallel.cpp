@@ -1,0 +1,50 @@
+#include "lib/base/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "lib/base/progress.h"
+
+namespace intaglio {
+
+void parallel_for(std::size_t count, std::size_t threads,
+                  const std::function<void(std::size_t worker, std::size_t i)>& body) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stop{false};
+  std::mutex mutex;
+  std::exception_ptr error;
+  std::size_t error_index = count;
+
+  const auto work = [&](std::size_t worker) {
+    for (std::size_t i; !stop && (i = next++) < count;) {
+      try {
+        check_interrupt();
+        body(worker, i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i <= error_index) error = std::current_exception(), error_index = i;
+        stop = true;
+      }
+    }
+  };
+  std::vector<std::jthread> workers;
+  for (std::size_t w = 1; w < std::min(threads, count); ++w) workers.emplace_back(work, w);
+  work(0);
+  workers.clear();  // joins
+  if (error) std::rethrow_exception(error);
+}
+
+std::size_t thread_count(int wanted) {
+  if (wanted > 0) return static_cast<std::size_t>(wanted);
+  cpu_set_t set;
+  const bool known = ::sched_getaffinity(0, sizeof(set), &set) == 0;
+  return std::max(1, known ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace intaglio

@@ -1,0 +1,20 @@
+// Progress of a long phase, and the wish of the user to stop it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+namespace intaglio {
+
+// Called from one thread at a time: phase name, units done, units in all. How it is shown (a live bar,
+// a line per 10 %) is decided by apps/.
+using Progress = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
+
+// Set by the signal handler of apps/main.cpp (SIGINT, SIGTERM).
+void request_interrupt() noexcept;
+
+// Throws Code::interrupted once request_interrupt() was called. Long loops call it once per unit.
+void check_interrupt();
+
+}  // namespace intaglio

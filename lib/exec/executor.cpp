@@ -1,0 +1,89 @@
+#include "lib/exec/executor.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+#include "lib/base/progress.h"
+
+namespace intaglio {
+
+Executor::Executor(const Graph& graph, const Registry& registry) : program_(compile(graph, registry)) {}
+
+void Executor::check_feed(const Value& value, const Tensor& tensor) const {
+  bool fits = value.dtype() == DType::undefined || value.dtype() == tensor.dtype();
+  if (fits && value.dims()) {
+    fits = static_cast<int>(value.dims()->size()) == tensor.rank();
+    for (std::size_t i = 0; fits && i < value.dims()->size(); ++i) {
+      const Dim& dim = (*value.dims())[i];
+      fits = !dim.known() || dim.value == tensor.dim(i);
+    }
+  }
+  if (!fits)
+    throw Error(Code::data,
+                fmt::format("input '{}' wants {} {}, was given {} {}", value.name(),
+                            name_of(value.dtype()), value.dims() ? to_string(*value.dims()) : "",
+                            name_of(tensor.dtype()), to_string(tensor.shape())),
+                "Give data of that shape and type; for images, set --crop, --channels or --layout.");
+}
+
+std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap) const {
+  if (feeds.size() != program_.feeds.size())
+    throw Error(Code::data, fmt::format("the model has {} inputs, {} were given", program_.feeds.size(),
+                                        feeds.size()));
+  std::vector<Tensor> slots(program_.values.size());
+  for (const auto& [slot, tensor] : program_.constants) slots[static_cast<std::size_t>(slot)] = tensor;
+  const auto show = [&](int slot) {
+    const Tensor& tensor = slots[static_cast<std::size_t>(slot)];
+    if (tap && is_float(tensor.dtype())) tap(*program_.values[static_cast<std::size_t>(slot)], tensor);
+  };
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const int slot = program_.feeds[i];
+    check_feed(*program_.values[static_cast<std::size_t>(slot)], feeds[i]);
+    slots[static_cast<std::size_t>(slot)] = feeds[i];
+    show(slot);
+  }
+  for (const Step& step : program_.steps) {
+    check_interrupt();
+    run_step(step, slots);
+    for (const int slot : step.outputs)
+      if (slot >= 0) show(slot);
+    for (const int slot : step.dies) slots[static_cast<std::size_t>(slot)] = Tensor();
+  }
+  std::vector<Tensor> outputs;
+  for (const int slot : program_.outputs)
+    outputs.push_back(to_row_major(slots[static_cast<std::size_t>(slot)]));
+  return outputs;
+}
+
+void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
+  std::vector<const Tensor*> inputs;
+  for (const int slot : step.inputs)
+    inputs.push_back(slot < 0 ? nullptr : &slots[static_cast<std::size_t>(slot)]);
+  std::vector<Tensor> outputs(step.outputs.size());
+  const auto place = [&] {
+    std::string text = step.node->label();
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i] != nullptr) text += (i == 0 ? " on " : ", ") + to_string(inputs[i]->shape());
+    return text;
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i] != nullptr && !inputs[i]->defined())
+      throw Error(Code::unsupported,
+                  fmt::format("{}: input {} ('{}') has no dense value (a sparse initializer?)",
+                              step.node->label(), i, step.node->input(i)->name()),
+                  "Export the model with dense initializers.");
+  try {
+    KernelContext context(*step.node, inputs, outputs);
+    step.kernel->run(context);
+  } catch (const Error& e) {
+    throw e.within(place());
+  } catch (const std::bad_alloc&) {
+    throw Error(Code::model, place() + ": not enough memory for the result",
+                "Check the shapes; run on a machine with more memory or use fewer --threads.");
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (step.outputs[i] >= 0) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
+}
+
+}  // namespace intaglio

@@ -1,0 +1,44 @@
+// The float executor: runs a graph on tensors, one call per sample.
+//
+//   Executor executor(model.graph());
+//   std::vector<Tensor> outputs = executor.run(feeds, [](const Value& v, const Tensor& t) { ... });
+//
+// Threads: run() is const and may be called from many threads at once; each call has its own buffers, and
+// a buffer is freed after its last use, so memory is bounded by the widest point of the graph times the
+// number of concurrent calls.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "lib/exec/compile.h"
+
+namespace intaglio {
+
+// Called for every float value that a run meets, right after it is made and before its reader runs; graph
+// inputs come first, constants never. The tensor may have either layout.
+using Tap = std::function<void(const Value& value, const Tensor& tensor)>;
+
+class Executor {
+ public:
+  // Throws Code::unsupported when a node has no kernel. The graph must outlive the executor and must not
+  // be edited meanwhile.
+  explicit Executor(const Graph& graph, const Registry& registry = default_registry());
+
+  const Graph& graph() const { return *program_.graph; }
+  const Program& program() const { return program_; }
+
+  // feeds: one tensor for each of graph().feeds(), in that order; types must match, and known dimensions
+  // must too (Code::data otherwise). Returns one tensor for each of graph().outputs(), row-major.
+  // Errors of a kernel name the node and the shapes of its inputs.
+  std::vector<Tensor> run(std::span<const Tensor> feeds, const Tap& tap = {}) const;
+
+ private:
+  void check_feed(const Value& value, const Tensor& tensor) const;
+  void run_step(const Step& step, std::vector<Tensor>& slots) const;
+
+  Program program_;
+};
+
+}  // namespace intaglio

@@ -1,0 +1,91 @@
+// What an operator kernel is, and how the executor calls it.
+//
+// A kernel is made once per node when a graph is compiled, reads its attributes then, and runs any number
+// of times, from many threads at once. To add one, write lib/exec/ref/<op>.cpp that ends in
+//
+//   void register_<op>(Registry& registry) {
+//     registry.add({.op = "Relu", .impl = "ref", .since = 1, .make = make_relu});
+//   }
+//
+// and build: CMake finds the file and calls the function.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/graph/graph.h"
+#include "lib/tensor/tensor.h"
+
+namespace intaglio {
+
+// The inputs and outputs of one call. Inputs are row-major unless the kernel said it reads others.
+class KernelContext {
+ public:
+  KernelContext(const Node& node, std::span<const Tensor* const> inputs, std::span<Tensor> outputs)
+      : node_(node), inputs_(inputs), outputs_(outputs) {}
+
+  const Node& node() const { return node_; }
+
+  // Inputs that the operator requires; Code::model when the node omits it.
+  const Tensor& input(std::size_t i) const;
+  // Optional ones: nullptr when omitted or past the end.
+  const Tensor* optional(std::size_t i) const {
+    return i < inputs_.size() ? inputs_[i] : nullptr;
+  }
+  std::size_t input_count() const { return inputs_.size(); }
+  std::size_t output_count() const { return outputs_.size(); }
+  bool wants(std::size_t i) const { return node_.output(i) != nullptr; }
+
+  // Gives output i fresh bytes, not initialised. The reference is valid until the call returns.
+  Tensor& output(std::size_t i, DType type, Shape shape);
+  // Makes output i share the bytes of another tensor (Reshape, Identity, ...).
+  void set_output(std::size_t i, Tensor tensor);
+
+ private:
+  const Node& node_;
+  std::span<const Tensor* const> inputs_;
+  std::span<Tensor> outputs_;
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  // Errors: throw Error (mostly Code::model: shapes or types that do not fit) without naming the node,
+  // which the executor adds.
+  virtual void run(KernelContext& context) const = 0;
+};
+
+// A kernel from a callable void(KernelContext&): most kernels have no more state than its captures.
+template <typename F>
+std::unique_ptr<Kernel> make_kernel(F body) {
+  class FromCallable final : public Kernel {
+   public:
+    explicit FromCallable(F f) : body_(std::move(f)) {}
+    void run(KernelContext& context) const override { body_(context); }
+
+   private:
+    F body_;
+  };
+  return std::make_unique<FromCallable>(std::move(body));
+}
+
+// Why a candidate does not take a node; nullopt: it takes it.
+using Refusal = std::optional<std::string>;
+
+struct KernelDef {
+  std::string_view op;
+  std::string_view impl = "ref";                    // "ref", "onednn", ...
+  int since = 1;                                    // first opset of the domain whose semantics it has
+  int priority = 0;                                 // higher is tried first; ref is 0
+  std::string_view domain = {};
+  Refusal (*refuse)(const Node& node) = nullptr;    // null: takes every node
+  std::unique_ptr<Kernel> (*make)(const Node& node) = nullptr;
+};
+
+}  // namespace intaglio

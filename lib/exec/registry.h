@@ -1,0 +1,34 @@
+// All kernels, as ordered candidates.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/exec/kernel.h"
+
+namespace intaglio {
+
+class Registry {
+ public:
+  void add(const KernelDef& def) { defs_.push_back(def); }
+  const std::vector<KernelDef>& all() const { return defs_; }
+
+  // The candidates for a node, best first: of each implementation the newest version that is not newer
+  // than the opset of the node.
+  std::vector<const KernelDef*> candidates(const Node& node) const;
+
+  // The first candidate that does not refuse. Throws Code::unsupported that names the node, its opset and
+  // every refusal.
+  const KernelDef& select(const Node& node) const;
+
+  bool knows(std::string_view op, std::string_view domain = {}) const;
+
+ private:
+  std::vector<KernelDef> defs_;
+};
+
+// The registry with everything that was built in.
+const Registry& default_registry();
+
+}  // namespace intaglio

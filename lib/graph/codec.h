@@ -1,0 +1,47 @@
+// Between protobuf messages and the graph. For lib/graph and lib/io only: everything else sees Graph.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "lib/graph/model.h"
+
+namespace intaglio {
+
+// Where the bytes of an initializer go on the way out: nullptr keeps them in the message; otherwise the
+// sink stores them elsewhere and fills in external_data and data_location of the message.
+using TensorSink = std::function<bool(const Value& value, onnx::TensorProto& message)>;
+
+// How the bytes of an external initializer come in: returns them for a message with data_location EXTERNAL.
+using TensorSource = std::function<std::shared_ptr<const std::byte>(const onnx::TensorProto& message,
+                                                                   std::size_t bytes)>;
+
+class GraphCodec {
+ public:
+  // Takes the message apart. Throws Code::model, with the node, value or initializer named, for a
+  // dangling input, a value made twice, a cycle, or an initializer whose bytes do not fit its shape.
+  static Model from_proto(onnx::ModelProto&& message, const TensorSource& source = {});
+
+  // The message of the model, nodes in topological order. weights: false leaves the bytes of large
+  // initializers out (for shape inference).
+  static onnx::ModelProto to_proto(const Model& model, const TensorSink& sink = {},
+                                   bool weights = true);
+
+  static Tensor tensor_of(const std::shared_ptr<const onnx::TensorProto>& message,
+                          const TensorSource& source = {});
+  static void fill(onnx::TensorProto& message, const std::string& name, const Tensor& tensor);
+
+  static void read_type(const onnx::ValueInfoProto& info, Value& value);
+  static void infer_types(Model& model);
+
+ private:
+  static void read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
+  static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink,
+                          bool weights);
+  static void write_value_info(const Value& value, onnx::ValueInfoProto& message);
+  friend class Model;
+};
+
+}  // namespace intaglio

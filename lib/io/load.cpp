@@ -1,0 +1,96 @@
+#include "lib/io/load.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include <charconv>
+
+#include "lib/base/file.h"
+#include "lib/graph/codec.h"
+
+namespace intaglio {
+namespace {
+
+bool parse(const MappedBytes& bytes, google::protobuf::Message& message) {
+  // A file that is not protobuf is an everyday mistake: we report it, protobuf need not.
+  const google::protobuf::LogSilencer quiet;
+  google::protobuf::io::ArrayInputStream stream(bytes.data.get(), static_cast<int>(bytes.size));
+  google::protobuf::io::CodedInputStream coded(&stream);
+  coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
+  return message.ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage();
+}
+
+std::uint64_t parse_number(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw Error(Code::model, fmt::format("external data: '{}' is not a number", text));
+  return value;
+}
+
+std::shared_ptr<const std::byte> read_external(const std::filesystem::path& folder,
+                                               const onnx::TensorProto& message, std::size_t bytes) {
+  std::string location;
+  std::uint64_t offset = 0, length = bytes;
+  for (const auto& entry : message.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+    if (entry.key() == "offset") offset = parse_number(entry.value());
+    if (entry.key() == "length") length = parse_number(entry.value());
+  }
+  if (location.empty()) throw Error(Code::model, "external data without a location");
+  if (length != bytes)
+    throw Error(Code::model,
+                fmt::format("its shape needs {} bytes, its external data has {}", bytes, length));
+  const auto root = std::filesystem::weakly_canonical(folder);
+  const auto file = std::filesystem::weakly_canonical(root / location);
+  const auto relative = file.lexically_relative(root);
+  if (std::filesystem::path(location).is_absolute() || relative.empty() || *relative.begin() == "..")
+    throw Error(Code::model,
+                fmt::format("external data '{}' leaves the folder of the model", location),
+                "Move the data file beside the model and save the model with a relative path.");
+  return map_file(file, offset, static_cast<std::int64_t>(bytes)).data;
+}
+
+}  // namespace
+
+Model load_model(const std::filesystem::path& path) {
+  const MappedBytes bytes = map_file(path);
+  if (bytes.size == 0)
+    throw Error(Code::model, fmt::format("{}: the file is empty", path.string()),
+                "Copy or export the model again.");
+  if (bytes.size > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw Error(Code::model,
+                fmt::format("{}: {} bytes is more than protobuf can hold", path.string(), bytes.size),
+                "Save the model with its weights as external data.");
+  onnx::ModelProto message;
+  if (!parse(bytes, message))
+    throw Error(Code::model, fmt::format("{}: not an ONNX model, or a truncated one", path.string()),
+                "Check the path; copy or export the model again.");
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  try {
+    if (message.ir_version() == 0 && !message.has_graph())
+      throw Error(Code::model, "not an ONNX model: it has no IR version and no graph",
+                  "Check the path; copy or export the model again.");
+    return GraphCodec::from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
+      return read_external(folder, tensor, size);
+    });
+  } catch (const Error& e) {
+    throw e.within(path.string());
+  }
+}
+
+Tensor load_tensor(const std::filesystem::path& path) {
+  const MappedBytes bytes = map_file(path);
+  const auto message = std::make_shared<onnx::TensorProto>();
+  try {
+    if (!parse(bytes, *message)) throw Error(Code::data, "not a TensorProto, or a truncated one");
+    return GraphCodec::tensor_of(message);
+  } catch (const Error& e) {
+    throw Error(Code::data, fmt::format("{}: {}", path.string(), e.what()),
+                "Write the tensor again, for example with onnx.numpy_helper.");
+  }
+}
+
+}  // namespace intaglio

@@ -1,0 +1,77 @@
+#include "lib/io/save.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <array>
+#include <optional>
+
+#include "lib/base/file.h"
+#include "lib/graph/codec.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::uint64_t alignment = 4096;  // lets readers map a tensor on its own
+
+std::uint64_t weight_bytes(const Graph& graph) {
+  std::uint64_t bytes = 0;
+  for (const Value* value : graph.values())
+    if (value->is_constant()) bytes += value->constant().bytes();
+  for (const Node* node : graph.nodes())
+    for (const auto& [attr, nested] : node->nested_graphs()) bytes += weight_bytes(*nested);
+  return bytes;
+}
+
+void set_entry(onnx::TensorProto& message, const char* key, const std::string& value) {
+  auto& entry = *message.add_external_data();
+  entry.set_key(key);
+  entry.set_value(value);
+}
+
+// Appends the bytes of large initializers to the data file and leaves a reference in the message.
+TensorSink sink_into(AtomicFile& file, const std::string& location) {
+  return [&file, location](const Value& value, onnx::TensorProto& message) {
+    const Tensor& tensor = value.constant();
+    if (tensor.bytes() < 1024) return false;
+    static constexpr std::array<std::byte, alignment> zeros{};
+    file.write(std::span(zeros).first((alignment - file.size() % alignment) % alignment));
+    message.set_data_location(onnx::TensorProto::EXTERNAL);
+    set_entry(message, "location", location);
+    set_entry(message, "offset", std::to_string(file.size()));
+    set_entry(message, "length", std::to_string(tensor.bytes()));
+    file.write(std::span(tensor.raw(), tensor.bytes()));
+    return true;
+  };
+}
+
+std::string serialize(const onnx::ModelProto& message) {
+  std::string text;
+  google::protobuf::io::StringOutputStream stream(&text);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  if (!message.SerializeToCodedStream(&coded) || coded.HadError())
+    throw Error(Code::internal, "protobuf cannot serialize the model");
+  coded.Trim();
+  return text;
+}
+
+}  // namespace
+
+void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
+  AtomicFile file(path);
+  std::optional<AtomicFile> data;
+  TensorSink sink;
+  if (weight_bytes(model.graph()) > options.external_above) {
+    const std::string location = path.filename().string() + ".data";
+    data.emplace(path.parent_path() / location);
+    sink = sink_into(*data, location);
+  }
+  file.write(serialize(GraphCodec::to_proto(model, sink)));
+  file.finish();
+  if (data) data->commit();
+  file.commit();
+}
+
+}  // namespace intaglio

@@ -1,0 +1,21 @@
+// Writing ONNX files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "lib/graph/model.h"
+
+namespace intaglio {
+
+struct SaveOptions {
+  // Initializers go to "<file name>.data" beside the model when the weights take more bytes than this.
+  // Protobuf cannot hold 2 GB; the default leaves room for the rest of the message.
+  std::uint64_t external_above = std::uint64_t{1'900} << 20;
+};
+
+// Writes the model to a temporary file and renames it to path, its external data (if any) likewise.
+// The bytes written depend on the model alone. Throws Code::io.
+void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
+
+}  // namespace intaglio

@@ -1,0 +1,121 @@
+#include "lib/tensor/tensor.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace intaglio {
+namespace {
+
+constexpr std::align_val_t alignment{64};
+
+std::shared_ptr<std::byte> allocate(std::size_t bytes) {
+  auto* memory = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), alignment));
+  return {memory, [](std::byte* p) { ::operator delete(p, alignment); }};
+}
+
+template <typename To, typename From>
+To convert_element(From value) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return static_cast<bool>(value != From{});
+  } else if constexpr (std::is_integral_v<To> && !std::is_integral_v<From>) {
+    const double v = static_cast<double>(value);
+    if (std::isnan(v)) return To{};
+    if (v <= static_cast<double>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+    if (v >= static_cast<double>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+    return static_cast<To>(v);
+  } else if constexpr (std::is_same_v<To, Half> || std::is_same_v<To, BFloat16>) {
+    return To(static_cast<float>(value));
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
+}  // namespace
+
+Tensor::Tensor(DType type, Shape shape)
+    : type_(type), writable_(true), shape_(std::move(shape)), size_(element_count(shape_)) {
+  bytes_ = allocate(bytes_for(type_, shape_));
+}
+
+Tensor Tensor::view(DType type, Shape shape, std::shared_ptr<const std::byte> bytes) {
+  Tensor tensor;
+  tensor.type_ = type;
+  tensor.size_ = element_count(shape);
+  tensor.shape_ = std::move(shape);
+  tensor.bytes_ = std::move(bytes);
+  return tensor;
+}
+
+std::size_t Tensor::bytes_for(DType type, std::span<const std::int64_t> shape) {
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  const std::size_t bits = bits_of(type);
+  if (bits == 4) return (count + 1) / 2;
+  if (bits != 0 && count > std::numeric_limits<std::size_t>::max() / 2 / (bits / 8))
+    throw Error(Code::model, fmt::format("shape {} needs more bytes than any memory", to_string(shape)));
+  return count * (bits / 8);
+}
+
+std::byte* Tensor::raw_mutate() {
+  if (!writable_ || bytes_.use_count() != 1) {
+    const std::shared_ptr<std::byte> copy = allocate(bytes());
+    if (bytes() > 0) std::memcpy(copy.get(), bytes_.get(), bytes());
+    bytes_ = copy;
+    writable_ = true;
+  }
+  return const_cast<std::byte*>(bytes_.get());
+}
+
+Tensor Tensor::reshaped(Shape shape) const {
+  if (element_count(shape) != size_)
+    throw Error(Code::model, fmt::format("cannot view shape {} as {}", to_string(shape_), to_string(shape)));
+  assert(layout_ == Layout::row_major);
+  Tensor result = *this;
+  result.shape_ = std::move(shape);
+  return result;
+}
+
+void Tensor::require(DType type) const {
+  if (type != type_)
+    throw Error(Code::model, fmt::format("expected elements of type {}, found {}", name_of(type),
+                                         name_of(type_)));
+}
+
+Tensor to_row_major(const Tensor& tensor) {
+  if (tensor.layout() == Layout::row_major) return tensor;
+  Tensor result(tensor.dtype(), tensor.shape());
+  const Shape& shape = tensor.shape();
+  const std::int64_t batch = shape[0], channels = shape[1];
+  const std::int64_t inner = product(shape, 2, shape.size());
+  const std::size_t width = bits_of(tensor.dtype()) / 8;
+  const std::byte* from = tensor.raw();
+  std::byte* to = result.raw_mutate();
+  for (std::int64_t n = 0; n < batch; ++n)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t i = 0; i < inner; ++i)
+        std::memcpy(to + ((n * channels + c) * inner + i) * width,
+                    from + ((n * inner + i) * channels + c) * width, width);
+  return result;
+}
+
+Tensor convert(const Tensor& tensor, DType type) {
+  if (tensor.dtype() == type) return tensor;
+  const Tensor rows = to_row_major(tensor);
+  Tensor result(type, tensor.shape());
+  if (bits_of(tensor.dtype()) == 4) {
+    const auto values = rows.to_vector<std::int32_t>();
+    return convert(Tensor::of<std::int32_t>(tensor.shape(), values), type);
+  }
+  visit_dtype(tensor.dtype(), [&](auto from) {
+    visit_dtype(type, [&](auto to) {
+      using To = decltype(to);
+      using From = decltype(from);
+      const auto in = rows.data<From>();
+      std::transform(in.begin(), in.end(), result.mutate<To>().begin(), convert_element<To, From>);
+    });
+  });
+  return result;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,106 @@
+#include "tests/support/support.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "lib/exec/executor.h"
+
+extern char** environ;
+
+namespace intaglio::testing {
+
+std::filesystem::path source_dir() { return INTAGLIO_SOURCE_DIR; }
+
+std::optional<std::filesystem::path> shared(std::string_view relative) {
+  const char* root = std::getenv("INTAGLIO_SHARED");
+  const auto base = root != nullptr ? std::filesystem::path(root) : source_dir() / ".." / "shared";
+  const auto path = base / relative;
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return std::filesystem::canonical(path);
+}
+
+std::filesystem::path fresh_folder() {
+  const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(info->test_suite_name()) + "." + info->name();
+  for (char& c : name)
+    if (c == '/') c = '_';
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("intaglio-test-" + std::to_string(::getpid())) / name;
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+::testing::AssertionResult close(const Tensor& actual, const Tensor& expected, double rtol,
+                                 double atol) {
+  if (actual.dtype() != expected.dtype())
+    return ::testing::AssertionFailure() << "type " << name_of(actual.dtype()) << " is not "
+                                         << name_of(expected.dtype());
+  if (actual.shape() != expected.shape())
+    return ::testing::AssertionFailure() << "shape " << to_string(actual.shape()) << " is not "
+                                         << to_string(expected.shape());
+  const auto a = actual.to_vector<double>(), b = expected.to_vector<double>();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (a[i] == b[i]) continue;
+    if (!(std::abs(a[i] - b[i]) <= atol + rtol * std::abs(b[i])))
+      return ::testing::AssertionFailure() << "element " << i << ": " << a[i] << " is not " << b[i];
+  }
+  return ::testing::AssertionSuccess();
+}
+
+std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& feeds) {
+  const Model model = parse_model(text);
+  return Executor(model.graph()).run(feeds);
+}
+
+Tensor random_tensor(Shape shape, unsigned seed, float lo, float hi) {
+  Tensor tensor(DType::f32, std::move(shape));
+  std::mt19937 engine(seed);
+  for (float& v : tensor.mutate<float>())  // not std::uniform_real_distribution: it differs by library
+    v = lo + (hi - lo) * static_cast<float>(engine()) / 4294967296.0f;
+  return tensor;
+}
+
+namespace {
+std::string slurp(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+}  // namespace
+
+Ran run_program(const std::vector<std::string>& arguments) {
+  static int calls = 0;
+  const auto stem = std::filesystem::temp_directory_path() /
+                    ("intaglio-run-" + std::to_string(::getpid()) + "-" + std::to_string(calls++));
+  const std::string out = stem.string() + ".out", err = stem.string() + ".err";
+  std::vector<char*> argv{const_cast<char*>(INTAGLIO_BINARY)};
+  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+  pid_t pid = 0;
+  int status = -1;
+  if (::posix_spawn(&pid, INTAGLIO_BINARY, &actions, nullptr, argv.data(), environ) == 0)
+    ::waitpid(pid, &status, 0);
+  posix_spawn_file_actions_destroy(&actions);
+  Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(out), slurp(err)};
+  std::filesystem::remove(out);
+  std::filesystem::remove(err);
+  return ran;
+}
+
+}  // namespace intaglio::testing

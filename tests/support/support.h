@@ -1,0 +1,48 @@
+// What tests share: where the files are, and how two tensors are compared.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/graph/model.h"
+#include "lib/tensor/tensor.h"
+
+namespace intaglio::testing {
+
+std::filesystem::path source_dir();  // the root of the checkout
+
+// A path below the folder of optional assets ("../shared" beside the checkout, or $INTAGLIO_SHARED);
+// nullopt when it is not there. Use SKIP_WITHOUT_SHARED to skip loudly.
+std::optional<std::filesystem::path> shared(std::string_view relative);
+
+#define SKIP_WITHOUT_SHARED(variable, relative)                                            \
+  const auto variable##_found = ::intaglio::testing::shared(relative);                     \
+  if (!variable##_found) GTEST_SKIP() << "optional asset not at hand: " << (relative);     \
+  const std::filesystem::path variable = *variable##_found
+
+// A folder of its own for the running test, emptied first.
+std::filesystem::path fresh_folder();
+
+// Succeeds when type, shape and values agree: |a - b| <= atol + rtol * |b|; NaN equals NaN.
+::testing::AssertionResult close(const Tensor& actual, const Tensor& expected, double rtol = 1e-5,
+                                 double atol = 1e-6);
+
+// Runs a text model (see parse_model) on feeds in order.
+std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& feeds);
+
+// A float tensor of a shape with reproducible values in [lo, hi).
+Tensor random_tensor(Shape shape, unsigned seed = 1, float lo = -1, float hi = 1);
+
+// The outcome of running the program with arguments (not through a shell).
+struct Ran {
+  int exit_code;
+  std::string out, err;
+};
+Ran run_program(const std::vector<std::string>& arguments);
+
+}  // namespace intaglio::testing
