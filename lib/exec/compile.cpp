@@ -9,7 +9,7 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(const Graph& graph, const Registry& registry) : registry_(registry) {
+  Compiler(const Graph& graph, const CompileOptions& options) : options_(options) {
     program_.graph = &graph;
   }
 
@@ -27,6 +27,7 @@ class Compiler {
     const auto [it, fresh] = slots_.try_emplace(&value, static_cast<int>(program_.values.size()));
     if (fresh) {
       program_.values.push_back(&value);
+      program_.observed.push_back(!options_.observed || options_.observed(value));
       if (value.is_constant()) program_.constants.emplace_back(it->second, value.constant());
     }
     return it->second;
@@ -35,7 +36,7 @@ class Compiler {
   void add_step(const Node& node) {
     Step step;
     step.node = &node;
-    step.def = &registry_.select(node);
+    step.def = &options_.registry->select(node);
     try {
       step.kernel = step.def->make(node);
     } catch (const Error& e) {
@@ -62,16 +63,15 @@ class Compiler {
       for (const int slot : step.inputs) bury(slot, step.dies);
       for (const int slot : step.outputs) bury(slot, step.dies);  // made, but never read
     }
-    for (const int slot : program_.feeds) bury(slot, program_.idle_feeds);
   }
 
-  const Registry& registry_;
+  const CompileOptions& options_;
   Program program_;
   std::unordered_map<const Value*, int> slots_;
 };
 
 }  // namespace
 
-Program compile(const Graph& graph, const Registry& registry) { return Compiler(graph, registry).run(); }
+Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }
 
 }  // namespace intaglio

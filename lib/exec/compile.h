@@ -2,6 +2,7 @@
 // data is decided here, once: which kernel runs a node, where each value lives, and when it dies.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -20,16 +21,23 @@ struct Step {
   std::vector<int> dies;     // slots that no later step reads
 };
 
+struct CompileOptions {
+  const Registry* registry = &default_registry();
+  // Which float values the tap will be asked about; null: all. Values that nobody observes may vanish
+  // inside fused kernels.
+  std::function<bool(const Value&)> observed;
+};
+
 struct Program {
   const Graph* graph = nullptr;
   std::vector<Step> steps;
   std::vector<const Value*> values;           // by slot
   std::vector<std::pair<int, Tensor>> constants;
   std::vector<int> feeds, outputs;            // slots, in the order of graph->feeds() and outputs()
-  std::vector<int> idle_feeds;                // feeds that no step and no output reads
+  std::vector<bool> observed;                 // by slot
 };
 
 // Throws Code::unsupported for the first node that no kernel takes. The graph must outlive the program.
-Program compile(const Graph& graph, const Registry& registry = default_registry());
+Program compile(const Graph& graph, const CompileOptions& options = {});
 
 }  // namespace intaglio

@@ -8,7 +8,7 @@
 
 namespace intaglio {
 
-Executor::Executor(const Graph& graph, const Registry& registry) : program_(compile(graph, registry)) {}
+Executor::Executor(const Graph& graph, const CompileOptions& options) : program_(compile(graph, options)) {}
 
 void Executor::check_feed(const Value& value, const Tensor& tensor) const {
   bool fits = value.dtype() == DType::undefined || value.dtype() == tensor.dtype();
@@ -34,8 +34,8 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap)
   std::vector<Tensor> slots(program_.values.size());
   for (const auto& [slot, tensor] : program_.constants) slots[static_cast<std::size_t>(slot)] = tensor;
   const auto show = [&](int slot) {
-    const Tensor& tensor = slots[static_cast<std::size_t>(slot)];
-    if (tap && is_float(tensor.dtype())) tap(*program_.values[static_cast<std::size_t>(slot)], tensor);
+    const auto at = static_cast<std::size_t>(slot);
+    if (tap && program_.observed[at] && is_float(slots[at].dtype())) tap(*program_.values[at], slots[at]);
   };
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const int slot = program_.feeds[i];

@@ -16,7 +16,7 @@
 
 namespace intaglio {
 
-// Called for every float value that a run meets, right after it is made and before its reader runs; graph
+// Called for every observed float value that a run meets, right after it is made and before its reader runs; graph
 // inputs come first, constants never. The tensor may have either layout.
 using Tap = std::function<void(const Value& value, const Tensor& tensor)>;
 
@@ -24,7 +24,7 @@ class Executor {
  public:
   // Throws Code::unsupported when a node has no kernel. The graph must outlive the executor and must not
   // be edited meanwhile.
-  explicit Executor(const Graph& graph, const Registry& registry = default_registry());
+  explicit Executor(const Graph& graph, const CompileOptions& options = {});
 
   const Graph& graph() const { return *program_.graph; }
   const Program& program() const { return program_; }

@@ -1,0 +1,158 @@
+#include "lib/exec/quantization.h"
+
+#include <fmt/format.h>
+
+#include "lib/exec/elementwise.h"
+#include "lib/exec/simd.h"
+
+namespace intaglio {
+namespace {
+
+// Clamping comes first, which is the same for whole bounds, sends NaN to the lower one and keeps
+// the sum below in the range where adding 1.5 * 2^23 rounds to the nearest integer, halves to even.
+INTAGLIO_CLONES void quantize_run(const float* x, std::int64_t count, const float* scale,
+                                  std::int64_t step, float zero, CodeRange range,
+                                  std::int32_t* out) {
+  const float lo = static_cast<float>(range.lo) - zero, hi = static_cast<float>(range.hi) - zero;
+  constexpr float magic = 12582912.0f;
+  for (std::int64_t i = 0; i < count; ++i) {
+    float v = x[i] / scale[i * step];
+    v = v > lo ? v : lo;
+    v = v < hi ? v : hi;
+    out[i] = static_cast<std::int32_t>((v + magic) - magic + zero);
+  }
+}
+
+template <typename T>
+void pack_nibbles(std::span<const std::int32_t> codes, T* out) {
+  for (std::size_t i = 0; i < codes.size(); i += 2) {
+    const std::int32_t high = i + 1 < codes.size() ? codes[i + 1] : 0;
+    out[i / 2] = static_cast<T>((codes[i] & 15) | (high & 15) << 4);
+  }
+}
+
+std::int32_t zero_at(const Tensor& zero_point, std::int64_t i) {
+  return zero_point.defined() ? zero_point.data<std::int32_t>()[static_cast<std::size_t>(i)] : 0;
+}
+
+}  // namespace
+
+ScaleMap::ScaleMap(const Shape& shape, const Shape& scale, std::int64_t axis,
+                   std::int64_t block_size) {
+  const auto fail = [&] {
+    return Error(Code::model,
+                 fmt::format("a scale of shape {} (axis {}, block_size {}) does not fit {}",
+                             to_string(scale), axis, block_size, to_string(shape)));
+  };
+  if (block_size == 0 && element_count(scale) == 1 && scale.size() <= 1) {
+    inner = element_count(shape);
+    return;
+  }
+  const auto at =
+      static_cast<std::size_t>(normalized_axis(axis, static_cast<std::int64_t>(shape.size())));
+  outer = product(shape, 0, at);
+  length = shape[at];
+  inner = product(shape, at + 1, shape.size());
+  axis_step = 1;
+  if (block_size == 0) {
+    if (scale != Shape{length}) throw fail();
+    return;
+  }
+  Shape blocks = shape;
+  if (block_size < 0) throw fail();
+  blocks[at] = length / block_size + (length % block_size != 0);
+  if (scale != blocks) throw fail();
+  block = block_size;
+  outer_step = blocks[at] * inner;
+  axis_step = inner;
+  inner_step = 1;
+}
+
+CodeRange code_range(DType type) {
+  switch (type) {
+    case DType::u4:
+      return {0, 15};
+    case DType::s4:
+      return {-8, 7};
+    case DType::u8:
+      return {0, 255};
+    case DType::s8:
+      return {-128, 127};
+    case DType::u16:
+      return {0, 65535};
+    case DType::s16:
+      return {-32768, 32767};
+    default:
+      throw Error(Code::unsupported, fmt::format("quantization to {}", name_of(type)),
+                  "Use 4, 8 or 16 bit integers.");
+  }
+}
+
+Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, const ScaleMap& map,
+                DType type) {
+  const CodeRange range = code_range(type);
+  Tensor codes(DType::s32, x.shape());
+  const float* in = x.data<float>().data();
+  const float* scales = scale.data<float>().data();
+  std::int32_t* out = codes.mutate<std::int32_t>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    if (map.inner_step == 0 || !zero_point.defined())
+      return quantize_run(in + first, count, scales + s, map.inner_step,
+                          static_cast<float>(zero_at(zero_point, s)), range, out + first);
+    for (std::int64_t i = 0; i < count; ++i)
+      quantize_run(in + first + i, 1, scales + s + i, 0,
+                   static_cast<float>(zero_at(zero_point, s + i)), range, out + first + i);
+  });
+  return narrow(codes, type);
+}
+
+Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_point,
+                  const ScaleMap& map) {
+  const Tensor wide = convert(codes, DType::s32);
+  Tensor y(DType::f32, codes.shape());
+  const std::int32_t* in = wide.data<std::int32_t>().data();
+  const float* scales = scale.data<float>().data();
+  float* out = y.mutate<float>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t at = s + i * map.inner_step;
+      const double difference = static_cast<double>(in[first + i]) - zero_at(zero_point, at);
+      out[first + i] = static_cast<float>(difference) * scales[at];
+    }
+  });
+  return y;
+}
+
+Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& zero_point,
+                  const ScaleMap& map, DType type) {
+  return quantize(dequantize(sums, multiplier, {}, map), Tensor::scalar(1.0f), zero_point,
+                  ScaleMap(sums.shape(), {}, 0, 0), type);
+}
+
+Tensor narrow(const Tensor& codes, DType type) {
+  if (bits_of(type) != 4) return convert(codes, type);
+  Tensor packed(type, codes.shape());
+  pack_nibbles(codes.data<std::int32_t>(), reinterpret_cast<std::uint8_t*>(packed.raw_mutate()));
+  return packed;
+}
+
+Tensor centred(const Tensor& codes, const Tensor* zero_point, std::int64_t axis) {
+  const Tensor values = convert(codes, DType::f32);
+  if (zero_point == nullptr) return values;
+  const Tensor zeros = convert(*zero_point, DType::f32);
+  Shape shape = zeros.shape();
+  if (zeros.size() == 1) {
+    shape.clear();
+  } else if (shape.size() == 1 && codes.rank() > 0) {
+    shape.assign(codes.shape().size(), 1);
+    shape[static_cast<std::size_t>(normalized_axis(axis, codes.rank()))] = zeros.size();
+  }
+  Tensor result =
+      broadcast_map<float>(values, zeros.reshaped(shape), [](float a, float b) { return a - b; });
+  if (result.shape() != codes.shape())
+    throw Error(Code::model, fmt::format("a zero point of shape {} does not fit {}",
+                                         to_string(zeros.shape()), to_string(codes.shape())));
+  return result;
+}
+
+}  // namespace intaglio

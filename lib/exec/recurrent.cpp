@@ -1,0 +1,176 @@
+#include "lib/exec/recurrent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/exec/float_io.h"
+
+namespace intaglio {
+namespace {
+
+struct ActivationDef {
+  std::string_view name;
+  int parameters;     // how many of alpha and beta it has
+  float alpha, beta;  // defaults
+  float (*apply)(float x, float alpha, float beta);
+};
+
+constexpr ActivationDef definitions[] = {
+    {"relu", 0, 0, 0, [](float x, float, float) { return std::max(x, 0.0f); }},
+    {"tanh", 0, 0, 0, [](float x, float, float) { return std::tanh(x); }},
+    {"sigmoid", 0, 0, 0, [](float x, float, float) { return 1 / (1 + std::exp(-x)); }},
+    {"softsign", 0, 0, 0, [](float x, float, float) { return x / (1 + std::abs(x)); }},
+    {"softplus", 0, 0, 0,
+     [](float x, float, float) { return std::max(x, 0.0f) + std::log1p(std::exp(-std::abs(x))); }},
+    {"leakyrelu", 1, 0.01f, 0, [](float x, float a, float) { return x < 0 ? a * x : x; }},
+    {"thresholdedrelu", 1, 1, 0, [](float x, float a, float) { return x > a ? x : 0.0f; }},
+    {"elu", 1, 1, 0, [](float x, float a, float) { return x < 0 ? a * std::expm1(x) : x; }},
+    {"affine", 2, 1, 0, [](float x, float a, float b) { return a * x + b; }},
+    {"scaledtanh", 2, 1, 1, [](float x, float a, float b) { return a * std::tanh(b * x); }},
+    {"hardsigmoid", 2, 0.2f, 0.5f,
+     [](float x, float a, float b) { return std::clamp(a * x + b, 0.0f, 1.0f); }},
+};
+
+// Takes the next value of a list that activations consume in order.
+float next(const std::vector<float>& list, std::size_t& at, float fallback) {
+  return at < list.size() ? list[at++] : fallback;
+}
+
+std::vector<Activation> read_activations(const Node& node, std::vector<std::string> names) {
+  const auto alphas = node.attr_floats("activation_alpha"),
+             betas = node.attr_floats("activation_beta");
+  const float clip = node.attr_float("clip", 0.0f);
+  std::size_t alpha_at = 0, beta_at = 0;
+  std::vector<Activation> result;
+  for (std::string& name : names) {
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto* def = std::ranges::find(definitions, name, &ActivationDef::name);
+    if (def == std::end(definitions))
+      throw Error(Code::model, fmt::format("activation '{}' is not defined", name));
+    const float a = def->parameters > 0 ? next(alphas, alpha_at, def->alpha) : 0.0f;
+    const float b = def->parameters > 1 ? next(betas, beta_at, def->beta) : 0.0f;
+    const auto apply = def->apply;
+    if (clip > 0) {
+      result.push_back([=](float x) { return apply(std::clamp(x, -clip, clip), a, b); });
+    } else {
+      result.push_back([=](float x) { return apply(x, a, b); });
+    }
+  }
+  return result;
+}
+
+// An optional f32 input that must have the given shape; an undefined tensor when it is absent.
+Tensor shaped(const KernelContext& context, std::size_t i, const Shape& shape) {
+  const Tensor* tensor = context.optional(i);
+  if (tensor == nullptr) return {};
+  if (tensor->shape() != shape)
+    throw Error(Code::model, fmt::format("input {} of shape {} is not {}", i,
+                                         to_string(tensor->shape()), to_string(shape)));
+  return as_float(*tensor);
+}
+
+void add_rows(Tensor& matrix, const float* bias) {
+  if (bias == nullptr) return;
+  float* values = matrix.mutate<float>().data();
+  for (std::int64_t i = 0; i < matrix.dim(0); ++i)
+    for (std::int64_t j = 0; j < matrix.dim(1); ++j) *values++ += bias[j];
+}
+
+Tensor product_of(const float* rows, std::int64_t count, const PackedRight& weights) {
+  Tensor result(DType::f32, {count, weights.columns()});
+  gemm(PackedLeft({rows, count, weights.depth(), weights.depth(), 1}), weights,
+       {.c = result.mutate<float>().data(), .ldc = weights.columns()});
+  return result;
+}
+
+Tensor zeros(Shape shape) {
+  Tensor result(DType::f32, std::move(shape));
+  std::ranges::fill(result.mutate<float>(), 0.0f);
+  return result;
+}
+
+}  // namespace
+
+Recurrence::Recurrence(const Node& node, std::int64_t gates, std::vector<std::string> activations)
+    : gates_(gates), hidden_(node.attr_int("hidden_size", 0)) {
+  const std::string direction = node.attr_string("direction", "forward");
+  if (direction != "forward" && direction != "reverse" && direction != "bidirectional")
+    throw Error(Code::model, fmt::format("direction '{}' is not defined", direction));
+  directions_ = direction == "bidirectional" ? 2 : 1;
+  reverse_only_ = direction == "reverse";
+  batch_first_ = node.attr_int("layout", 0) != 0;
+  const std::size_t count = activations.size(),
+                    total = count * static_cast<std::size_t>(directions_);
+  std::vector<std::string> names = node.attr_strings("activations");
+  if (names.empty())
+    for (std::size_t i = 0; i < total; ++i) names.push_back(activations[i % count]);
+  if (names.size() != total)
+    throw Error(Code::model, fmt::format("{} activations, {} are needed", names.size(), total));
+  const auto all = read_activations(node, names);
+  for (auto first = all.begin(); first != all.end(); first += static_cast<std::ptrdiff_t>(count))
+    activations_.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
+}
+
+void Recurrence::run(KernelContext& context, const MakeCell& make_cell) const {
+  const Tensor x = as_float(context.input(0));
+  const DType type = context.input(0).dtype();
+  if (x.rank() != 3)
+    throw Error(Code::model, "input of shape " + to_string(x.shape()) + " is not of rank 3");
+  const std::int64_t steps = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
+  const std::int64_t width = x.dim(2), h_size = hidden_ > 0 ? hidden_ : context.input(2).dim(2);
+  const std::int64_t rows = gates_ * h_size, dirs = directions_;
+  const Shape state = batch_first_ ? Shape{batch, dirs, h_size} : Shape{dirs, batch, h_size};
+  const Tensor w = shaped(context, 1, {dirs, rows, width}),
+               r = shaped(context, 2, {dirs, rows, h_size});
+  const Tensor b = shaped(context, 3, {dirs, 2 * rows}), h0 = shaped(context, 5, state);
+  const Tensor c0 = shaped(context, 6, state), p = shaped(context, 7, {dirs, 3 * h_size});
+  if (!w.defined() || !r.defined()) throw Error(Code::model, "the weights are missing");
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(batch), steps);
+  if (const Tensor* given = context.optional(4)) lengths = given->to_vector<std::int64_t>();
+  if (static_cast<std::int64_t>(lengths.size()) != batch ||
+      std::ranges::any_of(lengths, [&](std::int64_t n) { return n < 0 || n > steps; }))
+    throw Error(Code::model,
+                fmt::format("sequence_lens do not fit {} samples of {} steps", batch, steps));
+
+  Tensor y =
+      zeros(batch_first_ ? Shape{batch, steps, dirs, h_size} : Shape{steps, dirs, batch, h_size});
+  Tensor h = h0.defined() ? h0 : zeros(state), c = c0.defined() ? c0 : zeros(state);
+  float *y_at = y.mutate<float>().data(), *h_at = h.mutate<float>().data(),
+        *c_at = c.mutate<float>().data();
+  const auto part = [](const Tensor& t, std::int64_t offset) {
+    return t.defined() ? t.data<float>().data() + offset : nullptr;
+  };
+  for (std::int64_t d = 0; d < dirs; ++d) {
+    const bool backwards = reverse_only_ || d == 1;
+    const PackedRight recurrent({part(r, d * rows * h_size), h_size, rows, 1, h_size});
+    Tensor inputs = product_of(part(x, 0), steps * batch,
+                               PackedRight({part(w, d * rows * width), width, rows, 1, width}));
+    add_rows(inputs, part(b, d * 2 * rows));
+    const float* recurrent_bias = part(b, d * 2 * rows + rows);
+    const Cell cell =
+        make_cell({activations_[static_cast<std::size_t>(d)], part(r, d * rows * h_size),
+                   recurrent_bias, part(p, d * 3 * h_size)},
+                  h_size);
+    for (std::int64_t s = 0; s < steps; ++s)
+      for (std::int64_t n = 0; n < batch; ++n) {
+        const std::int64_t length = lengths[static_cast<std::size_t>(n)];
+        if (s >= length) continue;
+        const std::int64_t t = backwards ? length - 1 - s : s;
+        const std::int64_t at = (batch_first_ ? n * dirs + d : d * batch + n) * h_size;
+        Tensor products = product_of(h_at + at, 1, recurrent);
+        add_rows(products, recurrent_bias);
+        cell({h_size, part(inputs, (batch_first_ ? n * steps + t : t * batch + n) * rows),
+              part(products, 0), h_at + at, c_at + at});
+        const std::int64_t to =
+            batch_first_ ? (n * steps + t) * dirs + d : (t * dirs + d) * batch + n;
+        std::copy_n(h_at + at, h_size, y_at + to * h_size);
+      }
+  }
+  set_float_output(context, 0, std::move(y), type);
+  if (context.output_count() > 1) set_float_output(context, 1, std::move(h), type);
+  if (context.output_count() > 2) set_float_output(context, 2, std::move(c), type);
+}
+
+}  // namespace intaglio

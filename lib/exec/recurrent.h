@@ -1,0 +1,50 @@
+// What RNN, GRU and LSTM share: directions, sequence lengths, both layouts, and the two matrix
+// products of a step (onnx/Operators.md, LSTM). The cells differ in what they do with the gates.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/exec/gemm.h"
+#include "lib/exec/kernel.h"
+
+namespace intaglio {
+
+// An activation with its alpha and beta, by ONNX's name (any case). Code::model for others.
+using Activation = std::function<float(float)>;
+
+// One sample at one step. Gates come in the order of the operator, `hidden` values each.
+struct CellStep {
+  std::int64_t hidden;
+  const float* input;      // x W^T + Wb
+  const float* recurrent;  // h R^T + Rb
+  float* h;                // state; updated by the cell
+  float* c;                // cell state; LSTM only
+};
+
+// The weights of one direction, for cells that need more than the products above.
+struct CellWeights {
+  std::vector<Activation> f;  // clipped as the node asks for
+  const float* r = nullptr;   // [gates * hidden, hidden]
+  const float* recurrent_bias = nullptr;
+  const float* peepholes = nullptr;  // LSTM: [3 * hidden], or null
+};
+using Cell = std::function<void(const CellStep&)>;
+using MakeCell = std::function<Cell(const CellWeights&, std::int64_t hidden)>;
+
+class Recurrence {
+ public:
+  // activations: the defaults for one direction.
+  Recurrence(const Node& node, std::int64_t gates, std::vector<std::string> activations);
+
+  // Runs all directions and sets the outputs Y, Y_h and, for LSTM, Y_c.
+  void run(KernelContext& context, const MakeCell& make_cell) const;
+
+ private:
+  std::int64_t gates_, hidden_, directions_;
+  bool reverse_only_, batch_first_;
+  std::vector<std::vector<Activation>> activations_;  // by direction
+};
+
+}  // namespace intaglio

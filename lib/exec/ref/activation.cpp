@@ -1,0 +1,138 @@
+// Activations with parameters. Those without (Relu, Sigmoid, Tanh, ...) are in unary.cpp.
+#include <cmath>
+
+#include "lib/exec/elementwise.h"
+
+namespace intaglio {
+namespace {
+
+// max(x, 0) + slope * min(x, 0): without a branch, so that it becomes vector code.
+template <typename T>
+T leaky(T x, T slope) {
+  const T above = x < 0 ? T{0} : x, below = x < 0 ? x : T{0};
+  return static_cast<T>(above + slope * below);
+}
+
+// y = f(x) for floats. f is generic; its parameters are floats, so doubles keep their precision.
+template <typename F>
+std::unique_ptr<Kernel> activation(F f) {
+  return make_unary([f](const Tensor& x) {
+    return visit_float(x.dtype(), [&](auto zero) { return map<decltype(zero)>(x, f); });
+  });
+}
+
+std::unique_ptr<Kernel> make_leaky_relu(const Node& node) {
+  return activation(
+      [alpha = node.attr_float("alpha", 0.01f)](auto x) { return leaky<decltype(x)>(x, alpha); });
+}
+
+std::unique_ptr<Kernel> make_thresholded_relu(const Node& node) {
+  return activation(
+      [alpha = node.attr_float("alpha", 1.0f)](auto x) { return x > alpha ? x : decltype(x){0}; });
+}
+
+std::unique_ptr<Kernel> make_elu(const Node& node) {
+  return activation([alpha = node.attr_float("alpha", 1.0f)](auto x) {
+    return x < 0 ? alpha * std::expm1(x) : x;
+  });
+}
+
+std::unique_ptr<Kernel> make_selu(const Node& node) {
+  const bool first = node.opset() < 6;  // opset 6 gave the constants their full precision
+  const float alpha = node.attr_float("alpha", first ? 1.6732f : 1.67326319217681884765625f);
+  const float gamma = node.attr_float("gamma", first ? 1.0507f : 1.05070102214813232421875f);
+  return activation([alpha, gamma](auto x) { return gamma * (x > 0 ? x : alpha * std::expm1(x)); });
+}
+
+std::unique_ptr<Kernel> make_celu(const Node& node) {
+  return activation([alpha = node.attr_float("alpha", 1.0f)](auto x) {
+    return x < 0 ? alpha * std::expm1(x / alpha) : x;
+  });
+}
+
+template <typename T>
+T hard_sigmoid(T x, T alpha, T beta) {
+  const T y = alpha * x + beta;
+  const T raised = y < 0 ? T{0} : y;
+  return raised > 1 ? T{1} : raised;
+}
+
+std::unique_ptr<Kernel> make_hard_sigmoid(const Node& node) {
+  const float alpha = node.attr_float("alpha", 0.2f), beta = node.attr_float("beta", 0.5f);
+  return activation([alpha, beta](auto x) { return hard_sigmoid<decltype(x)>(x, alpha, beta); });
+}
+
+std::unique_ptr<Kernel> make_hard_swish(const Node&) {
+  return activation(
+      [](auto x) { return x * hard_sigmoid<decltype(x)>(x, decltype(x){1} / 6, 0.5f); });
+}
+
+std::unique_ptr<Kernel> make_swish(const Node& node) {
+  return activation(
+      [alpha = node.attr_float("alpha", 1.0f)](auto x) { return x / (1 + std::exp(-alpha * x)); });
+}
+
+std::unique_ptr<Kernel> make_gelu(const Node& node) {
+  if (node.attr_string("approximate", "none") == "tanh")
+    return activation([](auto x) {
+      constexpr double root = 0.79788456080286535588;  // sqrt(2 / pi)
+      using T = decltype(x);
+      return T{0.5} * x * (1 + std::tanh(static_cast<T>(root) * (x + T(0.044715) * x * x * x)));
+    });
+  return activation([](auto x) {
+    constexpr double root = 0.70710678118654752440;  // 1 / sqrt(2)
+    using T = decltype(x);
+    return T{0.5} * x * (1 + std::erf(x * static_cast<T>(root)));
+  });
+}
+
+// All numeric types; integers are shifted in float, as the attributes are.
+std::unique_ptr<Kernel> make_shrink(const Node& node) {
+  const float lambda = node.attr_float("lambd", 0.5f), bias = node.attr_float("bias", 0.0f);
+  return make_unary([lambda, bias](const Tensor& x) {
+    return visit_number(x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      return map<T>(x, [=](auto v) {
+        using C = Compute<T>;
+        return v < -lambda  ? static_cast<C>(v + bias)
+               : v > lambda ? static_cast<C>(v - bias)
+                            : C{0};
+      });
+    });
+  });
+}
+
+std::unique_ptr<Kernel> make_prelu(const Node& node) {
+  const bool per_channel = node.opset() < 7;  // a slope of C values then belongs to axis 1
+  return make_kernel([per_channel](KernelContext& c) {
+    const Tensor& x = c.input(0);
+    Tensor slope = c.input(1);
+    if (per_channel && slope.rank() == 1 && x.rank() > 2) {
+      Shape shape = slope.shape();
+      shape.resize(static_cast<std::size_t>(x.rank() - 1), 1);
+      slope = slope.reshaped(std::move(shape));
+    }
+    c.set_output(0, visit_number(x.dtype(), [&](auto zero) {
+                   using T = decltype(zero);
+                   return broadcast_map<T>(x, slope, [](auto v, auto s) { return leaky(v, s); });
+                 }));
+  });
+}
+
+}  // namespace
+
+void register_activation(Registry& registry) {
+  registry.add({.op = "LeakyRelu", .make = make_leaky_relu});
+  registry.add({.op = "PRelu", .make = make_prelu});
+  registry.add({.op = "ThresholdedRelu", .make = make_thresholded_relu});
+  registry.add({.op = "Elu", .make = make_elu});
+  registry.add({.op = "Selu", .make = make_selu});
+  registry.add({.op = "Celu", .make = make_celu});
+  registry.add({.op = "HardSigmoid", .make = make_hard_sigmoid});
+  registry.add({.op = "HardSwish", .make = make_hard_swish});
+  registry.add({.op = "Swish", .make = make_swish});
+  registry.add({.op = "Gelu", .make = make_gelu});
+  registry.add({.op = "Shrink", .make = make_shrink});
+}
+
+}  // namespace intaglio

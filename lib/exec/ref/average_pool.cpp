@@ -1,0 +1,59 @@
+// AveragePool (opset 1, 7, 10, 11, 19, 22): the mean of the elements under the window. Padding
+// counts with count_include_pad 1, but what ceil_mode adds behind the padding never does.
+#include "lib/exec/float_io.h"
+#include "lib/exec/pool.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+// How many taps of the window at output `at` count along an axis.
+std::int64_t counted(const Window& w, std::size_t axis, std::int64_t at, bool with_padding) {
+  const std::int64_t first = with_padding ? -w.begin[axis] : 0;
+  const std::int64_t stop = w.input[axis] + (with_padding ? w.end[axis] : 0);
+  std::int64_t count = 0;
+  for (std::int64_t k = 0; k < w.kernel[axis]; ++k) {
+    const std::int64_t p = at * w.strides[axis] + k * w.dilations[axis] - w.begin[axis];
+    count += p >= first && p < stop;
+  }
+  return count;
+}
+
+// By output position of one channel.
+std::vector<float> divisors(const Window& w, bool with_padding) {
+  std::vector<float> result{1.0f};
+  for (std::size_t axis = 0; axis < w.rank(); ++axis) {
+    std::vector<float> wider;
+    for (const float outer : result)
+      for (std::int64_t at = 0; at < w.output[axis]; ++at)
+        wider.push_back(outer * static_cast<float>(counted(w, axis, at, with_padding)));
+    result = std::move(wider);
+  }
+  return result;
+}
+
+std::unique_ptr<Kernel> make_average_pool(const Node& node) {
+  return make_kernel(
+      [attrs = read_window(node),
+       with_padding = node.attr_int("count_include_pad", 0) != 0](KernelContext& context) {
+        const Tensor x = as_float(context.input(0));
+        const Window window = place_pool(attrs, x.shape());
+        const std::vector<float> divisor = divisors(window, with_padding);
+        const std::int64_t width = window.output.back();
+        Tensor y = pool_rows<float>(x, window, 0.0f,
+                                    [&](const Plane<float>& plane, std::int64_t i, float* out) {
+                                      sum_row(plane, i, out, width);
+                                      const float* by = divisor.data() + i * width;
+                                      for (std::int64_t p = 0; p < width; ++p) out[p] /= by[p];
+                                    });
+        set_float_output(context, 0, std::move(y), context.input(0).dtype());
+      });
+}
+
+}  // namespace
+
+void register_average_pool(Registry& registry) {
+  registry.add({.op = "AveragePool", .since = 1, .make = make_average_pool});
+}
+
+}  // namespace intaglio

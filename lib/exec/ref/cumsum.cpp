@@ -1,0 +1,44 @@
+// CumSum: running sums along one axis.
+#include "lib/exec/arguments.h"
+#include "lib/exec/elementwise.h"
+
+namespace intaglio {
+namespace {
+
+template <typename T>
+void cumulate(const T* in, T* out, const AxisView& view, bool exclusive, bool reverse) {
+  using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
+  const std::int64_t step = reverse ? -view.inner : view.inner;
+  const std::int64_t start = reverse ? (view.length - 1) * view.inner : 0;
+  for (std::int64_t o = 0; o < view.outer; ++o)
+    for (std::int64_t i = 0; i < view.inner; ++i) {
+      std::int64_t at = o * view.length * view.inner + start + i;
+      Sum sum{};
+      for (std::int64_t n = 0; n < view.length; ++n, at += step) {
+        const Sum before = sum;
+        sum += static_cast<Sum>(in[at]);
+        out[at] = static_cast<T>(exclusive ? before : sum);
+      }
+    }
+}
+
+std::unique_ptr<Kernel> make_cumsum(const Node& node) {
+  return make_kernel([exclusive = node.attr_int("exclusive", 0) != 0,
+                      reverse = node.attr_int("reverse", 0) != 0](KernelContext& c) {
+    const Tensor& x = c.input(0);
+    const AxisView view(x.shape(), normalized_axis(c.input(1).item<std::int64_t>(), x.rank()));
+    visit_number(x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      Tensor& result = c.output(0, x.dtype(), x.shape());
+      cumulate(x.data<T>().data(), result.mutate<T>().data(), view, exclusive, reverse);
+    });
+  });
+}
+
+}  // namespace
+
+void register_cumsum(Registry& registry) {
+  registry.add({.op = "CumSum", .since = 11, .make = make_cumsum});
+}
+
+}  // namespace intaglio

@@ -1,0 +1,35 @@
+// DequantizeLinear (opset 10, 13, 19, 21): see lib/exec/quantization.h. The result has the type of
+// the scale.
+#include "lib/exec/float_io.h"
+#include "lib/exec/quantization.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+std::unique_ptr<Kernel> make_dequantize_linear(const Node& node) {
+  return make_kernel([axis = node.attr_int("axis", 1),
+                      block = node.attr_int("block_size", 0)](KernelContext& context) {
+    const Tensor& codes = context.input(0);
+    if (codes.dtype() != DType::s32) code_range(codes.dtype());
+    const Tensor scale = as_float(context.input(1));
+    Tensor zero_point;
+    if (const Tensor* zero = context.optional(2)) {
+      if (zero->size() != scale.size())
+        throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
+                                     to_string(scale.shape()) + " differ");
+      zero_point = convert(*zero, DType::s32);
+    }
+    const ScaleMap map(codes.shape(), scale.shape(), axis, block);
+    set_float_output(context, 0, dequantize(codes, scale, zero_point, map),
+                     context.input(1).dtype());
+  });
+}
+
+}  // namespace
+
+void register_dequantize_linear(Registry& registry) {
+  registry.add({.op = "DequantizeLinear", .since = 10, .make = make_dequantize_linear});
+}
+
+}  // namespace intaglio

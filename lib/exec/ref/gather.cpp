@@ -1,0 +1,76 @@
+// Gather, GatherElements, GatherND.
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "lib/exec/arguments.h"
+#include "lib/exec/indices.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+// Indices replace one axis of the data by their own shape.
+std::unique_ptr<Kernel> make_gather(const Node& node) {
+  return make_kernel([given = node.attr_int("axis", 0)](KernelContext& c) {
+    const Tensor &x = c.input(0), &indices = c.input(1);
+    const std::int64_t axis = normalized_axis(given, x.rank());
+    const AxisView view(x.shape(), axis);
+    Shape shape(x.shape().begin(), x.shape().begin() + axis);
+    shape.insert(shape.end(), indices.shape().begin(), indices.shape().end());
+    shape.insert(shape.end(), x.shape().begin() + axis + 1, x.shape().end());
+    Tensor& result = c.output(0, x.dtype(), std::move(shape));
+
+    auto wanted = indices.to_vector<std::int64_t>();
+    for (std::int64_t& i : wanted) i = checked_index(i, view.length);
+    const std::size_t block = static_cast<std::size_t>(view.inner) * element_width(x);
+    std::byte* out = result.raw_mutate();
+    if (result.size() == 0) return;
+    for (std::int64_t o = 0; o < view.outer; ++o)
+      for (const std::int64_t i : wanted) {
+        std::memcpy(out, x.raw() + static_cast<std::size_t>(o * view.length + i) * block, block);
+        out += block;
+      }
+  });
+}
+
+std::unique_ptr<Kernel> make_gather_elements(const Node& node) {
+  return make_kernel([given = node.attr_int("axis", 0)](KernelContext& c) {
+    const Tensor &x = c.input(0), &indices = c.input(1);
+    const ElementIndices at(x.shape(), indices, given);
+    Tensor& result = c.output(0, x.dtype(), indices.shape());
+    visit_width(x, [&](auto zero) {
+      using T = decltype(zero);
+      const T* in = reinterpret_cast<const T*>(x.raw());
+      T* out = reinterpret_cast<T*>(result.raw_mutate());
+      at.each([&](std::int64_t i, std::int64_t place) { out[i] = in[place]; });
+    });
+  });
+}
+
+std::unique_ptr<Kernel> make_gather_nd(const Node& node) {
+  return make_kernel([batch_dims = node.attr_int("batch_dims", 0)](KernelContext& c) {
+    const Tensor &x = c.input(0), &indices = c.input(1);
+    const BlockIndices at(x.shape(), indices, batch_dims);
+    Shape shape(indices.shape().begin(), indices.shape().end() - 1);
+    shape.insert(shape.end(), x.shape().end() - at.block_rank(), x.shape().end());
+    Tensor& result = c.output(0, x.dtype(), std::move(shape));
+    const std::size_t block = static_cast<std::size_t>(at.block()) * element_width(x);
+    std::byte* out = result.raw_mutate();
+    if (result.size() == 0) return;
+    at.each([&](std::int64_t i, std::int64_t place) {
+      std::memcpy(out + static_cast<std::size_t>(i) * block,
+                  x.raw() + static_cast<std::size_t>(place) * block, block);
+    });
+  });
+}
+
+}  // namespace
+
+void register_gather(Registry& registry) {
+  registry.add({.op = "Gather", .make = make_gather});
+  registry.add({.op = "GatherElements", .since = 11, .make = make_gather_elements});
+  registry.add({.op = "GatherND", .since = 11, .make = make_gather_nd});
+}
+
+}  // namespace intaglio

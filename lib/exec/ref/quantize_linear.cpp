@@ -1,0 +1,36 @@
+// QuantizeLinear (opset 10, 13, 19, 21): see lib/exec/quantization.h.
+#include "lib/exec/float_io.h"
+#include "lib/exec/quantization.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+std::unique_ptr<Kernel> make_quantize_linear(const Node& node) {
+  const auto asked = static_cast<DType>(node.attr_int("output_dtype", 0));
+  return make_kernel([axis = node.attr_int("axis", 1), block = node.attr_int("block_size", 0),
+                      asked](KernelContext& context) {
+    const Tensor x = convert(context.input(0), DType::f32);  // int32 is allowed as well
+    const Tensor scale = as_float(context.input(1));
+    const Tensor* zero = context.optional(2);
+    DType type = asked == DType::undefined ? DType::u8 : asked;
+    Tensor zero_point;
+    if (zero != nullptr) {
+      type = zero->dtype();
+      if (zero->size() != scale.size())
+        throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
+                                     to_string(scale.shape()) + " differ");
+      zero_point = convert(*zero, DType::s32);
+    }
+    const ScaleMap map(x.shape(), scale.shape(), axis, block);
+    context.set_output(0, quantize(x, scale, zero_point, map, type));
+  });
+}
+
+}  // namespace
+
+void register_quantize_linear(Registry& registry) {
+  registry.add({.op = "QuantizeLinear", .since = 10, .make = make_quantize_linear});
+}
+
+}  // namespace intaglio

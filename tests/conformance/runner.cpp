@@ -1,0 +1,157 @@
+#include "tests/conformance/runner.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <set>
+
+#include "lib/exec/executor.h"
+#include "lib/io/load.h"
+#include "tests/support/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The first operator, nested graphs included, that no kernel is registered for.
+std::optional<std::string> unknown_op(const Graph& graph) {
+  for (const Node* node : graph.nodes()) {
+    if (!default_registry().knows(node->op(), node->domain()))
+      return node->domain().empty() ? node->op() : node->domain() + "." + node->op();
+    for (const auto& nested : node->nested_graphs())
+      if (auto op = unknown_op(*nested.second)) return op;
+  }
+  return std::nullopt;
+}
+
+// Sequences, optionals, strings and 8-bit floats have no tensor of ours.
+Tensor load_checked(const fs::path& path, const Value& value) {
+  if (value.dtype() == DType::undefined)
+    throw Error(Code::unsupported, "a value that is no tensor");
+  if (bits_of(value.dtype()) == 0)
+    throw Error(Code::unsupported,
+                fmt::format("a value of the ONNX type {}", static_cast<int>(value.dtype())));
+  return load_tensor(path);
+}
+
+std::vector<Tensor> load_all(const fs::path& folder, const char* kind,
+                             const std::vector<Value*>& values) {
+  std::vector<Tensor> tensors;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    tensors.push_back(load_checked(folder / fmt::format("{}_{}.pb", kind, i), *values[i]));
+  return tensors;
+}
+
+void compare(const Tensor& actual, const Tensor& expected, const std::string& name) {
+  const double rtol = is_float(expected.dtype()) ? 1e-3 : 0, atol = rtol == 0 ? 0 : 1e-5;
+  if (const auto result = close(actual, expected, rtol, atol); !result)
+    throw Error(Code::accuracy, fmt::format("output '{}': {}", name, result.message()));
+  // close() compares as double, which does not tell all 64-bit integers apart.
+  if (rtol == 0 && std::memcmp(actual.raw(), expected.raw(), expected.bytes()) != 0)
+    throw Error(Code::accuracy, fmt::format("output '{}' differs", name));
+}
+
+template <typename Body>
+Outcome outcome_of(const fs::path& path, Body body) {
+  try {
+    const Model model = load_model(path);
+    if (auto op = unknown_op(model.graph())) return {Outcome::unknown_op, *op};
+    body(Executor(model.graph()));
+    return {Outcome::passed, {}};
+  } catch (const std::exception& e) {
+    return {Outcome::failed, e.what()};
+  }
+}
+
+void run_and_compare(const Executor& executor, const std::vector<Tensor>& feeds,
+                     const std::vector<Tensor>& expected) {
+  const std::vector<Tensor> actual = executor.run(feeds);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    compare(actual[i], expected[i], executor.graph().outputs()[i]->name());
+}
+
+fs::path passing_file() { return source_dir() / "tests" / "conformance" / "passing.txt"; }
+
+std::set<std::string> read_passing() {
+  std::ifstream file(passing_file());
+  std::set<std::string> names;
+  for (std::string line; std::getline(file, line);) names.insert(line);
+  return names;
+}
+
+void rewrite_passing(std::string_view prefix, const std::map<std::string, Outcome>& outcomes) {
+  std::set<std::string> names = read_passing();
+  std::erase_if(names, [&](const std::string& name) { return name.starts_with(prefix); });
+  for (const auto& [name, outcome] : outcomes)
+    if (outcome.kind == Outcome::passed) names.insert(std::string(prefix) + name);
+  std::ofstream file(passing_file());
+  for (const std::string& name : names) file << name << "\n";
+}
+
+}  // namespace
+
+Outcome run_folder(const fs::path& folder) {
+  return outcome_of(folder / "model.onnx", [&](const Executor& executor) {
+    const Graph& graph = executor.graph();
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.is_directory())
+        run_and_compare(executor, load_all(entry.path(), "input", graph.feeds()),
+                        load_all(entry.path(), "output", graph.outputs()));
+  });
+}
+
+Outcome run_light_model(const fs::path& model) {
+  return outcome_of(model, [&](const Executor& executor) {
+    std::vector<Tensor> feeds;
+    for (const Value* feed : executor.graph().feeds()) {
+      Shape shape;
+      for (const Dim& dim : feed->dims().value()) shape.push_back(dim.known() ? dim.value : 1);
+      Tensor tensor(DType::f32, shape);
+      const auto values = tensor.mutate<float>();
+      for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = static_cast<float>(static_cast<double>(i) / static_cast<double>(values.size()));
+      feeds.push_back(tensor);
+    }
+    auto expected = model;
+    expected.replace_filename(model.stem().string() + "_output_0.pb");
+    run_and_compare(executor, feeds, {load_tensor(expected)});
+  });
+}
+
+void check_outcomes(std::string_view group, const std::map<std::string, Outcome>& outcomes) {
+  const std::string prefix = std::string(group) + "/";
+  if (std::getenv("INTAGLIO_UPDATE_CONFORMANCE") != nullptr) rewrite_passing(prefix, outcomes);
+  std::set<std::string> listed = read_passing();
+  std::map<Outcome::Kind, int> counts;
+  std::map<std::string, int> unknown;
+  std::string failures;
+  for (const auto& [name, outcome] : outcomes) {
+    ++counts[outcome.kind];
+    const bool wanted = listed.erase(prefix + name) > 0;
+    if (outcome.kind == Outcome::unknown_op) ++unknown[outcome.reason];
+    if (outcome.kind == Outcome::failed) failures += "  " + name + ": " + outcome.reason + "\n";
+    if (wanted && outcome.kind != Outcome::passed)
+      ADD_FAILURE() << prefix << name << " passed before: "
+                    << (outcome.kind == Outcome::failed ? "" : "no kernel for ") << outcome.reason;
+    if (!wanted && outcome.kind == Outcome::passed)
+      ADD_FAILURE() << prefix << name << " passes now: add it to " << passing_file();
+  }
+  for (const std::string& name : listed)
+    if (name.starts_with(prefix)) ADD_FAILURE() << name << " is listed but was not found";
+
+  std::cout << fmt::format("{}: {} pass, {} fail, {} have an operator without a kernel\n", group,
+                           counts[Outcome::passed], counts[Outcome::failed],
+                           counts[Outcome::unknown_op])
+            << "failing:\n"
+            << failures << "without a kernel:";
+  for (const auto& [op, count] : unknown) std::cout << fmt::format(" {} ({})", op, count);
+  std::cout << std::endl;
+}
+
+}  // namespace intaglio::testing
