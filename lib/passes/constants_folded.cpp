@@ -1,0 +1,131 @@
+// constants_folded
+//   Before: a Constant node; a node that reads constants alone; Shape or Size of a value whose
+//   dimensions
+//           are all known.
+//   After:  the outputs are initializers under their own names; the node is gone. Nested graphs
+//   included. Kept:   - nodes that make a graph output, have nested graphs, are random, or have no
+//   kernel;
+//           - DequantizeLinear: its constant is how a quantized model stores a weight;
+//           - results more than 1 MiB larger than what they are computed from (Expand, Tile, ...):
+//           the file
+//             would grow, the run would gain nothing;
+//           - element types that a tensor cannot hold (strings, 8-bit floats).
+//   The result is that of the kernels of lib/exec, thus the same as at run time.
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/log.h"
+#include "lib/exec/registry.h"
+#include "lib/passes/list.h"
+#include "lib/tensor/broadcast.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t growth_limit = std::size_t{1} << 20;  // bytes
+constexpr std::array kept = {"DequantizeLinear", "Dropout",       "RandomNormal",
+                             "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+                             "Multinomial",      "Bernoulli"};
+
+bool may_fold(const Node& node) {
+  if (!node.nested_graphs().empty() || std::find(kept.begin(), kept.end(), node.op()) != kept.end())
+    return false;
+  const auto holds = [](const Value* v) {
+    return v == nullptr || (v->is_constant() && bits_of(v->constant().dtype()) != 0);
+  };
+  const auto plain = [](const Value* v) { return v == nullptr || !v->is_output(); };
+  return std::all_of(node.outputs().begin(), node.outputs().end(), plain) &&
+         std::all_of(node.inputs().begin(), node.inputs().end(), holds);
+}
+
+// The elements of the result of an operator whose size is in its inputs' values; 0: not known.
+std::int64_t foreseen_size(const Node& node) {
+  const auto values = [&](std::size_t i) {
+    return node.input(i)->constant().to_vector<std::int64_t>();
+  };
+  if (node.is("ConstantOfShape")) return element_count(values(0));
+  if (node.is("Expand"))
+    return element_count(broadcast_shapes(node.input(0)->constant().shape(), values(1)));
+  if (node.is("Tile")) return element_count(values(1)) * node.input(0)->constant().size();
+  return 0;
+}
+
+// What the node makes, one tensor per output; nothing when that cannot or should not be known now.
+std::vector<Tensor> evaluate(const Node& node) {
+  std::vector<const Tensor*> inputs;
+  std::size_t limit = growth_limit;
+  for (const Value* value : node.inputs()) {
+    inputs.push_back(value != nullptr ? &value->constant() : nullptr);
+    if (value != nullptr) limit += value->constant().bytes();
+  }
+  std::vector<Tensor> outputs(node.outputs().size());
+  try {
+    if (foreseen_size(node) > static_cast<std::int64_t>(limit)) return {};
+    const auto kernel = default_registry().select(node).make(node);
+    KernelContext context(node, inputs, outputs);
+    kernel->run(context);
+  } catch (const Error& e) {
+    // Perhaps the node never runs (in a branch not taken); if it does, the executor reports the
+    // error.
+    if (e.code() == Code::internal || e.code() == Code::interrupted) throw e.within(node.label());
+    log::debug("{} is not folded: {}", node.label(), e.what());
+    return {};
+  }
+  std::size_t bytes = 0;
+  for (Tensor& tensor : outputs) {
+    tensor = to_row_major(tensor);
+    if (tensor.defined() && bits_of(tensor.dtype()) == 0) return {};
+    bytes += tensor.bytes();
+  }
+  if (!node.is("Constant") && bytes > limit) return {};
+  return outputs;
+}
+
+// Shape (with start and end, opset 15) or Size of a value with known dimensions; undefined
+// otherwise.
+Tensor static_shape(const Node& node) {
+  if (node.input(0) == nullptr || node.output(0) == nullptr || node.output(0)->is_output())
+    return {};
+  const auto& dims = node.input(0)->dims();
+  if (!dims || !std::all_of(dims->begin(), dims->end(), [](const Dim& d) { return d.known(); }))
+    return {};
+  Shape shape;
+  for (const Dim& dim : *dims) shape.push_back(dim.value);
+  if (node.is("Size")) return Tensor::scalar(element_count(shape));
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  const auto clamped = [&](std::int64_t at) {
+    return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank);
+  };
+  const auto start = clamped(node.attr_int("start", 0)), end = clamped(node.attr_int("end", rank));
+  if (start >= end) return Tensor::vector(Shape{});
+  return Tensor::vector(Shape(shape.begin() + start, shape.begin() + end));
+}
+
+int fold(Graph& graph) {
+  int rewrites = 0;
+  for (Node* node : graph.nodes()) {
+    std::vector<Tensor> results;
+    if (node->is("Shape") || node->is("Size")) {
+      if (Tensor shape = static_shape(*node); shape.defined()) results = {shape};
+    }
+    if (results.empty() && may_fold(*node)) results = evaluate(*node);
+    if (results.empty()) continue;
+    const std::vector<Value*> outputs(node->outputs().begin(), node->outputs().end());
+    graph.erase(*node);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if (outputs[i] != nullptr) outputs[i]->set_constant(std::move(results[i]));
+    ++rewrites;
+  }
+  return rewrites;
+}
+
+}  // namespace
+
+int constants_folded(Model& model, const PrepareOptions&) {
+  int rewrites = 0;
+  for (Graph* graph : all_graphs(model)) rewrites += fold(*graph);
+  return rewrites;
+}
+
+}  // namespace intaglio

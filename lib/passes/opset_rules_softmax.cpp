@@ -1,0 +1,53 @@
+// Softmax, LogSoftmax and Hardmax before opset 13 took their input as a matrix whose rows hold all
+// axes from `axis` (1 by default) on; since then they work along one axis.
+
+#include <fmt/format.h>
+
+#include "lib/passes/opset_rules.h"
+
+namespace intaglio {
+namespace {
+
+// The one axis whose length matters: all others from `axis` on are known to be 1. nullopt: there
+// are more.
+std::optional<std::int64_t> only_axis(const Value& x, std::int64_t axis) {
+  if (axis == -1) return -1;
+  if (!x.dims()) return std::nullopt;
+  const std::int64_t rank = x.rank();
+  axis = normalized_axis(axis, rank);
+  std::int64_t found = rank - 1;
+  int longer = 0;
+  for (std::int64_t i = axis; i < rank; ++i) {
+    if ((*x.dims())[static_cast<std::size_t>(i)].value == 1) continue;
+    found = i;
+    ++longer;
+  }
+  if (longer > 1) return std::nullopt;
+  return found == rank - 1 ? -1 : found;
+}
+
+}  // namespace
+
+bool single_axis_softmax(Node& node) {
+  const std::int64_t axis = node.attr_int("axis", 1);
+  Value &x = *node.input(0), &y = *node.output(0);
+  if (const auto only = only_axis(x, axis)) {
+    node.set_attr("axis", *only);
+    return true;
+  }
+  // Flatten, work on the rows, and give the result the shape of x.
+  Graph& graph = node.graph();
+  const auto named = [&](const char* what) { return fmt::format("{}_{}", y.name(), what); };
+  Value& rows = graph.add_value(named("rows"), x.dtype(), Dims(2));
+  Value& result = graph.add_value(named("result"), x.dtype(), Dims(2));
+  Value& shape = graph.add_value(named("shape"), DType::s64, Dims{{x.rank(), {}}});
+  graph.add_node("Flatten", rows.name(), {&x}, {&rows}).set_attr("axis", axis);
+  graph.set_input(node, 0, &rows);
+  node.set_attr("axis", std::int64_t{-1});
+  graph.set_output(node, 0, result);
+  graph.add_node("Shape", shape.name(), {&x}, {&shape});
+  graph.add_node("Reshape", named("reshape"), {&result, &shape}, {&y});
+  return true;
+}
+
+}  // namespace intaglio

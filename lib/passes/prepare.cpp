@@ -1,0 +1,63 @@
+#include <array>
+
+#include "lib/passes/list.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::array passes = {
+    // First: no later pass may touch a weight that the caller could override.
+    Pass{"default_inputs", "inputs with a default value become constants", default_inputs},
+    // Before anything is computed, so that folded constants have float precision.
+    Pass{"fp16_to_fp32", "half-precision weights and values widened to float", fp16_to_fp32},
+    // From here on there is one form of each operator to match.
+    Pass{"opset_raised", "operators rewritten for a newer opset", opset_raised},
+    // Gives the folding passes below constants where exporters left arithmetic.
+    Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
+    // Nothing may stand between a convolution and what is folded into it.
+    Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
+    // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
+    Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
+    Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},
+    // Last: drops what the others left unread.
+    Pass{"dead_dropped", "nodes and constants that nothing reads dropped", dead_dropped},
+};
+
+void collect(Graph& graph, std::vector<Graph*>& list) {
+  list.push_back(&graph);
+  for (Node* node : graph.nodes())
+    for (const auto& [attr, nested] : node->nested_graphs()) collect(*nested, list);
+}
+
+}  // namespace
+
+std::span<const Pass> preparation_passes() { return passes; }
+
+std::vector<Graph*> all_graphs(Model& model) {
+  std::vector<Graph*> list;
+  collect(model.graph(), list);
+  return list;
+}
+
+// Rounds, because one fold can enable another (Conv, BatchNormalization, Mul, Add; a Shape that is
+// known once a Reshape is). Every rewrite removes something that no pass brings back, so the rounds
+// end, and the last one, which changes nothing, begins with the inference of the final types.
+std::vector<PassCount> prepare(Model& model, const PrepareOptions& options,
+                               const std::function<void(std::string_view pass)>& after) {
+  std::vector<PassCount> counts;
+  for (const Pass& pass : passes) counts.push_back({pass.name, 0});
+  for (bool changed = true; changed;) {
+    changed = false;
+    infer_types(model);
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+      const int rewrites = passes[i].run(model, options);
+      model.graph().verify();
+      if (after && rewrites > 0) after(passes[i].name);
+      counts[i].rewrites += rewrites;
+      changed |= rewrites > 0;
+    }
+  }
+  return counts;
+}
+
+}  // namespace intaglio

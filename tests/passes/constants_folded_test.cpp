@@ -1,0 +1,87 @@
+#include "tests/passes/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+TEST(ConstantsFolded, ConstantsAndWhatFollowsFromThem) {
+  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[2] x) => (float[2] y) {
+      a = Constant <value = float[2] {1, 2}> ()
+      b = Constant <value_float = 3.0> ()
+      c = Mul(a, b)
+      y = Add(x, c)
+    })",
+                                 {Tensor::of<float>({2}, {1, 1})});
+  EXPECT_EQ(ops_of(model.graph()), "Add");
+  EXPECT_EQ(model.graph().find("c")->constant().to_vector<float>(), (std::vector<float>{3, 6}));
+}
+
+TEST(ConstantsFolded, ShapesThatAreKnown) {
+  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 15]>
+    g (float[2,3,N] x, float[2,3] z) => (float[P,Q,R] y, int64[D] u, int64 v) {
+      s = Shape <start = -2> (z)
+      n = Size(z)
+      v = Neg(n)
+      t = Shape(x)
+      y = Reshape(x, t)
+      u = Neg(s)
+    })",
+                                 {random_tensor({2, 3, 5}), random_tensor({2, 3})});
+  EXPECT_EQ(ops_of(model.graph()), "Neg Shape Reshape Neg");
+  EXPECT_EQ(model.graph().find("s")->constant().to_vector<std::int64_t>(),
+            (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(model.graph().find("n")->constant().item<std::int64_t>(), 6);
+}
+
+TEST(ConstantsFolded, KeepsWhatMustStay) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[2] x) => (float[2] y, float[2] out, float[M] big, float[2] r, string[1] text) {
+      out = Constant <value = float[2] {1, 2}> ()
+      q = Constant <value = int8[2] {1, 2}> ()
+      s = Constant <value_float = 0.5> ()
+      w = DequantizeLinear(q, s)
+      y = Add(x, w)
+      n = Constant <value_ints = [1000000]> ()
+      wide = ConstantOfShape(n)
+      big = Neg(wide)
+      random = RandomNormal <shape = [2]> ()
+      r = Add(x, random)
+      t = Constant <value_strings = ["a"]> ()
+      text = Identity(t)
+    })");
+  infer_types(model);
+  EXPECT_EQ(run_pass("constants_folded", model), 3);
+  EXPECT_EQ(run_pass("constants_folded", model), 0);
+  EXPECT_EQ(ops_of(model.graph()),
+            "Constant DequantizeLinear Add ConstantOfShape Neg RandomNormal Add Constant Identity");
+}
+
+TEST(ConstantsFolded, NestedGraphs) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (bool c, float[2] x) => (float[2] y) {
+      one = Constant <value = float[1] {1}> ()
+      y = If (c) <
+        then_branch = a () => (float[2] p) { two = Add(one, one) p = Mul(x, two) },
+        else_branch = b () => (float[2] q) { q = Identity(x) }>
+    })");
+  infer_types(model);
+  EXPECT_EQ(run_pass("constants_folded", model), 2);
+  const Graph& branch = find_op(model.graph(), "If")->attr_graph("then_branch");
+  EXPECT_EQ(ops_of(branch), "Mul");
+  EXPECT_EQ(branch.find("two")->constant().to_vector<float>(), std::vector<float>{2});
+}
+
+TEST(ConstantsFolded, ErrorsAreLeftToTheRun) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[2] x) => (float[2] y) {
+      a = Constant <value = float[2] {1, 2}> ()
+      b = Constant <value = float[3] {1, 2, 3}> ()
+      bad = Add(a, b)
+      y = Relu(x)
+    })");
+  EXPECT_EQ(run_pass("constants_folded", model), 2);
+  EXPECT_EQ(ops_of(model.graph()), "Add Relu");
+}
+
+}  // namespace
+}  // namespace intaglio::testing
