@@ -1,0 +1,57 @@
+// Evaluation: a model on labelled samples, beside a reference, or both.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/progress.h"
+#include "lib/eval/metrics.h"
+#include "lib/exec/executor.h"
+
+namespace intaglio {
+
+// Where the samples come from. load() may be called from many threads at once; nullopt: the sample is bad
+// and has been noted elsewhere.
+struct Samples {
+  std::size_t count = 0;
+  std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
+  std::function<std::optional<std::int64_t>(std::size_t)> label;  // null: no labels
+};
+
+struct Accuracy {  // percentages, 0..100
+  double top1 = 0, top5 = 0;
+};
+
+struct OutputDeviation {
+  std::string name;
+  Deviation deviation;
+};
+
+struct Evaluation {
+  std::size_t samples = 0;             // that could be loaded
+  std::optional<Accuracy> accuracy;    // with labels
+  std::optional<Accuracy> reference;   // of the reference, with labels
+  std::optional<double> agreement;     // % of samples on which both have the same top class
+  std::vector<OutputDeviation> outputs;     // with a reference: by graph output
+  std::map<std::string, Deviation> values;  // with a reference: by name in the reference
+};
+
+struct EvaluateOptions {
+  std::size_t threads = 1;
+  // Values to compare inside the graphs: name in the reference -> name in the model.
+  std::map<std::string, std::string> values;
+  Progress progress;
+  std::string phase = "evaluate";
+};
+
+// Classes are read off the first output of the graph: all its elements are scores of one sample. Results do
+// not depend on the number of threads. Memory: the compared values of one sample per thread.
+// Throws Code::data when the outputs of the two graphs do not match, or no sample could be loaded.
+Evaluation evaluate(const Executor& model, const Executor* reference, const Samples& samples,
+                    const EvaluateOptions& options);
+
+}  // namespace intaglio

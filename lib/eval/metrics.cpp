@@ -1,0 +1,56 @@
+#include "lib/eval/metrics.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace intaglio {
+
+void Deviation::add(std::span<const float> x, std::span<const float> y) {
+  assert(x.size() == y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double a = x[i], b = y[i], d = a - b;
+    xx += a * a;
+    yy += b * b;
+    xy += a * b;
+    dd += d * d;
+  }
+  count += x.size();
+}
+
+void Deviation::merge(const Deviation& other) {
+  xx += other.xx;
+  yy += other.yy;
+  xy += other.xy;
+  dd += other.dd;
+  count += other.count;
+}
+
+std::optional<double> Deviation::sqnr_db() const {
+  if (dd == 0 || xx == 0) return std::nullopt;
+  return 10 * std::log10(xx / dd);
+}
+
+std::optional<double> Deviation::cosine() const {
+  if (xx == 0 || yy == 0) return std::nullopt;
+  return xy / std::sqrt(xx * yy);
+}
+
+std::vector<std::size_t> top_k(std::span<const float> scores, std::size_t k) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t i) {
+    return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i];
+  };
+  k = std::min(k, order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
+                    [&](std::size_t a, std::size_t b) {
+                      return key(a) > key(b) || (key(a) == key(b) && a < b);
+                    });
+  order.resize(k);
+  return order;
+}
+
+}  // namespace intaglio

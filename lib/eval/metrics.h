@@ -1,0 +1,32 @@
+// How far one tensor is from another, and what a classifier said.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lib/tensor/tensor.h"
+
+namespace intaglio {
+
+// Running sums, in double, over pairs (x, y) of a reference and its approximation. merge() is exact up to
+// rounding: merge in a fixed order where results must be reproducible.
+struct Deviation {
+  double xx = 0, yy = 0, xy = 0, dd = 0;  // sums of x^2, y^2, x*y, (x-y)^2
+  std::uint64_t count = 0;
+
+  void add(std::span<const float> x, std::span<const float> y);  // of the same length
+  void merge(const Deviation& other);
+
+  // 10 log10(sum x^2 / sum (x-y)^2). nullopt when there is no noise (equal) or no signal (x is zero).
+  std::optional<double> sqnr_db() const;
+  // sum xy / sqrt(sum x^2 * sum y^2). nullopt when either is zero.
+  std::optional<double> cosine() const;
+  bool exact() const { return dd == 0; }
+};
+
+// The k largest scores, best first; among equals the lower index goes first; NaN counts as the lowest.
+std::vector<std::size_t> top_k(std::span<const float> scores, std::size_t k);
+
+}  // namespace intaglio

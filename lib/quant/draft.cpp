@@ -1,0 +1,340 @@
+#include "lib/quant/draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <regex>
+#include <set>
+
+namespace intaglio {
+namespace {
+
+std::string producer_name(const Node& node) { return node.name().empty() ? node.op() : node.name(); }
+
+std::regex compile_pattern(const std::string& pattern) {
+  try {
+    return std::regex(pattern, std::regex::ECMAScript);
+  } catch (const std::regex_error& e) {
+    throw Error(Code::usage, fmt::format("'{}' is not a regular expression: {}", pattern, e.what()),
+                "Mind that '.', '*', '[' and '(' have a meaning; write '\\.' for a dot.");
+  }
+}
+
+// Which nodes the user wants left out, with the reason.
+class Filter {
+ public:
+  Filter(const std::vector<Node*>& nodes, const Selection& selection)
+      : has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
+    by_name(nodes, selection.include, "--include", included_);
+    by_name(nodes, selection.exclude, "--exclude", excluded_);
+    by_op(nodes, selection.include_ops, "--include-op", included_);
+    by_op(nodes, selection.exclude_ops, "--exclude-op", excluded_);
+  }
+
+  std::optional<std::string> refuse(const Node& node) const {
+    if (const auto it = excluded_.find(&node); it != excluded_.end())
+      return fmt::format("excluded by {}", it->second);
+    if (has_include_ && !included_.contains(&node)) return "not among the nodes of --include";
+    return std::nullopt;
+  }
+
+ private:
+  using Hits = std::map<const Node*, std::string>;
+
+  static void by_name(const std::vector<Node*>& nodes, const std::vector<std::string>& patterns,
+                      const char* option, Hits& hits) {
+    for (const std::string& pattern : patterns) {
+      const std::regex regex = compile_pattern(pattern);
+      collect(nodes, option, pattern, hits,
+              [&](const Node& n) { return std::regex_match(n.name(), regex); });
+    }
+  }
+
+  static void by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
+                    const char* option, Hits& hits) {
+    for (const std::string& op : ops)
+      collect(nodes, option, op, hits, [&](const Node& n) { return n.op() == op; });
+  }
+
+  static void collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
+                      Hits& hits, const std::function<bool(const Node&)>& matches) {
+    bool any = false;
+    for (const Node* node : nodes) {
+      if (!matches(*node)) continue;
+      hits.emplace(node, fmt::format("{} {}", option, what));
+      any = true;
+    }
+    if (!any)
+      throw Error(Code::usage, fmt::format("{} '{}' matches no node", option, what),
+                  "List the node names with 'intaglio inspect MODEL'; a pattern must match the whole name.");
+  }
+
+  bool has_include_;
+  Hits included_, excluded_;
+};
+
+bool is_f32(const Value* value) { return value != nullptr && value->dtype() == DType::f32; }
+
+// The channel axis of the weight of a compute node; nullopt: it has none, quantize per-tensor.
+std::optional<int> channel_axis(const Node& node) {
+  const int rank = node.input(1)->rank();
+  if (node.is("Conv")) return 0;
+  if (node.is("ConvTranspose")) return 1;  // (C_in, M/group, k...): the scales are shared by the groups
+  if (node.is("Gemm")) return node.attr_int("transB", 0) != 0 ? 0 : 1;
+  if (rank == 2) return 1;  // MatMul: (K, N)
+  return std::nullopt;
+}
+
+// Values tied together: a small union-find over names, led by the value that was named first.
+class Groups {
+ public:
+  const std::string& leader(const std::string& name) {
+    std::string& parent = parent_.try_emplace(name, name).first->second;
+    if (parent != name) parent = leader(parent);
+    return parent;
+  }
+  void tie(const std::string& a, const std::string& b) {
+    const std::string first = leader(a), second = leader(b);
+    if (first != second) parent_[second] = first;
+  }
+
+ private:
+  std::map<std::string, std::string> parent_;
+};
+
+class Drafter {
+ public:
+  Drafter(const Graph& graph, const Target& target, const Selection& selection)
+      : graph_(graph), target_(target), nodes_(graph.nodes()), filter_(nodes_, selection) {}
+
+  Plan run() {
+    Plan plan;
+    plan.target = target_.name;
+    for (const Node* node : nodes_) consider(*node);
+    // A mover follows its input; its output may in turn feed another mover, in any order of listing.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Node* node : nodes_) changed |= follow(*node);
+    }
+    for (const Node* node : nodes_) plan.nodes.push_back(node_plan(*node));
+    for (const Value* value : ordered_values()) {
+      if (!quantized_.contains(value)) continue;
+      ActivationPlan activation{value->name(), target_.activations, groups_.leader(value->name()), {}, {}, {}};
+      activation.scheme.axis.reset();
+      plan.activations.push_back(std::move(activation));
+    }
+    name_groups_after_first(plan);
+    return plan;
+  }
+
+ private:
+  const OpRule* rule_of(const Node& node) const {
+    if (!node.domain().empty()) return nullptr;
+    const auto it = target_.ops.find(node.op());
+    return it == target_.ops.end() ? nullptr : &it->second;
+  }
+
+  void refuse(const Node& node, std::string reason) { reasons_[&node] = std::move(reason); }
+
+  // Why the node cannot be quantized, whatever its neighbours are.
+  std::optional<std::string> obstacle(const Node& node) const {
+    const OpRule* rule = rule_of(node);
+    if (const auto no = filter_.refuse(node)) return no;
+    if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
+    if (!is_f32(node.output(0)))
+      return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
+                 ? fmt::format("computes on {}: nothing to quantize", name_of(node.output(0)->dtype()))
+                 : "the type of its result is not known before the run";
+    if (rule == nullptr) return fmt::format("target '{}' does not quantize {}", target_.name, node.op());
+    if (!is_f32(node.input(0))) return "its input is not float32";
+    if (rule->role == Role::compute) return compute_obstacle(node);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> compute_obstacle(const Node& node) const {
+    const Value* weight = node.input(1);
+    if (!is_f32(weight)) return "its weight is not float32";
+    if (node.is("MatMul")) return std::nullopt;  // two activations will do
+    if (!weight->is_constant()) return "its weight is computed while the model runs";
+    if (node.input(0)->is_constant()) return "its data is a constant";
+    if (node.is("Gemm") && (node.attr_float("alpha", 1) != 1 || node.attr_float("beta", 1) != 1))
+      return "alpha or beta is not 1";
+    return std::nullopt;
+  }
+
+  // The producer that an activation is fused into, or null.
+  const Node* fusion_of(const Node& node) const {
+    const OpRule* rule = rule_of(node);
+    const Value* x = node.input(0);
+    if (rule == nullptr || rule->role != Role::activation || x == nullptr || x->producer() == nullptr ||
+        x->is_output() || x->uses().size() != 1)
+      return nullptr;
+    const Node& producer = *x->producer();
+    const auto& into = rule->fuses_into;
+    const bool fits = producer.domain().empty() &&
+                      std::find(into.begin(), into.end(), producer.op()) != into.end();
+    return fits && accepted_.contains(&producer) ? &producer : nullptr;
+  }
+
+  // The activation that will be fused into this node, so that no pair goes between them.
+  const Node* fused_activation(const Node& node) const {
+    const Value* y = node.output(0);
+    if (y == nullptr || y->is_output() || y->uses().size() != 1) return nullptr;
+    const Node& reader = *y->uses().front().node;
+    const OpRule* rule = rule_of(reader);
+    if (rule == nullptr || rule->role != Role::activation || &reader.graph() != &graph_) return nullptr;
+    const bool fits = std::find(rule->fuses_into.begin(), rule->fuses_into.end(), node.op()) !=
+                      rule->fuses_into.end();
+    return fits && !obstacle(reader) ? &reader : nullptr;
+  }
+
+  void quantize_value(const Value* value) {
+    if (is_f32(value) && !value->is_constant()) quantized_.insert(value);
+  }
+
+  void quantize_output(const Node& node) {
+    if (fused_activation(node) != nullptr) return;
+    const Value* y = node.output(0);
+    if (!target_.quantize_outputs && y->is_output() && y->uses().empty()) return;
+    quantize_value(y);
+  }
+
+  // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that overshoots)
+  // has a range of its own.
+  static bool moves_only(const Node& node) {
+    if (node.is("Resize")) return node.attr_string("mode", "nearest") != "cubic";
+    if (!node.is("Pad") || node.attr_string("mode", "constant") != "constant") return true;
+    const Value* fill = node.input(2);
+    return fill == nullptr || (fill->is_constant() && fill->constant().item<float>() == 0);
+  }
+
+  void consider(const Node& node) {
+    if (const auto reason = obstacle(node)) return refuse(node, *reason);
+    const OpRule& rule = *rule_of(node);
+    if (rule.role == Role::share) {
+      if (moves_only(node)) return refuse(node, "its input is not quantized");  // until follow() finds it is
+    }
+    accepted_.insert(&node);
+    if (rule.role == Role::activation && fusion_of(node) != nullptr) {
+      quantize_output(node);
+      return;
+    }
+    const std::size_t data_inputs = rule.role == Role::compute ? (node.is("MatMul") ? 2 : 1)
+                                    : rule.role == Role::share || rule.role == Role::activation
+                                        ? 1
+                                        : node.inputs().size();
+    for (std::size_t i = 0; i < data_inputs; ++i) quantize_value(node.input(i));
+    quantize_output(node);
+    if (rule.role == Role::join)
+      for (const Value* input : node.inputs())
+        if (quantized_.contains(input) && quantized_.contains(node.output(0)))
+          groups_.tie(input->name(), node.output(0)->name());
+  }
+
+  bool follow(const Node& node) {
+    const OpRule* rule = rule_of(node);
+    if (rule == nullptr || rule->role != Role::share || accepted_.contains(&node) || obstacle(node) ||
+        !quantized_.contains(node.input(0)))
+      return false;
+    reasons_.erase(&node);
+    accepted_.insert(&node);
+    for (const Value* output : node.outputs()) {
+      if (!is_f32(output)) continue;
+      if (!target_.quantize_outputs && output->is_output() && output->uses().empty()) continue;
+      quantize_value(output);
+      groups_.tie(node.input(0)->name(), output->name());
+    }
+    return true;
+  }
+
+  NodePlan node_plan(const Node& node) {
+    NodePlan plan{node.name(), node.op(), node.output(0) ? node.output(0)->name() : "", false, "", {}, {}};
+    if (!accepted_.contains(&node)) {
+      plan.reason = reasons_.at(&node);
+      return plan;
+    }
+    plan.quantized = true;
+    const Role role = rule_of(node)->role;
+    if (const Node* producer = role == Role::activation ? fusion_of(node) : nullptr)
+      plan.reason = fmt::format("fused into {}", producer_name(*producer));
+    if (role == Role::compute) {
+      plan_weight(node, plan);
+    } else if (role == Role::elementwise || role == Role::join) {
+      for (std::size_t i = 0; i < node.inputs().size(); ++i)
+        if (is_f32(node.input(i)) && node.input(i)->is_constant())
+          plan.constants.push_back({i, node.input(i)->name(), operand_scheme(), {},
+                                    role == Role::join ? groups_.leader(node.output(0)->name()) : ""});
+    }
+    return plan;
+  }
+
+  Scheme operand_scheme() const {
+    Scheme scheme = target_.activations;
+    scheme.axis.reset();
+    return scheme;
+  }
+
+  void plan_weight(const Node& node, NodePlan& plan) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Value* value = node.input(i);
+      if (!value->is_constant()) continue;
+      Scheme scheme = target_.weights;
+      scheme.axis.reset();
+      if (i == 1 && target_.per_channel) scheme.axis = channel_axis(node);
+      plan.constants.push_back({i, value->name(), scheme, {}, {}});
+    }
+    const Value* bias = node.input(2);
+    if (bias == nullptr) return;
+    if (bias_fits(node)) {
+      plan.bias = BiasPlan{2, bias->name(), {}};
+    } else {
+      plan.reason = "its bias stays float: it is no constant vector with one value per output channel";
+    }
+  }
+
+  // A bias goes into the int32 accumulator when it is one constant per output channel.
+  static bool bias_fits(const Node& node) {
+    const Value* bias = node.input(2);
+    if (!bias->is_constant() || !is_f32(bias)) return false;
+    const Tensor& weight = node.input(1)->constant();
+    const auto axis = static_cast<std::size_t>(*channel_axis(node));
+    const std::int64_t groups = node.is("ConvTranspose") ? node.attr_int("group", 1) : 1;
+    const Tensor& b = bias->constant();
+    return b.size() == weight.dim(axis) * groups && b.rank() >= 1 && b.shape().back() == b.size();
+  }
+
+  std::vector<const Value*> ordered_values() const {
+    std::vector<const Value*> values(graph_.inputs().begin(), graph_.inputs().end());
+    for (const Node* node : nodes_)
+      for (const Value* output : node->outputs())
+        if (output != nullptr) values.push_back(output);
+    return values;
+  }
+
+  static void name_groups_after_first(Plan& plan) {
+    std::map<std::string, std::string> first;
+    for (ActivationPlan& a : plan.activations) a.group = first.try_emplace(a.group, a.name).first->second;
+    for (NodePlan& node : plan.nodes)
+      for (ConstantPlan& c : node.constants)
+        if (!c.group.empty()) c.group = first.at(c.group);
+  }
+
+  const Graph& graph_;
+  const Target& target_;
+  const std::vector<Node*> nodes_;
+  Filter filter_;
+  std::set<const Node*> accepted_;
+  std::set<const Value*> quantized_;
+  std::map<const Node*, std::string> reasons_;
+  Groups groups_;
+};
+
+}  // namespace
+
+Plan draft(const Graph& graph, const Target& target, const Selection& selection) {
+  return Drafter(graph, target, selection).run();
+}
+
+}  // namespace intaglio

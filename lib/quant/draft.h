@@ -1,0 +1,30 @@
+// The draft: which nodes and values of a prepared graph are quantized for a target, and why the rest is not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/plan.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+// What the user asked for beyond the target. Patterns are ECMAScript regular expressions that must match a
+// whole node name; a pattern or operator that matches nothing is an error (Code::usage), and so is a bad one.
+struct Selection {
+  std::vector<std::string> include, exclude;        // node names
+  std::vector<std::string> include_ops, exclude_ops;
+};
+
+// Decides by these rules, in which "float" means that a node keeps float inputs and says why:
+//  - a node is a candidate when the target lists its operator, the user did not exclude it, its data is
+//    float32, and its weights (if its role needs them) are constants;
+//  - a candidate's float inputs and outputs are quantized, except that an activation directly behind one
+//    of its `fuses_into` producers has no pair before it: runtimes fuse the two;
+//  - a node that only moves values (role share) is quantized when its input is, whatever the order in which
+//    nodes are listed, and shares its parameters; role join ties all inputs and outputs together.
+// The graph must have its types inferred (infer_types). Nothing is edited.
+Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
+
+}  // namespace intaglio

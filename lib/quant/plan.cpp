@@ -1,0 +1,139 @@
+#include "lib/quant/plan.h"
+
+#include <algorithm>
+
+namespace intaglio {
+namespace {
+
+Json scheme_json(const Scheme& s) {
+  Json json = {{"type", name_of(s.type)}, {"symmetric", s.symmetric}, {"reduce_range", s.reduce_range}};
+  json["axis"] = s.axis ? Json(*s.axis) : Json();
+  return json;
+}
+
+Json params_json(const QParams& p) {
+  return {{"type", name_of(p.type)},
+          {"axis", p.axis ? Json(*p.axis) : Json()},
+          {"scale", p.scale},
+          {"zero_point", p.zero_point}};
+}
+
+std::optional<int> read_axis(JsonObject& json) {
+  return json.at("axis").is_null() ? std::nullopt : std::optional(json.get<int>("axis"));
+}
+
+DType read_dtype(JsonObject& json) {
+  const DType type = dtype_named(json.get<std::string>("type"));
+  if (type == DType::undefined) json.fail("type", "is not an element type");
+  return type;
+}
+
+Scheme read_scheme(JsonObject json) {
+  Scheme s{read_dtype(json), json.get<bool>("symmetric"), json.get<bool>("reduce_range"), read_axis(json)};
+  json.done();
+  return s;
+}
+
+QParams read_params(JsonObject json) {
+  QParams p{read_dtype(json), read_axis(json), json.get<std::vector<float>>("scale"),
+            json.get<std::vector<std::int32_t>>("zero_point")};
+  if (p.scale.size() != p.zero_point.size()) json.fail("zero_point", "differs in length from the scale");
+  if (std::any_of(p.scale.begin(), p.scale.end(), [](float s) { return !(s > 0); }))
+    json.fail("scale", "must be positive");
+  json.done();
+  return p;
+}
+
+// Calls read(element) for every object of an array.
+template <typename F>
+void each(JsonObject& json, const char* key, const std::string& origin, F&& read) {
+  const Json& list = json.at(key);
+  if (!list.is_array()) json.fail(key, "expected an array");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    JsonObject element(list[i], origin, json.path_of(key) + "[" + std::to_string(i) + "]");
+    read(element);
+    element.done();
+  }
+}
+
+}  // namespace
+
+const ActivationPlan* Plan::find(const std::string& value) const {
+  const auto it = std::find_if(activations.begin(), activations.end(),
+                               [&](const ActivationPlan& a) { return a.name == value; });
+  return it == activations.end() ? nullptr : &*it;
+}
+
+ActivationPlan* Plan::find(const std::string& value) {
+  return const_cast<ActivationPlan*>(std::as_const(*this).find(value));
+}
+
+std::size_t Plan::quantized_nodes() const {
+  return static_cast<std::size_t>(
+      std::count_if(nodes.begin(), nodes.end(), [](const NodePlan& n) { return n.quantized; }));
+}
+
+Json to_json(const Plan& plan) {
+  Json json = {{"schema", "intaglio.plan/1"}, {"target", plan.target}, {"model_hash", plan.model_hash}};
+  json["warnings"] = plan.warnings;
+  json["activations"] = Json::array();
+  for (const ActivationPlan& a : plan.activations)
+    json["activations"].push_back({{"name", a.name},
+                                   {"group", a.group},
+                                   {"scheme", scheme_json(a.scheme)},
+                                   {"notes", a.notes},
+                                   {"range", {a.range.lo, a.range.hi}},
+                                   {"params", params_json(a.params)}});
+  json["nodes"] = Json::array();
+  for (const NodePlan& n : plan.nodes) {
+    Json node = {{"name", n.name}, {"op", n.op}, {"output", n.output}, {"quantized", n.quantized},
+                 {"reason", n.reason}};
+    node["constants"] = Json::array();
+    for (const ConstantPlan& c : n.constants)
+      node["constants"].push_back({{"input", c.input},
+                                   {"name", c.name},
+                                   {"scheme", scheme_json(c.scheme)},
+                                   {"group", c.group},
+                                   {"params", params_json(c.params)}});
+    if (n.bias)
+      node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
+    json["nodes"].push_back(std::move(node));
+  }
+  return json;
+}
+
+Plan plan_from_json(const Json& document, const std::string& origin) {
+  JsonObject json(document, origin);
+  json.choice("schema", {"intaglio.plan/1"});
+  Plan plan;
+  plan.target = json.get<std::string>("target");
+  plan.model_hash = json.get<std::string>("model_hash");
+  plan.warnings = json.get<std::vector<std::string>>("warnings");
+  each(json, "activations", origin, [&](JsonObject& a) {
+    const auto range = a.get<std::vector<float>>("range");
+    if (range.size() != 2) a.fail("range", "expected [lo, hi]");
+    plan.activations.push_back({a.get<std::string>("name"), read_scheme(a.object("scheme")),
+                                a.get<std::string>("group"), a.get<std::vector<std::string>>("notes"),
+                                {range[0], range[1]}, read_params(a.object("params"))});
+  });
+  each(json, "nodes", origin, [&](JsonObject& n) {
+    NodePlan node{n.get<std::string>("name"), n.get<std::string>("op"), n.get<std::string>("output"),
+                  n.get<bool>("quantized"), n.get<std::string>("reason"), {}, {}};
+    each(n, "constants", origin, [&](JsonObject& c) {
+      node.constants.push_back({c.get<std::size_t>("input"), c.get<std::string>("name"),
+                                read_scheme(c.object("scheme")), read_params(c.object("params")),
+                                c.get<std::string>("group")});
+    });
+    if (n.has("bias")) {
+      JsonObject b = n.object("bias");
+      node.bias = BiasPlan{b.get<std::size_t>("input"), b.get<std::string>("name"),
+                           read_params(b.object("params"))};
+      b.done();
+    }
+    plan.nodes.push_back(std::move(node));
+  });
+  json.done();
+  return plan;
+}
+
+}  // namespace intaglio

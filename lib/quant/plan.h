@@ -1,0 +1,72 @@
+// The plan: what becomes of every node and value, decided before anything is done.
+//
+// draft() decides; select() (calibration/select.h) fills in the numbers; the writers of lib/rewrite act.
+// A plan is plain data: it can be saved, read, edited, diffed and loaded back.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/base/json.h"
+#include "lib/quant/qparams.h"
+
+namespace intaglio {
+
+// A float value that gets a QuantizeLinear - DequantizeLinear pair.
+struct ActivationPlan {
+  std::string name;
+  Scheme scheme;
+  std::string group;  // values of one group share their parameters; a group is named after its first value
+  std::vector<std::string> notes;  // the rules that shaped the range, for the report
+  Range range;                     // filled in by select()
+  QParams params;                  // filled in by select(); one scale
+};
+
+// A constant that is stored in integers: the weight of a node, or a constant operand of an Add.
+struct ConstantPlan {
+  std::size_t input = 0;  // which input of the node
+  std::string name;       // of the float constant
+  Scheme scheme;
+  QParams params;     // filled in by select()
+  std::string group;  // not empty: has the parameters of this group of activations (an operand of Concat)
+  int raised = 0;     // scales raised by the bias guard
+  double sqnr_db = 0;
+};
+
+// An int32 bias: its scale follows from input and weight.
+struct BiasPlan {
+  std::size_t input = 2;
+  std::string name;
+  QParams params;     // filled in by select()
+};
+
+struct NodePlan {
+  std::string name;    // may be empty
+  std::string op;
+  std::string output;  // its first output: the key, unique in a graph
+  bool quantized = false;
+  std::string reason;  // why it stays float, or what it is fused into
+  std::vector<ConstantPlan> constants;
+  std::optional<BiasPlan> bias;
+};
+
+struct Plan {
+  std::string target;
+  std::string model_hash;  // of the prepared graph the plan is for; empty: any
+  std::vector<NodePlan> nodes;              // every node, in topological order
+  std::vector<ActivationPlan> activations;  // in the order in which the graph makes them
+  std::vector<std::string> warnings;
+
+  const ActivationPlan* find(const std::string& value) const;
+  ActivationPlan* find(const std::string& value);
+  std::size_t quantized_nodes() const;
+};
+
+// "intaglio.plan/1". The reader is strict and throws Code::config.
+Json to_json(const Plan& plan);
+Plan plan_from_json(const Json& json, const std::string& origin);
+
+}  // namespace intaglio

@@ -1,0 +1,44 @@
+// From a range to a scale and a zero point: the only place in the code that computes them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lib/quant/scheme.h"
+
+namespace intaglio {
+
+// An interval of real values, lo <= hi, both finite.
+struct Range {
+  float lo = 0, hi = 0;
+  bool operator==(const Range&) const = default;
+};
+Range join(const Range& a, const Range& b);  // the smallest range that holds both
+
+// real = scale * (code - zero_point). One entry, or one per channel along `axis`.
+struct QParams {
+  DType type = DType::u8;
+  std::optional<int> axis;
+  std::vector<float> scale;
+  std::vector<std::int32_t> zero_point;
+
+  bool operator==(const QParams&) const = default;
+};
+
+// ONNX Q/DQ parameters of ranges (one, or one per channel of scheme.axis), in double arithmetic:
+//   lo' = min(lo, 0), hi' = max(hi, 0)                  zero is always exactly representable
+//   hi' = max(hi', lo' + min_range)                     targets may ask for a smallest range
+//   symmetric: a = max(-lo', hi'), lo' = -a, hi' = a
+//   scale = (hi' - lo') / (code_hi - code_lo)
+//   zero_point = code_lo - lo'/scale, or (code_lo + code_hi)/2 when symmetric, rounded half to even
+// A dead tensor (range [0, 0], or so small that the scale would be subnormal in float) gets scale 1 and
+// zero point 0: zero stays zero, and no runtime has to divide by a subnormal.
+// The formulas are those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to
+// the last bit on what a range means. Throws Code::data when a bound is not finite or lo > hi.
+QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
+
+// The real values that the outermost codes of channel c stand for.
+Range representable(const QParams& params, const Scheme& scheme, std::size_t channel = 0);
+
+}  // namespace intaglio

@@ -1,0 +1,31 @@
+#include "lib/quant/scheme.h"
+
+#include <fmt/format.h>
+
+namespace intaglio {
+
+Levels levels_of(const Scheme& scheme) {
+  const int bits = static_cast<int>(bits_of(scheme.type));
+  switch (scheme.type) {
+    case DType::u8:
+    case DType::u16: return {0, (1 << (scheme.reduce_range ? bits - 1 : bits)) - 1};
+    case DType::s8:
+    case DType::s16: {
+      const std::int32_t half = 1 << (bits - 1);
+      if (scheme.reduce_range) return {-half / 2, half / 2};
+      return {scheme.symmetric ? 1 - half : -half, half - 1};
+    }
+    default:
+      throw Error(Code::config, fmt::format("cannot quantize to type '{}'", name_of(scheme.type)),
+                  "Use u8, s8, u16 or s16.");
+  }
+}
+
+std::string to_string(const Scheme& scheme) {
+  return fmt::format("{} {} {}{}", name_of(scheme.type),
+                     scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",
+                     scheme.symmetric ? "symmetric" : "asymmetric",
+                     scheme.reduce_range ? " reduced" : "");
+}
+
+}  // namespace intaglio

@@ -1,0 +1,33 @@
+// How a tensor is to be quantized, before any number is known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lib/tensor/dtype.h"
+
+namespace intaglio {
+
+struct Scheme {
+  DType type = DType::u8;        // u8, s8, u16 or s16
+  bool symmetric = false;        // the range is widened to [-a, a]; signed types then use narrow codes
+  bool reduce_range = false;     // one bit less: for integer units that saturate (u8 x s8 on AVX2)
+  std::optional<int> axis;       // per-channel along this axis; nullopt: per-tensor
+
+  bool operator==(const Scheme&) const = default;
+};
+
+// The integer codes that a scheme uses, both ends included.
+//   full:       u8 0..255, s8 -128..127, u16 0..65535, s16 -32768..32767
+//   symmetric:  signed types leave the lowest code out (s8 -127..127), so that -a and a are alike
+//   reduced:    u8 0..127, s8 -64..64, u16 0..32767, s16 -16384..16384; goes before symmetric
+struct Levels {
+  std::int32_t lo, hi;
+  bool operator==(const Levels&) const = default;
+};
+Levels levels_of(const Scheme& scheme);  // Code::config for a type that cannot be quantized to
+
+std::string to_string(const Scheme& scheme);  // "u8 per-tensor asymmetric"
+
+}  // namespace intaglio

@@ -1,0 +1,195 @@
+// What the draft quantizes, where pairs go, and the reasons it gives.
+#include "lib/quant/draft.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+Target onnxruntime() { return read_target(testing::source_dir() / "configs" / "onnxruntime.json"); }
+
+struct Drafted {
+  Model model;
+  Plan plan;
+  std::set<std::string> values() const {
+    std::set<std::string> names;
+    for (const auto& a : plan.activations) names.insert(a.name);
+    return names;
+  }
+  const NodePlan& node(const std::string& output) const {
+    for (const NodePlan& n : plan.nodes)
+      if (n.output == output) return n;
+    throw std::runtime_error("no node makes " + output);
+  }
+};
+
+Drafted drafted(const std::string& body, const std::string& inputs, const std::string& outputs,
+                const Target& target = onnxruntime(), const Selection& selection = {}) {
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (" + inputs + ") => (" + outputs + ") " + body);
+  infer_types(model);
+  Plan plan = draft(model.graph(), target, selection);
+  return {std::move(model), std::move(plan)};
+}
+
+const std::string conv_inputs = "float[1,2,4,4] x";
+const std::string weights = "<float[2,2,1,1] w = {1,2,3,4}, float[2] b = {1,2}> ";
+
+TEST(Draft, NoPairBetweenConvolutionAndActivation) {
+  for (const char* op : {"Relu", "LeakyRelu", "Clip", "Elu"}) {
+    const auto d = drafted(weights + "{ c = Conv(x, w, b) y = " + op + "(c) }", conv_inputs, "float[1,2,4,4] y");
+    EXPECT_EQ(d.values(), (std::set<std::string>{"x", "y"})) << op;
+    EXPECT_TRUE(d.node("y").quantized);
+    EXPECT_NE(d.node("y").reason.find("fused into"), std::string::npos);
+    EXPECT_TRUE(d.node("c").bias.has_value());
+  }
+}
+
+TEST(Draft, APreActivationThatSomebodyElseReadsGetsItsPair) {
+  const auto d = drafted(weights + "{ c = Conv(x, w, b) r = Relu(c) y = Add(r, c) }", conv_inputs, "float[1,2,4,4] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "r", "y"}));
+}
+
+TEST(Draft, PairsAroundBothInputsAndTheOutputOfAdd) {
+  const auto d = drafted("{ s = Add(x, z) y = Relu(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "z", "y"}));
+}
+
+TEST(Draft, AConstantOperandIsStoredAsAnActivation) {
+  const auto d = drafted("<float[4] k = {1,2,3,4}> { y = Mul(x, k) }", "float[1,4] x", "float[1,4] y");
+  ASSERT_EQ(d.node("y").constants.size(), 1u);
+  EXPECT_EQ(d.node("y").constants[0].input, 1u);
+  EXPECT_EQ(d.node("y").constants[0].scheme.type, DType::u8);
+}
+
+TEST(Draft, MoversShareTheParametersOfTheirInput) {
+  const auto d = drafted(weights + "{ c = Conv(x, w) p = MaxPool<kernel_shape = [2, 2]>(c) y = Flatten(p) }",
+                         conv_inputs, "float[1,18] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "p", "y"}));
+  EXPECT_EQ(d.plan.find("p")->group, "c");
+  EXPECT_EQ(d.plan.find("y")->group, "c");
+  EXPECT_EQ(d.plan.find("x")->group, "x");
+}
+
+// The mover is listed before the node that makes its input quantized.
+TEST(Draft, MoversDoNotDependOnTheOrderOfNodes) {
+  const std::string inputs = "float[1,2,4,4] x";
+  const auto a = drafted(weights + "{ t = Transpose(x) u = Relu(t) c = Conv(x, w) }", inputs, "float u, float c");
+  EXPECT_TRUE(a.node("t").quantized);
+  EXPECT_EQ(a.plan.find("t")->group, "x");
+}
+
+TEST(Draft, AMoverOfFloatsStaysFloat) {
+  const auto d = drafted("{ t = Transpose(x) y = Exp(t) }", "float[2,3] x", "float[3,2] y");
+  EXPECT_FALSE(d.node("t").quantized);
+  EXPECT_EQ(d.node("t").reason, "its input is not quantized");
+  EXPECT_NE(d.node("y").reason.find("does not quantize Exp"), std::string::npos);
+  EXPECT_TRUE(d.values().empty());
+}
+
+TEST(Draft, ConcatTiesItsInputsAndItsOutput) {
+  const auto d = drafted("{ a = Sigmoid(x) y = Concat<axis = 0>(a, z) }", "float[1,4] x, float[1,4] z", "float[2,4] y");
+  EXPECT_EQ(d.plan.find("y")->group, d.plan.find("a")->group);
+  EXPECT_EQ(d.plan.find("z")->group, d.plan.find("a")->group);
+  EXPECT_NE(d.plan.find("x")->group, d.plan.find("a")->group);
+}
+
+TEST(Draft, ChannelAxes) {
+  const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float y");
+  EXPECT_EQ(conv.node("y").constants[0].scheme.axis, 0);
+  const auto up = drafted("<float[2,3,1,1] w = {1,2,3,4,5,6}> { y = ConvTranspose(x, w) }", conv_inputs, "float y");
+  EXPECT_EQ(up.node("y").constants[0].scheme.axis, 1);
+  const auto gemm = drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = Gemm(x, w) }", "float[1,2] x", "float[1,3] y");
+  EXPECT_EQ(gemm.node("y").constants[0].scheme.axis, 1);
+  const auto gemm_t = drafted("<float[3,2] w = {1,2,3,4,5,6}> { y = Gemm<transB = 1>(x, w) }", "float[1,2] x", "float[1,3] y");
+  EXPECT_EQ(gemm_t.node("y").constants[0].scheme.axis, 0);
+  const auto matmul = drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = MatMul(x, w) }", "float[1,2] x", "float[1,3] y");
+  EXPECT_EQ(matmul.node("y").constants[0].scheme.axis, 1);
+}
+
+TEST(Draft, PerTensorWhenTheTargetSaysSo) {
+  Target target = onnxruntime();
+  target.per_channel = false;
+  const auto d = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float y", target);
+  EXPECT_FALSE(d.node("y").constants[0].scheme.axis.has_value());
+}
+
+TEST(Draft, MatMulOfTwoActivationsHasNoWeights) {
+  const auto d = drafted("{ y = MatMul(x, z) }", "float[2,3] x, float[3,2] z", "float[2,2] y");
+  EXPECT_TRUE(d.node("y").quantized);
+  EXPECT_TRUE(d.node("y").constants.empty());
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "z", "y"}));
+}
+
+TEST(Draft, EveryFloatNodeSaysWhy) {
+  const auto d = drafted("{ s = Shape(x) f = Cast<to = 1>(s) e = Exp(x) c = Conv(x, k) }",
+                         "float[1,2,4,4] x, float[2,2,1,1] k", "float f, float e, float c");
+  for (const NodePlan& node : d.plan.nodes) {
+    EXPECT_FALSE(node.quantized) << node.op;
+    EXPECT_FALSE(node.reason.empty()) << node.op;
+  }
+  EXPECT_EQ(d.node("s").reason, "computes on int64: nothing to quantize");
+  EXPECT_EQ(d.node("c").reason, "its weight is computed while the model runs");
+}
+
+TEST(Draft, PadWithAConstantThatIsNotZeroHasARangeOfItsOwn) {
+  const std::string pads = "<int64[4] p = {0,0,1,1}, float zero = {0.0}, float one = {1.0}> ";
+  const auto zero = drafted(pads + "{ a = Sigmoid(x) y = Pad(a, p, zero) }", "float[1,4] x", "float y");
+  EXPECT_EQ(zero.plan.find("y")->group, zero.plan.find("a")->group);
+  const auto one = drafted(pads + "{ a = Sigmoid(x) y = Pad(a, p, one) }", "float[1,4] x", "float y");
+  EXPECT_NE(one.plan.find("y")->group, one.plan.find("a")->group);
+}
+
+TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
+  Selection no_add;
+  no_add.exclude_ops = {"Add"};
+  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y", onnxruntime(), no_add);
+  EXPECT_FALSE(d.node("s").quantized);
+  EXPECT_EQ(d.node("s").reason, "excluded by --exclude-op Add");
+  EXPECT_TRUE(d.node("y").quantized);
+}
+
+TEST(Draft, APatternThatMatchesNothingIsAnError) {
+  Selection selection;
+  selection.exclude = {"no_such_node"};
+  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection), Error);
+  selection.exclude = {"(unclosed"};
+  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection), Error);
+  Selection ops;
+  ops.include_ops = {"Conv"};
+  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), ops), Error);
+}
+
+TEST(Draft, OutputsStayFloatWhenTheTargetSaysSo) {
+  Target target = onnxruntime();
+  target.quantize_outputs = false;
+  const auto d = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float y", target);
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x"}));
+}
+
+TEST(PlanJson, RoundTrip) {
+  auto d = drafted(weights + "{ c = Conv(x, w, b) y = Relu(c) }", conv_inputs, "float y");
+  for (auto& a : d.plan.activations) a.params = {DType::u8, {}, {0.5f}, {3}}, a.range = {-1, 2};
+  for (auto& n : d.plan.nodes) {
+    for (auto& c : n.constants) c.params = {DType::s8, 0, {0.25f, 0.125f}, {0, 0}};
+    if (n.bias) n.bias->params = {DType::s32, 0, {0.1f, 0.2f}, {0, 0}};
+  }
+  const Json json = to_json(d.plan);
+  EXPECT_EQ(to_json(plan_from_json(json, "test")), json);
+}
+
+TEST(PlanJson, RefusesUnknownKeysAndWrongValues) {
+  const auto d = drafted("{ y = Relu(x) }", "float[1] x", "float[1] y");
+  Json json = to_json(d.plan);
+  json["surprise"] = 1;
+  EXPECT_THROW(plan_from_json(json, "test"), Error);
+  json = to_json(d.plan);
+  json["activations"][0]["params"]["scale"] = {0.0};
+  EXPECT_THROW(plan_from_json(json, "test"), Error);
+}
+
+}  // namespace
+}  // namespace intaglio

@@ -1,0 +1,130 @@
+// The QDQ writer: structure, names, and that the result computes what the plan says.
+#include "lib/rewrite/qdq.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lib/exec/executor.h"
+#include "lib/quant/array.h"
+#include "lib/quant/draft.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+Model model_of(const std::string& text) {
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
+  infer_types(model);
+  return model;
+}
+
+// A plan with ranges [-4, 4] everywhere and exact weight ranges.
+Plan plan_of(const Model& model) {
+  Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  const Range range{-4, 4};
+  for (auto& a : plan.activations) a.range = range, a.params = choose_qparams(std::span(&range, 1), a.scheme);
+  for (auto& n : plan.nodes) {
+    for (auto& c : n.constants)
+      c.params = choose_qparams(ranges_of(model.graph().find(c.name)->constant(), c.scheme.axis), c.scheme);
+    if (n.bias)
+      n.bias->params = quantize_bias(model.graph().find(n.bias->name)->constant(), 8.0f / 255, n.constants[0].params).params;
+  }
+  return plan;
+}
+
+int count(const Model& model, std::string_view op) {
+  const auto nodes = model.graph().nodes();
+  return static_cast<int>(std::count_if(nodes.begin(), nodes.end(), [&](const Node* n) { return n->is(op); }));
+}
+
+const char* conv = "(float[1,2,3,3] x) => (float[1,2,3,3] y)"
+                   "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"
+                   "{ c = Conv(x, w, b) y = Relu(c) }";
+
+TEST(Qdq, PairsStandAroundTheFusedGroupAndTheOutputKeepsItsName) {
+  Model model = model_of(conv);
+  write_qdq(model, plan_of(model));
+  EXPECT_EQ(count(model, "QuantizeLinear"), 2);
+  EXPECT_EQ(count(model, "DequantizeLinear"), 4);
+  const Graph& graph = model.graph();
+  EXPECT_EQ(graph.outputs().front()->name(), "y");
+  EXPECT_TRUE(graph.outputs().front()->producer()->is("DequantizeLinear"));
+  const Node* relu = graph.outputs().front()->producer()->input(0)->producer()->input(0)->producer();
+  EXPECT_TRUE(relu->is("Relu"));
+  const Node* conv_node = relu->input(0)->producer();
+  ASSERT_TRUE(conv_node->is("Conv"));
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(conv_node->input(i)->producer()->is("DequantizeLinear"));
+  EXPECT_EQ(conv_node->input(1)->producer()->attr_int("axis", 1), 0);
+  EXPECT_EQ(conv_node->input(1)->producer()->input(0)->dtype(), DType::s8);
+  EXPECT_EQ(conv_node->input(2)->producer()->input(0)->dtype(), DType::s32);
+  EXPECT_EQ(graph.find("w"), nullptr) << "the float weight is gone";
+}
+
+TEST(Qdq, TheResultIsCloseToTheFloatModel) {
+  Model model = model_of(conv);
+  const Tensor x = testing::random_tensor({1, 2, 3, 3}, 3, -0.5f, 0.5f);
+  const Tensor before = Executor(model.graph()).run({{x}}).front();
+  write_qdq(model, plan_of(model));
+  const Tensor after = Executor(model.graph()).run({{x}}).front();
+  EXPECT_TRUE(testing::close(after, before, 0, 0.15));
+  EXPECT_FALSE(testing::close(after, before, 0, 1e-4)) << "the result must have been rounded";
+}
+
+TEST(Qdq, SharedWeightsAndBiasesAreCopiedPerUse) {
+  Model model = model_of(
+      "(float[1,2,3,3] x) => (float y, float z)"
+      "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"
+      "{ a = Sigmoid(x) y = Conv(x, w, b) z = Conv(a, w, b) }");
+  Plan plan = plan_of(model);
+  plan.find("a")->params = {DType::u8, {}, {1.0f / 255}, {0}};
+  write_qdq(model, plan);
+  const Node* y = model.graph().find("y")->producer()->input(0)->producer()->input(0)->producer();
+  const Node* z = model.graph().find("z")->producer()->input(0)->producer()->input(0)->producer();
+  ASSERT_TRUE(y->is("Conv") && z->is("Conv"));
+  EXPECT_NE(y->input(1), z->input(1));
+  EXPECT_NE(y->input(2), z->input(2));
+  const auto by = y->input(2)->producer()->input(0)->constant().to_vector<int>();
+  const auto bz = z->input(2)->producer()->input(0)->constant().to_vector<int>();
+  EXPECT_GT(bz[0], 5 * by[0]) << "each bias has the scale of its own input";
+}
+
+TEST(Qdq, NamesNeverCollide) {
+  Model model = model_of(
+      "(float[1,4] x) => (float[1,4] y) <float[4] x_scale = {1,2,3,4}>"
+      "{ x_quantized = Mul(x, x_scale) x_dequantized = Sigmoid(x_quantized) y = Add(x_dequantized, x) }");
+  write_qdq(model, plan_of(model));
+  model.graph().verify();
+  EXPECT_EQ(Executor(model.graph()).run({{testing::random_tensor({1, 4})}}).front().shape(), (Shape{1, 4}));
+}
+
+TEST(Qdq, OneGroupHasOneScale) {
+  Model model = model_of("(float[1,1,4,4] x) => (float[1,1,2,2] y)"
+                         "{ p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(x) s = Sigmoid(x) t = Relu(s) y = Identity(p) }");
+  const Plan plan = plan_of(model);
+  write_qdq(model, plan);
+  int scales = 0;
+  for (const Value* v : model.graph().values()) scales += v->is_constant() && v->name().ends_with("_scale");
+  std::set<std::string> groups;
+  for (const auto& a : plan.activations) groups.insert(a.group);
+  EXPECT_EQ(scales, static_cast<int>(groups.size()));
+  EXPECT_LT(groups.size(), plan.activations.size());
+}
+
+TEST(Qdq, SixteenBitsNeedOpset21) {
+  Model model = model_of("(float[4] x) => (float[4] y) { y = Sigmoid(x) }");
+  Plan plan = plan_of(model);
+  for (auto& a : plan.activations) a.scheme.type = DType::u16;
+  EXPECT_THROW(write_qdq(model, plan), Error);
+}
+
+TEST(Qdq, APlanForAnotherModelIsRefused) {
+  Model model = model_of(conv);
+  Model other = model_of("(float[4] q) => (float[4] r) { r = Sigmoid(q) }");
+  const Plan plan = plan_of(model);
+  EXPECT_THROW(write_qdq(other, plan), Error);
+}
+
+}  // namespace
+}  // namespace intaglio
