@@ -21,17 +21,29 @@ namespace {
 Error io_error(const std::filesystem::path& path, std::string_view what, int error) {
   std::string remedy;
   switch (error) {
-    case ENOENT: remedy = "Check the path and that its folder exists."; break;
+    case ENOENT:
+      remedy = "Check the path and that its folder exists.";
+      break;
     case EACCES:
     case EROFS:
-    case EPERM: remedy = "Check the permissions, or choose another folder."; break;
+    case EPERM:
+      remedy = "Check the permissions, or choose another folder.";
+      break;
     case ENOSPC:
-    case EDQUOT: remedy = "Free some space, or choose another folder."; break;
-    case EISDIR: remedy = "Give a file, not a folder."; break;
-    case ENOTDIR: remedy = "A part of the path is a file, not a folder."; break;
-    default: remedy = "Check the path and the file system.";
+    case EDQUOT:
+      remedy = "Free some space, or choose another folder.";
+      break;
+    case EISDIR:
+      remedy = "Give a file, not a folder.";
+      break;
+    case ENOTDIR:
+      remedy = "A part of the path is a file, not a folder.";
+      break;
+    default:
+      remedy = "Check the path and the file system.";
   }
-  return Error(Code::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)), remedy);
+  return Error(Code::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)),
+               remedy);
 }
 
 // Paths of unfinished files, readable from a signal handler: fixed slots, no allocation there.
@@ -52,6 +64,19 @@ void forget(const char* path) {
   }
 }
 
+bool is_device_or_pipe(const std::filesystem::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+// The path that opening a link for writing would create; not canonical(), which wants it to exist.
+std::filesystem::path behind_symlinks(std::filesystem::path path) {
+  std::error_code failed;
+  for (int depth = 0; depth < 40 && std::filesystem::is_symlink(path, failed); ++depth)
+    path = path.parent_path() / std::filesystem::read_symlink(path, failed);
+  return path;
+}
+
 struct Descriptor {
   int fd;
   ~Descriptor() {
@@ -62,7 +87,8 @@ struct Descriptor {
 }  // namespace
 
 MappedBytes map_file(const std::filesystem::path& path, std::uint64_t offset, std::int64_t length) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Without O_NONBLOCK, opening a pipe would wait for a writer instead of being refused below.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) throw io_error(path, "cannot open", errno);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) throw io_error(path, "cannot read", errno);
@@ -94,12 +120,16 @@ std::string read_file(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(bytes.data.get()), bytes.size};
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(path_.string() + ".tmp-" + std::to_string(::getpid())) {
-  if (std::filesystem::is_directory(path_)) throw io_error(path_, "cannot write", EISDIR);
-  file_ = std::fopen(temporary_.c_str(), "wbe");
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path_, ignored)) throw io_error(path_, "cannot write", EISDIR);
+  if (!is_device_or_pipe(path_)) {
+    target_ = behind_symlinks(path_);
+    temporary_ = target_.string() + ".tmp-" + std::to_string(::getpid());
+  }
+  file_ = std::fopen(temporary_.empty() ? path_.c_str() : temporary_.c_str(), "wbe");
   if (file_ == nullptr) throw io_error(path_, "cannot write", errno);
-  remember(temporary_.c_str());
+  if (!temporary_.empty()) remember(temporary_.c_str());
 }
 
 AtomicFile::~AtomicFile() {
@@ -119,14 +149,16 @@ void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(te
 
 void AtomicFile::finish() {
   if (file_ == nullptr) return;
-  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) fail("cannot write");
+  if (std::fflush(file_) != 0) fail("cannot write");
+  if (!temporary_.empty() && ::fsync(::fileno(file_)) != 0) fail("cannot write");
   const int closed = std::fclose(std::exchange(file_, nullptr));
   if (closed != 0) fail("cannot write");
 }
 
 void AtomicFile::commit() {
   finish();
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot write");
+  if (temporary_.empty()) return;
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot write");
   forget(temporary_.c_str());
   temporary_.clear();
 }
@@ -144,6 +176,12 @@ void remove_temporary_files() noexcept {
     if (const char* path = slot.exchange(nullptr)) ::unlink(path);
 }
 
-void require_writable(const std::filesystem::path& path) { AtomicFile probe(path); }
+void require_writable(const std::filesystem::path& path) {
+  if (!is_device_or_pipe(path)) {
+    const AtomicFile probe(path);
+  } else if (::access(path.c_str(), W_OK) != 0) {  // opening a pipe would already be an end of file
+    throw io_error(path, "cannot write", errno);
+  }
+}
 
 }  // namespace intaglio

@@ -25,8 +25,9 @@ struct MappedBytes {
 MappedBytes map_file(const std::filesystem::path& path, std::uint64_t offset = 0,
                      std::int64_t length = -1);
 
-// Writes "<path>.tmp-<pid>" and renames it to path in commit(). Without commit(), or when the process
-// is interrupted, the temporary file is removed and an older file at path is left as it was.
+// Writes "<path>.tmp-<pid>" and renames it to path in commit(). Without commit(), or when the
+// process is interrupted, the temporary file is removed and an older file at path is left as it
+// was. A symbolic link at path stays one; a device or a pipe (/dev/stdout) is written in place.
 // Every failure (missing folder, read-only, disk full) is a Code::io error that names path.
 class AtomicFile {
  public:
@@ -47,7 +48,8 @@ class AtomicFile {
  private:
   [[noreturn]] void fail(const char* what) const;
 
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_, target_;  // as given, for messages; behind symbolic links
+  std::filesystem::path temporary_;      // empty: nothing to rename or to remove
   std::FILE* file_ = nullptr;
   std::uint64_t size_ = 0;
 };

@@ -5,20 +5,45 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "lib/base/file.h"
 
 namespace intaglio {
 
+namespace {
+
+// JSON allows a key to occur twice and one of them to be ignored; a person who wrote both is
+// mistaken.
+Json::parser_callback_t refuse_repeated_keys(const std::string& origin) {
+  return [origin, open = std::vector<std::set<std::string>>()](int, Json::parse_event_t event,
+                                                               Json& parsed) mutable {
+    if (event == Json::parse_event_t::object_start) open.emplace_back();
+    if (event == Json::parse_event_t::object_end) open.pop_back();
+    if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
+      throw Error(Code::config,
+                  fmt::format("{}: key {} occurs twice in one object", origin, parsed.dump()),
+                  "Keep one of them.");
+    return true;
+  };
+}
+
+}  // namespace
+
 Json read_json_file(const std::filesystem::path& path) {
   const std::string text = read_file(path);
   try {
-    return Json::parse(text, nullptr, true, /*ignore_comments=*/true);
-  } catch (const nlohmann::json::parse_error& e) {
-    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
-    const auto line = 1 + std::count(text.begin(), end, '\n');
-    throw Error(Code::config, fmt::format("{}:{}: not valid JSON", path.string(), line),
-                "Mend the syntax; a missing comma or quote just before that line is the usual cause.");
+    return Json::parse(text, refuse_repeated_keys(path.string()), true, /*ignore_comments=*/true);
+  } catch (const Json::parse_error& e) {
+    const std::string_view before(text.data(), std::min(e.byte, text.size()));
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const auto column = before.size() - (before.rfind('\n') + 1);  // npos + 1 is 0: the first line
+    throw Error(
+        Code::config, fmt::format("{}:{}:{}: not valid JSON", path.string(), line, column),
+        "Mend the syntax; a missing comma or quote just before that place is the usual cause.");
+  } catch (const Json::out_of_range&) {
+    throw Error(Code::config, fmt::format("{}: a number is too large for any type", path.string()),
+                "Mend that number.");
   }
 }
 
@@ -37,7 +62,8 @@ const Json& JsonObject::at(std::string_view key) {
   return *it;
 }
 
-std::string JsonObject::choice(std::string_view key, std::initializer_list<std::string_view> words) {
+std::string JsonObject::choice(std::string_view key,
+                               std::initializer_list<std::string_view> words) {
   auto value = get<std::string>(key);
   if (std::find(words.begin(), words.end(), value) == words.end())
     fail(key, fmt::format("'{}' is not one of {}", value, fmt::join(words, ", ")));
@@ -46,6 +72,7 @@ std::string JsonObject::choice(std::string_view key, std::initializer_list<std::
 
 std::string JsonObject::choice(std::string_view key, std::initializer_list<std::string_view> words,
                                std::string_view fallback) {
+  read_.emplace(key);
   return has(key) ? choice(key, words) : std::string(fallback);
 }
 

@@ -1,16 +1,20 @@
-// JSON for reports, plans, targets and presets: nlohmann_json behind one door, plus a strict reader.
+// JSON for reports, plans, targets and presets: nlohmann_json behind one door, plus a strict
+// reader.
 //
-// Files that people write by hand are read through JsonObject, which knows its place in the document
+// Files that people write by hand are read through JsonObject, which knows its place in the
+// document
 // ("configs/x.json: $.rules[2].op") and turns an unknown key, a wrong type or a wrong value into a
 // Code::config error that names that place.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lib/base/error.h"
 
@@ -18,8 +22,9 @@ namespace intaglio {
 
 using Json = nlohmann::ordered_json;  // keeps the order of keys: reports are meant to be read
 
-// Parses a file. Throws Code::io when it cannot be read and Code::config, with line and column, when
-// it is not JSON. Comments (// and /* */) are allowed: targets explain their facts.
+// Parses a file. Throws Code::io when it cannot be read and Code::config, with line and column,
+// when it is not JSON or repeats a key. Comments (// and /* */) are allowed: targets explain their
+// facts.
 Json read_json_file(const std::filesystem::path& path);
 
 // A view of one JSON object that is read key by key. Call done() last: a key that nobody asked for
@@ -32,13 +37,14 @@ class JsonObject {
   bool has(std::string_view key) const;
 
   // The value of a key as T (bool, integers, double, std::string, std::vector of those).
-  // Throws Code::config when the key is missing or has another type.
+  // Throws Code::config when the key is missing, has another type or does not fit T.
   template <typename T>
   T get(std::string_view key) {
-    return convert<T>(at(key), key);
+    return convert<T>(at(key), std::string(key));
   }
   template <typename T>
   T get(std::string_view key, T fallback) {
+    read_.emplace(key);  // known, even when it is absent
     return has(key) ? get<T>(key) : fallback;
   }
 
@@ -47,8 +53,8 @@ class JsonObject {
   std::string choice(std::string_view key, std::initializer_list<std::string_view> words,
                      std::string_view fallback);
 
-  JsonObject object(std::string_view key);     // a nested object
-  const Json& at(std::string_view key);        // the raw value; marks the key as read
+  JsonObject object(std::string_view key);  // a nested object
+  const Json& at(std::string_view key);     // the raw value; marks the key as read
   std::string path_of(std::string_view key) const { return path_ + "." + std::string(key); }
 
   // Throws Code::config naming the first key that was not read and the keys that are known.
@@ -58,17 +64,28 @@ class JsonObject {
 
  private:
   template <typename T>
-  T convert(const Json& value, std::string_view key) const {
+  T convert(const Json& value, const std::string& key) const {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (!value.is_boolean()) fail(key, "expected true or false");
+    } else if constexpr (std::is_integral_v<T>) {
+      if (!value.is_number_integer()) fail(key, "expected a whole number");
+      const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>())
+                                                   : std::in_range<T>(value.get<std::int64_t>());
+      if (!fits) fail(key, value.dump() + " is out of range");
+    } else if constexpr (std::is_floating_point_v<T>) {
+      if (!value.is_number()) fail(key, "expected a number");
+    } else if constexpr (requires(T list) { list.push_back(typename T::value_type()); } &&
+                         !std::is_same_v<T, std::string> && !std::is_same_v<T, Json>) {
+      if (!value.is_array()) fail(key, "expected a list");
+      T list;
+      for (std::size_t i = 0; i < value.size(); ++i)
+        list.push_back(
+            convert<typename T::value_type>(value[i], key + "[" + std::to_string(i) + "]"));
+      return list;
+    }
     try {
-      if constexpr (std::is_same_v<T, bool>) {
-        if (!value.is_boolean()) fail(key, "expected true or false");
-      } else if constexpr (std::is_integral_v<T>) {
-        if (!value.is_number_integer()) fail(key, "expected a whole number");
-      } else if constexpr (std::is_floating_point_v<T>) {
-        if (!value.is_number()) fail(key, "expected a number");
-      }
       return value.get<T>();
-    } catch (const nlohmann::json::exception&) {
+    } catch (const Json::exception&) {
       fail(key, "has the wrong type (" + std::string(value.type_name()) + ")");
     }
   }

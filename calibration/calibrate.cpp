@@ -1,0 +1,44 @@
+#include "calibration/calibrate.h"
+
+#include <atomic>
+#include <memory>
+#include <unordered_set>
+
+#include "lib/base/parallel.h"
+
+namespace intaglio {
+
+CompileOptions observe_only(const Plan& plan) {
+  const auto names = std::make_shared<std::unordered_set<std::string>>();
+  for (const ActivationPlan& activation : plan.activations) names->insert(activation.name);
+  CompileOptions options;
+  options.observed = [names](const Value& value) { return names->contains(value.name()); };
+  return options;
+}
+
+Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
+                       std::size_t threads, const Progress& progress) {
+  std::vector<Observations> partial(std::max<std::size_t>(threads, 1));
+  for (Observations& o : partial)
+    for (const ActivationPlan& activation : plan.activations) o.values[activation.name];
+  std::atomic<std::size_t> done{0};
+  parallel_for(data.size(), threads, [&](std::size_t worker, std::size_t i) {
+    Observations& mine = partial[worker];
+    if (const auto feeds = data.load(i)) {
+      executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
+        const auto it = mine.values.find(value.name());
+        if (it != mine.values.end()) it->second.add(tensor.data<float>());
+      });
+      ++mine.samples;
+    }
+    const std::size_t so_far = ++done;
+    if (worker == 0 && progress) progress("calibrate", so_far, data.size());
+  });
+  if (progress) progress("calibrate", data.size(), data.size());
+  data.enforce_limit();
+  Observations all;
+  for (const Observations& o : partial) all.merge(o);
+  return all;
+}
+
+}  // namespace intaglio

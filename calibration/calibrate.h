@@ -1,0 +1,23 @@
+// Calibration: the model runs over the samples and the values of a plan are measured.
+#pragma once
+
+#include "calibration/checked_dataset.h"
+#include "calibration/observe.h"
+#include "lib/base/progress.h"
+#include "lib/exec/executor.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+
+// Runs every sample of the data set through the executor, one sample per thread at a time, and
+// observes the activations of the plan. Nothing of a sample is kept but its statistics, so memory
+// does not grow with the number of samples. The result does not depend on threads. Throws
+// Code::data when too many samples are bad (CheckedDataset), Code::interrupted after an interrupt.
+Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
+                       std::size_t threads, const Progress& progress = {});
+
+// Compile options under which the executor shows its tap the activations of the plan and nothing
+// else.
+CompileOptions observe_only(const Plan& plan);
+
+}  // namespace intaglio

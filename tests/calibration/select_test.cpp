@@ -1,0 +1,124 @@
+// From statistics to the numbers of a plan.
+#include "calibration/select.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "lib/quant/draft.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+Statistics seen(std::initializer_list<float> values) {
+  Statistics s;
+  s.add(std::vector<float>(values));
+  return s;
+}
+
+TEST(Statistics, CountWhatIsNotFiniteAndLeaveItOut) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const Statistics s = seen({1, nan, -inf, 0, -2, inf, -0.0f});
+  EXPECT_EQ(s.min, -2);
+  EXPECT_EQ(s.max, 1);
+  EXPECT_EQ(s.count, 7u);
+  EXPECT_EQ(s.nans, 1u);
+  EXPECT_EQ(s.infs, 2u);
+  EXPECT_EQ(s.zeros, 2u);
+  EXPECT_EQ(s.finite(), 4u);
+}
+
+TEST(Statistics, DependOnTheMultisetAlone) {
+  std::mt19937 engine(3);
+  std::vector<float> values(1000);
+  for (float& v : values) v = static_cast<float>(engine()) * 1e-9f - 2;
+  values[17] = std::numeric_limits<float>::quiet_NaN();
+  Statistics whole;
+  whole.add(values);
+  std::shuffle(values.begin(), values.end(), engine);
+  Statistics merged;
+  for (std::size_t at = 0; at < values.size();) {
+    const std::size_t n = std::min<std::size_t>(engine() % 90, values.size() - at);
+    Statistics part;
+    part.add(std::span(values).subspan(at, n));
+    part.merge(merged);
+    merged = part;
+    at += n;
+  }
+  EXPECT_EQ(merged, whole);
+}
+
+struct Selected {
+  Model model;
+  Plan plan;
+};
+
+Selected selected(const std::string& text, const Observations& observations) {
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
+  infer_types(model);
+  Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  select(plan, model.graph(), observations, parse_method("minmax"));
+  return {std::move(model), std::move(plan)};
+}
+
+TEST(Select, AGroupHasTheRangeOfAllItsValues) {
+  Observations o;
+  o.values = {{"a", seen({0, 1})}, {"b", seen({-3, 0.5})}, {"y", seen({-3, 1})}};
+  const auto s = selected("(float[1,2] a, float[1,2] b) => (float[2,2] y) { y = Concat<axis = 0>(a, b) }", o);
+  for (const char* name : {"a", "b", "y"}) {
+    EXPECT_EQ(s.plan.find(name)->range, (Range{-3, 1}));
+    EXPECT_EQ(s.plan.find(name)->params, s.plan.find("y")->params);
+  }
+}
+
+TEST(Select, DeadUnseenAndUnclean) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Observations o;
+  o.values = {{"x", seen({0, 0})}, {"y", seen({nan, 0.5})}};
+  const auto s = selected("(float[2] x) => (float[2] y) { y = Sigmoid(x) }", o);
+  EXPECT_EQ(s.plan.find("x")->params.scale.front(), 1);
+  EXPECT_EQ(s.plan.find("x")->notes, (std::vector<std::string>{"dead"}));
+  EXPECT_EQ(s.plan.warnings.size(), 2u);
+  const auto unseen = selected("(float[2] x) => (float[2] y) { y = Sigmoid(x) }", {});
+  EXPECT_EQ(unseen.plan.find("y")->notes, (std::vector<std::string>{"never observed"}));
+}
+
+TEST(Select, ANearlyDeadChannelDoesNotOverflowItsBias) {
+  Observations o;
+  o.values = {{"x", seen({-1, 1})}, {"y", seen({-1, 1})}};
+  const auto s = selected("(float[1,1,1,1] x) => (float[1,2,1,1] y)"
+                          "<float[2,1,1,1] w = {0.000000000001, 1}, float[2] b = {2, 2}> { y = Conv(x, w, b) }", o);
+  const NodePlan& node = s.plan.nodes.front();
+  EXPECT_EQ(node.constants[0].raised, 1);
+  EXPECT_EQ(s.plan.warnings.size(), 1u);
+  for (const float scale : node.bias->params.scale) EXPECT_LE(2 / scale, 1 << 29);
+}
+
+TEST(Select, ANaNInAWeightNamesNodeAndConstant) {
+  Observations o;
+  try {
+    Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,1] x) => (float[1,2] y)"
+                              "<float[1,2] w = {1, 2}> { y = MatMul(x, w) }");
+    infer_types(model);
+    model.graph().find("w")->set_constant(Tensor::of<float>({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}));
+    Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+    select(plan, model.graph(), o, parse_method("minmax"));
+    FAIL() << "a NaN was quantized";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::model);
+    EXPECT_NE(std::string(e.what()).find("'w'"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("MatMul"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Method, IsParsedStrictly) {
+  EXPECT_EQ(parse_method("minmax").name, "minmax");
+  EXPECT_THROW(parse_method("maxmin"), Error);
+  EXPECT_THROW(parse_method("minmax:p=3"), Error);
+}
+
+}  // namespace
+}  // namespace intaglio
