@@ -31,7 +31,8 @@ std::uint64_t parse_number(const std::string& text) {
 }
 
 std::shared_ptr<const std::byte> read_external(const std::filesystem::path& folder,
-                                               const onnx::TensorProto& message, std::size_t bytes) {
+                                               const onnx::TensorProto& message,
+                                               std::size_t bytes) {
   std::string location;
   std::uint64_t offset = 0, length = bytes;
   for (const auto& entry : message.external_data()) {
@@ -43,10 +44,14 @@ std::shared_ptr<const std::byte> read_external(const std::filesystem::path& fold
   if (length != bytes)
     throw Error(Code::model,
                 fmt::format("its shape needs {} bytes, its external data has {}", bytes, length));
-  const auto root = std::filesystem::weakly_canonical(folder);
-  const auto file = std::filesystem::weakly_canonical(root / location);
+  std::error_code error;
+  const auto root = std::filesystem::weakly_canonical(folder, error);
+  const auto file = error ? root : std::filesystem::weakly_canonical(root / location, error);
+  if (error || location.find('\0') != std::string::npos)
+    throw Error(Code::model, fmt::format("external data '{}' is no path of a file", location));
   const auto relative = file.lexically_relative(root);
-  if (std::filesystem::path(location).is_absolute() || relative.empty() || *relative.begin() == "..")
+  if (std::filesystem::path(location).is_absolute() || relative.empty() ||
+      *relative.begin() == "..")
     throw Error(Code::model,
                 fmt::format("external data '{}' leaves the folder of the model", location),
                 "Move the data file beside the model and save the model with a relative path.");
@@ -61,12 +66,14 @@ Model load_model(const std::filesystem::path& path) {
     throw Error(Code::model, fmt::format("{}: the file is empty", path.string()),
                 "Copy or export the model again.");
   if (bytes.size > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error(Code::model,
-                fmt::format("{}: {} bytes is more than protobuf can hold", path.string(), bytes.size),
-                "Save the model with its weights as external data.");
+    throw Error(
+        Code::model,
+        fmt::format("{}: {} bytes is more than protobuf can hold", path.string(), bytes.size),
+        "Save the model with its weights as external data.");
   onnx::ModelProto message;
   if (!parse(bytes, message))
-    throw Error(Code::model, fmt::format("{}: not an ONNX model, or a truncated one", path.string()),
+    throw Error(Code::model,
+                fmt::format("{}: not an ONNX model, or a truncated one", path.string()),
                 "Check the path; copy or export the model again.");
   const auto folder = std::filesystem::absolute(path).parent_path();
   try {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "lib/base/file.h"
+#include "lib/base/hash.h"
 #include "lib/graph/codec.h"
 
 namespace intaglio {
@@ -72,6 +73,18 @@ void save_model(const Model& model, const std::filesystem::path& path, const Sav
   file.finish();
   if (data) data->commit();
   file.commit();
+}
+
+std::string hash_of(const Model& model) {
+  Sha256 hash;
+  const TensorSink digest = [&](const Value& value, onnx::TensorProto&) {
+    if (value.constant().bytes() == 0)
+      return false;  // strings and unknown types stay in the message
+    hash.add(std::span(value.constant().raw(), value.constant().bytes()));
+    return true;
+  };
+  const onnx::ModelProto rest = GraphCodec::to_proto(model, digest);
+  return hash.add(serialize(rest)).hex();
 }
 
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "lib/graph/model.h"
 
@@ -17,5 +18,8 @@ struct SaveOptions {
 // Writes the model to a temporary file and renames it to path, its external data (if any) likewise.
 // The bytes written depend on the model alone. Throws Code::io.
 void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
+
+// SHA-256 of all that the model says: equal for equal models, whatever file they came from.
+std::string hash_of(const Model& model);
 
 }  // namespace intaglio

@@ -1,0 +1,116 @@
+#include "apps/data_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+
+namespace intaglio {
+
+void add_data_options(CLI::App& command, DataOptions& o, bool required) {
+  command
+      .add_option("--data", o.data,
+                  "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*; NAME=PATH for one input")
+      ->type_name("PATH")
+      ->required(required);
+  command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")->type_name("N");
+  command
+      .add_option("--preprocess", o.preprocess,
+                  "Preset (tf, imagenet, caffe, unit, raw) or recipe file (.json)")
+      ->type_name("NAME|FILE");
+  command.add_option("--resize", o.resize, "Shorter side N, or exact WxH")->type_name("N|WxH");
+  command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")->type_name("N|WxH");
+  command.add_flag("--letterbox", o.letterbox, "Fit the whole image into the crop and pad the rest");
+  command.add_option("--mean", o.mean, "Subtracted after scaling, per channel: 104,117,123")->type_name("LIST");
+  command.add_option("--std", o.deviation, "Divided by, per channel")->type_name("LIST");
+  command.add_option("--channels", o.channels, "Order of the channels")
+      ->check(CLI::IsMember({"RGB", "BGR", "GRAY"}));
+  command.add_option("--layout", o.layout, "Layout of the model's input")
+      ->check(CLI::IsMember({"auto", "NCHW", "NHWC"}));
+}
+
+void add_label_options(CLI::App& command, DataOptions& o) {
+  command.add_option("--labels", o.labels, "CSV with columns file,index")->type_name("CSV");
+}
+
+namespace {
+
+PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings) {
+  if (!options.preprocess.empty()) return load_recipe(options.preprocess);
+  const auto metadata = model.metadata();
+  if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
+    const Json json = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+    return recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key));
+  }
+  warnings.emplace_back("no --preprocess given: images are taken as 'imagenet' (RGB, x/255, mean and std of ImageNet)");
+  return load_recipe("imagenet");
+}
+
+bool looks_like_arrays(const std::vector<std::string>& paths) {
+  return std::all_of(paths.begin(), paths.end(), [](const std::string& path) {
+    const auto extension = std::filesystem::path(path).extension();
+    return extension == ".npy" || extension == ".npz" || extension == ".pb" ||
+           std::filesystem::path(path).filename().string().starts_with("test_data_set");
+  });
+}
+
+}  // namespace
+
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings) {
+  std::vector<std::string> assumed;
+  PreprocessRecipe recipe = base_recipe(options, model, assumed);
+  if (!looks_like_arrays(options.data)) warnings.insert(warnings.end(), assumed.begin(), assumed.end());
+  if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
+  if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);
+  if (options.letterbox) recipe.letterbox = true;
+  if (!options.mean.empty()) recipe.mean = parse_per_channel(options.mean);
+  if (!options.deviation.empty()) recipe.deviation = parse_per_channel(options.deviation);
+  if (!options.channels.empty()) recipe.channels = parse_channels(options.channels);
+  if (!options.layout.empty()) recipe.layout = parse_layout(options.layout);
+  return recipe;
+}
+
+SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
+                     const PreprocessRecipe& recipe, const Graph& graph) {
+  if (paths.empty())
+    throw Error(Code::usage, "no data given", "Give --data PATH: images, arrays or a list of files.");
+  DataSpec spec;
+  spec.paths = paths;
+  if (options.limit > 0) spec.limit = options.limit;
+  spec.recipe = recipe;
+  dataset_ = open_dataset(spec, graph.feeds());
+  checked_ = std::make_unique<CheckedDataset>(*dataset_);
+  if (!options.labels.empty()) labels_ = Labels::read(options.labels);
+}
+
+Samples SampleSet::samples() const {
+  Samples samples;
+  samples.count = dataset_->size();
+  samples.load = [this](std::size_t i) { return checked_->load(i); };
+  if (labels_)
+    samples.label = [this](std::size_t i) -> std::optional<std::int64_t> {
+      return labels_->of(dataset_->name(i));
+    };
+  return samples;
+}
+
+Json SampleSet::json(std::size_t threads) const {
+  Json skipped = Json::array();
+  for (const SkippedFile& file : checked_->skipped())
+    skipped.push_back({{"file", file.file}, {"reason", file.reason}});
+  return {{"samples", dataset_->size() - skipped.size()},
+          {"skipped", skipped},
+          {"preprocess", dataset_->preprocess()},
+          {"sha256", data_sha256(*dataset_, threads)}};
+}
+
+void SampleSet::finish(std::vector<std::string>& warnings) const {
+  checked_->enforce_limit();
+  for (const SkippedFile& file : checked_->skipped())
+    warnings.push_back(fmt::format("{} was left out: {}", file.file, file.reason));
+}
+
+}  // namespace intaglio

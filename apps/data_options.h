@@ -1,0 +1,56 @@
+// The options that say where samples come from and how images are preprocessed, for every command with --data.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/context.h"
+#include "calibration/checked_dataset.h"
+#include "calibration/labels.h"
+#include "calibration/recipe.h"
+#include "lib/eval/evaluate.h"
+#include "lib/graph/model.h"
+
+namespace intaglio {
+
+struct DataOptions {
+  std::vector<std::string> data;
+  std::size_t limit = 0;  // 0: all
+  std::string preprocess, resize, crop, mean, deviation, channels, layout;
+  bool letterbox = false;
+  std::string labels, classes;
+};
+
+void add_data_options(CLI::App& command, DataOptions& options, bool required);
+void add_label_options(CLI::App& command, DataOptions& options);
+
+// The recipe: that of --preprocess, else the one in the model's metadata, else 'imagenet' with a warning; then
+// every override. `warnings` receives what was assumed.
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings);
+
+// The samples of --data for the feeds of a model, bad ones set aside and noted.
+class SampleSet {
+ public:
+  SampleSet(const DataOptions& options, const std::vector<std::string>& paths, const PreprocessRecipe& recipe,
+            const Graph& graph);
+
+  Samples samples() const;                        // with the labels, if there are any
+  CheckedDataset& checked() const { return *checked_; }
+  Json json(std::size_t threads) const;           // the "data" part of a report
+  // Throws Code::data when too many samples were bad. Warnings name those that were left out.
+  void finish(std::vector<std::string>& warnings) const;
+
+ private:
+  PreprocessRecipe recipe_;
+  std::unique_ptr<Dataset> dataset_;
+  std::unique_ptr<CheckedDataset> checked_;
+  std::optional<Labels> labels_;
+};
+
+// The key of the output model's metadata that holds the recipe.
+inline constexpr const char* preprocess_key = "intaglio.preprocess";
+
+}  // namespace intaglio

@@ -1,0 +1,28 @@
+// The stages of quantize, in order. Each takes what the ones before it made and cannot reach back.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apps/context.h"
+#include "apps/data_options.h"
+#include "apps/gates.h"
+#include "lib/quant/draft.h"
+
+namespace intaglio {
+
+struct QuantizeOptions {
+  std::string model, output, report, save_plan, plan;
+  DataOptions data;
+  std::vector<std::string> eval_data;
+  std::string target = "onnxruntime", method = "minmax", format = "qdq";
+  std::string weights, activations, granularity;  // empty: the target's
+  bool symmetric = false, reduce_range = false;
+  bool json = false, dry_run = false;
+  Selection selection;
+  Gates gates;
+};
+
+void quantize(const QuantizeOptions& options, Context& context);
+
+}  // namespace intaglio

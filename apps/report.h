@@ -1,0 +1,42 @@
+// The JSON reports: docs/report.schema.json describes them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "calibration/observe.h"
+#include "lib/base/json.h"
+#include "lib/eval/evaluate.h"
+#include "lib/graph/model.h"
+#include "lib/passes/pass.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+
+// "model": the input file.
+Json model_json(const std::filesystem::path& path, const Model& model);
+// "output": the file that was written.
+Json output_json(const std::filesystem::path& path, const std::string& format);
+
+// What preparation did away with: by name, the pass that did it. Filled by watching prepare().
+struct Folded {
+  struct Entry {
+    std::string name, op, pass;  // op is empty for values
+  };
+  std::vector<Entry> nodes, values;
+};
+
+// "nodes": every node of the input and of the prepared graph, with the reason where it stays float.
+Json nodes_json(const Plan& plan, const Folded& folded);
+// "values": every value of both, with statistics where it was observed and numbers where it is quantized.
+Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
+                 const Evaluation* evaluation, const Folded& folded);
+Json evaluation_json(const Evaluation& evaluation);
+Json passes_json(const std::vector<PassCount>& counts);
+
+// The text of a document: indented, ends in a newline.
+std::string to_text(const Json& json);
+
+}  // namespace intaglio

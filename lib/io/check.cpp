@@ -1,0 +1,35 @@
+#include "lib/io/check.h"
+
+#include <onnx/checker.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "lib/graph/codec.h"
+
+namespace intaglio {
+
+void check_model(const Model& model) {
+  // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as if it
+  // had one element.
+  const TensorSink shrink = [](const Value& value, onnx::TensorProto& message) {
+    if (value.constant().bytes() <= 4096) return false;
+    message.clear_dims();
+    message.add_dims(1);
+    message.set_raw_data(std::string(bits_of(value.constant().dtype()) / 8, '\0'));
+    return true;
+  };
+  onnx::ModelProto message = GraphCodec::to_proto(model, shrink);
+  // The library knows IR 8; newer versions add fields that it passes over.
+  message.set_ir_version(std::min<std::int64_t>(message.ir_version(), onnx::Version::IR_VERSION));
+  try {
+    onnx::checker::check_model(message);
+  } catch (const std::exception& e) {
+    std::string reason = e.what();
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    throw Error(Code::internal, "the result is not valid ONNX: " + reason,
+                "Please report this with the model.");
+  }
+}
+
+}  // namespace intaglio
