@@ -1,4 +1,5 @@
-// Between protobuf messages and the graph. For lib/graph and lib/io only: everything else sees Graph.
+// Between protobuf messages and the graph. For lib/graph and lib/io only: everything else sees
+// Graph.
 #pragma once
 
 #include <onnx/onnx_pb.h>
@@ -10,18 +11,26 @@
 
 namespace intaglio {
 
-// Where the bytes of an initializer go on the way out: nullptr keeps them in the message; otherwise the
-// sink stores them elsewhere and fills in external_data and data_location of the message.
+// Where the bytes of an initializer go on the way out: false keeps them in the message; otherwise
+// the sink stored them elsewhere and filled in external_data and data_location of the message,
+// which has name, type and shape already.
 using TensorSink = std::function<bool(const Value& value, onnx::TensorProto& message)>;
 
-// How the bytes of an external initializer come in: returns them for a message with data_location EXTERNAL.
-using TensorSource = std::function<std::shared_ptr<const std::byte>(const onnx::TensorProto& message,
-                                                                   std::size_t bytes)>;
+// How the bytes of an external initializer come in: returns them for a message with data_location
+// EXTERNAL.
+using TensorSource = std::function<std::shared_ptr<const std::byte>(
+    const onnx::TensorProto& message, std::size_t bytes)>;
+
+// "" and "ai.onnx" are the same operator set.
+inline std::string plain_domain(std::string_view domain) {
+  return domain == "ai.onnx" ? std::string() : std::string(domain);
+}
 
 class GraphCodec {
  public:
   // Takes the message apart. Throws Code::model, with the node, value or initializer named, for a
-  // dangling input, a value made twice, a cycle, or an initializer whose bytes do not fit its shape.
+  // dangling input, a value made twice, a cycle, or an initializer whose bytes do not fit its
+  // shape.
   static Model from_proto(onnx::ModelProto&& message, const TensorSource& source = {});
 
   // The message of the model, nodes in topological order. weights: false leaves the bytes of large
@@ -31,8 +40,13 @@ class GraphCodec {
 
   static Tensor tensor_of(const std::shared_ptr<const onnx::TensorProto>& message,
                           const TensorSource& source = {});
+  // The dense tensor. Throws Code::unsupported when it would be larger than 2 GB.
+  static Tensor tensor_of(const onnx::SparseTensorProto& message);
   static void fill(onnx::TensorProto& message, const std::string& name, const Tensor& tensor);
 
+  // Gives the values of `to` the constants and types of the values with the same names in `from`,
+  // of which it was made.
+  static void share_values(const Graph& from, Graph& to);
   static void read_type(const onnx::ValueInfoProto& info, Value& value);
   static void infer_types(Model& model);
 
@@ -40,7 +54,13 @@ class GraphCodec {
   static void read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
   static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink,
                           bool weights);
-  static void write_value_info(const Value& value, onnx::ValueInfoProto& message);
+  static void read_initializers(onnx::GraphProto& message, Graph& graph,
+                                const TensorSource& source);
+  static void read_nodes(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
+  static void write_initializer(const Value& value, onnx::TensorProto& message,
+                                const TensorSink& sink, bool weights);
+  static void write_value_info(const Value& value, const onnx::ValueInfoProto* said,
+                               onnx::ValueInfoProto& message);
   friend class Model;
 };
 

@@ -29,20 +29,44 @@ std::int64_t Graph::opset(std::string_view domain) const {
   return it == opsets_->end() ? 0 : it->second;
 }
 
-const Node* Graph::ancestor_of(const Node& node) const {
-  const Node* at = &node;
-  while (at != nullptr && &at->graph_ != this) at = at->graph_.owner_;
-  return at;
+// Values of `around` that nested graphs return as they are: read, though by no node.
+void Graph::find_returned(const Graph& around, std::vector<const Value*>& found) const {
+  for (const Value* output : outputs_)
+    if (&output->graph_ == &around && this != &around) found.push_back(output);
+  for (const auto& node : nodes_)
+    for (const auto& [attr, graph] : node->nested_) graph->find_returned(around, found);
+}
+
+// For each node of nodes_, by position: the nodes that must come after it, once per value they
+// read. A node reads what its nested graphs read.
+std::vector<std::vector<std::size_t>> Graph::readers() const {
+  std::unordered_map<const Node*, std::size_t> position;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) position[nodes_[i].get()] = i;
+  std::vector<std::vector<std::size_t>> result(nodes_.size());
+  for (const auto& value : values_) {
+    if (value->producer_ == nullptr) continue;
+    for (const Use& use : value->uses_) {
+      const Node* reader = use.node;
+      while (&reader->graph_ != this) reader = reader->graph_.owner_;
+      result[position.at(value->producer_)].push_back(position.at(reader));
+    }
+  }
+  for (const auto& node : nodes_) {
+    std::vector<const Value*> returned;
+    for (const auto& [attr, graph] : node->nested_) graph->find_returned(*this, returned);
+    for (const Value* value : returned)
+      if (value->producer_ != nullptr)
+        result[position.at(value->producer_)].push_back(position.at(node.get()));
+  }
+  return result;
 }
 
 // Kahn's algorithm; among the nodes that are ready, the one that was listed first goes first.
 std::vector<Node*> Graph::nodes() const {
-  std::unordered_map<const Node*, std::size_t> position;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) position[nodes_[i].get()] = i;
+  const auto after = readers();
   std::vector<std::size_t> waiting(nodes_.size(), 0);
-  for (const auto& value : values_)
-    if (value->producer_ != nullptr)
-      for (const Use& use : value->uses_) ++waiting[position.at(ancestor_of(*use.node))];
+  for (const auto& list : after)
+    for (const std::size_t reader : list) ++waiting[reader];
 
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -50,16 +74,11 @@ std::vector<Node*> Graph::nodes() const {
   std::vector<Node*> order;
   order.reserve(nodes_.size());
   while (!ready.empty()) {
-    Node* node = nodes_[ready.top()].get();
+    const std::size_t at = ready.top();
     ready.pop();
-    order.push_back(node);
-    for (const Value* value : node->outputs_) {
-      if (value == nullptr) continue;
-      for (const Use& use : value->uses_) {
-        const std::size_t reader = position.at(ancestor_of(*use.node));
-        if (--waiting[reader] == 0) ready.push(reader);
-      }
-    }
+    order.push_back(nodes_[at].get());
+    for (const std::size_t reader : after[at])
+      if (--waiting[reader] == 0) ready.push(reader);
   }
   if (order.size() != nodes_.size()) {
     const auto stuck = std::find_if(waiting.begin(), waiting.end(), [](auto w) { return w > 0; });
@@ -120,7 +139,8 @@ std::string Graph::unique_name(std::string_view hint) const {
 
 std::string Graph::unique_node_name(std::string_view hint) const {
   const auto taken = [&](const std::string& name) {
-    return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n->name() == name; });
+    return std::any_of(nodes_.begin(), nodes_.end(),
+                       [&](const auto& n) { return n->name() == name; });
   };
   std::string name(hint);
   for (int i = 1; taken(name); ++i) name = fmt::format("{}_{}", hint, i);
@@ -192,7 +212,8 @@ void Graph::set_output(Node& node, std::size_t i, Value& value) {
 
 void Graph::replace_uses(Value& from, Value& to) {
   if (&from == &to) return;
-  for (const Use& use : std::vector<Use>(from.uses_)) use.node->graph_.set_input(*use.node, use.index, &to);
+  for (const Use& use : std::vector<Use>(from.uses_))
+    use.node->graph_.set_input(*use.node, use.index, &to);
 }
 
 void Graph::merge_into_output(Value& from, Value& output) {
@@ -205,11 +226,16 @@ void Graph::merge_into_output(Value& from, Value& output) {
   erase(from);
 }
 
+// Uses of values around a nested graph must go with it, at any depth.
+void Graph::unlink_all() {
+  for (const auto& node : nodes_) {
+    for (std::size_t i = 0; i < node->inputs_.size(); ++i) unlink(*node, i);
+    for (const auto& [attr, graph] : node->nested_) graph->unlink_all();
+  }
+}
+
 void Graph::erase(Node& node) {
-  // Uses by nested graphs of values around them must go with the node.
-  for (const auto& [attr, graph] : node.nested_)
-    for (const auto& inner : graph->nodes_)
-      for (std::size_t i = 0; i < inner->inputs_.size(); ++i) graph->unlink(*inner, i);
+  for (const auto& [attr, graph] : node.nested_) graph->unlink_all();
   trim_inputs(node, 0);
   for (Value* value : node.outputs_)
     if (value != nullptr) value->producer_ = nullptr;
@@ -230,29 +256,52 @@ void Graph::drop_input(Value& value) {
   std::erase(inputs_, &value);
 }
 
-void Graph::verify() const {
+bool Graph::sees(const Value& value) const {
+  const Graph* graph = this;
+  while (graph != nullptr && graph != &value.graph_) graph = graph->outer_;
+  return graph != nullptr;
+}
+
+// Checks what each node and output says, and counts how often each value is read.
+void Graph::verify_links(std::unordered_map<const Value*, std::size_t>& links) const {
+  const auto defined = [](const Value& value) {
+    return value.producer_ != nullptr || value.is_constant() || value.is_input_;
+  };
   for (const auto& node : nodes_) {
     for (std::size_t i = 0; i < node->inputs_.size(); ++i) {
       const Value* value = node->inputs_[i];
       if (value == nullptr) continue;
-      if (value->graph_.find(value->name_) != value) broken(node->label() + " reads an erased value");
-      const auto linked = std::count_if(value->uses_.begin(), value->uses_.end(), [&](const Use& u) {
-        return u.node == node.get() && u.index == i;
-      });
-      if (linked != 1) broken(fmt::format("{}: input {} is not linked back", node->label(), i));
-      if (value->producer_ == nullptr && !value->is_constant() && !value->is_input_ &&
-          &value->graph_ == this)
+      if (!sees(*value))
+        broken(
+            fmt::format("{} reads '{}' of a graph that it is not in", node->label(), value->name_));
+      if (!defined(*value))
         broken(fmt::format("{} reads '{}', which nothing makes", node->label(), value->name_));
+      const bool linked =
+          std::any_of(value->uses_.begin(), value->uses_.end(),
+                      [&](const Use& use) { return use.node == node.get() && use.index == i; });
+      if (!linked) broken(fmt::format("{}: input {} is not linked back", node->label(), i));
+      ++links[value];
     }
     for (const Value* value : node->outputs_)
       if (value != nullptr && value->producer_ != node.get())
         broken(fmt::format("{}: output '{}' has another producer", node->label(), value->name_));
-    for (const auto& [attr, graph] : node->nested_) graph->verify();
+    for (const auto& [attr, graph] : node->nested_) graph->verify_links(links);
   }
   for (const Value* value : outputs_)
-    if (value->producer_ == nullptr && !value->is_constant() && !value->is_input_)
-      broken(fmt::format("nothing makes the graph output '{}'", value->name_));
+    if (!defined(*value)) broken(fmt::format("nothing makes the graph output '{}'", value->name_));
+  // All nodes that can read a value of this graph were met above; a use beyond theirs is a stale
+  // one.
+  for (const auto& value : values_) {
+    if (value->uses_.size() != links[value.get()])
+      broken(fmt::format("'{}' has a use that no node knows of", value->name_));
+    if (find(value->name_) != value.get()) broken(fmt::format("'{}' is there twice", value->name_));
+  }
   nodes();  // throws on a cycle
+}
+
+void Graph::verify() const {
+  std::unordered_map<const Value*, std::size_t> links;
+  verify_links(links);
 }
 
 }  // namespace intaglio

@@ -28,6 +28,7 @@ namespace onnx {
 class AttributeProto;
 class GraphProto;
 class NodeProto;
+class SparseTensorProto;
 class TensorProto;
 class ValueInfoProto;
 }  // namespace onnx
@@ -60,8 +61,8 @@ class Value {
   Graph& graph() const { return graph_; }
 
   // What is known before the run: from the model's own type annotations or from infer_types().
-  DType dtype() const { return dtype_; }                            // undefined: not known
-  const std::optional<Dims>& dims() const { return dims_; }         // nullopt: rank not known
+  DType dtype() const { return dtype_; }                     // undefined: not known
+  const std::optional<Dims>& dims() const { return dims_; }  // nullopt: rank not known
   int rank() const { return dims_ ? static_cast<int>(dims_->size()) : -1; }
   void set_type(DType dtype, std::optional<Dims> dims);
 
@@ -69,9 +70,9 @@ class Value {
   Node* producer() const { return producer_; }
   bool is_constant() const { return constant_.defined(); }
   const Tensor& constant() const { return constant_; }  // undefined unless is_constant()
-  void set_constant(Tensor tensor);  // replaces the contents of an initializer
+  void set_constant(Tensor tensor);                     // replaces the contents of an initializer
   bool is_input() const { return is_input_; }
-  bool is_output() const { return is_output_; }
+  bool is_output() const { return is_output_; }  // of its graph, or of one nested in it
   // A graph input that the caller must feed. In IR 3 initializers are listed as inputs too.
   bool is_feed() const { return is_input_ && !is_constant(); }
 
@@ -91,9 +92,12 @@ class Value {
   Node* producer_ = nullptr;
   Tensor constant_;
   bool is_input_ = false, is_output_ = false;
+  bool retyped_ = false;  // set_type() or set_constant() was called: it overrides what info_ says
   std::vector<Use> uses_;
-  std::unique_ptr<onnx::ValueInfoProto> info_;          // null: the model had none
-  std::shared_ptr<const onnx::TensorProto> initializer_;  // null: none, or replaced since
+  std::unique_ptr<onnx::ValueInfoProto> info_;  // as a graph input, or in value_info; may be null
+  // The message that constant_ was read from, one of the two; both null when it was set since.
+  std::shared_ptr<const onnx::TensorProto> initializer_;
+  std::shared_ptr<const onnx::SparseTensorProto> sparse_;
 };
 
 class Node {
@@ -113,8 +117,8 @@ class Node {
   Value* input(std::size_t i) const { return i < inputs_.size() ? inputs_[i] : nullptr; }
   Value* output(std::size_t i) const { return i < outputs_.size() ? outputs_[i] : nullptr; }
 
-  // Attributes. Readers without a fallback throw Code::model, naming the node, when the attribute is
-  // missing; all throw when it has another type.
+  // Attributes. Readers without a fallback throw Code::model, naming the node, when the attribute
+  // is missing; all throw when it has another type.
   std::vector<std::string> attrs() const;
   bool has(std::string_view attr) const;
   std::int64_t attr_int(std::string_view attr) const;
@@ -149,7 +153,8 @@ class Node {
   onnx::AttributeProto& fresh_attr(std::string_view attr, int type);
 
   Graph& graph_;
-  std::unique_ptr<onnx::NodeProto> proto_;  // op, name, attributes; its input and output are not kept
+  std::unique_ptr<onnx::NodeProto>
+      proto_;  // op, name, attributes; its input and output are not kept
   std::vector<Value*> inputs_, outputs_;
   std::vector<std::pair<std::string, std::unique_ptr<Graph>>> nested_;
 };
@@ -171,21 +176,23 @@ class Graph {
   // Nodes in an order in which every value is made before it is read; stable under edits.
   std::vector<Node*> nodes() const;
   std::size_t node_count() const { return nodes_.size(); }
-  const std::vector<Value*>& inputs() const { return inputs_; }    // initializers of IR 3 included
+  const std::vector<Value*>& inputs() const { return inputs_; }  // initializers of IR 3 included
   const std::vector<Value*>& outputs() const { return outputs_; }
-  std::vector<Value*> feeds() const;                               // inputs() that need a feed
-  std::vector<Value*> values() const;                              // all, in order of first mention
-  Value* find(std::string_view name) const;                        // this graph only; null if absent
-  Value* resolve(std::string_view name) const;                     // this graph, then the outer ones
+  std::vector<Value*> feeds() const;            // inputs() that need a feed
+  std::vector<Value*> values() const;           // all, in order of first mention
+  Value* find(std::string_view name) const;     // this graph only; null if absent
+  Value* resolve(std::string_view name) const;  // this graph, then the outer ones
 
-  // --- The whole mutation vocabulary ---------------------------------------------------------------
-  // New names derive from `hint` and never collide with a name in this graph, around it or inside it.
+  // --- The whole mutation vocabulary
+  // --------------------------------------------------------------- New names derive from `hint`
+  // and never collide with a name in this graph, around it or inside it.
   std::string unique_name(std::string_view hint) const;
   std::string unique_node_name(std::string_view hint) const;
   Value& add_value(std::string_view hint, DType dtype = DType::undefined,
                    std::optional<Dims> dims = std::nullopt);
   Value& add_constant(std::string_view hint, Tensor tensor);
-  // Adds a node that reads `inputs` (nullptr = omitted) and makes `outputs`, which nothing else makes.
+  // Adds a node that reads `inputs` (nullptr = omitted) and makes `outputs`, which nothing else
+  // makes.
   Node& add_node(std::string_view op, std::string_view name_hint, std::vector<Value*> inputs,
                  std::vector<Value*> outputs, std::string_view domain = {});
   // Reads another value at that place; extends the inputs with omitted ones when i is past the end.
@@ -211,10 +218,14 @@ class Graph {
   friend class Node;
   void link(Node& node, std::size_t i, Value* value);
   void unlink(Node& node, std::size_t i);
+  void unlink_all();
+  bool sees(const Value& value) const;
+  void find_returned(const Graph& around, std::vector<const Value*>& found) const;
+  std::vector<std::vector<std::size_t>> readers() const;
+  void verify_links(std::unordered_map<const Value*, std::size_t>& links) const;
   bool name_taken(std::string_view name) const;
   bool name_taken_inside(std::string_view name) const;
   Value& create(std::string name);
-  const Node* ancestor_of(const Node& node) const;
 
   std::shared_ptr<Opsets> opsets_;
   Graph* outer_;
@@ -223,8 +234,9 @@ class Graph {
   std::vector<std::unique_ptr<Value>> values_;
   std::unordered_map<std::string, Value*> by_name_;
   std::vector<Value*> inputs_, outputs_;
-  // Everything but nodes, initializers, inputs and outputs. Its value_info is kept for the order and for
-  // entries that describe no value (stray_infos_).
+  std::vector<std::unique_ptr<onnx::ValueInfoProto>> output_infos_;  // of outputs_, one each
+  // Everything but nodes, initializers, inputs and outputs. Its value_info is kept for the order
+  // and for entries that describe no value (stray_infos_).
   std::unique_ptr<onnx::GraphProto> rest_;
   std::set<std::string, std::less<>> stray_infos_;
   mutable std::unordered_map<std::string, int> name_counters_;

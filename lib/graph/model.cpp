@@ -19,31 +19,28 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Model Model::clone() const {
-  // The weights travel beside the message: the sink numbers them, the source hands them out again.
-  std::vector<Tensor> weights;
-  const TensorSink sink = [&](const Value& value, onnx::TensorProto& message) {
-    message.set_data_location(onnx::TensorProto::EXTERNAL);
-    message.set_doc_string(std::to_string(weights.size()));
-    weights.push_back(value.constant());
+  // The message carries empty tensors in place of the weights, which are shared afterwards.
+  const TensorSink leave_out = [](const Value&, onnx::TensorProto& message) {
+    message.clear_dims();
+    message.add_dims(0);
     return true;
   };
-  const TensorSource source = [&](const onnx::TensorProto& message, std::size_t) {
-    const Tensor& tensor = weights[std::stoul(message.doc_string())];
-    return std::shared_ptr<const std::byte>(std::make_shared<Tensor>(tensor), tensor.raw());
-  };
-  return GraphCodec::from_proto(GraphCodec::to_proto(*this, sink), source);
+  Model copy = GraphCodec::from_proto(GraphCodec::to_proto(*this, leave_out));
+  GraphCodec::share_values(*graph_, *copy.graph_);
+  return copy;
 }
 
 std::int64_t Model::ir_version() const { return rest_->ir_version(); }
 void Model::set_ir_version(std::int64_t version) { rest_->set_ir_version(version); }
 
 void Model::set_opset(std::string_view domain, std::int64_t version) {
-  (*opsets_)[std::string(domain)] = version;
+  (*opsets_)[plain_domain(domain)] = version;
 }
 
 std::string Model::producer() const {
-  return rest_->producer_version().empty() ? rest_->producer_name()
-                                           : rest_->producer_name() + " " + rest_->producer_version();
+  return rest_->producer_version().empty()
+             ? rest_->producer_name()
+             : rest_->producer_name() + " " + rest_->producer_version();
 }
 
 void Model::set_producer(std::string_view name, std::string_view version) {

@@ -22,7 +22,7 @@ class Model {
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
 
-  // Copies everything but the weights, which are shared.
+  // Copies everything but the weights, which are shared. Values that nothing defines are left out.
   Model clone() const;
 
   Graph& graph() { return *graph_; }
@@ -47,12 +47,13 @@ class Model {
   std::unique_ptr<Graph> graph_;
 };
 
-// Fills in the element types and shapes that follow from the graph inputs and constants, with ONNX's own
-// shape inference. What it cannot tell stays unknown. Never changes what the model said itself.
+// Fills in the element types and shapes that follow from the graph inputs and constants, with
+// ONNX's own shape inference. What it cannot tell stays unknown. Never changes what the model said
+// itself.
 void infer_types(Model& model);
 
-// ONNX's text form (onnx/defs/parser.h), for tests: "<ir_version: 8, opset_import: ["": 13]> g (...) {...}".
-// Throws Code::model with the parser's message.
+// ONNX's text form (onnx/defs/parser.h), for tests: "<ir_version: 8, opset_import: ["": 13]> g
+// (...) {...}". Throws Code::model with the parser's message.
 Model parse_model(std::string_view text);
 
 }  // namespace intaglio

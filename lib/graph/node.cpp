@@ -2,6 +2,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "lib/graph/codec.h"
 #include "lib/graph/graph.h"
@@ -41,7 +42,8 @@ const AttributeProto* Node::find_attr(std::string_view attr, int type) const {
   for (const AttributeProto& a : proto_->attribute()) {
     if (a.name() != attr) continue;
     // Files older than IR 3 leave the type out.
-    if (type != AttributeProto::UNDEFINED && a.type() != AttributeProto::UNDEFINED && a.type() != type)
+    if (type != AttributeProto::UNDEFINED && a.type() != AttributeProto::UNDEFINED &&
+        a.type() != type)
       throw Error(Code::model, fmt::format("{}: attribute '{}' has the wrong type", label(), attr));
     return &a;
   }
@@ -152,6 +154,8 @@ void Node::set_attr(std::string_view attr, const std::vector<float>& value) {
 }
 
 void Node::erase_attr(std::string_view attr) {
+  assert(
+      std::none_of(nested_.begin(), nested_.end(), [&](const auto& n) { return n.first == attr; }));
   auto& list = *proto_->mutable_attribute();
   for (int i = list.size() - 1; i >= 0; --i)
     if (list[i].name() == attr) list.DeleteSubrange(i, 1);

@@ -12,6 +12,7 @@ Value::~Value() = default;
 void Value::set_type(DType dtype, std::optional<Dims> dims) {
   dtype_ = dtype;
   dims_ = std::move(dims);
+  retyped_ = true;
 }
 
 void Value::set_constant(Tensor tensor) {
@@ -19,7 +20,9 @@ void Value::set_constant(Tensor tensor) {
   dims_.emplace();
   for (const std::int64_t length : tensor.shape()) dims_->push_back({length, {}});
   constant_ = std::move(tensor);
+  retyped_ = true;
   initializer_.reset();
+  sparse_.reset();
 }
 
 std::string to_string(const Dims& dims) {

@@ -1,0 +1,116 @@
+#include "lib/graph/codec.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t small_tensor = 4096;  // bytes that shape inference may want to look into
+
+}  // namespace
+
+void GraphCodec::write_value_info(const Value& value, const onnx::ValueInfoProto* said,
+                                  onnx::ValueInfoProto& message) {
+  if (said != nullptr) message = *said;
+  message.set_name(value.name());
+  if (said != nullptr && !value.retyped_) return;
+  if (value.dtype() == DType::undefined) return;
+  auto& type = *message.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(static_cast<int>(value.dtype()));
+  type.clear_shape();
+  if (!value.dims()) return;
+  auto& shape = *type.mutable_shape();
+  for (const Dim& dim : *value.dims()) {
+    auto& axis = *shape.add_dim();
+    if (dim.known()) axis.set_dim_value(dim.value);
+    if (!dim.known() && !dim.symbol.empty()) axis.set_dim_param(dim.symbol);
+  }
+}
+
+void GraphCodec::write_initializer(const Value& value, onnx::TensorProto& message,
+                                   const TensorSink& sink, bool weights) {
+  const Tensor& tensor = value.constant();
+  message.set_name(value.name());
+  message.set_data_type(static_cast<int>(tensor.dtype()));
+  message.mutable_dims()->Assign(tensor.shape().begin(), tensor.shape().end());
+  if (!weights && tensor.bytes() > small_tensor) return;
+  if (sink && sink(value, message)) return;
+  if (value.initializer_ != nullptr) {
+    message = *value.initializer_;
+  } else {
+    fill(message, value.name(), tensor);
+  }
+}
+
+void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink,
+                             bool weights) {
+  message = *graph.rest_;
+  message.clear_value_info();
+  for (const auto& info : graph.rest_->value_info()) {
+    const Value* value = graph.find(info.name());
+    if (graph.stray_infos_.contains(info.name())) {
+      *message.add_value_info() = info;
+    } else if (value != nullptr && value->info_ != nullptr && !value->is_input_) {
+      write_value_info(*value, value->info_.get(), *message.add_value_info());
+    }
+  }
+  for (const Node* node : graph.nodes()) {
+    onnx::NodeProto& proto = *message.add_node();
+    proto = *node->proto_;
+    for (const Value* value : node->inputs_) proto.add_input(value != nullptr ? value->name_ : "");
+    for (const Value* value : node->outputs_)
+      proto.add_output(value != nullptr ? value->name_ : "");
+    for (auto& attr : *proto.mutable_attribute())
+      for (const auto& [name, nested] : node->nested_)
+        if (name == attr.name()) write_graph(*nested, *attr.mutable_g(), sink, weights);
+  }
+  for (const Value* value : graph.inputs_)
+    write_value_info(*value, value->info_.get(), *message.add_input());
+  for (std::size_t i = 0; i < graph.outputs_.size(); ++i)
+    write_value_info(*graph.outputs_[i], graph.output_infos_[i].get(), *message.add_output());
+  for (const auto& value : graph.values_) {
+    if (value->sparse_ != nullptr) {
+      *message.add_sparse_initializer() = *value->sparse_;
+    } else if (value->is_constant()) {
+      write_initializer(*value, *message.add_initializer(), sink, weights);
+    }
+  }
+}
+
+onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink, bool weights) {
+  onnx::ModelProto message = *model.rest_;
+  auto missing = *model.opsets_;
+  for (auto& import : *message.mutable_opset_import()) {
+    const auto it = model.opsets_->find(plain_domain(import.domain()));
+    if (it == model.opsets_->end()) continue;
+    if (import.version() != it->second) import.set_version(it->second);
+    missing.erase(it->first);
+  }
+  if (message.ir_version() >= 3 || message.opset_import_size() > 0) {
+    for (const auto& [domain, version] : missing) {
+      auto& import = *message.add_opset_import();
+      import.set_domain(domain);
+      import.set_version(version);
+    }
+  }
+  write_graph(*model.graph_, *message.mutable_graph(), sink, weights);
+  return message;
+}
+
+void GraphCodec::share_values(const Graph& from, Graph& to) {
+  for (const auto& value : from.values_) {
+    Value* twin = to.find(value->name_);
+    if (twin == nullptr) continue;
+    twin->dtype_ = value->dtype_;
+    twin->dims_ = value->dims_;
+    twin->constant_ = value->constant_;
+    twin->initializer_ = value->initializer_;
+    twin->sparse_ = value->sparse_;
+    twin->retyped_ = value->retyped_;
+  }
+  const auto nodes = from.nodes(),
+             twins = to.nodes();  // in the same order: one was read from the other
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (std::size_t j = 0; j < nodes[i]->nested_.size(); ++j)
+      share_values(*nodes[i]->nested_[j].second, *twins[i]->nested_[j].second);
+}
+
+}  // namespace intaglio
