@@ -27,7 +27,9 @@ Observations calibrate(const Executor& executor, const Plan& plan, CheckedDatase
     if (const auto feeds = data.load(i)) {
       executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
         const auto it = mine.values.find(value.name());
-        if (it != mine.values.end()) it->second.add(tensor.data<float>());
+        if (it == mine.values.end()) return;
+        it->second.add(tensor.data<float>());
+        if (value.is_input()) mine.inputs[value.name()].add(tensor.data<float>());
       });
       ++mine.samples;
     }

@@ -138,7 +138,7 @@ Image decode_image(std::span<const std::byte> bytes) {
   Image image;
   int channels = 0;
   if (stbi_info_from_memory(data, size, &image.width, &image.height, &channels) == 0)
-    throw bad_image(stbi_failure_reason());
+    throw bad_image("damaged header, or absurd dimensions");
   if (image.width < 1 || image.height < 1 ||
       std::int64_t{image.width} * image.height > max_image_pixels)
     throw bad_image(fmt::format("{}x{} pixels: more than {} million, or none", image.width,

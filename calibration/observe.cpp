@@ -42,6 +42,7 @@ void Statistics::merge(const Statistics& other) {
 
 void Observations::merge(const Observations& other) {
   for (const auto& [name, statistics] : other.values) values[name].merge(statistics);
+  for (const auto& [name, distinct] : other.inputs) inputs[name].merge(distinct);
   samples += other.samples;
 }
 

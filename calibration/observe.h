@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "calibration/grid.h"
+
 namespace intaglio {
 
 // Exact statistics of a multiset of floats. The result of any sequence of add() and merge() depends
@@ -27,6 +29,7 @@ struct Statistics {
 // By value name.
 struct Observations {
   std::map<std::string, Statistics> values;
+  std::map<std::string, DistinctValues> inputs;  // of graph inputs
   std::uint64_t samples = 0;
 
   void merge(const Observations& other);

@@ -24,6 +24,7 @@ class Selecting {
     for (const NodePlan& node : plan_.nodes)
       for (const ConstantPlan& constant : node.constants)
         if (!constant.group.empty()) widen(constant.group, exact_range(constant.name));
+    for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
     for (ActivationPlan& activation : plan_.activations) {
       activation.range = groups_.at(activation.group);
       activation.params =
@@ -63,6 +64,17 @@ class Selecting {
       warn(fmt::format("value '{}': is zero in every sample", activation.name));
     }
     widen(activation.group, method_.selector(seen, activation.scheme));
+  }
+
+  // An input of few distinct values leads its group: what shares its parameters only moves it about.
+  void avoid_ties(ActivationPlan& activation) {
+    const auto it = observations_.inputs.find(activation.name);
+    if (it == observations_.inputs.end() || activation.group != activation.name) return;
+    Range& range = groups_.at(activation.group);
+    const Range better = without_ties(range, it->second, activation.scheme);
+    if (better == range) return;
+    activation.notes.emplace_back("widened so that its levels do not fall on half steps");
+    range = better;
   }
 
   void choose_constants(NodePlan& node) {

@@ -9,7 +9,8 @@
 namespace intaglio {
 
 // Fills in the parameters of every activation, constant and bias of the plan:
-//  - an activation's range is what the method chose, joined over its sharing group;
+//  - an activation's range is what the method chose, joined over its sharing group; that of a model
+//    input with few distinct values is widened a little where they would all be rounded by half a step;
 //  - a weight's range is its exact min and max, per channel where the scheme says so, after which
 //  the
 //    bias guard (lib/quant/array.h) may raise a scale;

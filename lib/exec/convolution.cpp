@@ -53,7 +53,7 @@ Convolution::Convolution(const Tensor& filters, std::int64_t group)
   if (filters.rank() < 3)
     throw Error(Code::model,
                 fmt::format("filters of shape {} have no spatial axis", to_string(shape)));
-  if (group < 1 || shape[0] % group != 0)
+  if (group < 1 || group > std::max<std::int64_t>(1, shape[0]) || shape[0] % group != 0)
     throw Error(Code::model,
                 fmt::format("{} filters do not split into {} groups", shape[0], group));
   if (shape[1] == 1) return;

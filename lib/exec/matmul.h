@@ -2,6 +2,7 @@
 // MatMulInteger and QLinearMatMul.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>

@@ -53,6 +53,7 @@ class Plane {
 
   // The image holds the elements of window.input, row-major.
   void load(const T* image) {
+    if (element_count(window_.input) == 0) return;
     const std::size_t last = window_.rank() - 1;
     Shape position(last, 0);
     do {

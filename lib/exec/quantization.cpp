@@ -23,6 +23,13 @@ INTAGLIO_CLONES void quantize_run(const float* x, std::int64_t count, const floa
   }
 }
 
+// In double, where the difference of two 32-bit integers is exact.
+INTAGLIO_CLONES void dequantize_run(const std::int32_t* codes, std::int64_t count, float scale,
+                                    std::int32_t zero, float* out) {
+  for (std::int64_t i = 0; i < count; ++i)
+    out[i] = static_cast<float>(static_cast<double>(codes[i]) - zero) * scale;
+}
+
 template <typename T>
 void pack_nibbles(std::span<const std::int32_t> codes, T* out) {
   for (std::size_t i = 0; i < codes.size(); i += 2) {
@@ -114,11 +121,10 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
   const float* scales = scale.data<float>().data();
   float* out = y.mutate<float>().data();
   map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t at = s + i * map.inner_step;
-      const double difference = static_cast<double>(in[first + i]) - zero_at(zero_point, at);
-      out[first + i] = static_cast<float>(difference) * scales[at];
-    }
+    if (map.inner_step == 0)
+      return dequantize_run(in + first, count, scales[s], zero_at(zero_point, s), out + first);
+    for (std::int64_t i = 0; i < count; ++i)
+      dequantize_run(in + first + i, 1, scales[s + i], zero_at(zero_point, s + i), out + first + i);
   });
   return y;
 }

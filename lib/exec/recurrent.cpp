@@ -85,6 +85,10 @@ Tensor product_of(const float* rows, std::int64_t count, const PackedRight& weig
   return result;
 }
 
+const float* part(const Tensor& tensor, std::int64_t offset) {
+  return tensor.defined() ? tensor.data<float>().data() + offset : nullptr;
+}
+
 Tensor zeros(Shape shape) {
   Tensor result(DType::f32, std::move(shape));
   std::ranges::fill(result.mutate<float>(), 0.0f);
@@ -113,64 +117,86 @@ Recurrence::Recurrence(const Node& node, std::int64_t gates, std::vector<std::st
     activations_.emplace_back(first, first + static_cast<std::ptrdiff_t>(count));
 }
 
-void Recurrence::run(KernelContext& context, const MakeCell& make_cell) const {
-  const Tensor x = as_float(context.input(0));
-  const DType type = context.input(0).dtype();
-  if (x.rank() != 3)
-    throw Error(Code::model, "input of shape " + to_string(x.shape()) + " is not of rank 3");
-  const std::int64_t steps = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
-  const std::int64_t width = x.dim(2), h_size = hidden_ > 0 ? hidden_ : context.input(2).dim(2);
-  const std::int64_t rows = gates_ * h_size, dirs = directions_;
-  const Shape state = batch_first_ ? Shape{batch, dirs, h_size} : Shape{dirs, batch, h_size};
-  const Tensor w = shaped(context, 1, {dirs, rows, width}),
-               r = shaped(context, 2, {dirs, rows, h_size});
-  const Tensor b = shaped(context, 3, {dirs, 2 * rows}), h0 = shaped(context, 5, state);
-  const Tensor c0 = shaped(context, 6, state), p = shaped(context, 7, {dirs, 3 * h_size});
-  if (!w.defined() || !r.defined()) throw Error(Code::model, "the weights are missing");
-  std::vector<std::int64_t> lengths(static_cast<std::size_t>(batch), steps);
-  if (const Tensor* given = context.optional(4)) lengths = given->to_vector<std::int64_t>();
-  if (static_cast<std::int64_t>(lengths.size()) != batch ||
-      std::ranges::any_of(lengths, [&](std::int64_t n) { return n < 0 || n > steps; }))
-    throw Error(Code::model,
-                fmt::format("sequence_lens do not fit {} samples of {} steps", batch, steps));
+struct Recurrence::Problem {
+  std::int64_t steps, batch, width, hidden;
+  Tensor x, w, r, bias, peepholes;    // w, r and x are there; the others may be undefined
+  std::vector<std::int64_t> lengths;  // by sample
+  Tensor y, h, c;                     // results; h and c start as the initial states
+};
 
-  Tensor y =
-      zeros(batch_first_ ? Shape{batch, steps, dirs, h_size} : Shape{steps, dirs, batch, h_size});
-  Tensor h = h0.defined() ? h0 : zeros(state), c = c0.defined() ? c0 : zeros(state);
-  float *y_at = y.mutate<float>().data(), *h_at = h.mutate<float>().data(),
-        *c_at = c.mutate<float>().data();
-  const auto part = [](const Tensor& t, std::int64_t offset) {
-    return t.defined() ? t.data<float>().data() + offset : nullptr;
-  };
-  for (std::int64_t d = 0; d < dirs; ++d) {
-    const bool backwards = reverse_only_ || d == 1;
-    const PackedRight recurrent({part(r, d * rows * h_size), h_size, rows, 1, h_size});
-    Tensor inputs = product_of(part(x, 0), steps * batch,
-                               PackedRight({part(w, d * rows * width), width, rows, 1, width}));
-    add_rows(inputs, part(b, d * 2 * rows));
-    const float* recurrent_bias = part(b, d * 2 * rows + rows);
-    const Cell cell =
-        make_cell({activations_[static_cast<std::size_t>(d)], part(r, d * rows * h_size),
-                   recurrent_bias, part(p, d * 3 * h_size)},
-                  h_size);
-    for (std::int64_t s = 0; s < steps; ++s)
-      for (std::int64_t n = 0; n < batch; ++n) {
-        const std::int64_t length = lengths[static_cast<std::size_t>(n)];
-        if (s >= length) continue;
-        const std::int64_t t = backwards ? length - 1 - s : s;
-        const std::int64_t at = (batch_first_ ? n * dirs + d : d * batch + n) * h_size;
-        Tensor products = product_of(h_at + at, 1, recurrent);
-        add_rows(products, recurrent_bias);
-        cell({h_size, part(inputs, (batch_first_ ? n * steps + t : t * batch + n) * rows),
-              part(products, 0), h_at + at, c_at + at});
-        const std::int64_t to =
-            batch_first_ ? (n * steps + t) * dirs + d : (t * dirs + d) * batch + n;
-        std::copy_n(h_at + at, h_size, y_at + to * h_size);
-      }
-  }
-  set_float_output(context, 0, std::move(y), type);
-  if (context.output_count() > 1) set_float_output(context, 1, std::move(h), type);
-  if (context.output_count() > 2) set_float_output(context, 2, std::move(c), type);
+Recurrence::Problem Recurrence::read(const KernelContext& context) const {
+  Problem p;
+  p.x = as_float(context.input(0));
+  if (p.x.rank() != 3 || context.input(2).rank() != 3)
+    throw Error(Code::model,
+                fmt::format("input {} and weights {} are not of rank 3", to_string(p.x.shape()),
+                            to_string(context.input(2).shape())));
+  p.steps = p.x.dim(batch_first_ ? 1 : 0);
+  p.batch = p.x.dim(batch_first_ ? 0 : 1);
+  p.width = p.x.dim(2);
+  p.hidden = hidden_ > 0 ? hidden_ : context.input(2).dim(2);
+  const std::int64_t rows = gates_ * p.hidden, dirs = directions_;
+  const Shape state =
+      batch_first_ ? Shape{p.batch, dirs, p.hidden} : Shape{dirs, p.batch, p.hidden};
+  p.w = shaped(context, 1, {dirs, rows, p.width});
+  p.r = shaped(context, 2, {dirs, rows, p.hidden});
+  if (!p.w.defined()) throw Error(Code::model, "the weights are missing");
+  p.bias = shaped(context, 3, {dirs, 2 * rows});
+  p.h = shaped(context, 5, state);
+  p.c = shaped(context, 6, state);
+  p.peepholes = shaped(context, 7, {dirs, 3 * p.hidden});
+  if (!p.h.defined()) p.h = zeros(state);
+  if (!p.c.defined()) p.c = zeros(state);
+  p.y = zeros(batch_first_ ? Shape{p.batch, p.steps, dirs, p.hidden}
+                           : Shape{p.steps, dirs, p.batch, p.hidden});
+  p.lengths.assign(static_cast<std::size_t>(p.batch), p.steps);
+  if (const Tensor* given = context.optional(4)) p.lengths = given->to_vector<std::int64_t>();
+  if (static_cast<std::int64_t>(p.lengths.size()) != p.batch ||
+      std::ranges::any_of(p.lengths, [&](std::int64_t n) { return n < 0 || n > p.steps; }))
+    throw Error(Code::model,
+                fmt::format("sequence_lens do not fit {} samples of {} steps", p.batch, p.steps));
+  return p;
+}
+
+void Recurrence::run_direction(Problem& p, std::int64_t d, const MakeCell& make_cell) const {
+  const std::int64_t rows = gates_ * p.hidden;
+  const bool backwards = reverse_only_ || d == 1;
+  const PackedRight recurrent({part(p.r, d * rows * p.hidden), p.hidden, rows, 1, p.hidden});
+  Tensor inputs =
+      product_of(part(p.x, 0), p.steps * p.batch,
+                 PackedRight({part(p.w, d * rows * p.width), p.width, rows, 1, p.width}));
+  add_rows(inputs, part(p.bias, d * 2 * rows));
+  const float* recurrent_bias = part(p.bias, d * 2 * rows + rows);
+  const Cell cell =
+      make_cell({activations_[static_cast<std::size_t>(d)], part(p.r, d * rows * p.hidden),
+                 recurrent_bias, part(p.peepholes, d * 3 * p.hidden)},
+                p.hidden);
+  float *y = p.y.mutate<float>().data(), *h = p.h.mutate<float>().data(),
+        *c = p.c.mutate<float>().data();
+  for (std::int64_t s = 0; s < p.steps; ++s)
+    for (std::int64_t n = 0; n < p.batch; ++n) {
+      const std::int64_t length = p.lengths[static_cast<std::size_t>(n)];
+      if (s >= length) continue;
+      const std::int64_t t = backwards ? length - 1 - s : s;
+      const std::int64_t from = batch_first_ ? n * p.steps + t : t * p.batch + n;
+      const std::int64_t at = batch_first_ ? n * directions_ + d : d * p.batch + n;
+      const std::int64_t to =
+          batch_first_ ? from * directions_ + d : (t * directions_ + d) * p.batch + n;
+      float* state = h + at * p.hidden;
+      Tensor products = product_of(state, 1, recurrent);
+      add_rows(products, recurrent_bias);
+      cell({p.hidden, part(inputs, from * rows), part(products, 0), state, c + at * p.hidden});
+      std::copy_n(state, p.hidden, y + to * p.hidden);
+    }
+}
+
+void Recurrence::run(KernelContext& context, const MakeCell& make_cell) const {
+  const DType type = context.input(0).dtype();
+  Problem p = read(context);
+  for (std::int64_t d = 0; d < directions_; ++d) run_direction(p, d, make_cell);
+  set_float_output(context, 0, std::move(p.y), type);
+  if (context.output_count() > 1) set_float_output(context, 1, std::move(p.h), type);
+  if (context.output_count() > 2) set_float_output(context, 2, std::move(p.c), type);
 }
 
 }  // namespace intaglio

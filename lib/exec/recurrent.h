@@ -42,6 +42,10 @@ class Recurrence {
   void run(KernelContext& context, const MakeCell& make_cell) const;
 
  private:
+  struct Problem;  // the tensors of one call
+  Problem read(const KernelContext& context) const;
+  void run_direction(Problem& problem, std::int64_t direction, const MakeCell& make_cell) const;
+
   std::int64_t gates_, hidden_, directions_;
   bool reverse_only_, batch_first_;
   std::vector<std::vector<Activation>> activations_;  // by direction

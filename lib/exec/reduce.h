@@ -55,13 +55,15 @@ Tensor reduce(const Tensor& x, const Shape& kept) {
   return result;
 }
 
-// The shape with 1 along the axes; no axes mean all of them.
-inline Shape reduced_shape(const Shape& shape, std::span<const std::int64_t> axes) {
-  if (axes.empty()) return Shape(shape.size(), 1);
-  Shape result = shape;
-  for (const std::int64_t axis : normalized_axes(axes, static_cast<std::int64_t>(shape.size())))
-    result[static_cast<std::size_t>(axis)] = 1;
-  return result;
+// The same for any type; booleans are reduced as 0 and 1.
+template <template <typename> typename R>
+Tensor reduce_any(const Tensor& x, const Shape& kept) {
+  if (x.dtype() == DType::boolean)
+    return convert(reduce_any<R>(convert(x, DType::u8), kept), DType::boolean);
+  return visit_number(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    return reduce<R<T>, T>(x, kept);
+  });
 }
 
 // axes: an attribute before opset 13 (ReduceSum) and 18 (the others), an input since. Without axes,
@@ -72,24 +74,17 @@ std::unique_ptr<Kernel> make_reduce(const Node& node) {
                       keep = node.attr_int("keepdims", 1) != 0,
                       noop = node.attr_int("noop_with_empty_axes", 0) != 0](KernelContext& c) {
     const Tensor& x = c.input(0);
-    const auto axes = argument.get(c).value_or(Shape{});
-    const bool none = axes.empty() && noop;
-    const Shape kept = none ? x.shape() : reduced_shape(x.shape(), axes);
-    const Tensor result =
-        x.dtype() == DType::boolean
-            ? convert(reduce<R<std::uint8_t>, std::uint8_t>(convert(x, DType::u8), kept),
-                      DType::boolean)
-            : visit_number(x.dtype(), [&](auto zero) {
-                using T = decltype(zero);
-                return reduce<R<T>, T>(x, kept);
-              });
-    if (keep || none) return c.set_output(0, result);
-    Shape shape;
-    const Shape marks = axes.empty() ? Shape{} : normalized_axes(axes, x.rank());
-    for (std::int64_t d = 0; d < x.rank() && !axes.empty(); ++d)
-      if (std::find(marks.begin(), marks.end(), d) == marks.end())
-        shape.push_back(x.dim(static_cast<std::size_t>(d)));
-    c.set_output(0, result.reshaped(std::move(shape)));
+    const auto axes = normalized_axes(argument.get(c).value_or(Shape{}), x.rank());
+    Shape kept, squeezed;
+    for (std::int64_t d = 0; d < x.rank(); ++d) {
+      const std::int64_t length = x.dim(static_cast<std::size_t>(d));
+      const bool reduced =
+          axes.empty() ? !noop : std::find(axes.begin(), axes.end(), d) != axes.end();
+      kept.push_back(reduced ? 1 : length);
+      if (!reduced) squeezed.push_back(length);
+    }
+    const Tensor result = reduce_any<R>(x, kept);
+    c.set_output(0, keep ? result : result.reshaped(std::move(squeezed)));
   });
 }
 

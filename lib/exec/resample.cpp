@@ -122,8 +122,8 @@ Tensor resample(const Tensor& x, const std::vector<AxisResize>& axes,
     throw Error(Code::model, fmt::format("mode '{}' is not defined", options.mode));
   Shape shape;
   for (const AxisResize& axis : axes) shape.push_back(axis.output);
-  Tensor::bytes_for(x.dtype(), shape);  // checked before any table is made
-  if (element_count(shape) == 0) return Tensor(x.dtype(), shape);
+  const Tensor empty(x.dtype(), shape);  // fails for absurd lengths before any table is made
+  if (empty.size() == 0) return empty;
   if (x.size() == 0) throw Error(Code::model, "an input without elements cannot be resized");
 
   const Tensor outside = convert(Tensor::scalar(options.extrapolation), x.dtype());

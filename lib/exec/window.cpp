@@ -12,18 +12,6 @@ namespace {
 // Far beyond every real kernel, stride, dilation and padding; products of two still fit 64 bits.
 constexpr std::int64_t limit = std::int64_t{1} << 30;
 
-Shape checked(const Shape& given, std::size_t count, std::int64_t fallback, std::int64_t least,
-              const char* what) {
-  if (given.empty()) return Shape(count, fallback);
-  if (given.size() != count)
-    throw Error(Code::model,
-                fmt::format("{} has {} entries, {} are needed", what, given.size(), count));
-  for (const std::int64_t v : given)
-    if (v < least || v > limit)
-      throw Error(Code::model, fmt::format("{} {} is out of range", what, to_string(given)));
-  return given;
-}
-
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return a >= 0 ? (a + b - 1) / b : -(-a / b);
 }
@@ -53,6 +41,18 @@ void place_padded(Window& w, std::size_t axis, bool ceil_mode) {
 
 }  // namespace
 
+Shape window_list(const Shape& given, std::size_t count, std::int64_t fallback, std::int64_t least,
+                  std::string_view what) {
+  if (given.empty()) return Shape(count, fallback);
+  if (given.size() != count)
+    throw Error(Code::model,
+                fmt::format("{} has {} entries, {} are needed", what, given.size(), count));
+  for (const std::int64_t v : given)
+    if (v < least || v > limit)
+      throw Error(Code::model, fmt::format("{} {} is out of range", what, to_string(given)));
+  return given;
+}
+
 WindowAttrs read_window(const Node& node) {
   WindowAttrs attrs;
   attrs.kernel = node.attr_ints("kernel_shape");
@@ -72,11 +72,12 @@ Window place_window(const WindowAttrs& attrs, std::span<const std::int64_t> inpu
   const std::size_t rank = input.size();
   Window w;
   w.input.assign(input.begin(), input.end());
-  w.kernel = checked(Shape(kernel.begin(), kernel.end()), rank, 1, 1, "kernel_shape");
-  w.strides = checked(attrs.strides, rank, 1, 1, "strides");
-  w.dilations = checked(attrs.dilations, rank, 1, 1, "dilations");
-  const Shape pads = attrs.auto_pad == "NOTSET" ? checked(attrs.pads, 2 * rank, 0, -limit, "pads")
-                                                : Shape(2 * rank, 0);
+  w.kernel = window_list(Shape(kernel.begin(), kernel.end()), rank, 1, 1, "kernel_shape");
+  w.strides = window_list(attrs.strides, rank, 1, 1, "strides");
+  w.dilations = window_list(attrs.dilations, rank, 1, 1, "dilations");
+  const Shape pads = attrs.auto_pad == "NOTSET"
+                         ? window_list(attrs.pads, 2 * rank, 0, -limit, "pads")
+                         : Shape(2 * rank, 0);
   w.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
   w.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
   w.output.resize(rank);

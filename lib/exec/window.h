@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "lib/graph/graph.h"
 #include "lib/tensor/shape.h"
@@ -14,7 +15,7 @@ namespace intaglio {
 
 // What the node says; empty lists stand for their defaults.
 struct WindowAttrs {
-  Shape kernel, strides, dilations, pads;
+  Shape kernel = {}, strides = {}, dilations = {}, pads = {};
   std::string auto_pad = "NOTSET";
   bool ceil_mode = false;
 };
@@ -30,6 +31,11 @@ struct Window {
   // The extent of the kernel along an axis, holes included.
   std::int64_t extent(std::size_t axis) const { return (kernel[axis] - 1) * dilations[axis] + 1; }
 };
+
+// A list of the node, one entry per axis: `given`, or `count` times the fallback when it is empty.
+// Throws Code::model when the count differs or an entry is below `least` or absurdly large.
+Shape window_list(const Shape& given, std::size_t count, std::int64_t fallback, std::int64_t least,
+                  std::string_view what);
 
 // Throws Code::model when the lists do not fit the number of axes, hold values that make no sense,
 // or when the window is larger than the padded input.

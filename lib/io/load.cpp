@@ -48,7 +48,8 @@ std::shared_ptr<const std::byte> read_external(const std::filesystem::path& fold
   const auto root = std::filesystem::weakly_canonical(folder, error);
   const auto file = error ? root : std::filesystem::weakly_canonical(root / location, error);
   if (error || location.find('\0') != std::string::npos)
-    throw Error(Code::model, fmt::format("external data '{}' is no path of a file", location));
+    throw Error(Code::model,
+                fmt::format("external data '{}' is no path of a file", location.c_str()));
   const auto relative = file.lexically_relative(root);
   if (std::filesystem::path(location).is_absolute() || relative.empty() ||
       *relative.begin() == "..")

@@ -4,13 +4,11 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "lib/graph/graph.h"
+#include "lib/passes/rank.h"
 
 namespace intaglio {
 
@@ -25,14 +23,19 @@ struct OpsetRule {
   bool (*apply)(Node& node);
 };
 
-// Ordered by `since`: a node passes through the rules of all versions between its own and the new
-// one.
+// All of them, ordered by `since`: a node passes through the rules of all versions between its own
+// and the new one.
 std::span<const OpsetRule> opset_rules();
-
 constexpr std::int64_t newest_opset = 21;  // the last version that the rules know
 
-// --- What the rules are made of
-// ------------------------------------------------------------------------
+// By family, one file each.
+std::span<const OpsetRule> input_rules();      // attributes that became inputs
+std::span<const OpsetRule> name_rules();       // renamed, retyped, withdrawn; other defaults
+std::span<const OpsetRule> broadcast_rules();  // how operands are aligned
+std::span<const OpsetRule> softmax_rules();
+std::span<const OpsetRule> resize_rules();
+
+// What the rules are made of:
 
 [[noreturn]] void refuse(const Node& node, std::string_view reason);
 
@@ -42,21 +45,7 @@ bool drop_attrs(Node& node, std::initializer_list<std::string_view> attrs);
 // A constant beside the node, named after its output.
 Value& constant_beside(const Node& node, std::string_view suffix, Tensor tensor);
 
-// The value of an initializer or of a Constant node.
-std::optional<Tensor> known_value(const Value* value);
-
-// An attribute with integers (or one) becomes an int64 vector at input i, if it is there.
+// An attribute with a list of integers becomes an int64 vector at input i, if it is there.
 bool ints_to_input(Node& node, std::string_view attr, std::size_t i);
-
-// --- Rules that do not fit on a line
-// -------------------------------------------------------------------
-bool align_second_operand(Node& node);  // broadcast/axis of opset < 7
-bool align_slope(Node& node);           // PRelu of opset < 7
-bool split_tile(Node& node);            // Tile of opset < 6
-bool single_axis_softmax(Node& node);   // Softmax family of opset < 13
-bool upsample_scales(Node& node);       // Upsample of opset < 9
-bool upsample_to_resize(Node& node);    // Upsample of opset 9
-bool resize_coordinates(Node& node);    // Resize of opset 10
-bool resize_empty_inputs(Node& node);   // Resize of opset 11 and 12
 
 }  // namespace intaglio

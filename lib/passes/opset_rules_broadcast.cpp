@@ -1,6 +1,8 @@
 // How operands were aligned before ONNX had numpy's broadcasting (opset 7), and Tile before
 // opset 6.
 
+#include <array>
+
 #include "lib/passes/opset_rules.h"
 
 namespace intaglio {
@@ -18,13 +20,11 @@ void append_axes(Node& node, std::size_t i, int rank, int count) {
   graph.set_input(node, i, &aligned);
 }
 
-}  // namespace
-
 // broadcast=1 aligned the axes of the second operand with those of the first from `axis` on;
 // without an axis with the last ones, as numpy does. For Gemm it meant the same as today.
 bool align_second_operand(Node& node) {
   if (node.attr_int("broadcast", 0) != 0 && node.has("axis")) {
-    const int a = node.input(0)->rank(), b = node.input(1)->rank();
+    const int a = known_rank(*node.input(0)), b = known_rank(*node.input(1));
     if (a < 0 || b < 0) refuse(node, "the ranks that its axis attribute relates to are not known");
     const auto trailing = a - b - normalized_axis(node.attr_int("axis"), a);
     if (trailing < 0) refuse(node, "its second operand ends past the first");
@@ -39,23 +39,46 @@ bool align_slope(Node& node) {
   const bool shared =
       slope.dims() && (slope.rank() == 0 || (slope.rank() == 1 && (*slope.dims())[0].value == 1));
   if (shared) return false;
-  if (x.rank() < 0 || slope.rank() < 0) refuse(node, "the ranks of its inputs are not known");
-  if (slope.rank() != 1 || x.rank() <= 2) return false;
-  append_axes(node, 1, 1, x.rank() - 2);
+  const int rank = known_rank(x), slope_rank = known_rank(slope);
+  if (rank < 0 || slope_rank < 0) refuse(node, "the ranks of its inputs are not known");
+  if (slope_rank != 1 || rank <= 2) return false;
+  append_axes(node, 1, 1, rank - 2);
   return true;
 }
 
 // Tile (x, tiles, axis), both scalars -> Tile (x, repeats).
 bool split_tile(Node& node) {
-  const auto tiles = known_value(node.input(1)), axis = known_value(node.input(2));
-  const int rank = node.input(0)->rank();
-  if (!tiles || !axis || rank < 0) refuse(node, "its tiles and axis are not constant");
+  const Tensor tiles = known_value(node.input(1)), axis = known_value(node.input(2));
+  const int rank = known_rank(*node.input(0));
+  if (!tiles.defined() || !axis.defined() || rank < 0)
+    refuse(node, "its tiles, its axis or the rank of its input are not known");
   std::vector<std::int64_t> repeats(static_cast<std::size_t>(rank), 1);
-  const auto at = normalized_axis(axis->to_vector<std::int64_t>().at(0), rank);
-  repeats[static_cast<std::size_t>(at)] = tiles->to_vector<std::int64_t>().at(0);
+  const auto at = normalized_axis(axis.item<std::int64_t>(), rank);
+  repeats[static_cast<std::size_t>(at)] = tiles.item<std::int64_t>();
   node.graph().trim_inputs(node, 1);
   node.graph().set_input(node, 1, &constant_beside(node, "repeats", Tensor::vector(repeats)));
   return true;
 }
+
+constexpr std::array rules = {
+    OpsetRule{"Tile", 6, split_tile},
+    OpsetRule{"Add", 7, align_second_operand},
+    OpsetRule{"And", 7, align_second_operand},
+    OpsetRule{"Div", 7, align_second_operand},
+    OpsetRule{"Equal", 7, align_second_operand},
+    OpsetRule{"Greater", 7, align_second_operand},
+    OpsetRule{"Less", 7, align_second_operand},
+    OpsetRule{"Mul", 7, align_second_operand},
+    OpsetRule{"Or", 7, align_second_operand},
+    OpsetRule{"Pow", 7, align_second_operand},
+    OpsetRule{"Sub", 7, align_second_operand},
+    OpsetRule{"Xor", 7, align_second_operand},
+    OpsetRule{"Gemm", 7, align_second_operand},
+    OpsetRule{"PRelu", 7, align_slope},
+};
+
+}  // namespace
+
+std::span<const OpsetRule> broadcast_rules() { return rules; }
 
 }  // namespace intaglio

@@ -2,12 +2,13 @@
 // by the specification; the tests of the onnx project and all runtimes agreed on x_in = x_out /
 // scale, rounded down when enlarging and up when shrinking.
 
-#include <algorithm>
+#include <array>
 
 #include "lib/base/log.h"
 #include "lib/passes/opset_rules.h"
 
 namespace intaglio {
+namespace {
 
 // Opset 1: height_scale and width_scale of an image; opset 7: scales; both become input 1.
 bool upsample_scales(Node& node) {
@@ -31,8 +32,8 @@ bool resize_coordinates(Node& node) {
   node.set_attr("coordinate_transformation_mode", std::string_view("asymmetric"));
   if (mode == "nearest") {
     bool shrinks = false, enlarges = false;
-    if (const auto known = known_value(node.input(1))) {
-      for (const double scale : known->to_vector<double>()) {
+    if (const Tensor known = known_value(node.input(1)); known.defined()) {
+      for (const double scale : known.to_vector<double>()) {
         shrinks |= scale < 1;
         enlarges |= scale > 1;
       }
@@ -55,12 +56,23 @@ bool resize_empty_inputs(Node& node) {
     refuse(node, "coordinate_transformation_mode tf_half_pixel_for_nn was withdrawn");
   bool changed = false;
   for (const std::size_t i : {1, 2}) {
-    const auto known = known_value(node.input(i));
-    if (!known || known->size() != 0) continue;
+    const Tensor known = known_value(node.input(i));
+    if (!known.defined() || known.size() != 0) continue;
     node.graph().set_input(node, i, nullptr);
     changed = true;
   }
   return changed;
 }
+
+constexpr std::array rules = {
+    OpsetRule{"Upsample", 9, upsample_scales},
+    OpsetRule{"Upsample", 10, upsample_to_resize},
+    OpsetRule{"Resize", 11, resize_coordinates},
+    OpsetRule{"Resize", 13, resize_empty_inputs},
+};
+
+}  // namespace
+
+std::span<const OpsetRule> resize_rules() { return rules; }
 
 }  // namespace intaglio

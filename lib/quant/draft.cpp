@@ -194,11 +194,19 @@ class Drafter {
     if (is_f32(value) && !value->is_constant()) quantized_.insert(value);
   }
 
+  // The value is a graph output, or becomes one by movers alone.
+  bool only_leaves(const Value& value) const {
+    return (value.is_output() || !value.uses().empty()) &&
+           std::all_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
+             const OpRule* rule = rule_of(*use.node);
+             return rule != nullptr && rule->role == Role::share && use.index == 0 &&
+                    use.node->output(0) != nullptr && only_leaves(*use.node->output(0));
+           });
+  }
+
   void quantize_output(const Node& node) {
     if (fused_activation(node) != nullptr) return;
-    const Value* y = node.output(0);
-    if (!target_.quantize_outputs && y->is_output() && y->uses().empty()) return;
-    quantize_value(y);
+    if (!rule_of(node)->float_output || !only_leaves(*node.output(0))) quantize_value(node.output(0));
   }
 
   // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that overshoots)
@@ -242,7 +250,6 @@ class Drafter {
     accepted_.insert(&node);
     for (const Value* output : node.outputs()) {
       if (!is_f32(output)) continue;
-      if (!target_.quantize_outputs && output->is_output() && output->uses().empty()) continue;
       quantize_value(output);
       groups_.tie(node.input(0)->name(), output->name());
     }

@@ -26,6 +26,7 @@ OpRule read_rule(JsonObject json) {
   if (role == "join") rule.role = Role::join;
   if (rule.role == Role::activation)
     rule.fuses_into = json.get<std::vector<std::string>>("fuses_into");
+  rule.float_output = json.get<bool>("float_output", false);
   json.done();
   return rule;
 }
@@ -42,7 +43,6 @@ Target read_target(const std::filesystem::path& path) {
   if (target.opset < 13) json.fail("opset", "must be 13 or more: per-channel DequantizeLinear needs it");
   target.activations = read_scheme(json.object("activations"), nullptr);
   target.weights = read_scheme(json.object("weights"), &target.per_channel);
-  target.quantize_outputs = json.get<bool>("quantize_outputs", target.quantize_outputs);
   target.min_range = json.get<double>("min_range", target.min_range);
   JsonObject ops = json.object("ops");
   for (const auto& item : json.at("ops").items()) target.ops[item.key()] = read_rule(ops.object(item.key()));

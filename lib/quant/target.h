@@ -23,6 +23,8 @@ enum class Role {
 struct OpRule {
   Role role = Role::elementwise;
   std::vector<std::string> fuses_into;  // producers that an activation is fused into
+  bool float_output = false;  // a result that only leaves the graph is not quantized: it costs the runtime
+                              // nothing, and codes of 8 bits make scores tie
 };
 
 struct Target {
@@ -32,7 +34,6 @@ struct Target {
   Scheme activations;        // per-tensor
   Scheme weights;            // axis is ignored; see per_channel
   bool per_channel = true;
-  bool quantize_outputs = true;  // false: values that only leave the graph stay float
   double min_range = 0;          // the smallest range of an activation
   std::map<std::string, OpRule> ops;
 };

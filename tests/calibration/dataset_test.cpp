@@ -181,15 +181,18 @@ TEST_F(DatasetTest, InputsAreBoundByName) {
 
 TEST_F(DatasetTest, AnNpzHoldsAnArrayPerInput) {
   // numpy.savez(a=arange(2, 'i8')): one array, of any name for a single input.
-  write_bytes(
-      folder / "s.npz",
-      from_hex("504b03042d0000000000000021007e6afbc9ffffffffffffffff05001400612e6e707901001000"
-               "90000000000000009000000000000000934e554d5059010076007b276465736372273a20273c69"
-               "38272c2027666f727472616e5f6f72646572273a2046616c73652c20277368617065273a202832"
-               "2c292c207d20202020202020202020202020202020202020202020202020202020202020202020"
-               "2020202020202020202020202020202020202020200a00000000000000000100000000000000504b"
-               "01022d032d0000000000000021007e6afbc990000000900000000500000000000000000000008001"
-               "00000000612e6e7079504b0506000000000100010033000000c70000000000"));
+  write_bytes(folder / "s.npz", from_hex("504b03042d0000000000000021007e6afbc9ffffffffffffffff05001"
+                                         "400612e6e707901001000900000000000"
+                                         "00009000000000000000934e554d5059010076007b276465736372273"
+                                         "a20273c6938272c2027666f727472616e"
+                                         "5f6f72646572273a2046616c73652c20277368617065273a2028322c2"
+                                         "92c207d20202020202020202020202020"
+                                         "202020202020202020202020202020202020202020202020202020202"
+                                         "02020202020202020202020202020200a"
+                                         "00000000000000000100000000000000504b01022d032d00000000000"
+                                         "00021007e6afbc9900000009000000005"
+                                         "0000000000000000000000800100000000612e6e7079504b050600000"
+                                         "0000100010033000000c70000000000"));
   const auto data = open("float[N] whatever", {"s.npz"});
   ASSERT_EQ(data->size(), 2u);
   EXPECT_EQ(data->load(1)[0].item<float>(), 1);
@@ -222,7 +225,7 @@ TEST_F(DatasetTest, MissingAndEmptyPlacesAreErrors) {
 TEST_F(DatasetTest, ImagesForAModelWithoutImagesAreAnError) {
   save_png(folder / "a.png", pattern(5, 5));
   EXPECT_EQ(error("float[N,10] x", {"a.png"}).code(), Code::data);
-  EXPECT_EQ(error("float[N,3,4,4] x, float[N,3,4,4] y", {"a.png"}).code(), Code::data);
+  EXPECT_EQ(error("float[N,3,4,4] x, float[N,3,4,4] z", {"a.png"}).code(), Code::data);
 }
 
 TEST_F(DatasetTest, BadSamplesAreSkippedAndCounted) {

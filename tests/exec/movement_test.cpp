@@ -157,5 +157,15 @@ TEST(AbsurdSizes, FailCleanly) {
       Code::model);
 }
 
+TEST(AbsurdSizes, MoreThanTheMachineHas) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer aborts instead of throwing bad_alloc";
+#else
+  const Tensor x = iota({1});
+  EXPECT_EQ(code_of("ConstantOfShape(i)", x, {1'000'000'000'000'000'000}), Code::model);
+  EXPECT_EQ(code_of("Expand(x, i)", x, {1'000'000'000'000'000'000}), Code::model);
+#endif
+}
+
 }  // namespace
 }  // namespace intaglio

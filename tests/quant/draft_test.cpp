@@ -163,11 +163,15 @@ TEST(Draft, APatternThatMatchesNothingIsAnError) {
   EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), ops), Error);
 }
 
-TEST(Draft, OutputsStayFloatWhenTheTargetSaysSo) {
-  Target target = onnxruntime();
-  target.quantize_outputs = false;
-  const auto d = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float y", target);
-  EXPECT_EQ(d.values(), (std::set<std::string>{"x"}));
+TEST(Draft, ScoresThatOnlyLeaveTheGraphStayFloat) {
+  const std::string w = "<float[2,3] w = {1,2,3,4,5,6}> ";
+  const auto last = drafted(w + "{ g = Gemm(x, w) y = Flatten(g) }", "float[1,2] x", "float[1,3] y");
+  EXPECT_TRUE(last.node("g").quantized);
+  EXPECT_EQ(last.values(), (std::set<std::string>{"x"}));
+  const auto read = drafted(w + "{ g = Gemm(x, w) y = Softmax(g) }", "float[1,2] x", "float[1,3] y, float[1,3] g");
+  EXPECT_EQ(read.values(), (std::set<std::string>{"x", "g"}));
+  const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float y");
+  EXPECT_EQ(conv.values(), (std::set<std::string>{"x", "y"})) << "a convolution without a pair behind it runs in float";
 }
 
 TEST(PlanJson, RoundTrip) {

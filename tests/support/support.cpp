@@ -27,13 +27,25 @@ std::optional<std::filesystem::path> shared(std::string_view relative) {
   return std::filesystem::canonical(path);
 }
 
+namespace {
+// The folder of this process, removed when it ends.
+struct Scratch {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("intaglio-test-" + std::to_string(::getpid()));
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+}  // namespace
+
 std::filesystem::path fresh_folder() {
+  static const Scratch scratch;
   const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
   std::string name = std::string(info->test_suite_name()) + "." + info->name();
   for (char& c : name)
     if (c == '/') c = '_';
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("intaglio-test-" + std::to_string(::getpid())) / name;
+  const auto path = scratch.path / name;
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
   return path;
@@ -42,11 +54,11 @@ std::filesystem::path fresh_folder() {
 ::testing::AssertionResult close(const Tensor& actual, const Tensor& expected, double rtol,
                                  double atol) {
   if (actual.dtype() != expected.dtype())
-    return ::testing::AssertionFailure() << "type " << name_of(actual.dtype()) << " is not "
-                                         << name_of(expected.dtype());
+    return ::testing::AssertionFailure()
+           << "type " << name_of(actual.dtype()) << " is not " << name_of(expected.dtype());
   if (actual.shape() != expected.shape())
-    return ::testing::AssertionFailure() << "shape " << to_string(actual.shape()) << " is not "
-                                         << to_string(expected.shape());
+    return ::testing::AssertionFailure()
+           << "shape " << to_string(actual.shape()) << " is not " << to_string(expected.shape());
   const auto a = actual.to_vector<double>(), b = expected.to_vector<double>();
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (std::isnan(a[i]) && std::isnan(b[i])) continue;
@@ -65,7 +77,8 @@ std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& f
 Tensor random_tensor(Shape shape, unsigned seed, float lo, float hi) {
   Tensor tensor(DType::f32, std::move(shape));
   std::mt19937 engine(seed);
-  for (float& v : tensor.mutate<float>())  // not std::uniform_real_distribution: it differs by library
+  for (float& v :
+       tensor.mutate<float>())  // not std::uniform_real_distribution: it differs by library
     v = lo + (hi - lo) * static_cast<float>(engine()) / 4294967296.0f;
   return tensor;
 }

@@ -25,7 +25,7 @@ std::optional<std::filesystem::path> shared(std::string_view relative);
   if (!variable##_found) GTEST_SKIP() << "optional asset not at hand: " << (relative);     \
   const std::filesystem::path variable = *variable##_found
 
-// A folder of its own for the running test, emptied first.
+// A folder of its own for the running test, emptied first and removed when the process ends.
 std::filesystem::path fresh_folder();
 
 // Succeeds when type, shape and values agree: |a - b| <= atol + rtol * |b|; NaN equals NaN.

@@ -19,14 +19,6 @@ struct Attrs {
   std::int64_t group;
 };
 
-Shape list(const Shape& given, std::size_t count, std::int64_t fallback, const char* what) {
-  if (given.empty()) return Shape(count, fallback);
-  if (given.size() != count)
-    throw Error(Code::model,
-                fmt::format("{} has {} entries, {} are needed", what, given.size(), count));
-  return given;
-}
-
 // The window that reads the output of this operator where its input is written: input and output of
 // the window are exchanged.
 Window place(const Attrs& attrs, const Shape& x, const Shape& filters) {
@@ -43,21 +35,19 @@ Window place(const Attrs& attrs, const Shape& x, const Shape& filters) {
   if (!from.kernel.empty() && from.kernel != w.kernel)
     throw Error(Code::model, fmt::format("kernel_shape {} contradicts filters of shape {}",
                                          to_string(from.kernel), to_string(filters)));
-  w.strides = list(from.strides, rank, 1, "strides");
-  w.dilations = list(from.dilations, rank, 1, "dilations");
-  const Shape pads = list(from.pads, 2 * rank, 0, "pads");
-  const Shape extra = list(attrs.output_padding, rank, 0, "output_padding");
+  w.strides = window_list(from.strides, rank, 1, 1, "strides");
+  w.dilations = window_list(from.dilations, rank, 1, 1, "dilations");
+  const Shape pads = window_list(from.pads, 2 * rank, 0, 0, "pads");
+  const Shape extra = window_list(attrs.output_padding, rank, 0, 0, "output_padding");
   Shape wanted = attrs.output_shape;
   if (wanted.size() == rank + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
-  if (!wanted.empty()) wanted = list(wanted, rank, 0, "output_shape");
+  if (!wanted.empty()) wanted = window_list(wanted, rank, 0, 0, "output_shape");
   w.input.resize(rank);
   w.begin.resize(rank);
   w.end.resize(rank);
   for (std::size_t a = 0; a < rank; ++a) {
-    if (w.strides[a] < 1 || w.dilations[a] < 1 || w.kernel[a] < 1)
-      throw Error(Code::model,
-                  fmt::format("strides {}, dilations {} or kernel {} are out of range",
-                              to_string(w.strides), to_string(w.dilations), to_string(w.kernel)));
+    if (w.kernel[a] < 1)
+      throw Error(Code::model, fmt::format("filters of shape {} are empty", to_string(filters)));
     const std::int64_t whole = (w.output[a] - 1) * w.strides[a] + extra[a] + w.extent(a);
     if (wanted.empty() && !from.auto_pad.starts_with("SAME")) {
       w.begin[a] = from.auto_pad == "VALID" ? 0 : pads[a];

@@ -72,13 +72,19 @@ Labels result_labels(const Equation& equation, const std::vector<Labels>& terms)
   return result;
 }
 
-template <typename T>
-Tensor einsum(const Equation& equation, const std::vector<Tensor>& operands) {
+// Every index, those of the result first, with its length and the stride each operand moves by.
+struct Loops {
+  Shape lengths;
+  std::size_t kept = 0;  // indices of the result
+  std::vector<Shape> strides;
+};
+
+Loops plan(const Equation& equation, const std::vector<Tensor>& operands) {
   std::vector<Labels> terms;
   for (std::size_t i = 0; i < operands.size(); ++i)
     terms.push_back(expand(equation.terms[i], operands[i].shape().size()));
   Labels order = result_labels(equation, terms);
-  const std::size_t kept = order.size();
+  Loops loops{.lengths = {}, .kept = order.size(), .strides = {}};
   std::map<char, std::int64_t> lengths;
   for (std::size_t i = 0; i < terms.size(); ++i)
     for (std::size_t a = 0; a < terms[i].size(); ++a) {
@@ -91,36 +97,45 @@ Tensor einsum(const Equation& equation, const std::vector<Tensor>& operands) {
       if (known == 1) known = length;
       if (order.find(label) == std::string::npos) order += label;
     }
-  Shape shape;
   for (const char label : order) {
     if (!lengths.contains(label))
       throw Error(Code::model, fmt::format("index '{}' of the result is in no operand", label));
-    shape.push_back(lengths[label]);
+    loops.lengths.push_back(lengths[label]);
   }
-  std::vector<Shape> strides;  // of every operand, by position in order
   for (std::size_t i = 0; i < terms.size(); ++i) {
     const Shape own = strides_of(operands[i].shape());
-    strides.emplace_back(order.size(), 0);
+    loops.strides.emplace_back(order.size(), 0);
     for (std::size_t a = 0; a < own.size(); ++a)
-      if (operands[i].dim(a) != 1) strides[i][order.find(terms[i][a])] += own[a];
+      if (operands[i].dim(a) != 1) loops.strides[i][order.find(terms[i][a])] += own[a];
   }
-  Tensor y(dtype_of<T>(), Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(kept)));
-  const Shape summed(shape.begin() + static_cast<std::ptrdiff_t>(kept), shape.end());
-  const bool nothing = element_count(summed) == 0;
-  Shape at(order.size(), 0);
-  for (T& to : y.mutate<T>()) {
-    T sum{};
+  return loops;
+}
+
+template <typename T>
+T product_at(const std::vector<Tensor>& operands, const Loops& loops, const Shape& at) {
+  T result{1};
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < at.size(); ++d) offset += at[d] * loops.strides[i][d];
+    result *= operands[i].data<T>()[static_cast<std::size_t>(offset)];
+  }
+  return result;
+}
+
+template <typename T>
+Tensor einsum(const Equation& equation, const std::vector<Tensor>& operands) {
+  const Loops loops = plan(equation, operands);
+  const auto split = loops.lengths.begin() + static_cast<std::ptrdiff_t>(loops.kept);
+  const Shape summed(split, loops.lengths.end());
+  Tensor y(dtype_of<T>(), Shape(loops.lengths.begin(), split));
+  Shape at(loops.lengths.size(), 0);
+  for (T& sum : y.mutate<T>()) {
+    sum = T{};
+    if (element_count(summed) == 0) continue;
     do {
-      T factor{1};
-      for (std::size_t i = 0; i < operands.size() && !nothing; ++i) {
-        std::int64_t offset = 0;
-        for (std::size_t d = 0; d < at.size(); ++d) offset += at[d] * strides[i][d];
-        factor *= operands[i].data<T>()[static_cast<std::size_t>(offset)];
-      }
-      if (!nothing) sum += factor;
-    } while (next_position(std::span(at).subspan(kept), summed));
-    to = sum;
-    next_position(std::span(at).first(kept), y.shape());
+      sum += product_at<T>(operands, loops, at);
+    } while (next_position(std::span(at).subspan(loops.kept), summed));
+    next_position(std::span(at).first(loops.kept), y.shape());
   }
   return y;
 }

@@ -48,14 +48,14 @@ Tensor pad(const Tensor& x, const Shape& pads, const Shape& axes, const std::str
     begin[static_cast<std::size_t>(axes[i])] = pads[i];
     end[static_cast<std::size_t>(axes[i])] = pads[axes.size() + i];
   }
-  Shape padded;  // checked before any list is made
+  Shape padded;
   for (std::size_t a = 0; a < begin.size(); ++a) {
     constexpr std::int64_t limit = std::int64_t{1} << 40;
     if (std::abs(begin[a]) > limit || std::abs(end[a]) > limit)
       throw Error(Code::model, fmt::format("pads {} are out of range", to_string(pads)));
     padded.push_back(std::max<std::int64_t>(0, x.dim(a) + begin[a] + end[a]));
   }
-  Tensor::bytes_for(x.dtype(), padded);
+  const Tensor probe(x.dtype(), padded);  // fails for absurd lengths before any list is made
   Grid grid;
   for (std::size_t a = 0; a < begin.size(); ++a)
     grid.push_back(axis_sources(x.dim(a), begin[a], end[a], mode));

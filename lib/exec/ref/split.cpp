@@ -33,6 +33,7 @@ void require_parts(std::span<const std::int64_t> parts, std::int64_t length, std
 }
 
 std::unique_ptr<Kernel> make_split(const Node& node) {
+  if (node.outputs().empty()) throw Error(Code::model, "it has no outputs");
   return make_kernel([given = node.attr_int("axis", 0), uneven = node.opset() >= 18,
                       argument = IntsArgument(node, "split", 1)](KernelContext& c) {
     const Tensor& x = c.input(0);
