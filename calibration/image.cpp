@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string_view>
 
 #include "lib/base/error.h"
@@ -63,6 +64,19 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
+// Whether all tables of a DHT segment (annex B.2.4.2) are whole. stb_image writes past the end of
+// its own when one has more than 256 codes.
+bool good_huffman_tables(std::span<const std::uint8_t> segment) {
+  while (!segment.empty()) {
+    if (segment.size() < 17) return false;
+    const auto counts = segment.subspan(1, 16);
+    const std::size_t codes = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    if (codes > 256 || codes > segment.size() - 17) return false;
+    segment = segment.subspan(17 + codes);
+  }
+  return true;
+}
+
 // Walks the segments of a JPEG (ITU-T T.81, annex B) to its end marker. stb_image shows what there
 // is of a truncated file, and takes four components without an Adobe marker for YCbCr and alpha.
 void check_jpeg(std::span<const std::uint8_t> bytes) {
@@ -81,6 +95,7 @@ void check_jpeg(std::span<const std::uint8_t> bytes) {
     const std::size_t length = std::size_t{bytes[at + 2]} << 8 | bytes[at + 3];
     if (length < 2 || length > bytes.size() - at - 2) throw truncated();
     const auto segment = bytes.subspan(at + 4, length - 2);
+    if (marker == 0xc4 && !good_huffman_tables(segment)) throw bad_image("damaged JPEG");
     adobe = adobe || (marker == 0xee && starts_with(segment, "Adobe"));
     const bool frame =
         (marker & 0xf0) == 0xc0 && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
@@ -145,7 +160,10 @@ Image decode_image(std::span<const std::byte> bytes) {
                                 image.height, max_image_pixels / 1'000'000));
   const std::unique_ptr<stbi_uc, decltype(&std::free)> pixels(
       stbi_load_from_memory(data, size, &image.width, &image.height, &channels, 3), &std::free);
-  if (pixels == nullptr) throw bad_image(stbi_failure_reason());
+  if (pixels == nullptr) {  // its probe for PNG comes first and leaves a reason of its own
+    const std::string_view reason = stbi_failure_reason();
+    throw bad_image(reason == "Not a PNG" ? "damaged JPEG" : reason);
+  }
   image.pixels.assign(pixels.get(), pixels.get() + std::size_t{3} *
                                                        static_cast<std::size_t>(image.width) *
                                                        static_cast<std::size_t>(image.height));

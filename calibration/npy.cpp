@@ -26,6 +26,11 @@ Error damaged(std::string_view what) {
                "Write the array again with numpy.save.");
 }
 
+bool printable(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 struct Header {
   DType type = DType::undefined;
   bool big_endian = false, fortran = false;
@@ -69,10 +74,10 @@ Header parse_header(std::string_view text) {
   for (const auto& [name, dtype] : type_names)
     if (word.size() == 5 && word[0] == '\'' && word.substr(2, 2) == name) header.type = dtype;
   if (header.type == DType::undefined)
-    throw Error(Code::data,
-                fmt::format("elements of type {} are not supported",
-                            word.empty() ? type.substr(0, 20) : word),
-                "Convert the array, for example with astype('float32').");
+    throw Error(
+        Code::data,
+        fmt::format("elements of type {} are not supported", printable(word) ? word : "unknown"),
+        "Convert the array, for example with astype('float32').");
   header.big_endian = word[1] == '>';
   header.fortran = entry(text, "fortran_order").starts_with("True");
   header.shape = parse_shape(entry(text, "shape"));

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "lib/base/log.h"
 #include "lib/exec/registry.h"
@@ -71,12 +72,14 @@ std::vector<Tensor> evaluate(const Node& node) {
     if (e.code() == Code::internal || e.code() == Code::interrupted) throw e.within(node.label());
     log::debug("{} is not folded: {}", node.label(), e.what());
     return {};
+  } catch (const std::bad_alloc&) {
+    return {};
   }
   std::size_t bytes = 0;
-  for (Tensor& tensor : outputs) {
-    tensor = to_row_major(tensor);
-    if (tensor.defined() && bits_of(tensor.dtype()) == 0) return {};
-    bytes += tensor.bytes();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (node.output(i) != nullptr && bits_of(outputs[i].dtype()) == 0) return {};
+    outputs[i] = to_row_major(outputs[i]);
+    bytes += outputs[i].bytes();
   }
   if (!node.is("Constant") && bytes > limit) return {};
   return outputs;

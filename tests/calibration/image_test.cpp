@@ -136,6 +136,14 @@ TEST(Image, RefusesAbsurdDimensionsBeforeDecoding) {
   EXPECT_EQ(reason(png), "10000x11000 pixels: more than 64 million, or none");
 }
 
+TEST(Image, RefusesOversizedHuffmanTables) {  // stb_image 2.27 writes past its own
+  const auto folder = fresh_folder();
+  save_jpeg(folder / "a.jpg", pattern(20, 10));
+  std::string jpeg = read_file(folder / "a.jpg");
+  jpeg.replace(jpeg.find("\xff\xc4") + 5, 16, std::string(16, '\xff'));
+  EXPECT_EQ(reason(jpeg), "damaged JPEG");
+}
+
 TEST(Image, SurvivesDamage) {
   const auto folder = fresh_folder();
   save_png(folder / "a.png", pattern(40, 30));

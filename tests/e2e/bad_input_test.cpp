@@ -1,0 +1,239 @@
+// Bad input ends in one clear message, the right exit code and no output: never in a crash, a hang or half a file.
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+
+#include "lib/base/file.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+using testing::fresh_folder;
+using testing::Ran;
+using testing::run_program;
+
+std::string data(const std::string& name) { return (testing::source_dir() / "data" / name).string(); }
+
+// Runs quantize on a model file and expects a code, words in the message, and an empty output folder.
+void expect_refused(const std::string& model, int code, const std::vector<std::string>& words,
+                    const std::vector<std::string>& more = {}, bool with_data = true) {
+  const auto folder = std::filesystem::path(fresh_folder()) / "out";
+  std::filesystem::create_directories(folder);
+  std::vector<std::string> arguments = {"quantize", model, "-o", (folder / "out.onnx").string()};
+  if (with_data)
+    for (const std::string& a : {std::string("--data"), data("calib"), std::string("--preprocess"), data("preprocess.json")})
+      arguments.push_back(a);
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const Ran ran = run_program(arguments);
+  EXPECT_EQ(ran.exit_code, code) << ran.err;
+  EXPECT_NE(ran.err.find("intaglio: "), std::string::npos) << ran.err;
+  for (const std::string& word : words) EXPECT_NE(ran.err.find(word), std::string::npos) << "no '" << word << "' in: " << ran.err;
+  EXPECT_EQ(ran.err.find("terminate"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_empty(folder)) << "something was left behind";
+}
+
+std::string written(const std::string& name, const std::string& bytes) {
+  const auto folder = std::filesystem::temp_directory_path() / ("intaglio-bad-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto path = folder / name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path.string();
+}
+
+std::string demo_with(const std::function<void(onnx::ModelProto&)>& edit) {
+  onnx::ModelProto model;
+  std::ifstream file(data("demo.onnx"), std::ios::binary);
+  EXPECT_TRUE(model.ParseFromIstream(&file));
+  edit(model);
+  return written("edited.onnx", model.SerializeAsString());
+}
+
+TEST(BadModel, Missing) { expect_refused("no/such.onnx", 4, {"no/such.onnx", "No such file"}); }
+TEST(BadModel, Empty) { expect_refused(written("empty.onnx", ""), 5, {"empty.onnx", "empty"}); }
+TEST(BadModel, TextFile) { expect_refused(written("text.onnx", "hello, I am text\n"), 5, {"text.onnx"}); }
+TEST(BadModel, AFolder) { expect_refused(data("calib"), 4, {"calib"}); }
+
+TEST(BadModel, Truncated) {
+  const std::string bytes = read_file(data("demo.onnx"));
+  expect_refused(written("short.onnx", bytes.substr(0, bytes.size() * 2 / 3)), 5, {"short.onnx", "truncated"});
+}
+
+TEST(BadModel, RandomBytes) {
+  std::string bytes(5000, '\0');
+  unsigned state = 12345;
+  for (char& c : bytes) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  expect_refused(written("random.onnx", bytes), 5, {"random.onnx"});
+}
+
+TEST(BadModel, UnknownOperator) {
+  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(3)->set_op_type("Frobnicate"); }), 6,
+                 {"Frobnicate", "has no kernel"});
+}
+
+TEST(BadModel, Cycle) {
+  expect_refused(demo_with([](auto& m) {
+                   auto& g = *m.mutable_graph();
+                   g.mutable_node(0)->set_input(0, g.node(4).output(0));
+                 }),
+                 5, {"cycle"});
+}
+
+TEST(BadModel, DanglingInput) {
+  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(2)->set_input(0, "nowhere"); }), 5,
+                 {"nowhere", "no node"});
+}
+
+TEST(BadModel, InitializerWhoseBytesDoNotFit) {
+  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_initializer(0)->mutable_raw_data()->pop_back(); }), 5,
+                 {"initializer", "bytes"});
+}
+
+TEST(BadModel, AbsurdDimensions) {
+  expect_refused(demo_with([](auto& m) {
+                   auto& dims = *m.mutable_graph()->mutable_initializer(0)->mutable_dims();
+                   dims.Clear();
+                   for (int i = 0; i < 4; ++i) dims.Add(1 << 30);
+                 }),
+                 5, {"initializer"});
+  expect_refused(demo_with([](auto& m) {
+                   auto& dims = *m.mutable_graph()->mutable_initializer(0)->mutable_dims();
+                   dims.Clear();
+                   dims.Add(-5);
+                 }),
+                 5, {"negative"});
+}
+
+TEST(BadModel, ANaNInAWeightNamesIt) {
+  expect_refused(demo_with([](auto& m) {
+                   const float nan = std::nanf("");
+                   auto& raw = *m.mutable_graph()->mutable_initializer(0)->mutable_raw_data();
+                   raw.replace(0, 4, reinterpret_cast<const char*>(&nan), 4);
+                 }),
+                 5, {"nan"});
+}
+
+TEST(BadModel, AlreadyQuantized) {
+  const auto folder = fresh_folder();
+  const auto once = (folder / "once.onnx").string();
+  ASSERT_EQ(run_program({"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"), "--preprocess",
+                         data("preprocess.json"), "-o", once})
+                .exit_code,
+            0);
+  expect_refused(once, 6, {"quantized already"});
+}
+
+TEST(BadData, MissingFolder) {
+  expect_refused(data("demo.onnx"), 4, {"no/such/folder"}, {"--data", "no/such/folder"}, false);
+}
+TEST(BadData, FolderWithoutImages) {
+  expect_refused(data("demo.onnx"), 7, {"configs"}, {"--data", (testing::source_dir() / "configs").string()}, false);
+}
+TEST(BadData, None) { expect_refused(data("demo.onnx"), 2, {"--data"}, {}, false); }
+
+TEST(BadData, MoreThanATenthBroken) {
+  const auto folder = fresh_folder() / "images";
+  std::filesystem::create_directories(folder);
+  for (int i = 0; i < 4; ++i)
+    std::filesystem::copy(data("calib/000" + std::to_string(i) + ".jpg"), folder / ("good" + std::to_string(i) + ".jpg"));
+  std::ofstream(folder / "broken.jpg") << "not a picture";
+  const auto images = std::filesystem::temp_directory_path() / ("intaglio-images-" + std::to_string(::getpid()));
+  std::filesystem::remove_all(images);
+  std::filesystem::rename(folder, images);
+  expect_refused(data("demo.onnx"), 7, {"broken.jpg"}, {"--data", images.string(), "--preprocess", data("preprocess.json")}, false);
+}
+
+TEST(BadData, ImagesForAModelThatTakesNone) {
+  onnx::ModelProto model;
+  model.set_ir_version(8);
+  auto& opset = *model.add_opset_import();
+  opset.set_version(13);
+  auto& g = *model.mutable_graph();
+  g.set_name("g");
+  for (auto* info : {g.add_input(), g.add_output()}) {
+    auto& type = *info->mutable_type()->mutable_tensor_type();
+    type.set_elem_type(1);
+    type.mutable_shape()->add_dim()->set_dim_value(5);
+  }
+  g.mutable_input(0)->set_name("x");
+  g.mutable_output(0)->set_name("y");
+  auto& node = *g.add_node();
+  node.set_op_type("Sigmoid");
+  node.add_input("x");
+  node.add_output("y");
+  // Sigmoid at a graph output keeps a float result; its input is quantized, so there is something to calibrate.
+  expect_refused(written("vector.onnx", model.SerializeAsString()), 7, {"'x'"});
+}
+
+TEST(BadOptions, OutputEqualToInput) {
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("same file"), std::string::npos);
+}
+TEST(BadOptions, OutputFolderMissing) {
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "-o", "/no/such/folder/x.onnx"});
+  EXPECT_EQ(ran.exit_code, 4);
+  EXPECT_NE(ran.err.find("/no/such/folder/x.onnx"), std::string::npos);
+}
+TEST(BadOptions, BadRegex) { expect_refused(data("demo.onnx"), 2, {"regular expression"}, {"--exclude", "(("}); }
+TEST(BadOptions, PatternThatMatchesNothing) { expect_refused(data("demo.onnx"), 2, {"matches no node"}, {"--exclude", "nothing_like_it"}); }
+TEST(BadOptions, UnknownMethodTargetPresetAndFlag) {
+  expect_refused(data("demo.onnx"), 2, {"maxmin", "minmax"}, {"--method", "maxmin"});
+  expect_refused(data("demo.onnx"), 3, {"toaster", "onnxruntime"}, {"--target", "toaster"});
+  expect_refused(data("demo.onnx"), 3, {"blurry"}, {"--data", data("calib"), "--preprocess", "blurry"}, false);
+  expect_refused(data("demo.onnx"), 2, {"--frobnicate"}, {"--frobnicate"});
+}
+TEST(BadOptions, UnknownKeyInConfigFiles) {
+  expect_refused(data("demo.onnx"), 3, {"$.surprise"}, {"--config", written("c.json", R"({"surprise": 1})")});
+  expect_refused(data("demo.onnx"), 3, {"c2.json:2"}, {"--config", written("c2.json", "{\n \"limit\": }")});
+  expect_refused(data("demo.onnx"), 3, {"$.ops.Conv.rle"},
+                 {"--target", written("t.json", R"({"name": "t", "description": "", "activations": {"type": "u8", "symmetric": false},
+                   "weights": {"type": "s8", "symmetric": true, "granularity": "channel"}, "ops": {"Conv": {"role": "compute", "rle": 1}}})")});
+}
+
+TEST(DiskFull, LeavesNothingBehind) {
+  const auto folder = fresh_folder();
+  const std::string out = (folder / "out.onnx").string();
+  // A file size limit is the portable full disk: writes beyond it fail.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" --quiet quantize \"$1\" --data \"$2\" --preprocess \"$3\" -o \"$4\" 2>\"$5\"";
+    ::execl("/bin/bash", "bash", "-c", script.c_str(), INTAGLIO_BINARY, data("demo.onnx").c_str(), data("calib").c_str(),
+            data("preprocess.json").c_str(), out.c_str(), (folder / "err").c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 4) << read_file(folder / "err");
+  EXPECT_NE(read_file(folder / "err").find("out.onnx"), std::string::npos);
+  std::filesystem::remove(folder / "err");
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST(Interrupt, ExitsWith130AndLeavesNothingBehind) {
+  const auto folder = fresh_folder();
+  const std::string out = (folder / "out.onnx").string();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Enough work for the signal to arrive in its middle.
+    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--quiet", "--threads", "1", "quantize", data("demo.onnx").c_str(), "--data",
+            data("calib").c_str(), "--data", data("eval").c_str(), "--preprocess", data("preprocess.json").c_str(), "-o",
+            out.c_str(), nullptr);
+    ::_exit(127);
+  }
+  ::usleep(100'000);
+  ::kill(child, SIGINT);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+}  // namespace
+}  // namespace intaglio
