@@ -54,6 +54,12 @@ void append(std::vector<std::string>& list, JsonObject& object, const std::strin
     list.push_back("--" + key + "=" + scalar_text(object, key, element));
 }
 
+// Numbers as numbers, everything else as text.
+Json plain_value(const std::string& text) {
+  const Json parsed = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return parsed.is_number() ? parsed : Json(text);
+}
+
 }  // namespace
 
 std::vector<std::string> expand_config(const std::vector<std::string>& arguments, const CLI::App& root) {
@@ -102,9 +108,9 @@ Json effective_config(const CLI::App& command) {
       } else if (option->get_expected_max() > 1) {
         json[key] = option->count() > 0 ? Json(option->results()) : Json::array();
       } else if (option->count() > 0) {
-        json[key] = option->results().back();
+        json[key] = plain_value(option->results().back());
       } else if (!option->get_default_str().empty()) {
-        json[key] = option->get_default_str();
+        json[key] = plain_value(option->get_default_str());
       }
     }
   };

@@ -257,8 +257,8 @@ void quantize(const QuantizeOptions& o, Context& context) {
   warnings.insert(warnings.end(), plan.warnings.begin(), plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  Json method_part = {{"name", method.name}};
-  method_part.update(method.parameters);
+  Json method_part = {{"name", o.plan.empty() ? method.name : "plan"}};
+  if (o.plan.empty()) method_part.update(method.parameters);
   Json report = {{"schema", "intaglio.report/1"},
                  {"command", "quantize"},
                  {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},

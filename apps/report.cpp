@@ -111,9 +111,13 @@ class ValueReport {
     entry["lo"] = range.lo;
     entry["hi"] = range.hi;
     entry["clipped"] = count_clipped(value.constant(), constant.params, constant.scheme);
-    entry["sqnr_db"] = number(constant.sqnr_db);
+    entry["sqnr_db"] = number(weight_sqnr(value.constant(), constant));
     entry["raised_scales"] = constant.raised;
     return entry;
+  }
+
+  static double weight_sqnr(const Tensor& tensor, const ConstantPlan& c) {
+    return sqnr_db(tensor, dequantize(quantize(tensor, c.params, c.scheme), c.params));
   }
 
   static Range representable_range(const ConstantPlan& constant) {

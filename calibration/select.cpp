@@ -93,8 +93,6 @@ class Selecting {
         throw e.within(fmt::format("{}: constant '{}'", in_graph.label(), constant.name));
       }
       if (node.bias) guard(node, in_graph, constant);
-      constant.sqnr_db = sqnr_db(
-          tensor, dequantize(quantize(tensor, constant.params, constant.scheme), constant.params));
     }
     if (node.bias) choose_bias(node, in_graph);
   }

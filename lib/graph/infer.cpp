@@ -7,15 +7,32 @@
 
 namespace intaglio {
 
-void GraphCodec::infer_types(Model& model) {
-  onnx::ModelProto message = to_proto(model, {}, /*weights=*/false);
+namespace {
+
+bool infer(onnx::ModelProto& message) {
   try {
     const onnx::ShapeInferenceOptions options(false, 0, /*data_prop_val=*/true);
     onnx::shape_inference::InferShapes(message, onnx::OpSchemaRegistry::Instance(), options);
+    return true;
   } catch (const std::exception& e) {
-    // Inference is a help, not a check: what it could not tell is found out when the model runs.
     log::debug("shape inference stopped: {}", e.what());
-    return;
+    return false;
+  }
+}
+
+}  // namespace
+
+// Inference is a help, not a check: what it cannot tell is found out when the model runs. It gives up at the
+// first annotation of the model that it disagrees with, so a second try goes without them.
+void GraphCodec::infer_types(Model& model) {
+  onnx::ModelProto message = to_proto(model, {}, /*weights=*/false);
+  onnx::ModelProto bare = message;
+  if (!infer(message)) {
+    bare.mutable_graph()->clear_value_info();
+    for (auto& output : *bare.mutable_graph()->mutable_output())
+      output.mutable_type()->mutable_tensor_type()->clear_shape();
+    if (!infer(bare)) return;
+    message = std::move(bare);
   }
   const auto learn = [&](const onnx::ValueInfoProto& info) {
     Value* value = model.graph().find(info.name());

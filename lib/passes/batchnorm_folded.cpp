@@ -16,7 +16,9 @@ namespace intaglio {
 namespace {
 
 bool is_inference(const Node& node) {
-  if (!node.is("BatchNormalization") || node.attr_int("training_mode", 0) != 0) return false;
+  if (!node.is("BatchNormalization") || node.attr_int("training_mode", 0) != 0 ||
+      node.output(0) == nullptr)
+    return false;
   for (std::size_t i = 1; i < node.outputs().size(); ++i)
     if (const Value* v = node.output(i); v != nullptr && (v->is_output() || !v->uses().empty()))
       return false;

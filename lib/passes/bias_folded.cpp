@@ -36,7 +36,7 @@ std::vector<double> per_channel(const Value& value, int rank, std::int64_t chann
 
 std::optional<Match> match(const Node& node) {
   const bool add = node.is("Add"), sub = node.is("Sub"), mul = node.is("Mul"), div = node.is("Div");
-  if (!add && !sub && !mul && !div) return std::nullopt;
+  if ((!add && !sub && !mul && !div) || node.output(0) == nullptr) return std::nullopt;
   for (std::size_t i = 0; i < (add || mul ? 2 : 1); ++i) {
     Node* producer = foldable_producer(node.input(i));
     if (producer == nullptr || node.input(1 - i) == nullptr) continue;

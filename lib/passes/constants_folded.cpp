@@ -45,6 +45,8 @@ std::int64_t foreseen_size(const Node& node) {
   const auto values = [&](std::size_t i) {
     return node.input(i)->constant().to_vector<std::int64_t>();
   };
+  for (std::size_t i = 0; i < (node.is("ConstantOfShape") ? 1 : 2); ++i)
+    if (node.input(i) == nullptr) return 0;
   if (node.is("ConstantOfShape")) return element_count(values(0));
   if (node.is("Expand"))
     return element_count(broadcast_shapes(node.input(0)->constant().shape(), values(1)));

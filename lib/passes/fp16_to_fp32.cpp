@@ -38,7 +38,7 @@ int widen_type_attrs(Node& node) {
 // name of its output, and Expand (initializer to the shape) for ConstantOfShape.
 int widen_tensor_attr(Node& node) {
   const bool constant = node.is("Constant"), filled = node.is("ConstantOfShape");
-  if ((!constant && !filled) || !node.has("value")) return 0;
+  if ((!constant && !filled) || !node.has("value") || node.output(0) == nullptr) return 0;
   const Tensor value = node.attr_tensor("value");
   if (!is_half(value.dtype())) return 0;
   Tensor wide = convert(value, DType::f32);

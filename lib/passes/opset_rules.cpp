@@ -13,6 +13,13 @@ void refuse(const Node& node, std::string_view reason) {
               "Export the model again with opset 13 or later.");
 }
 
+Value& need_input(const Node& node, std::size_t i) {
+  if (node.input(i) == nullptr)
+    throw Error(Code::model, fmt::format("{}: input {} is missing", node.label(), i),
+                "Export the model again: the node is incomplete.");
+  return *node.input(i);
+}
+
 bool drop_attrs(Node& node, std::initializer_list<std::string_view> attrs) {
   bool changed = false;
   for (const std::string_view attr : attrs) {
@@ -23,8 +30,8 @@ bool drop_attrs(Node& node, std::initializer_list<std::string_view> attrs) {
 }
 
 Value& constant_beside(const Node& node, std::string_view suffix, Tensor tensor) {
-  return node.graph().add_constant(fmt::format("{}_{}", node.output(0)->name(), suffix),
-                                   std::move(tensor));
+  const std::string_view made = node.output(0) != nullptr ? node.output(0)->name() : node.op();
+  return node.graph().add_constant(fmt::format("{}_{}", made, suffix), std::move(tensor));
 }
 
 bool ints_to_input(Node& node, std::string_view attr, std::size_t i) {

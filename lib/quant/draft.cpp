@@ -68,7 +68,7 @@ class Filter {
     }
     if (!any)
       throw Error(Code::usage, fmt::format("{} '{}' matches no node", option, what),
-                  "List the node names with 'intaglio inspect MODEL'; a pattern must match the whole name.");
+                  "List the node names with 'intaglio inspect MODEL --nodes'; a pattern must match the whole name.");
   }
 
   bool has_include_;

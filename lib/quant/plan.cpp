@@ -94,6 +94,7 @@ Json to_json(const Plan& plan) {
                                    {"name", c.name},
                                    {"scheme", scheme_json(c.scheme)},
                                    {"group", c.group},
+                                   {"raised", c.raised},
                                    {"params", params_json(c.params)}});
     if (n.bias)
       node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
@@ -122,7 +123,7 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
     each(n, "constants", origin, [&](JsonObject& c) {
       node.constants.push_back({c.get<std::size_t>("input"), c.get<std::string>("name"),
                                 read_scheme(c.object("scheme")), read_params(c.object("params")),
-                                c.get<std::string>("group")});
+                                c.get<std::string>("group"), c.get<int>("raised")});
     });
     if (n.has("bias")) {
       JsonObject b = n.object("bias");

@@ -33,7 +33,6 @@ struct ConstantPlan {
   QParams params;     // filled in by select()
   std::string group;  // not empty: has the parameters of this group of activations (an operand of Concat)
   int raised = 0;     // scales raised by the bias guard
-  double sqnr_db = 0;
 };
 
 // An int32 bias: its scale follows from input and weight.

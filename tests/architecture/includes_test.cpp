@@ -30,7 +30,7 @@ const std::map<std::string, Folders> rows = {
     {"lib/quant", {"lib/graph"}},
     {"lib/rewrite", {"lib/quant"}},
     {"lib/eval", {"lib/exec", "lib/quant"}},
-    {"calibration", {"lib/exec", "lib/quant", "lib/io"}},
+    {"calibration", {"calibration/selectors", "lib/exec", "lib/quant", "lib/io"}},
     {"calibration/selectors", {"calibration"}},
     {"calibration/refine", {"calibration"}},
     {"apps",
@@ -83,9 +83,14 @@ std::vector<Include> all_includes() {
   return result;
 }
 
+void reach(const std::string& folder, Folders& found) {
+  if (!found.insert(folder).second) return;
+  for (const auto& next : rows.at(folder)) reach(next, found);
+}
+
 Folders reachable(const std::string& folder) {
-  Folders found = {folder};
-  for (const auto& next : rows.at(folder)) found.merge(reachable(next));
+  Folders found;
+  reach(folder, found);
   return found;
 }
 

@@ -78,11 +78,11 @@ TEST(Select, DeadUnseenAndUnclean) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   Observations o;
   o.values = {{"x", seen({0, 0})}, {"y", seen({nan, 0.5})}};
-  const auto s = selected("(float[2] x) => (float[2] y) { y = Sigmoid(x) }", o);
+  const auto s = selected("(float[2] x) => (float[2] y) { y = Relu(x) }", o);
   EXPECT_EQ(s.plan.find("x")->params.scale.front(), 1);
   EXPECT_EQ(s.plan.find("x")->notes, (std::vector<std::string>{"dead"}));
   EXPECT_EQ(s.plan.warnings.size(), 2u);
-  const auto unseen = selected("(float[2] x) => (float[2] y) { y = Sigmoid(x) }", {});
+  const auto unseen = selected("(float[2] x) => (float[2] y) { y = Relu(x) }", {});
   EXPECT_EQ(unseen.plan.find("y")->notes, (std::vector<std::string>{"never observed"}));
 }
 

@@ -74,7 +74,7 @@ TEST(Qdq, TheResultIsCloseToTheFloatModel) {
 
 TEST(Qdq, SharedWeightsAndBiasesAreCopiedPerUse) {
   Model model = model_of(
-      "(float[1,2,3,3] x) => (float y, float z)"
+      "(float[1,2,3,3] x) => (float[1,2,3,3] y, float[1,2,3,3] z)"
       "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"
       "{ a = Sigmoid(x) y = Conv(x, w, b) z = Conv(a, w, b) }");
   Plan plan = plan_of(model);

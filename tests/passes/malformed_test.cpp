@@ -1,0 +1,56 @@
+// Nodes without their inputs or outputs: an error with a place, or left for the run to report.
+
+#include "tests/passes/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+TEST(Malformed, NoPassStumbles) {
+  for (const char* op : {"Add",
+                         "Mul",
+                         "PRelu",
+                         "Tile",
+                         "Clip <min = 0.5>",
+                         "Softmax",
+                         "Resize",
+                         "Upsample",
+                         "Pad <pads = [0, 0], value = 1.0>",
+                         "Gemm",
+                         "Conv",
+                         "BatchNormalization",
+                         "Dropout",
+                         "Reshape",
+                         "Expand",
+                         "ConstantOfShape",
+                         "Transpose",
+                         "Squeeze",
+                         "Shape",
+                         "Cast",
+                         "TopK <k = 1>",
+                         "Identity",
+                         "Concat",
+                         "Scatter",
+                         "Slice <starts = [0], ends = [1]>",
+                         "Add <broadcast = 1, axis = 0>",
+                         "Clip <max = 0.5>"}) {
+    for (const int opset : {1, 6, 9, 12, 13}) {
+      for (const char* body : {"y = {} ()", "k = Constant <value = float[1] {1}> () y = {} (k)",
+                               "y = {} (x)", "y = Relu(x) \"\" = {} (x)"}) {
+        std::string text = body;
+        text.replace(
+            text.find("{}", text.find("= {}") == std::string::npos ? 0 : text.find("= {}")), 2, op);
+        try {
+          Model model =
+              parse_model("<ir_version: 7, opset_import: [\"\" : " + std::to_string(opset) +
+                          "]> g (float[1,2] x) => (float y) { " + text + " }");
+          prepare(model);
+        } catch (const Error& e) {
+          EXPECT_NE(e.code(), Code::internal) << text << ": " << e.what();
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace intaglio::testing
