@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/context.h"
+#include "apps/report.h"
 #include "lib/base/hash.h"
 #include "lib/exec/registry.h"
 #include "lib/io/load.h"
@@ -111,7 +112,7 @@ void print_model(const Json& json, bool nodes) {
 
 void inspect_plan(const InspectOptions& options) {
   const Plan plan = plan_from_json(read_json_file(options.file), options.file);
-  if (options.json) return fmt::print("{}\n", to_json(plan).dump(2));
+  if (options.json) return fmt::print("{}", to_text(to_json(plan)));
   fmt::print("{}: plan for target '{}', {} of {} nodes quantized, {} activations\n\n", options.file, plan.target,
              plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
@@ -124,7 +125,7 @@ void inspect(const InspectOptions& options) {
   if (std::filesystem::path(options.file).extension() == ".json") return inspect_plan(options);
   Model model = load_model(options.file);
   const Json json = describe_model(options.file, model);
-  if (options.json) return fmt::print("{}\n", json.dump(2));
+  if (options.json) return fmt::print("{}", to_text(json));
   print_model(json, options.nodes);
 }
 

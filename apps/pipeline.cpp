@@ -124,7 +124,7 @@ Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
 }
 
 void print_plan(const Plan& plan, bool json) {
-  if (json) return fmt::print("{}\n", to_json(plan).dump(2));
+  if (json) return fmt::print("{}", to_text(to_json(plan)));
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& node : plan.nodes)
     rows.push_back({node.name.empty() ? node.output : node.name, node.op,

@@ -257,6 +257,8 @@ Json passes_json(const std::vector<PassCount>& counts) {
   return json;
 }
 
-std::string to_text(const Json& json) { return json.dump(2) + "\n"; }
+std::string to_text(const Json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace intaglio

@@ -36,7 +36,8 @@ Json values_json(const Graph& prepared, const Plan& plan, const Observations& ob
 Json evaluation_json(const Evaluation& evaluation);
 Json passes_json(const std::vector<PassCount>& counts);
 
-// The text of a document: indented, ends in a newline.
+// The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have such) get
+// replacement characters.
 std::string to_text(const Json& json);
 
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "apps/context.h"
+#include "apps/report.h"
 #include "apps/data_options.h"
 #include "calibration/npy.h"
 #include "lib/base/file.h"
@@ -188,7 +189,7 @@ void run_command(const RunOptions& o, Context& context) {
   if (!o.output_dir.empty()) write_outputs(o, graph, outputs);
   if (!o.expect.empty()) report["expected"] = compare_expected(o, graph, outputs);
   if (o.json) {
-    fmt::print("{}\n", report.dump(2));
+    fmt::print("{}", to_text(report));
   } else {
     print_text(o, report);
   }

@@ -146,7 +146,7 @@ void Convolution::by_columns(const PackedLeft& filters, const float* image, cons
           for (std::int64_t j = 0; j < count; ++j) {
             const Out sum = static_cast<Out>(block[static_cast<std::size_t>(m * count + j)]);
             Out& to = out[m * pixels + first + j];
-            to = k == 0 ? sum : to + sum;
+            to = k == 0 ? sum : wrapping_add(to, sum);
           }
       }
     }

@@ -32,6 +32,11 @@ struct MatrixRef {
 // nothing.
 inline constexpr std::int64_t block_depth = 256;
 
+// The 32-bit sum of such blocks: wraps around, as the hardware does.
+inline std::int32_t wrapping_add(std::int32_t a, std::int32_t b) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+}
+
 // A, cut into panels of as many rows as the register tile has; the last one is padded with zeros.
 class PackedLeft {
  public:

@@ -25,11 +25,11 @@ std::vector<std::int64_t> offsets(const Shape& own, const Shape& stack, std::int
   return result;
 }
 
-// y = block, or y += block, wrapping around.
+// y = block, or y += block
 void add_block(const std::vector<float>& block, std::int32_t* y, bool first) {
   for (std::size_t i = 0; i < block.size(); ++i) {
-    const auto sum = static_cast<std::uint32_t>(static_cast<std::int32_t>(block[i]));
-    y[i] = static_cast<std::int32_t>(first ? sum : sum + static_cast<std::uint32_t>(y[i]));
+    const auto sum = static_cast<std::int32_t>(block[i]);
+    y[i] = first ? sum : wrapping_add(y[i], sum);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,13 @@ void matmul(const MatMulPlan& plan, const float* a, const float* b, float* y,
 // Exact for integers in [-255, 255]; sums wrap around as 32-bit ones do.
 void matmul_exact(const MatMulPlan& plan, const float* a, const float* b, std::int32_t* y);
 
+// Integers wrap around.
+template <typename T>
+T multiply_add(T a, T b, T c) {
+  using Wide = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+  return static_cast<T>(static_cast<Wide>(a) * static_cast<Wide>(b) + static_cast<Wide>(c));
+}
+
 // Any other type.
 template <typename T>
 void matmul_plain(const MatMulPlan& plan, const T* a, const T* b, T* y) {
@@ -38,7 +46,7 @@ void matmul_plain(const MatMulPlan& plan, const T* a, const T* b, T* y) {
       for (std::int64_t k = 0; k < plan.k; ++k) {
         const T left = a[at_a + i * plan.k + k];
         const T* right = b + at_b + k * plan.n;
-        for (std::int64_t j = 0; j < plan.n; ++j) y[j] += left * right[j];
+        for (std::int64_t j = 0; j < plan.n; ++j) y[j] = multiply_add(left, right[j], y[j]);
       }
     }
 }

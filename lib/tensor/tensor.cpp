@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::align_val_t alignment{64};
 
+// Refused before the allocator is asked: it may abort, or promise what it cannot give.
+constexpr std::size_t most_bytes = std::size_t{1} << 40;
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   auto* memory = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), alignment));
   return {memory, [](std::byte* p) { ::operator delete(p, alignment); }};
@@ -36,7 +39,11 @@ To convert_element(From value) {
 
 Tensor::Tensor(DType type, Shape shape)
     : type_(type), writable_(true), shape_(std::move(shape)), size_(element_count(shape_)) {
-  bytes_ = allocate(bytes_for(type_, shape_));
+  const std::size_t bytes = bytes_for(type_, shape_);
+  if (bytes > most_bytes)
+    throw Error(Code::model,
+                fmt::format("shape {} needs more bytes than any memory", to_string(shape_)));
+  bytes_ = allocate(bytes);
 }
 
 Tensor Tensor::view(DType type, Shape shape, std::shared_ptr<const std::byte> bytes) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <fstream>
 #include <functional>
 
@@ -216,21 +217,25 @@ TEST(DiskFull, LeavesNothingBehind) {
 
 TEST(Interrupt, ExitsWith130AndLeavesNothingBehind) {
   const auto folder = fresh_folder();
-  const std::string out = (folder / "out.onnx").string();
+  const std::string out = (folder / "out.onnx").string(), progress = (folder / "progress").string();
+  std::ofstream(progress).close();
   const pid_t child = ::fork();
   if (child == 0) {
-    // Enough work for the signal to arrive in its middle.
-    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--quiet", "--threads", "1", "quantize", data("demo.onnx").c_str(), "--data",
+    if (std::freopen(progress.c_str(), "w", stderr) == nullptr) ::_exit(127);
+    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--threads", "1", "quantize", data("demo.onnx").c_str(), "--data",
             data("calib").c_str(), "--data", data("eval").c_str(), "--preprocess", data("preprocess.json").c_str(), "-o",
             out.c_str(), nullptr);
     ::_exit(127);
   }
-  ::usleep(100'000);
+  // The first line of progress comes after a tenth of the samples: the rest is left to be interrupted.
+  for (int i = 0; i < 6000 && read_file(progress).find("calibrate") == std::string::npos; ++i) ::usleep(10'000);
   ::kill(child, SIGINT);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_NE(read_file(progress).find("intaglio: interrupted"), std::string::npos) << read_file(progress);
+  std::filesystem::remove(progress);
   EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 

@@ -44,9 +44,7 @@ Tensor convolve(const Convolution& filters, const WindowAttrs& attrs, const Tens
     filters.run(x.data<float>().data() + n * in, window, out);
     for (std::int64_t m = 0; bias != nullptr && m < outputs; ++m) {
       const std::int32_t b = bias->data<std::int32_t>()[static_cast<std::size_t>(m)];
-      for (std::int64_t i = 0; i < pixels; ++i)  // wraps around, as 32-bit hardware does
-        out[m * pixels + i] = static_cast<std::int32_t>(
-            static_cast<std::uint32_t>(out[m * pixels + i]) + static_cast<std::uint32_t>(b));
+      for (std::int64_t i = m * pixels; i < (m + 1) * pixels; ++i) out[i] = wrapping_add(out[i], b);
     }
   }
   return sums;
