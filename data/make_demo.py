@@ -10,7 +10,7 @@ It needs Python 3.9 or newer with PyTorch, ONNX, NumPy and Pillow.  On Debian 12
 
     apt-get install python3-torch python3-onnx python3-numpy python3-pil
 
-and takes about @TIME@ minutes on two CPU cores (it uses no more than two).
+and takes about six minutes on two otherwise idle CPU cores (it uses no more than two).
 
 Nothing is downloaded: every image is drawn by this script and the network is
 trained on such images, so images and model are under the project's licence
