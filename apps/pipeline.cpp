@@ -134,6 +134,18 @@ void print_plan(const Plan& plan, bool json) {
              plan.nodes.size());
 }
 
+// --- Verify ----------------------------------------------------------------------------------------
+
+// An invalid result is our fault, unless what we were given was invalid in the first place.
+void require_valid(const Model& source, const Model& result, const std::string& path) {
+  const auto reason = invalid_reason(result);
+  if (!reason) return;
+  if (const auto given = invalid_reason(source))
+    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", path, *given), "Export the model again.");
+  throw Error(Code::internal, fmt::format("the result is not valid ONNX: {}", *reason),
+              "Please report this with the model.");
+}
+
 // --- Evaluate -------------------------------------------------------------------------------------
 
 std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared, const Model& result,
@@ -247,7 +259,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   Model result = model.clone();
   const auto dequantized = context.phase("rewrite", [&] { return write_qdq(result, plan); });
   write_metadata(result, model, o, method, recipe ? &*recipe : nullptr, model_part["sha256"]);
-  context.phase("verify", [&] { check_model(result); });
+  context.phase("verify", [&] { require_valid(model, result, o.model); });
   const auto evaluation = context.phase("evaluate", [&] {
     return evaluate_result(o, model, result, dequantized, recipe.value_or(PreprocessRecipe{}), context, warnings);
   });

@@ -9,7 +9,7 @@
 
 namespace intaglio {
 
-void check_model(const Model& model) {
+std::optional<std::string> invalid_reason(const Model& model) {
   // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as if it
   // had one element.
   const TensorSink shrink = [](const Value& value, onnx::TensorProto& message) {
@@ -24,11 +24,11 @@ void check_model(const Model& model) {
   message.set_ir_version(std::min<std::int64_t>(message.ir_version(), onnx::Version::IR_VERSION));
   try {
     onnx::checker::check_model(message);
+    return std::nullopt;
   } catch (const std::exception& e) {
     std::string reason = e.what();
     std::replace(reason.begin(), reason.end(), '\n', ' ');
-    throw Error(Code::internal, "the result is not valid ONNX: " + reason,
-                "Please report this with the model.");
+    return reason;
   }
 }
 

@@ -1,14 +1,15 @@
 // ONNX's own checker (onnx/checker.h) on a model of ours.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "lib/graph/model.h"
 
 namespace intaglio {
 
-// Throws Code::internal with the checker's message when the model is not valid ONNX: we wrote it wrong.
-// Models too large for one protobuf message are checked without their weights.
-void check_model(const Model& model);
+// Why the model is not valid ONNX, in the checker's words on one line; nullopt: it is. Weights are not
+// looked at, so models of any size can be checked.
+std::optional<std::string> invalid_reason(const Model& model);
 
 }  // namespace intaglio

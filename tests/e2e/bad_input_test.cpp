@@ -119,6 +119,11 @@ TEST(BadModel, ANaNInAWeightNamesIt) {
                  5, {"stem.conv.weight", "nan"});
 }
 
+TEST(BadModel, AnAttributeThatTheOperatorLacks) {
+  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_name("kernex"); }), 5,
+                 {"not valid ONNX", "kernex"});
+}
+
 TEST(BadModel, AlreadyQuantized) {
   const std::string once = written("once.onnx", "");  // expect_refused() empties the test's own folder
   ASSERT_EQ(run_program({"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"), "--preprocess",
