@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <string_view>
 
+#include "calibration/jpeg_pixels.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 
@@ -134,6 +137,45 @@ void check_png(std::span<const std::uint8_t> bytes) {
   throw bad_image("truncated PNG");
 }
 
+// A JPEG through stb_image's reader of segments and entropy codes, and our own arithmetic from there
+// on: stb_image's is close to that of the common JPEG library, but not the same.
+class JpegReader {
+ public:
+  explicit JpegReader(std::span<const std::uint8_t> bytes)
+      : jpeg_(static_cast<stbi__jpeg*>(std::calloc(1, sizeof(stbi__jpeg))), &std::free) {
+    if (jpeg_ == nullptr) throw std::bad_alloc();
+    stbi__start_mem(&context_, bytes.data(), static_cast<int>(bytes.size()));
+    context_.img_n = 0;  // stbi__cleanup_jpeg() may come before there are components
+    jpeg_->s = &context_;
+    stbi__setup_jpeg(jpeg_.get());
+    jpeg_->idct_block_kernel = [](stbi_uc* out, int stride, short* block) {
+      inverse_dct(out, stride, block);
+    };
+  }
+  ~JpegReader() { stbi__cleanup_jpeg(jpeg_.get()); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  // RGB; nothing when the file is damaged, or holds CMYK, which stb_image converts.
+  std::vector<std::uint8_t> read() {
+    if (stbi__decode_jpeg_image(jpeg_.get()) == 0 || context_.img_n == 4) return {};
+    const bool gray = context_.img_n < 3;
+    const bool rgb = jpeg_->rgb == 3 || (jpeg_->app14_color_transform == 0 && jpeg_->jfif == 0);
+    const std::array planes = {plane(0), plane(gray ? 0 : 1), plane(gray ? 0 : 2)};
+    return jpeg_rgb(planes, static_cast<int>(context_.img_x), static_cast<int>(context_.img_y),
+                    gray || rgb ? JpegColor::rgb : JpegColor::ycc);
+  }
+
+ private:
+  JpegPlane plane(int i) const {
+    const auto& c = jpeg_->img_comp[i];
+    return {c.data, c.w2, c.x, c.y, jpeg_->img_h_max / c.h, jpeg_->img_v_max / c.v};
+  }
+
+  stbi__context context_{};
+  std::unique_ptr<stbi__jpeg, decltype(&std::free)> jpeg_;
+};
+
 void check_complete(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) throw bad_image("the file is empty");
   if (starts_with(bytes, "\xff\xd8\xff")) return check_jpeg(bytes);
@@ -158,6 +200,9 @@ Image decode_image(std::span<const std::byte> bytes) {
       std::int64_t{image.width} * image.height > max_image_pixels)
     throw bad_image(fmt::format("{}x{} pixels: more than {} million, or none", image.width,
                                 image.height, max_image_pixels / 1'000'000));
+  if (starts_with({data, bytes.size()}, "\xff\xd8\xff"))
+    image.pixels = JpegReader({data, bytes.size()}).read();
+  if (!image.pixels.empty()) return image;
   const std::unique_ptr<stbi_uc, decltype(&std::free)> pixels(
       stbi_load_from_memory(data, size, &image.width, &image.height, &channels, 3), &std::free);
   if (pixels == nullptr) {  // its probe for PNG comes first and leaves a reason of its own
