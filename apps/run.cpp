@@ -13,6 +13,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/load.h"
+#include "lib/passes/pass.h"
 
 namespace intaglio {
 namespace {
@@ -165,12 +166,13 @@ void print_text(const RunOptions& o, const Json& report) {
 }
 
 void run_command(const RunOptions& o, Context& context) {
-  const Model model = context.phase("load", [&] { return load_model(o.model); });
+  Model model = context.phase("load", [&] { return load_model(o.model); });
+  context.phase("prepare", [&] { prepare(model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;
   const auto feeds = load_feeds(o, model, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
-  const Executor executor(graph);
+  const Executor executor(graph, CompileOptions::nothing_observed());
   std::vector<Tensor> outputs;
   std::vector<double> ms;
   context.phase("run", [&] {

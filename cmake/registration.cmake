@@ -1,16 +1,29 @@
 # intaglio_registration(LIBRARY FOLDER...)
-# Generates register_all(Registry&), which calls register_<file>(Registry&) for every .cpp file of the
-# folders: adding a kernel is adding a file. No static constructors: linkers drop them from archives.
+# Generates register_all(Registry&), which calls what every .cpp file of the folders defines:
+# register_<file>(Registry&) in the first folder, register_<folder>_<file>(Registry&) in the others.
+# Files without such a function are what kernels share. Adding a kernel is adding a file. No static constructors: linkers drop them from archives.
 function(intaglio_registration library)
   set(declarations "")
   set(calls "")
+  set(prefix "")
+  set(rest ${ARGN})
   foreach(folder ${ARGN})
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
     foreach(file ${files})
       get_filename_component(stem ${file} NAME_WE)
-      string(APPEND declarations "void register_${stem}(Registry&);\n")
-      string(APPEND calls "  register_${stem}(registry);\n")
+      file(STRINGS ${file} registers REGEX "^void register_${prefix}${stem}\\(" LIMIT_COUNT 1)
+      if(NOT registers)
+        continue()
+      endif()
+      string(APPEND declarations "void register_${prefix}${stem}(Registry&);\n")
+      string(APPEND calls "  register_${prefix}${stem}(registry);\n")
     endforeach()
+    list(POP_FRONT rest)
+    if(rest)
+      list(GET rest 0 next)
+      get_filename_component(prefix ${next} NAME)
+      string(APPEND prefix "_")
+    endif()
   endforeach()
   set(output ${CMAKE_BINARY_DIR}/generated/register_all.cpp)
   file(CONFIGURE OUTPUT ${output} @ONLY CONTENT

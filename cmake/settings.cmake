@@ -11,7 +11,7 @@ set(INTAGLIO_SANITIZE "" CACHE STRING "Sanitizers: 'address,undefined' or 'threa
 
 add_library(intaglio_settings INTERFACE)
 target_include_directories(intaglio_settings INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(intaglio_settings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+target_compile_options(intaglio_settings INTERFACE -Wall -Wextra -Wno-psabi -Wshadow -Wnon-virtual-dtor
                                                    -Woverloaded-virtual)
 target_compile_definitions(intaglio_settings INTERFACE INTAGLIO_VERSION="${PROJECT_VERSION}")
 if(INTAGLIO_WERROR)

@@ -2,10 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
+
+#include "lib/exec/fuse.h"
 
 namespace intaglio {
 namespace {
+
+// A step before its values have slots.
+struct Planned {
+  const KernelDef* def = nullptr;
+  std::vector<const Node*> nodes = {};  // the one that names it, then those fused into it
+  std::unique_ptr<Kernel> kernel = nullptr;
+  std::vector<const Value*> inputs = {}, outputs = {};
+};
 
 class Compiler {
  public:
@@ -16,7 +28,16 @@ class Compiler {
   Program run() {
     const Graph& graph = *program_.graph;
     for (const Value* feed : graph.feeds()) program_.feeds.push_back(slot_of(*feed));
-    for (const Node* node : graph.nodes()) add_step(*node);
+    const std::vector<Node*> nodes = graph.nodes();
+    for (const Node* node : nodes) fuse_behind(*node);
+    for (const Node* node : nodes) {
+      const auto last = last_of_chain_.find(node);
+      if (last != last_of_chain_.end()) {
+        add_step(last->second);
+      } else if (!absorbed_.contains(node)) {
+        add_step(make_step(*node));
+      }
+    }
     for (const Value* output : graph.outputs()) program_.outputs.push_back(slot_of(*output));
     mark_deaths();
     return std::move(program_);
@@ -27,25 +48,79 @@ class Compiler {
     const auto [it, fresh] = slots_.try_emplace(&value, static_cast<int>(program_.values.size()));
     if (fresh) {
       program_.values.push_back(&value);
-      program_.observed.push_back(!options_.observed || options_.observed(value));
+      program_.observed.push_back(observed(value));
       if (value.is_constant()) program_.constants.emplace_back(it->second, value.constant());
     }
     return it->second;
   }
 
-  void add_step(const Node& node) {
-    Step step;
-    step.node = &node;
-    step.def = &options_.registry->select(node);
+  bool observed(const Value& value) const { return !options_.observed || options_.observed(value); }
+
+  // Tries the longest chain first. The step stands where the last node of the chain stood, so that
+  // what it adds is there.
+  void fuse_behind(const Node& node) {
+    if (absorbed_.contains(&node)) return;
+    const KernelDef& def = options_.registry->select(node);
+    if (def.make_fused == nullptr) return;
+    auto chain = chain_behind(node, [&](const Value& value) { return observed(value); });
+    const auto taken = std::ranges::find_if(chain, [&](const Link& link) {
+      return std::ranges::any_of(link.nodes, [&](const Node* n) { return absorbed_.contains(n); });
+    });
+    chain.erase(taken, chain.end());
+    for (; !chain.empty(); chain.pop_back())
+      if (make_fused(node, def, chain)) return;
+  }
+
+  bool make_fused(const Node& node, const KernelDef& def, const std::vector<Link>& chain) {
+    Planned step{.def = &def};
+    step.inputs.assign(node.inputs().begin(), node.inputs().end());
+    PostOps ops;
+    for (const Link& link : chain) {
+      ops.push_back(link.op);
+      if (link.addend == nullptr) continue;
+      ops.back().input = step.inputs.size();
+      step.inputs.push_back(link.addend);
+    }
+    step.kernel = within(node, [&] { return def.make_fused(node, ops); });
+    if (step.kernel == nullptr) return false;
+    step.nodes.push_back(&node);
+    for (const Link& link : chain)
+      step.nodes.insert(step.nodes.end(), link.nodes.begin(), link.nodes.end());
+    step.outputs.assign(node.outputs().begin(), node.outputs().end());
+    step.outputs[0] = chain.back().result;
+    absorbed_.insert(step.nodes.begin(), step.nodes.end());
+    last_of_chain_[chain.back().nodes.back()] = std::move(step);
+    return true;
+  }
+
+  Planned make_step(const Node& node) {
+    Planned step{.def = &options_.registry->select(node), .nodes = {&node}};
+    step.kernel = within(node, [&] { return step.def->make(node); });
+    step.inputs.assign(node.inputs().begin(), node.inputs().end());
+    step.outputs.assign(node.outputs().begin(), node.outputs().end());
+    return step;
+  }
+
+  template <typename F>
+  static std::unique_ptr<Kernel> within(const Node& node, F make) {
     try {
-      step.kernel = step.def->make(node);
+      return make();
     } catch (const Error& e) {
       throw e.within(node.label());
     }
-    for (const Value* value : node.inputs()) step.inputs.push_back(value ? slot_of(*value) : -1);
-    for (const Value* value : node.outputs()) step.outputs.push_back(value ? slot_of(*value) : -1);
+  }
+
+  void add_step(Planned& planned) {
+    Step step;
+    step.node = planned.nodes.front();
+    step.def = planned.def;
+    step.fused.assign(planned.nodes.begin() + 1, planned.nodes.end());
+    step.kernel = std::move(planned.kernel);
+    for (const Value* value : planned.inputs) step.inputs.push_back(value ? slot_of(*value) : -1);
+    for (const Value* value : planned.outputs) step.outputs.push_back(value ? slot_of(*value) : -1);
     program_.steps.push_back(std::move(step));
   }
+  void add_step(Planned&& planned) { add_step(planned); }
 
   // A value dies after the last step that reads it; graph outputs and constants never do.
   void mark_deaths() {
@@ -68,9 +143,15 @@ class Compiler {
   const CompileOptions& options_;
   Program program_;
   std::unordered_map<const Value*, int> slots_;
+  std::unordered_set<const Node*> absorbed_;
+  std::unordered_map<const Node*, Planned> last_of_chain_;
 };
 
 }  // namespace
+
+CompileOptions CompileOptions::nothing_observed() {
+  return {.observed = [](const Value&) { return false; }};
+}
 
 Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }
 

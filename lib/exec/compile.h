@@ -14,6 +14,7 @@ namespace intaglio {
 
 struct Step {
   const Node* node = nullptr;
+  std::vector<const Node*> fused;  // nodes behind it whose work it does too
   const KernelDef* def = nullptr;
   std::unique_ptr<Kernel> kernel;
   std::vector<int> inputs;   // slots; -1: omitted
@@ -26,6 +27,9 @@ struct CompileOptions {
   // Which float values the tap will be asked about; null: all. Values that nobody observes may vanish
   // inside fused kernels.
   std::function<bool(const Value&)> observed;
+
+  // For runs that only want the outputs.
+  static CompileOptions nothing_observed();
 };
 
 struct Program {

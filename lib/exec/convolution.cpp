@@ -47,15 +47,19 @@ std::int64_t strip_width(std::int64_t depth) {
 
 }  // namespace
 
+ConvolutionShape::ConvolutionShape(Shape filters, std::int64_t group)
+    : filters_(std::move(filters)), group_(group) {
+  if (filters_.size() < 3)
+    throw Error(Code::model,
+                fmt::format("filters of shape {} have no spatial axis", to_string(filters_)));
+  if (group < 1 || group > std::max<std::int64_t>(1, outputs()) || outputs() % group != 0)
+    throw Error(Code::model,
+                fmt::format("{} filters do not split into {} groups", outputs(), group));
+}
+
 Convolution::Convolution(const Tensor& filters, std::int64_t group)
-    : filters_(filters), group_(group) {
+    : ConvolutionShape(filters.shape(), group), filters_(filters) {
   const Shape& shape = filters.shape();
-  if (filters.rank() < 3)
-    throw Error(Code::model,
-                fmt::format("filters of shape {} have no spatial axis", to_string(shape)));
-  if (group < 1 || group > std::max<std::int64_t>(1, shape[0]) || shape[0] % group != 0)
-    throw Error(Code::model,
-                fmt::format("{} filters do not split into {} groups", shape[0], group));
   if (shape[1] == 1) return;
   const std::int64_t rows = shape[0] / group, depth = product(shape, 1, shape.size());
   const float* data = filters.data<float>().data();
@@ -63,8 +67,8 @@ Convolution::Convolution(const Tensor& filters, std::int64_t group)
     packed_.emplace_back(MatrixRef{data + g * rows * depth, rows, depth, depth, 1});
 }
 
-Window Convolution::place(const WindowAttrs& attrs, const Shape& input) const {
-  const Shape& shape = filters_.shape();
+Window ConvolutionShape::place(const WindowAttrs& attrs, const Shape& input) const {
+  const Shape& shape = filters_;
   if (input.size() != shape.size() || input[1] != channels())
     throw Error(Code::model,
                 fmt::format("filters of shape {} in {} groups do not fit an input of shape {}",
@@ -89,8 +93,8 @@ template <typename Out>
 void Convolution::dispatch(const float* image, const Window& window, const float* bias,
                            Out* out) const {
   if (packed_.empty()) return depthwise(image, window, bias, out);
-  const std::int64_t rows = outputs() / group_, pixels = element_count(window.output);
-  for (std::int64_t g = 0; g < group_; ++g)
+  const std::int64_t rows = outputs() / group(), pixels = element_count(window.output);
+  for (std::int64_t g = 0; g < group(); ++g)
     by_columns(packed_[static_cast<std::size_t>(g)],
                image + g * filters_.dim(1) * element_count(window.input), window,
                bias != nullptr ? bias + g * rows : nullptr, out + g * rows * pixels);
@@ -102,7 +106,7 @@ void Convolution::depthwise(const float* image, const Window& window, const floa
   const std::int64_t taps = element_count(window.kernel), width = window.output.back();
   const std::int64_t pixels = element_count(window.output), area = element_count(window.input);
   if (pixels == 0) return;
-  const std::int64_t multiplier = outputs() / group_;
+  const std::int64_t multiplier = outputs() / group();
   Plane<float> plane(window, 0.0f);
   std::vector<float> line(static_cast<std::size_t>(width));
   const float* weights = filters_.data<float>().data();

@@ -14,18 +14,29 @@
 
 namespace intaglio {
 
-class Convolution {
+// The shape [M, C / group, kernel...] of filters, and what it says about inputs.
+class ConvolutionShape {
  public:
-  // filters: f32 [M, C / group, kernel...]. Throws Code::model when the shape does not fit the
-  // group.
-  Convolution(const Tensor& filters, std::int64_t group);
+  // Throws Code::model when the shape does not fit the group.
+  ConvolutionShape(Shape filters, std::int64_t group);
 
-  const Shape& filter_shape() const { return filters_.shape(); }
-  std::int64_t outputs() const { return filters_.dim(0); }
-  std::int64_t channels() const { return filters_.dim(1) * group_; }
+  const Shape& filter_shape() const { return filters_; }
+  std::int64_t group() const { return group_; }
+  std::int64_t outputs() const { return filters_[0]; }
+  std::int64_t channels() const { return filters_[1] * group_; }
 
   // The window on an input of shape [N, C, spatial...]. Throws Code::model when they do not fit.
   Window place(const WindowAttrs& attrs, const Shape& input) const;
+
+ private:
+  Shape filters_;
+  std::int64_t group_;
+};
+
+class Convolution : public ConvolutionShape {
+ public:
+  // filters: f32.
+  Convolution(const Tensor& filters, std::int64_t group);
 
   // image: [C, window.input...]; bias: M values or null; out: [M, window.output...].
   void run(const float* image, const Window& window, const float* bias, float* out) const;
@@ -43,7 +54,6 @@ class Convolution {
                   const float* bias, Out* out) const;
 
   Tensor filters_;
-  std::int64_t group_;
   std::vector<PackedLeft> packed_;  // by group; empty when depthwise
 };
 

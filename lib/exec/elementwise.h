@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "lib/exec/kernel.h"
@@ -86,6 +87,7 @@ decltype(auto) visit_number(DType type, F&& f) {
 template <typename T, typename Out = T, typename F>
 Tensor map(const Tensor& in, F f) {
   Tensor result(dtype_of<Out>(), in.shape());
+  result.set_layout(in.layout());
   const T* x = in.data<T>().data();
   Out* y = result.mutate<Out>().data();
   const std::int64_t count = in.size();
@@ -136,18 +138,37 @@ class LegacyBroadcast {
   std::optional<std::int64_t> axis_;
 };
 
+// body(a, b) for a body that knows row-major tensors only and cares about the pairing of elements, not
+// about their order: when one operand is channels-last, so is the result.
+template <typename F>
+Tensor in_one_layout(const Tensor& a, const Tensor& b, F body) {
+  const bool last = a.layout() == Layout::channels_last || b.layout() == Layout::channels_last;
+  const int rank = std::max(a.rank(), b.rank());
+  const auto fits = [&](const Tensor& t) { return t.layout() == Layout::row_major || t.rank() == rank; };
+  if (!last || !fits(a) || !fits(b)) return body(to_row_major(a), to_row_major(b));
+  const auto stored = [&](const Tensor& t) {
+    if (t.size() == 1) return t;
+    Shape shape = t.shape();
+    shape.insert(shape.begin(), static_cast<std::size_t>(rank) - shape.size(), 1);
+    return as_stored(to_channels_last(t.rank() == rank ? t : t.reshaped(std::move(shape))));
+  };
+  return from_stored(body(stored(a), stored(b)));
+}
+
 // A kernel y = body(x), where body maps a Tensor to a Tensor.
 template <typename F>
 std::unique_ptr<Kernel> make_unary(F body) {
-  return make_kernel([body](KernelContext& c) { c.set_output(0, body(c.input(0))); });
+  return make_kernel([body](KernelContext& c) { c.set_output(0, body(c.input(0))); }, Layouts::any);
 }
 
 // A kernel y = body(a, b) on Tensors, with the alignment of old opsets.
 template <typename F>
 std::unique_ptr<Kernel> make_binary(const Node& node, F body) {
-  return make_kernel([body, legacy = LegacyBroadcast(node)](KernelContext& c) {
-    c.set_output(0, body(c.input(0), legacy.align(c.input(0), c.input(1))));
-  });
+  return make_kernel(
+      [body, legacy = LegacyBroadcast(node)](KernelContext& c) {
+        c.set_output(0, in_one_layout(c.input(0), legacy.align(c.input(0), c.input(1)), body));
+      },
+      Layouts::any);
 }
 
 }  // namespace intaglio

@@ -2,13 +2,46 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
 #include <new>
 
 #include "lib/base/progress.h"
+#include "lib/tensor/buffer_pool.h"
 
 namespace intaglio {
 
-Executor::Executor(const Graph& graph, const CompileOptions& options) : program_(compile(graph, options)) {}
+struct Executor::Buffers {
+  // A pool for one run; it goes back when the pointer dies.
+  class Lease {
+   public:
+    explicit Lease(Buffers& owner) : owner_(owner) {
+      const std::lock_guard lock(owner.mutex);
+      if (owner.idle.empty()) {
+        pool = std::make_unique<BufferPool>();
+      } else {
+        pool = std::move(owner.idle.back());
+        owner.idle.pop_back();
+      }
+    }
+    ~Lease() {
+      const std::lock_guard lock(owner_.mutex);
+      owner_.idle.push_back(std::move(pool));
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+    std::unique_ptr<BufferPool> pool;
+
+   private:
+    Buffers& owner_;
+  };
+
+  std::mutex mutex;
+  std::vector<std::unique_ptr<BufferPool>> idle;
+};
+
+Executor::Executor(const Graph& graph, const CompileOptions& options)
+    : program_(compile(graph, options)), buffers_(std::make_shared<Buffers>()) {}
 
 void Executor::check_feed(const Value& value, const Tensor& tensor) const {
   bool fits = value.dtype() == DType::undefined || value.dtype() == tensor.dtype();
@@ -31,6 +64,8 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap)
   if (feeds.size() != program_.feeds.size())
     throw Error(Code::data, fmt::format("the model has {} inputs, {} were given", program_.feeds.size(),
                                         feeds.size()));
+  const Buffers::Lease lease(*buffers_);
+  const BufferPool::Use use(*lease.pool);
   std::vector<Tensor> slots(program_.values.size());
   for (const auto& [slot, tensor] : program_.constants) slots[static_cast<std::size_t>(slot)] = tensor;
   const auto show = [&](int slot) {
@@ -60,6 +95,11 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
   std::vector<const Tensor*> inputs;
   for (const int slot : step.inputs)
     inputs.push_back(slot < 0 ? nullptr : &slots[static_cast<std::size_t>(slot)]);
+  std::vector<Tensor> moved(inputs.size());  // to the layout that the kernel reads
+  if (!step.kernel->takes_any_layout())
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i] != nullptr && inputs[i]->layout() != Layout::row_major)
+        inputs[i] = &(moved[i] = to_row_major(*inputs[i]));
   std::vector<Tensor> outputs(step.outputs.size());
   const auto place = [&] {
     std::string text = step.node->label();
@@ -71,7 +111,8 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
     if (inputs[i] != nullptr && !inputs[i]->defined())
       throw Error(Code::unsupported,
                   fmt::format("{}: input {} ('{}') has no dense value (a sparse initializer?)",
-                              step.node->label(), i, step.node->input(i)->name()),
+                              step.node->label(), i,
+                              program_.values[static_cast<std::size_t>(step.inputs[i])]->name()),
                   "Export the model with dense initializers.");
   try {
     KernelContext context(*step.node, inputs, outputs);

@@ -3,12 +3,13 @@
 //   Executor executor(model.graph());
 //   std::vector<Tensor> outputs = executor.run(feeds, [](const Value& v, const Tensor& t) { ... });
 //
-// Threads: run() is const and may be called from many threads at once; each call has its own buffers, and
-// a buffer is freed after its last use, so memory is bounded by the widest point of the graph times the
-// number of concurrent calls.
+// Threads: run() is const and may be called from many threads at once. Each call has a pool of buffers
+// of its own; a buffer returns to it after its last use and serves the next value or the next run, so
+// memory is bounded by the widest point of the graph times the number of concurrent calls.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -35,10 +36,12 @@ class Executor {
   std::vector<Tensor> run(std::span<const Tensor> feeds, const Tap& tap = {}) const;
 
  private:
+  struct Buffers;  // pools of the runs that have ended, for those to come
   void check_feed(const Value& value, const Tensor& tensor) const;
   void run_step(const Step& step, std::vector<Tensor>& slots) const;
 
   Program program_;
+  std::shared_ptr<Buffers> buffers_;
 };
 
 }  // namespace intaglio

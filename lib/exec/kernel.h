@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/exec/post_op.h"
 #include "lib/graph/graph.h"
 #include "lib/tensor/tensor.h"
 
@@ -59,20 +60,29 @@ class Kernel {
   // Errors: throw Error (mostly Code::model: shapes or types that do not fit) without naming the node,
   // which the executor adds.
   virtual void run(KernelContext& context) const = 0;
+  // Whether inputs may have either layout (then the kernel decides on that of its outputs). Otherwise
+  // the executor makes them row-major first.
+  virtual bool takes_any_layout() const { return false; }
+  // What ran in the end, for profiles: "jit_1x1:avx512_core". Empty: nothing to add to the name.
+  virtual std::string detail() const { return {}; }
 };
+
+enum class Layouts { row_major, any };
 
 // A kernel from a callable void(KernelContext&): most kernels have no more state than its captures.
 template <typename F>
-std::unique_ptr<Kernel> make_kernel(F body) {
+std::unique_ptr<Kernel> make_kernel(F body, Layouts layouts = Layouts::row_major) {
   class FromCallable final : public Kernel {
    public:
-    explicit FromCallable(F f) : body_(std::move(f)) {}
+    FromCallable(F f, Layouts l) : body_(std::move(f)), layouts_(l) {}
     void run(KernelContext& context) const override { body_(context); }
+    bool takes_any_layout() const override { return layouts_ == Layouts::any; }
 
    private:
     F body_;
+    Layouts layouts_;
   };
-  return std::make_unique<FromCallable>(std::move(body));
+  return std::make_unique<FromCallable>(std::move(body), layouts);
 }
 
 // Why a candidate does not take a node; nullopt: it takes it.
@@ -86,6 +96,9 @@ struct KernelDef {
   std::string_view domain = {};
   Refusal (*refuse)(const Node& node) = nullptr;    // null: takes every node
   std::unique_ptr<Kernel> (*make)(const Node& node) = nullptr;
+  // A kernel that applies the operations to output 0 too; null when it cannot. Inputs that they add
+  // come behind those of the node.
+  std::unique_ptr<Kernel> (*make_fused)(const Node& node, const PostOps& ops) = nullptr;
 };
 
 }  // namespace intaglio

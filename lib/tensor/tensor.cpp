@@ -3,20 +3,14 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <new>
+
+#include "lib/tensor/buffer_pool.h"
 
 namespace intaglio {
 namespace {
 
-constexpr std::align_val_t alignment{64};
-
 // Refused before the allocator is asked: it may abort, or promise what it cannot give.
 constexpr std::size_t most_bytes = std::size_t{1} << 40;
-
-std::shared_ptr<std::byte> allocate(std::size_t bytes) {
-  auto* memory = static_cast<std::byte*>(::operator new(std::max<std::size_t>(bytes, 1), alignment));
-  return {memory, [](std::byte* p) { ::operator delete(p, alignment); }};
-}
 
 template <typename To, typename From>
 To convert_element(From value) {
@@ -43,7 +37,7 @@ Tensor::Tensor(DType type, Shape shape)
   if (bytes > most_bytes)
     throw Error(Code::model,
                 fmt::format("shape {} needs more bytes than any memory", to_string(shape_)));
-  bytes_ = allocate(bytes);
+  bytes_ = allocate_bytes(bytes);
 }
 
 Tensor Tensor::view(DType type, Shape shape, std::shared_ptr<const std::byte> bytes) {
@@ -66,7 +60,7 @@ std::size_t Tensor::bytes_for(DType type, std::span<const std::int64_t> shape) {
 
 std::byte* Tensor::raw_mutate() {
   if (!writable_ || bytes_.use_count() != 1) {
-    const std::shared_ptr<std::byte> copy = allocate(bytes());
+    const std::shared_ptr<std::byte> copy = allocate_bytes(bytes());
     if (bytes() > 0) std::memcpy(copy.get(), bytes_.get(), bytes());
     bytes_ = copy;
     writable_ = true;
@@ -87,23 +81,6 @@ void Tensor::require(DType type) const {
   if (type != type_)
     throw Error(Code::model, fmt::format("expected elements of type {}, found {}", name_of(type),
                                          name_of(type_)));
-}
-
-Tensor to_row_major(const Tensor& tensor) {
-  if (tensor.layout() == Layout::row_major) return tensor;
-  Tensor result(tensor.dtype(), tensor.shape());
-  const Shape& shape = tensor.shape();
-  const std::int64_t batch = shape[0], channels = shape[1];
-  const std::int64_t inner = product(shape, 2, shape.size());
-  const std::size_t width = bits_of(tensor.dtype()) / 8;
-  const std::byte* from = tensor.raw();
-  std::byte* to = result.raw_mutate();
-  for (std::int64_t n = 0; n < batch; ++n)
-    for (std::int64_t c = 0; c < channels; ++c)
-      for (std::int64_t i = 0; i < inner; ++i)
-        std::memcpy(to + ((n * channels + c) * inner + i) * width,
-                    from + ((n * inner + i) * channels + c) * width, width);
-  return result;
 }
 
 Tensor convert(const Tensor& tensor, DType type) {

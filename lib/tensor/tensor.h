@@ -96,8 +96,18 @@ class Tensor {
   std::shared_ptr<const std::byte> bytes_;
 };
 
-// The same values with Layout::row_major (a copy only if the layout differs).
+// The same values with the other layout: a copy only if their order in memory differs. Channels-last
+// needs rank 3 or more (Code::internal).
 Tensor to_row_major(const Tensor& tensor);
+Tensor to_channels_last(const Tensor& tensor);
+
+// The shape in which the elements lie in memory: the channels of a channels-last tensor come last.
+Shape storage_shape(const Tensor& tensor);
+
+// A row-major tensor of storage_shape() that shares the bytes; and back, with the channels of `tensor`
+// (its last axis) as axis 1 of a channels-last one. For kernels that care for neither.
+Tensor as_stored(const Tensor& tensor);
+Tensor from_stored(const Tensor& tensor);
 
 // Converts elements: float to integer truncates and saturates, to bool tests for non-zero.
 Tensor convert(const Tensor& tensor, DType type);

@@ -28,25 +28,46 @@ Shape joined_shape(const KernelContext& c, std::size_t axis) {
   return result;
 }
 
+// Channels-last when all inputs are.
+Layout common_layout(const KernelContext& c) {
+  for (std::size_t i = 0; i < c.input_count(); ++i)
+    if (c.input(i).layout() == Layout::row_major) return Layout::row_major;
+  return Layout::channels_last;
+}
+
+// An axis among those that are stored: the channels of a channels-last tensor come last.
+std::int64_t stored_axis(std::int64_t axis, const Tensor& tensor) {
+  if (tensor.layout() == Layout::row_major || axis == 0) return axis;
+  return axis == 1 ? tensor.rank() - 1 : axis - 1;
+}
+
+void join(const KernelContext& c, std::int64_t axis, Tensor& result) {
+  const auto width = static_cast<std::int64_t>(element_width(c.input(0)));
+  const std::int64_t at = stored_axis(axis, result);
+  const AxisView to(storage_shape(result), at);
+  const std::int64_t pitch = to.length * to.inner * width;
+  std::byte* out = result.raw_mutate();
+  for (std::size_t i = 0; i < c.input_count(); ++i) {
+    const Tensor in =
+        result.layout() == Layout::row_major ? to_row_major(c.input(i)) : c.input(i);
+    const AxisView from(storage_shape(in), at);
+    const std::int64_t bytes = from.length * from.inner * width;
+    for (std::int64_t o = 0; bytes > 0 && o < from.outer; ++o)
+      std::memcpy(out + o * pitch, in.raw() + o * bytes, static_cast<std::size_t>(bytes));
+    out += bytes;
+  }
+}
+
 // Before opset 4 the axis was 1 by default.
 std::unique_ptr<Kernel> make_concat(const Node& node) {
   const std::int64_t given = node.opset() < 4 ? node.attr_int("axis", 1) : node.attr_int("axis");
   return make_kernel([given](KernelContext& c) {
     const std::int64_t axis = normalized_axis(given, c.input(0).rank());
-    const auto width = static_cast<std::int64_t>(element_width(c.input(0)));
     Tensor& result =
         c.output(0, c.input(0).dtype(), joined_shape(c, static_cast<std::size_t>(axis)));
-    const AxisView to(result.shape(), axis);
-    const std::int64_t pitch = to.length * to.inner * width;
-    std::byte* out = result.raw_mutate();
-    for (std::size_t i = 0; i < c.input_count(); ++i) {
-      const AxisView from(c.input(i).shape(), axis);
-      const std::int64_t bytes = from.length * from.inner * width;
-      for (std::int64_t o = 0; bytes > 0 && o < from.outer; ++o)
-        std::memcpy(out + o * pitch, c.input(i).raw() + o * bytes, static_cast<std::size_t>(bytes));
-      out += bytes;
-    }
-  });
+    result.set_layout(common_layout(c));
+    join(c, axis, result);
+  }, Layouts::any);
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "lib/exec/post_op.h"
+
+#include <limits>
+
+#include "lib/exec/vector_math.h"
+
+namespace intaglio {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// A bound of Clip: an attribute before opset 11, an input since. Nothing when it is not constant.
+std::optional<float> clip_bound(const Node& node, std::string_view attr, std::size_t input,
+                                float fallback) {
+  if (node.opset() < 11) return node.attr_float(attr, fallback);
+  const Value* value = node.input(input);
+  if (value == nullptr) return fallback;
+  if (!value->is_constant() || value->dtype() != DType::f32 || value->constant().size() != 1)
+    return std::nullopt;
+  return value->constant().item<float>();
+}
+
+// Unpacked per operation, not per element: the loops inside are branch-free.
+INTAGLIO_CLONES void apply_one(const PostOp& op, float* y, std::int64_t count, const float* addend) {
+  const float a = op.alpha, b = op.beta;
+  switch (op.kind) {
+    case PostOp::Kind::clip:
+      if (b == infinity) return vec::map(y, y, count, [a](Vector16 x) { return vec::at_least(x, a); });
+      return vec::map(y, y, count,
+                      [a, b](Vector16 x) { return vec::at_most(vec::at_least(x, a), b); });
+    case PostOp::Kind::leaky_relu:
+      return vec::map(y, y, count, [a](Vector16 x) { return x < 0.0f ? x * a : x; });
+    case PostOp::Kind::hard_swish:
+      return vec::map(y, y, count, [a, b](Vector16 x) {
+        return x * vec::at_most(vec::at_least(x * a + b, 0.0f), 1.0f);
+      });
+    case PostOp::Kind::sigmoid:
+      return vec::map(y, y, count, [](Vector16 x) { return vec::sigmoid(x); });
+    case PostOp::Kind::swish:
+      return vec::map(y, y, count, [](Vector16 x) { return x * vec::sigmoid(x); });
+    case PostOp::Kind::tanh:
+      return vec::map(y, y, count, [](Vector16 x) { return vec::tanh(x); });
+    case PostOp::Kind::gelu:
+      return vec::map(y, y, count, [](Vector16 x) { return vec::gelu(x); });
+    case PostOp::Kind::add:
+      for (std::int64_t i = 0; i < count; ++i) y[i] += addend[i];
+      return;
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(PostOp::Kind kind) {
+  constexpr std::string_view names[] = {"clip",  "leaky_relu", "hard_swish", "sigmoid",
+                                        "swish", "tanh",       "gelu",       "add"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::optional<PostOp> activation_of(const Node& node) {
+  using Kind = PostOp::Kind;
+  if (node.is("Relu")) return PostOp{Kind::clip, 0, infinity};
+  if (node.is("LeakyRelu")) return PostOp{Kind::leaky_relu, node.attr_float("alpha", 0.01f)};
+  if (node.is("HardSwish")) return PostOp{Kind::hard_swish, 1.0f / 6, 0.5f};
+  if (node.is("Sigmoid")) return PostOp{Kind::sigmoid};
+  if (node.is("Tanh")) return PostOp{Kind::tanh};
+  if (node.is("Gelu") && node.attr_string("approximate", "none") == "none")
+    return PostOp{Kind::gelu};
+  if (!node.is("Clip")) return std::nullopt;
+  const auto lo = clip_bound(node, "min", 1, -infinity), hi = clip_bound(node, "max", 2, infinity);
+  if (!lo || !hi) return std::nullopt;
+  return PostOp{Kind::clip, *lo, *hi};
+}
+
+void apply(std::span<const PostOp> ops, float* y, std::int64_t count, const float* const* addends) {
+  for (const PostOp& op : ops)
+    apply_one(op, y, count, op.kind == PostOp::Kind::add ? *addends++ : nullptr);
+}
+
+}  // namespace intaglio
