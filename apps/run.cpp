@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <memory>
 
 #include "apps/context.h"
 #include "apps/report.h"
 #include "apps/data_options.h"
+#include "apps/timing.h"
 #include "calibration/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -24,7 +24,7 @@ struct RunOptions {
   DataOptions data;
   int top = 0, repeat = 1;
   double rtol = 1e-3, atol = 1e-5;
-  bool json = false;
+  bool json = false, profile = false, parallel = false;
 };
 
 std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vector<std::string>& warnings) {
@@ -44,19 +44,6 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vec
     throw Error(Code::usage, fmt::format("run takes one sample, the data holds {}", dataset->size()),
                 "Give one file, or --limit 1; use evaluate for many.");
   return dataset->load(0);
-}
-
-struct Latency {
-  double min, median, p95;  // milliseconds
-};
-
-Latency latency_of(std::vector<double> ms) {
-  std::sort(ms.begin(), ms.end());
-  const auto at = [&](double q) {  // nearest rank
-    const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(ms.size())));
-    return ms[std::clamp<std::size_t>(rank, 1, ms.size()) - 1];
-  };
-  return {ms.front(), at(0.5), at(0.95)};
 }
 
 // Scores as probabilities: as they are when they sum to 1, otherwise their softmax.
@@ -154,10 +141,16 @@ void print_text(const RunOptions& o, const Json& report) {
     fmt::print("\n");
     print_table(rows);
   }
-  if (o.repeat > 1) {
+  if (o.parallel) {
+    fmt::print("\n{:.1f} runs per second\n", report["samples_per_s"].get<double>());
+  } else if (o.repeat > 1) {
     const Json& l = report["latency_ms"];
     fmt::print("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat, l["min"].get<double>(),
                l["median"].get<double>(), l["p95"].get<double>());
+  }
+  if (report.contains("profile")) {
+    fmt::print("\n");
+    print_profile(report["profile"]);
   }
   if (report.contains("expected"))
     for (const Json& e : report["expected"])
@@ -173,21 +166,18 @@ void run_command(const RunOptions& o, Context& context) {
   const auto feeds = load_feeds(o, model, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
   const Executor executor(graph, CompileOptions::nothing_observed());
-  std::vector<Tensor> outputs;
-  std::vector<double> ms;
-  context.phase("run", [&] {
-    for (int i = 0; i < o.repeat; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      outputs = executor.run(feeds);
-      ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-    }
-  });
-  const Latency latency = latency_of(ms);
+  if (o.profile) executor.run(feeds);  // what is built once does not belong to a profile
+  Profile profile;
+  const auto [outputs, ms] = context.phase(
+      "run", [&] { return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr); });
 
   Json report = {{"schema", "intaglio.run/1"}, {"command", "run"}, {"model", o.model}};
   report["outputs"] = describe_outputs(graph, outputs);
   if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0) report["top"] = top_classes(o, outputs.front());
-  report["latency_ms"] = {{"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
+  report["latency_ms"] = latency_json(ms);
+  if (o.parallel)
+    report["samples_per_s"] = runs_per_second(executor, feeds, o.repeat, context.worker_count());
+  if (o.profile) report["profile"] = profile_json(profile);
   if (!o.output_dir.empty()) write_outputs(o, graph, outputs);
   if (!o.expect.empty()) report["expected"] = compare_expected(o, graph, outputs);
   if (o.json) {
@@ -216,6 +206,8 @@ void add_run(CLI::App& root, Context& context) {
   command->add_option("--repeat", o->repeat, "Run N times and print min, median and p95")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  command->add_flag("--parallel", o->parallel, "Spread the repeats over --threads and print runs per second");
+  command->add_flag("--profile", o->profile, "Print the time, the kernel and the layout of every node");
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");
   command->add_option("--expect", o->expect, "Compare with output_*.pb of this folder; exit 8 if they differ")
       ->type_name("DIR");
@@ -225,6 +217,7 @@ void add_run(CLI::App& root, Context& context) {
   command->footer(
       "Examples:\n"
       "  intaglio run model.onnx --data cat.jpg --preprocess imagenet --top 5 --classes classes.tsv\n"
+      "  intaglio run model.onnx --data cat.jpg --repeat 50 --profile\n"
       "  intaglio run model.onnx --expect test_data_set_0 --rtol 1e-3");
   command->callback([o, &context] { context.action = [o, &context] { run_command(*o, context); }; });
 }

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "lib/base/progress.h"
+#include "lib/exec/profile.h"
 #include "lib/tensor/buffer_pool.h"
 
 namespace intaglio {
@@ -60,7 +61,8 @@ void Executor::check_feed(const Value& value, const Tensor& tensor) const {
                 "Give data of that shape and type; for images, set --crop, --channels or --layout.");
 }
 
-std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap) const {
+std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap,
+                                  Profile* profile) const {
   if (feeds.size() != program_.feeds.size())
     throw Error(Code::data, fmt::format("the model has {} inputs, {} were given", program_.feeds.size(),
                                         feeds.size()));
@@ -78,9 +80,11 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap)
     slots[static_cast<std::size_t>(slot)] = feeds[i];
     show(slot);
   }
+  if (profile != nullptr) profile->begin(program_);
   for (const Step& step : program_.steps) {
     check_interrupt();
     run_step(step, slots);
+    if (profile != nullptr) profile->end_of(step, slots);
     for (const int slot : step.outputs)
       if (slot >= 0) show(slot);
     for (const int slot : step.dies) slots[static_cast<std::size_t>(slot)] = Tensor();

@@ -21,6 +21,8 @@ namespace intaglio {
 // inputs come first, constants never. The tensor may have either layout.
 using Tap = std::function<void(const Value& value, const Tensor& tensor)>;
 
+struct Profile;  // lib/exec/profile.h
+
 class Executor {
  public:
   // Throws Code::unsupported when a node has no kernel. The graph must outlive the executor and must not
@@ -32,8 +34,10 @@ class Executor {
 
   // feeds: one tensor for each of graph().feeds(), in that order; types must match, and known dimensions
   // must too (Code::data otherwise). Returns one tensor for each of graph().outputs(), row-major.
-  // Errors of a kernel name the node and the shapes of its inputs.
-  std::vector<Tensor> run(std::span<const Tensor> feeds, const Tap& tap = {}) const;
+  // Errors of a kernel name the node and the shapes of its inputs. profile: where to add up the time of
+  // each step.
+  std::vector<Tensor> run(std::span<const Tensor> feeds, const Tap& tap = {},
+                          Profile* profile = nullptr) const;
 
  private:
   struct Buffers;  // pools of the runs that have ended, for those to come
