@@ -1,125 +1,229 @@
 #include "lib/exec/vector/depthwise.h"
 
 #include <algorithm>
+#include <limits>
 
-#include "lib/exec/registry.h"
 #include "lib/exec/vector_math.h"
 
 namespace intaglio {
 namespace {
 
-// A block of sums: what to add up, and from where.
+constexpr std::int64_t most = 14;  // pixels of a block: divides the widths of usual images
+
+// A row of neighbouring pixels.
 struct Block {
-  const float* in;       // the first tap of the first pixel, channel 0
-  const float* taps;     // the first tap that lies inside, channel 0
-  const float* bias;
-  float* out;
-  std::int64_t channels;
-  std::int64_t rows, columns;         // of taps that lie inside
-  std::int64_t in_row, in_column;     // distance between taps, in floats
-  std::int64_t tap_row;               // distance between rows of taps
-  std::int64_t pixel;                 // distance between the inputs of neighbouring outputs
+  const float* in = nullptr;           // the first tap of the first pixel
+  const float* const* taps = nullptr;  // or, at a border, where each tap of `most` pixels is read
+  const float *filters = nullptr, *bias = nullptr;
+  float* out = nullptr;
+  float lo = 0, hi = 0;
+  std::int64_t channels = 0;               // from one pixel to the next
+  std::int64_t rows = 0, columns = 0;      // of the filter, as far as they are used
+  std::int64_t skipped = 0, taps_in_all = 0;  // taps above the image; of the whole filter
+  std::int64_t in_row = 0, in_column = 0;  // distance between taps
+  std::int64_t pixel = 0;                  // distance between the inputs of neighbouring outputs
 };
 
 template <int pixels>
-[[gnu::always_inline]] inline void sum_vector(const Block& b, std::int64_t c) {
-  Vector16 sum[pixels];
-  const Vector16 start = vec::load(b.bias + c);
-#pragma GCC unroll 8
-  for (int p = 0; p < pixels; ++p) sum[p] = start;
+[[gnu::always_inline]] inline void sum_inside(const Block& b, std::int64_t channel, const float* filter,
+                                              Vector16* sum) {
+  constexpr int bases = (pixels + 2) / 3;  // three pixels share one, so that all stay in registers
   for (std::int64_t y = 0; y < b.rows; ++y) {
-    const float* in = b.in + y * b.in_row + c;
-    const float* tap = b.taps + y * b.tap_row + c;
-    for (std::int64_t x = 0; x < b.columns; ++x, in += b.in_column, tap += b.channels) {
-      const Vector16 weight = vec::load(tap);
-#pragma GCC unroll 8
-      for (int p = 0; p < pixels; ++p) sum[p] += weight * vec::load(in + p * b.pixel);
+    const float* in[bases];
+#pragma GCC unroll 5
+    for (int i = 0; i < bases; ++i) in[i] = b.in + y * b.in_row + channel + 3 * i * b.pixel;
+    for (std::int64_t x = 0; x < b.columns; ++x, filter += vector_width) {
+      const Vector16 weight = vec::load(filter);
+#pragma GCC unroll 14
+      for (int p = 0; p < pixels; ++p) sum[p] += weight * vec::load(in[p / 3] + p % 3 * b.pixel);
+#pragma GCC unroll 5
+      for (int i = 0; i < bases; ++i) in[i] += b.in_column;
     }
   }
-#pragma GCC unroll 8
-  for (int p = 0; p < pixels; ++p) vec::store(b.out + p * b.channels + c, sum[p]);
 }
 
-// Fewer than sixteen channels.
-[[gnu::always_inline]] inline void sum_scalar(const Block& b, int pixels) {
-  for (int p = 0; p < pixels; ++p)
+template <int pixels>
+[[gnu::always_inline]] inline void sum_border(const Block& b, std::int64_t channel, const float* filter,
+                                              Vector16* sum) {
+  const float* const* taps = b.taps;
+  for (std::int64_t t = b.rows * b.columns; t-- > 0; taps += most, filter += vector_width) {
+    const Vector16 weight = vec::load(filter);
+#pragma GCC unroll 14
+    for (int p = 0; p < pixels; ++p) sum[p] += weight * vec::load(taps[p] + channel);
+  }
+}
+
+// Vectors of channels [first, last). The last of all overlaps the one before: it makes the same values
+// again. The block is a copy, so that no store can change it.
+template <int pixels>
+[[gnu::always_inline]] inline void sum_channels(const Block b, std::int64_t first, std::int64_t last) {
+  const Vector16 lo = vec::all(b.lo), hi = vec::all(b.hi);
+  for (std::int64_t v = first; v < last; v += vector_width) {
+    const std::int64_t channel = std::min(v, b.channels - vector_width);
+    const float* filter = b.filters + v * b.taps_in_all + b.skipped * vector_width;
+    Vector16 sum[pixels];
+#pragma GCC unroll 14
+    for (int p = 0; p < pixels; ++p) sum[p] = vec::load(b.bias + v);
+    if (b.taps != nullptr) {
+      sum_border<pixels>(b, channel, filter, sum);
+    } else {
+      sum_inside<pixels>(b, channel, filter, sum);
+    }
+    float* out = b.out + channel;
+#pragma GCC unroll 14
+    for (int p = 0; p < pixels; ++p) {
+      const Vector16 raised = sum[p] < lo ? lo : sum[p];
+      vec::store(out + p * b.channels, raised > hi ? hi : raised);
+    }
+  }
+}
+
+template <int pixels = most>
+[[gnu::always_inline]] inline void sum_any(std::int64_t wanted, const Block& b, std::int64_t first,
+                                           std::int64_t last) {
+  if (wanted == pixels) return sum_channels<pixels>(b, first, last);
+  if constexpr (pixels > 1) sum_any<pixels - 1>(wanted, b, first, last);
+}
+
+INTAGLIO_CLONES void sum_block(std::int64_t pixels, const Block& b, std::int64_t first,
+                               std::int64_t last) {
+  sum_any(pixels, b, first, last);
+}
+
+// For fewer channels than a vector has.
+void sum_few(std::int64_t pixels, const Block& b) {
+  for (std::int64_t p = 0; p < pixels; ++p)
     for (std::int64_t c = 0; c < b.channels; ++c) {
       float sum = b.bias[c];
-      for (std::int64_t y = 0; y < b.rows; ++y)
-        for (std::int64_t x = 0; x < b.columns; ++x)
-          sum += b.taps[y * b.tap_row + x * b.channels + c] *
-                 b.in[p * b.pixel + y * b.in_row + x * b.in_column + c];
-      b.out[p * b.channels + c] = sum;
+      for (std::int64_t t = 0; t < b.rows * b.columns; ++t) {
+        const float* in = b.taps != nullptr
+                              ? b.taps[t * most + p]
+                              : b.in + t / b.columns * b.in_row + t % b.columns * b.in_column + p * b.pixel;
+        sum += b.filters[(b.skipped + t) * vector_width + c] * in[c];
+      }
+      sum = sum < b.lo ? b.lo : sum;
+      b.out[p * b.channels + c] = sum > b.hi ? b.hi : sum;
     }
 }
 
-// The last vector may overlap the one before: it makes the same values again.
-INTAGLIO_CLONES void sum_eight(const Block& b) {
-  if (b.channels < vector_width) return sum_scalar(b, 8);
-  for (std::int64_t c = 0; c < b.channels; c += vector_width)
-    sum_vector<8>(b, std::min(c, b.channels - vector_width));
-}
+// The outputs [first, first + count) of every row. Where a window sticks out to the left or right,
+// taps says for each tap of each pixel how far from the start of a row of windows it is read.
+struct Columns {
+  static constexpr std::int64_t zero = -1;  // outside
+  std::int64_t first, count;
+  std::vector<std::int64_t> taps;  // `most` for each tap; empty when all are inside
 
-INTAGLIO_CLONES void sum_one(const Block& b) {
-  if (b.channels < vector_width) return sum_scalar(b, 1);
-  for (std::int64_t c = 0; c < b.channels; c += vector_width)
-    sum_vector<1>(b, std::min(c, b.channels - vector_width));
-}
-
-// The taps [first, last) of an axis that lie inside for the output at `at`.
-struct Inside {
-  std::int64_t first, last, start;  // start: the position of tap 0, maybe outside
-  Inside(const Window& w, std::size_t axis, std::int64_t at) {
-    const std::int64_t step = w.dilations[axis];
-    start = at * w.strides[axis] - w.begin[axis];
-    first = start < 0 ? (-start + step - 1) / step : 0;
-    last = std::clamp<std::int64_t>((w.input[axis] - start + step - 1) / step, 0, w.kernel[axis]);
-    first = std::min(first, last);
+  Columns(const Window& w, std::int64_t channels, std::int64_t x, std::int64_t n) : first(x), count(n) {
+    const std::int64_t left = x * w.strides[1] - w.begin[1];
+    if (left >= 0 && left + (n - 1) * w.strides[1] + w.extent(1) <= w.input[1]) return;
+    for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
+      for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx)
+        for (std::int64_t p = 0; p < most; ++p) {
+          const std::int64_t column = left + p * w.strides[1] + kx * w.dilations[1];
+          const bool inside = p < n && column >= 0 && column < w.input[1];
+          taps.push_back(inside ? (ky * w.dilations[0] * w.input[1] + column) * channels : zero);
+        }
   }
-  bool whole(std::int64_t count) const { return first == 0 && last == count; }
 };
+
+// Blocks of nearly equal length: none is short.
+std::vector<Columns> columns_of(const Window& w, std::int64_t channels) {
+  std::vector<Columns> list;
+  const std::int64_t width = w.output[1], blocks = (width + most - 1) / most;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const std::int64_t first = width * i / blocks;
+    list.emplace_back(w, channels, first, width * (i + 1) / blocks - first);
+  }
+  return list;
+}
+
+// The rows of taps [first, last) that lie inside when tap 0 lies at `top`, maybe outside.
+struct Rows {
+  std::int64_t first, last;
+  Rows(const Window& w, std::int64_t top) {
+    const std::int64_t step = w.dilations[0];
+    first = std::min(top < 0 ? (-top + step - 1) / step : 0, w.kernel[0]);
+    last = std::clamp<std::int64_t>((w.input[0] - top + step - 1) / step, first, w.kernel[0]);
+  }
+};
+
+INTAGLIO_CLONES void resolve(const std::int64_t* offsets, std::int64_t count, const float* row,
+                             const float* zeros, const float** taps) {
+  for (std::int64_t i = 0; i < count; ++i)
+    taps[i] = offsets[i] == Columns::zero ? zeros : row + offsets[i];
+}
 
 }  // namespace
 
-Depthwise::Depthwise(const Tensor& filters, const Tensor& bias) : channels_(filters.dim(0)) {
-  const std::int64_t taps = product(filters.shape(), 2, filters.shape().size());
-  taps_.resize(static_cast<std::size_t>(filters.size()));
+Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
+    : channels_(filters.dim(0)),
+      taps_(product(filters.shape(), 2, filters.shape().size())),
+      ops_(std::move(ops)),
+      lo_(-std::numeric_limits<float>::infinity()),
+      hi_(std::numeric_limits<float>::infinity()),
+      first_(0) {
+  if (!ops_.empty() && ops_.front().kind == PostOp::Kind::clip) {
+    lo_ = ops_.front().alpha;
+    hi_ = ops_.front().beta;
+    first_ = 1;
+  }
+  const std::int64_t padded = (channels_ + vector_width - 1) / vector_width * vector_width;
+  filters_.assign(static_cast<std::size_t>(padded * taps_), 0.0f);
+  bias_.assign(static_cast<std::size_t>(padded), 0.0f);
   const auto from = filters.data<float>();
-  for (std::int64_t c = 0; c < channels_; ++c)
-    for (std::int64_t t = 0; t < taps; ++t)
-      taps_[static_cast<std::size_t>(t * channels_ + c)] = from[static_cast<std::size_t>(c * taps + t)];
-  bias_.assign(static_cast<std::size_t>(channels_), 0.0f);
-  if (bias.defined()) std::ranges::copy(bias.data<float>(), bias_.begin());
+  // The last vector overlaps the one before, so that it reads no more channels than there are.
+  for (std::int64_t v = 0; v < padded; v += vector_width)
+    for (std::int64_t i = 0; i < vector_width; ++i) {
+      const std::int64_t c = channels_ < vector_width ? i : std::min(v, channels_ - vector_width) + i;
+      if (c >= channels_) continue;
+      if (bias.defined()) bias_[static_cast<std::size_t>(v + i)] = bias.data<float>()[static_cast<std::size_t>(c)];
+      for (std::int64_t t = 0; t < taps_; ++t)
+        filters_[static_cast<std::size_t>(v * taps_ + t * vector_width + i)] =
+            from[static_cast<std::size_t>(c * taps_ + t)];
+    }
 }
 
-void Depthwise::run(const float* image, const Window& w, std::span<const PostOp> ops,
-                    const std::vector<const float*>& addends, float* out) const {
-  const std::int64_t height = w.output[0], width = w.output[1], line = width * channels_;
-  std::vector<const float*> addend_rows(addends);
-  for (std::int64_t oy = 0; oy < height; ++oy, out += line) {
-    const Inside rows(w, 0, oy);
-    Block block{.in = image, .taps = taps_.data(), .bias = bias_.data(), .out = out,
-                .channels = channels_, .rows = rows.last - rows.first, .columns = 0,
-                .in_row = w.dilations[0] * w.input[1] * channels_,
-                .in_column = w.dilations[1] * channels_, .tap_row = w.kernel[1] * channels_,
-                .pixel = w.strides[1] * channels_};
-    const float* row = image + (rows.start + rows.first * w.dilations[0]) * w.input[1] * channels_;
-    for (std::int64_t ox = 0; ox < width;) {
-      const Inside columns(w, 1, ox);
-      const bool eight = ox + 8 <= width && columns.whole(w.kernel[1]) &&
-                         Inside(w, 1, ox + 7).whole(w.kernel[1]);
-      block.columns = columns.last - columns.first;
-      block.in = row + (columns.start + columns.first * w.dilations[1]) * channels_;
-      block.taps = taps_.data() + (rows.first * w.kernel[1] + columns.first) * channels_;
-      block.out = out + ox * channels_;
-      if (eight) {
-        sum_eight(block);
+// With large filters a row is gone through sixteen channels at a time: their filters and the rows of
+// the image that they cover then stay in the first-level cache.
+void Depthwise::run(const float* image, const Window& w, const std::vector<const float*>& addends,
+                    float* out) const {
+  constexpr std::int64_t large = 16;  // taps
+  const std::vector<float> zeros(static_cast<std::size_t>(std::max(channels_, vector_width)), 0.0f);
+  const std::vector<Columns> columns = columns_of(w, channels_);
+  const std::int64_t line = w.output[1] * channels_, in_line = w.input[1] * channels_;
+  std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_)), addend_rows(addends);
+  std::vector<Block> blocks(columns.size());
+  for (std::int64_t y = 0; y < w.output[0]; ++y, out += line) {
+    const std::int64_t top = y * w.strides[0] - w.begin[0];
+    const Rows rows(w, top);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const Columns& c = columns[i];
+      Block& b = blocks[i] = {.filters = filters_.data(), .bias = bias_.data(),
+                              .out = out + c.first * channels_, .lo = lo_, .hi = hi_,
+                              .channels = channels_, .rows = rows.last - rows.first,
+                              .columns = w.kernel[1], .skipped = rows.first * w.kernel[1],
+                              .taps_in_all = taps_, .in_row = w.dilations[0] * in_line,
+                              .in_column = w.dilations[1] * channels_, .pixel = w.strides[1] * channels_};
+      if (c.taps.empty()) {
+        b.in = image + (top + rows.first * w.dilations[0]) * in_line +
+               (c.first * w.strides[1] - w.begin[1]) * channels_;
       } else {
-        sum_one(block);
+        const float** mine = taps.data() + i * static_cast<std::size_t>(most * taps_);
+        resolve(c.taps.data() + most * b.skipped, most * b.rows * b.columns, image + top * in_line,
+                zeros.data(), mine);
+        b.taps = mine;
       }
-      ox += eight ? 8 : 1;
     }
-    apply(ops, out, line, addend_rows.data());
+    const std::int64_t step = taps_ > large ? vector_width : channels_;
+    for (std::int64_t first = 0; first < channels_; first += step)
+      for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (channels_ < vector_width) {
+          sum_few(columns[i].count, blocks[i]);
+        } else {
+          sum_block(columns[i].count, blocks[i], first, std::min(first + step, channels_));
+        }
+      }
+    apply(std::span(ops_).subspan(first_), out, line, addend_rows.data());
     for (const float*& addend : addend_rows) addend += line;
   }
 }

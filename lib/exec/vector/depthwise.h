@@ -1,8 +1,8 @@
 // Depthwise convolution of channels-last images: each channel has one filter of its own.
 //
-// Sixteen channels of eight neighbouring pixels stay in registers while the taps of the window are
-// summed. A sum adds its taps in the order of the filter, so it does not depend on where the pixel
-// lies in a block.
+// Sixteen channels of up to fourteen neighbouring pixels stay in registers while the taps of the window
+// are summed. A sum adds its taps in the order of the filter, so it does
+// not depend on where the pixel lies in a block; at the borders it adds zeros.
 #pragma once
 
 #include <vector>
@@ -16,19 +16,23 @@ namespace intaglio {
 class Depthwise {
  public:
   // filters: f32 [C, 1, kh, kw]; bias: C values, or undefined.
-  Depthwise(const Tensor& filters, const Tensor& bias);
+  Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops);
 
   std::int64_t channels() const { return channels_; }
+  const PostOps& ops() const { return ops_; }
 
   // image: [H, W, C]; out: [window.output..., C]. addends: one pointer for each `add`, to values in the
   // order of out.
-  void run(const float* image, const Window& window, std::span<const PostOp> ops,
-           const std::vector<const float*>& addends, float* out) const;
+  void run(const float* image, const Window& window, const std::vector<const float*>& addends,
+           float* out) const;
 
  private:
-  std::int64_t channels_;
-  std::vector<float> taps_;  // [kh * kw, C]
-  std::vector<float> bias_;  // C values
+  std::int64_t channels_, taps_;
+  PostOps ops_;        // all
+  float lo_, hi_;      // of a leading clip, which is done in registers
+  std::size_t first_;  // of ops_ that come after
+  std::vector<float> filters_;  // [channels / 16][taps][16]
+  std::vector<float> bias_;     // padded to whole vectors
 };
 
 }  // namespace intaglio

@@ -11,12 +11,12 @@ namespace {
 
 class DepthwiseConv final : public Kernel {
  public:
-  DepthwiseConv(const Node& node, PostOps ops)
+  DepthwiseConv(const Node& node, const PostOps& ops)
       : attrs_(read_window(node)),
-        ops_(std::move(ops)),
         geometry_(node.input(1)->constant().shape(), node.attr_int("group", 1)),
-        depthwise_(node.input(1)->constant(), node.input(2) ? node.input(2)->constant() : Tensor()),
-        reference_(node, ops_) {}
+        depthwise_(node.input(1)->constant(), node.input(2) ? node.input(2)->constant() : Tensor(),
+                   ops),
+        reference_(node, ops) {}
 
   bool takes_any_layout() const override { return true; }
 
@@ -28,14 +28,14 @@ class DepthwiseConv final : public Kernel {
     Tensor y(DType::f32, {x.dim(0), x.dim(1), window.output[0], window.output[1]});
     y.set_layout(Layout::channels_last);
     std::vector<Tensor> addends;
-    for (const PostOp& op : ops_)
+    for (const PostOp& op : depthwise_.ops())
       if (op.kind == PostOp::Kind::add) addends.push_back(addend(context.input(op.input), y));
     const std::int64_t in = product(x.shape(), 1, 4), out = product(y.shape(), 1, 4);
     float* to = y.mutate<float>().data();
     for (std::int64_t n = 0; n < x.dim(0); ++n) {
       std::vector<const float*> rows;
       for (const Tensor& a : addends) rows.push_back(a.data<float>().data() + n * out);
-      depthwise_.run(images.data<float>().data() + n * in, window, ops_, rows, to + n * out);
+      depthwise_.run(images.data<float>().data() + n * in, window, rows, to + n * out);
     }
     context.set_output(0, std::move(y));
   }
@@ -49,7 +49,6 @@ class DepthwiseConv final : public Kernel {
   }
 
   WindowAttrs attrs_;
-  PostOps ops_;
   ConvolutionShape geometry_;
   Depthwise depthwise_;
   FusedReference reference_;

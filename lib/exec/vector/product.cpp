@@ -1,0 +1,218 @@
+#include "lib/exec/vector/product.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace intaglio {
+
+struct TileArgs {
+  const float* x = nullptr;            // rows that are `pitch` apart ...
+  std::int64_t pitch = 0;
+  const float* const* taps = nullptr;  // ... or one column at each place, rows `step` apart
+  std::int64_t step = 0;
+  std::int64_t depth = 0;
+  const float *w = nullptr, *bias = nullptr;
+  float lo = 0, hi = 0;
+  float* y = nullptr;
+  std::int64_t row = 0;  // distance between rows of y
+};
+
+namespace {
+
+template <int bytes>
+struct VectorOf {
+  typedef float type __attribute__((vector_size(bytes), aligned(4), may_alias));
+};
+
+// Three rows share a pointer, so that all addresses stay in registers.
+// How the rows of x lie: `pitch` apart, or by taps with any distance, or with that of the usual stride.
+enum class Rows { apart, taps, taps_of_two };
+
+template <int rows, int vectors, int bytes, Rows kind>
+[[gnu::always_inline]] inline void tile(const TileArgs& t) {
+  constexpr bool by_taps = kind != Rows::apart;
+  using Vector = typename VectorOf<bytes>::type;
+  constexpr int width = bytes / 4;
+  Vector sum[rows][vectors];
+#pragma GCC unroll 2
+  for (int j = 0; j < vectors; ++j) {
+    const Vector start = *reinterpret_cast<const Vector*>(t.bias + j * width);
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; ++i) sum[i][j] = start;
+  }
+  const float* w = t.w;
+  const std::int64_t pitch = kind == Rows::taps_of_two ? 2 : by_taps ? t.step : t.pitch;
+  const float* x[(rows + 2) / 3];
+#pragma GCC unroll 4
+  for (int i = 0; i < (rows + 2) / 3; ++i) x[i] = t.x + 3 * i * pitch;
+  for (std::int64_t k = 0; k < t.depth; ++k, w += vectors * width) {
+    Vector right[vectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; ++j) right[j] = *reinterpret_cast<const Vector*>(w + j * width);
+    const float* column = by_taps ? t.taps[k] : nullptr;
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; ++i) {
+      const float left = by_taps ? column[i * pitch] : x[i / 3][(i % 3) * pitch + k];
+#pragma GCC unroll 2
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+  }
+  const Vector lo = Vector{} + t.lo, hi = Vector{} + t.hi;
+#pragma GCC unroll 12
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; ++j) {
+      const Vector raised = sum[i][j] < lo ? lo : sum[i][j];
+      *reinterpret_cast<Vector*>(t.y + i * t.row + j * width) = raised > hi ? hi : raised;
+    }
+}
+
+template <int most, int vectors, int bytes, Rows kind, int rows = most>
+[[gnu::always_inline]] inline void tile_of(std::int64_t wanted, const TileArgs& t) {
+  if (wanted == rows) return tile<rows, vectors, bytes, kind>(t);
+  if constexpr (rows > 1) tile_of<most, vectors, bytes, kind, rows - 1>(wanted, t);
+}
+
+template <int most, int bytes, Rows kind>
+[[gnu::always_inline]] inline void tile_of_kind(std::int64_t rows, std::int64_t vectors,
+                                                const TileArgs& t) {
+  return vectors == 2 ? tile_of<most, 2, bytes, kind>(rows, t) : tile_of<most, 1, bytes, kind>(rows, t);
+}
+
+// Up to Machine::rows rows, and one or two vectors of columns.
+template <int most, int bytes>
+[[gnu::always_inline]] inline void any_tile(std::int64_t rows, std::int64_t vectors, const TileArgs& t) {
+  if (t.taps == nullptr) return tile_of_kind<most, bytes, Rows::apart>(rows, vectors, t);
+  if (t.step == 2) return tile_of_kind<most, bytes, Rows::taps_of_two>(rows, vectors, t);
+  tile_of_kind<most, bytes, Rows::taps>(rows, vectors, t);
+}
+
+struct Machine {
+  std::int64_t rows, width;  // of a tile; of a vector
+  void (*run)(std::int64_t rows, std::int64_t vectors, const TileArgs& t);
+};
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) void run_avx512(std::int64_t rows, std::int64_t vectors,
+                                                   const TileArgs& t) {
+  any_tile<12, 64>(rows, vectors, t);
+}
+__attribute__((target("avx2,fma"))) void run_avx2(std::int64_t rows, std::int64_t vectors,
+                                                  const TileArgs& t) {
+  any_tile<6, 32>(rows, vectors, t);
+}
+#endif
+void run_baseline(std::int64_t rows, std::int64_t vectors, const TileArgs& t) {
+  any_tile<4, 16>(rows, vectors, t);
+}
+
+Machine detect() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) return {12, 16, run_avx512};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {6, 8, run_avx2};
+#endif
+  return {4, 4, run_baseline};
+}
+
+const Machine& machine() {
+  static const Machine found = detect();
+  return found;
+}
+
+constexpr std::int64_t max_tile = 12 * 32;
+
+std::int64_t panels_of(std::int64_t columns) {
+  const std::int64_t width = 2 * machine().width;
+  return (columns + width - 1) / width;
+}
+
+}  // namespace
+
+Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
+    : depth_(w.rows),
+      columns_(w.columns),
+      ops_(std::move(ops)),
+      lo_(-std::numeric_limits<float>::infinity()),
+      hi_(std::numeric_limits<float>::infinity()),
+      first_(0) {
+  if (!ops_.empty() && ops_.front().kind == PostOp::Kind::clip) {
+    lo_ = ops_.front().alpha;
+    hi_ = ops_.front().beta;
+    first_ = 1;
+  }
+  const std::int64_t width = 2 * machine().width, panels = panels_of(columns_);
+  panels_ = Tensor(DType::f32, {panels, depth_, width});
+  bias_.assign(static_cast<std::size_t>(panels * width), 0.0f);
+  std::ranges::copy(bias, bias_.begin());
+  float* to = panels_.mutate<float>().data();
+  for (std::int64_t first = 0; first < columns_; first += width) {
+    // The last panel is half as wide when that is enough.
+    const std::int64_t used = columns_ - first <= machine().width ? machine().width : width;
+    float* row = to + first * depth_;
+    for (std::int64_t k = 0; k < depth_; ++k, row += used)
+      for (std::int64_t j = 0; j < used; ++j)
+        row[j] = first + j < columns_ ? w.data[k * w.row_stride + (first + j) * w.column_stride] : 0.0f;
+  }
+}
+
+// Small weights stay in the cache while strips pass; large ones are read once for several strips.
+template <typename F>
+void Product::run_strips(std::int64_t rows, const std::vector<const float*>& addends, float* y,
+                         F place) const {
+  constexpr std::size_t bytes_that_stay = 384 * 1024;
+  const Machine& m = machine();
+  const std::int64_t strips = (rows + m.rows - 1) / m.rows;
+  const std::int64_t block = panels_.bytes() > bytes_that_stay ? 8 : 1;
+  const auto begin_of = [&](std::int64_t s) { return rows * s / strips; };  // none is short
+  std::vector<const float*> addend_rows(addends);
+  for (std::int64_t s0 = 0; s0 < strips; s0 += block) {
+    const std::int64_t s1 = std::min(s0 + block, strips);
+    for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
+      for (std::int64_t s = s0; s < s1; ++s) {
+        TileArgs t{.depth = depth_, .lo = lo_, .hi = hi_};
+        place(t, begin_of(s));
+        run_tile(t, begin_of(s + 1) - begin_of(s), first, y + begin_of(s) * columns_);
+      }
+    if (first_ == ops_.size()) continue;
+    const std::int64_t begin = begin_of(s0), count = begin_of(s1) - begin;
+    for (std::size_t a = 0; a < addends.size(); ++a) addend_rows[a] = addends[a] + begin * columns_;
+    apply(std::span(ops_).subspan(first_), y + begin * columns_, count * columns_, addend_rows.data());
+  }
+}
+
+// Columns from `first` on, as many as a tile has. Those that do not exist go through a buffer.
+void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float* y) const {
+  const Machine& m = machine();
+  const std::int64_t width = 2 * m.width, columns = std::min(width, columns_ - first);
+  const std::int64_t vectors = columns <= m.width ? 1 : 2;
+  const bool whole = columns == vectors * m.width;
+  alignas(64) float edge[max_tile];
+  t.w = panels_.data<float>().data() + first * depth_;
+  t.bias = bias_.data() + first;
+  t.y = whole ? y + first : edge;
+  t.row = whole ? columns_ : width;
+  m.run(rows, vectors, t);
+  for (std::int64_t i = 0; !whole && i < rows; ++i)
+    std::copy_n(edge + i * width, columns, y + i * columns_ + first);
+}
+
+void Product::run(const float* x, std::int64_t pitch, std::int64_t rows,
+                  const std::vector<const float*>& addends, float* y) const {
+  run_strips(rows, addends, y, [&](TileArgs& t, std::int64_t begin) {
+    t.x = x + begin * pitch;
+    t.pitch = pitch;
+  });
+}
+
+void Product::run_taps(const float* const* taps, std::int64_t step, std::int64_t rows,
+                       const std::vector<const float*>& addends, float* y) const {
+  std::vector<const float*> moved(static_cast<std::size_t>(depth_));
+  run_strips(rows, addends, y, [&](TileArgs& t, std::int64_t begin) {
+    for (std::size_t k = 0; k < moved.size(); ++k) moved[k] = taps[k] + begin * step;
+    t.taps = moved.data();
+    t.step = step;
+  });
+}
+
+}  // namespace intaglio
