@@ -1,6 +1,5 @@
-// Conv of one group as a product: 1x1 filters on channels-last images, where every pixel is a row;
-// and filters on row-major images of few channels (the first layer of most networks), whose values
-// are taken where they lie.
+// Conv of one group as a product on channels-last images: a row for each window. Windows are read where
+// they lie; images are copied once if they need zeros around them.
 #include <fmt/format.h>
 
 #include "lib/exec/convolution.h"
@@ -11,12 +10,13 @@
 namespace intaglio {
 namespace {
 
-constexpr std::int64_t few_channels = 16;
+// [M, C, kernel...] with the channels last: a matrix of (kernel..., C) columns and M rows.
+Tensor channels_last(const Tensor& filters) { return as_stored(to_channels_last(filters)); }
 
-// [M, C, kernel...] as a matrix of (C, kernel...) rows and M columns.
-MatrixRef as_matrix(const Tensor& filters) {
+Product make_product(const Node& node, std::span<const float> bias, const PostOps& ops) {
+  const Tensor filters = channels_last(node.input(1)->constant());
   const std::int64_t depth = product(filters.shape(), 1, filters.shape().size());
-  return {filters.data<float>().data(), depth, filters.dim(0), 1, depth};
+  return Product({filters.data<float>().data(), depth, filters.dim(0), 1, depth}, bias, ops);
 }
 
 std::span<const float> bias_of(const Node& node) {
@@ -31,17 +31,43 @@ bool is_pointwise(const WindowAttrs& attrs, const Shape& filters) {
          all(attrs.strides, 1) && all(attrs.pads, 0);
 }
 
+// The part of images that windows cover, channels last, with zeros where there is none: [N, H, W, C].
+Tensor padded_images(const Tensor& x, const Window& w) {
+  const std::int64_t channels = x.dim(1);
+  const std::int64_t height = (w.output[0] - 1) * w.strides[0] + w.extent(0);
+  const std::int64_t width = (w.output[1] - 1) * w.strides[1] + w.extent(1);
+  const Tensor images = as_stored(to_channels_last(x));
+  if (w.begin == Shape{0, 0} && height <= w.input[0] && width == w.input[1] && x.dim(0) == 1) return images;
+  Tensor padded(DType::f32, {x.dim(0), height, width, channels});
+  const std::int64_t left = std::clamp<std::int64_t>(w.begin[1], 0, width);
+  const std::int64_t skipped = std::max<std::int64_t>(-w.begin[1], 0);
+  const std::int64_t copied = std::clamp<std::int64_t>(w.input[1] - skipped, 0, width - left);
+  float* to = padded.mutate<float>().data();
+  for (std::int64_t n = 0; n < x.dim(0); ++n)
+    for (std::int64_t y = 0; y < height; ++y) {
+      const std::int64_t from = y - w.begin[0];
+      const std::int64_t inside = from >= 0 && from < w.input[0] ? copied : 0;
+      to = std::fill_n(to, left * channels, 0.0f);
+      if (inside > 0)
+        to = std::copy_n(images.data<float>().data() +
+                             ((n * w.input[0] + from) * w.input[1] + skipped) * channels,
+                         inside * channels, to);
+      to = std::fill_n(to, (width - left - inside) * channels, 0.0f);
+    }
+  return padded;
+}
+
 class ProductConv final : public Kernel {
  public:
   ProductConv(const Node& node, const PostOps& ops)
       : attrs_(read_window(node)),
         geometry_(node.input(1)->constant().shape(), 1),
         pointwise_(is_pointwise(attrs_, geometry_.filter_shape())),
-        product_(as_matrix(node.input(1)->constant()), bias_of(node), ops),
+        product_(make_product(node, bias_of(node), ops)),
         reference_(node, ops) {}
 
   bool takes_any_layout() const override { return true; }
-  std::string detail() const override { return pointwise_ ? "pointwise" : "taps"; }
+  std::string detail() const override { return pointwise_ ? "pixels" : "windows"; }
 
   void run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
@@ -59,10 +85,11 @@ class ProductConv final : public Kernel {
     for (const Tensor& a : addends) added.push_back(a.data<float>().data());
     if (pointwise_) {
       const Tensor pixels = to_channels_last(x);
-      product_.run(pixels.data<float>().data(), x.dim(1), element_count(window.output) * x.dim(0), added,
-                   y.mutate<float>().data());
+      const std::int64_t start = 0;
+      product_.run({pixels.data<float>().data(), x.dim(1), {&start, 1}, x.dim(1)},
+                   element_count(window.output) * x.dim(0), added, y.mutate<float>().data());
     } else {
-      by_taps(to_row_major(x), window, added, y.mutate<float>().data());
+      over_windows(x, window, added, y.mutate<float>().data());
     }
     context.set_output(0, std::move(y));
   }
@@ -75,43 +102,24 @@ class ProductConv final : public Kernel {
     return to_channels_last(given);
   }
 
-  // Every row of outputs, from images with zeros around them.
-  void by_taps(const Tensor& x, const Window& w, std::vector<const float*> addends, float* y) const {
-    const std::int64_t height = (w.output[0] - 1) * w.strides[0] + w.extent(0);
-    const std::int64_t width = (w.output[1] - 1) * w.strides[1] + w.extent(1);
-    const std::int64_t channels = x.dim(1), line = w.output[1] * product_.columns();
-    Tensor padded(DType::f32, {channels, height, width});
-    std::vector<const float*> taps(static_cast<std::size_t>(product_.depth()));
+  // A product for every row of outputs.
+  void over_windows(const Tensor& x, const Window& w, std::vector<const float*> addends, float* y) const {
+    const Tensor images = padded_images(x, w);
+    const std::int64_t channels = x.dim(1), height = images.dim(1), width = images.dim(2);
+    const bool whole = w.dilations[1] == 1;  // a row of the filter is one run
+    std::vector<std::int64_t> runs;
+    for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
+      for (std::int64_t kx = 0; kx < (whole ? 1 : w.kernel[1]); ++kx)
+        runs.push_back((ky * w.dilations[0] * width + kx * w.dilations[1]) * channels);
+    const std::int64_t length = whole ? w.kernel[1] * channels : channels;
+    const std::int64_t line = w.output[1] * product_.columns();
     for (std::int64_t n = 0; n < x.dim(0); ++n) {
-      pad(x.data<float>().data() + n * channels * element_count(w.input), w, channels, padded);
-      const float* first = padded.data<float>().data();
-      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, first += w.strides[0] * width, y += line) {
-        auto tap = taps.begin();
-        for (std::int64_t c = 0; c < channels; ++c)
-          for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
-            for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx)
-              *tap++ = first + (c * height + ky * w.dilations[0]) * width + kx * w.dilations[1];
-        product_.run_taps(taps.data(), w.strides[1], w.output[1], addends, y);
+      const float* row = images.data<float>().data() + n * height * width * channels;
+      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, row += w.strides[0] * width * channels, y += line) {
+        product_.run({row, w.strides[1] * channels, runs, length}, w.output[1], addends, y);
         for (const float*& a : addends) a += line;
       }
     }
-  }
-
-  // The part of the image that windows cover, zeros where there is none.
-  static void pad(const float* image, const Window& w, std::int64_t channels, Tensor& padded) {
-    const std::int64_t height = padded.dim(1), width = padded.dim(2);
-    const std::int64_t left = std::clamp<std::int64_t>(w.begin[1], 0, width);
-    const std::int64_t skipped = std::max<std::int64_t>(-w.begin[1], 0);
-    const std::int64_t copied = std::clamp<std::int64_t>(w.input[1] - skipped, 0, width - left);
-    float* to = padded.mutate<float>().data();
-    for (std::int64_t c = 0; c < channels; ++c, image += element_count(w.input))
-      for (std::int64_t y = 0; y < height; ++y, to += width) {
-        const std::int64_t from = y - w.begin[0];
-        const std::int64_t inside = from >= 0 && from < w.input[0] ? copied : 0;
-        std::fill_n(to, left, 0.0f);
-        std::copy_n(image + from * w.input[1] * (inside > 0) + skipped * (inside > 0), inside, to + left);
-        std::fill(to + left + inside, to + width, 0.0f);
-      }
   }
 
   WindowAttrs attrs_;
@@ -133,10 +141,7 @@ Refusal refuse(const Node& node) {
   if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[0]} ||
                        b->constant().dtype() != DType::f32))
     return "bias is not constant f32 of one value per filter";
-  if (is_pointwise(read_window(node), shape)) return std::nullopt;
-  if (shape.size() != 4 || shape[1] > few_channels) return "neither 1x1 nor of few channels";
-  // A layer that reads another one has channels-last input already.
-  if (x == nullptr || (x->producer() != nullptr && x->producer()->is("Conv"))) return "not the first layer";
+  if (shape.size() != 4 && !is_pointwise(read_window(node), shape)) return "not two spatial axes";
   return std::nullopt;
 }
 

@@ -6,11 +6,10 @@
 namespace intaglio {
 
 struct TileArgs {
-  const float* x = nullptr;            // rows that are `pitch` apart ...
-  std::int64_t pitch = 0;
-  const float* const* taps = nullptr;  // ... or one column at each place, rows `step` apart
-  std::int64_t step = 0;
-  std::int64_t depth = 0;
+  const float* x = nullptr;
+  std::int64_t pitch = 0;                   // distance between rows of x
+  std::span<const std::int64_t> runs = {};  // where the runs of a row start
+  std::int64_t length = 0;                  // of a run
   const float *w = nullptr, *bias = nullptr;
   float lo = 0, hi = 0;
   float* y = nullptr;
@@ -25,14 +24,12 @@ struct VectorOf {
 };
 
 // Three rows share a pointer, so that all addresses stay in registers.
-// How the rows of x lie: `pitch` apart, or by taps with any distance, or with that of the usual stride.
-enum class Rows { apart, taps, taps_of_two };
-
-template <int rows, int vectors, int bytes, Rows kind>
-[[gnu::always_inline]] inline void tile(const TileArgs& t) {
-  constexpr bool by_taps = kind != Rows::apart;
+// Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so that
+// no store can change them.
+template <int rows, int vectors, int bytes>
+[[gnu::always_inline]] inline void tile(const TileArgs t) {
   using Vector = typename VectorOf<bytes>::type;
-  constexpr int width = bytes / 4;
+  constexpr int width = bytes / 4, bases = (rows + 2) / 3;
   Vector sum[rows][vectors];
 #pragma GCC unroll 2
   for (int j = 0; j < vectors; ++j) {
@@ -41,20 +38,20 @@ template <int rows, int vectors, int bytes, Rows kind>
     for (int i = 0; i < rows; ++i) sum[i][j] = start;
   }
   const float* w = t.w;
-  const std::int64_t pitch = kind == Rows::taps_of_two ? 2 : by_taps ? t.step : t.pitch;
-  const float* x[(rows + 2) / 3];
+  for (const std::int64_t run : t.runs) {
+    const float* x[bases];
 #pragma GCC unroll 4
-  for (int i = 0; i < (rows + 2) / 3; ++i) x[i] = t.x + 3 * i * pitch;
-  for (std::int64_t k = 0; k < t.depth; ++k, w += vectors * width) {
-    Vector right[vectors];
+    for (int i = 0; i < bases; ++i) x[i] = t.x + run + 3 * i * t.pitch;
+    for (std::int64_t k = 0; k < t.length; ++k, w += vectors * width) {
+      Vector right[vectors];
 #pragma GCC unroll 2
-    for (int j = 0; j < vectors; ++j) right[j] = *reinterpret_cast<const Vector*>(w + j * width);
-    const float* column = by_taps ? t.taps[k] : nullptr;
+      for (int j = 0; j < vectors; ++j) right[j] = *reinterpret_cast<const Vector*>(w + j * width);
 #pragma GCC unroll 12
-    for (int i = 0; i < rows; ++i) {
-      const float left = by_taps ? column[i * pitch] : x[i / 3][(i % 3) * pitch + k];
+      for (int i = 0; i < rows; ++i) {
+        const float left = x[i / 3][i % 3 * t.pitch + k];
 #pragma GCC unroll 2
-      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+        for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+      }
     }
   }
   const Vector lo = Vector{} + t.lo, hi = Vector{} + t.hi;
@@ -67,24 +64,16 @@ template <int rows, int vectors, int bytes, Rows kind>
     }
 }
 
-template <int most, int vectors, int bytes, Rows kind, int rows = most>
+template <int most, int vectors, int bytes, int rows = most>
 [[gnu::always_inline]] inline void tile_of(std::int64_t wanted, const TileArgs& t) {
-  if (wanted == rows) return tile<rows, vectors, bytes, kind>(t);
-  if constexpr (rows > 1) tile_of<most, vectors, bytes, kind, rows - 1>(wanted, t);
-}
-
-template <int most, int bytes, Rows kind>
-[[gnu::always_inline]] inline void tile_of_kind(std::int64_t rows, std::int64_t vectors,
-                                                const TileArgs& t) {
-  return vectors == 2 ? tile_of<most, 2, bytes, kind>(rows, t) : tile_of<most, 1, bytes, kind>(rows, t);
+  if (wanted == rows) return tile<rows, vectors, bytes>(t);
+  if constexpr (rows > 1) tile_of<most, vectors, bytes, rows - 1>(wanted, t);
 }
 
 // Up to Machine::rows rows, and one or two vectors of columns.
 template <int most, int bytes>
 [[gnu::always_inline]] inline void any_tile(std::int64_t rows, std::int64_t vectors, const TileArgs& t) {
-  if (t.taps == nullptr) return tile_of_kind<most, bytes, Rows::apart>(rows, vectors, t);
-  if (t.step == 2) return tile_of_kind<most, bytes, Rows::taps_of_two>(rows, vectors, t);
-  tile_of_kind<most, bytes, Rows::taps>(rows, vectors, t);
+  vectors == 2 ? tile_of<most, 2, bytes>(rows, t) : tile_of<most, 1, bytes>(rows, t);
 }
 
 struct Machine {
@@ -157,9 +146,8 @@ Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
 }
 
 // Small weights stay in the cache while strips pass; large ones are read once for several strips.
-template <typename F>
-void Product::run_strips(std::int64_t rows, const std::vector<const float*>& addends, float* y,
-                         F place) const {
+void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
+                  float* y) const {
   constexpr std::size_t bytes_that_stay = 384 * 1024;
   const Machine& m = machine();
   const std::int64_t strips = (rows + m.rows - 1) / m.rows;
@@ -170,9 +158,10 @@ void Product::run_strips(std::int64_t rows, const std::vector<const float*>& add
     const std::int64_t s1 = std::min(s0 + block, strips);
     for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
       for (std::int64_t s = s0; s < s1; ++s) {
-        TileArgs t{.depth = depth_, .lo = lo_, .hi = hi_};
-        place(t, begin_of(s));
-        run_tile(t, begin_of(s + 1) - begin_of(s), first, y + begin_of(s) * columns_);
+        const std::int64_t begin = begin_of(s);
+        TileArgs t{.x = x.data + begin * x.pitch, .pitch = x.pitch, .runs = x.runs, .length = x.length,
+                   .lo = lo_, .hi = hi_};
+        run_tile(t, begin_of(s + 1) - begin, first, y + begin * columns_);
       }
     if (first_ == ops_.size()) continue;
     const std::int64_t begin = begin_of(s0), count = begin_of(s1) - begin;
@@ -195,24 +184,6 @@ void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float
   m.run(rows, vectors, t);
   for (std::int64_t i = 0; !whole && i < rows; ++i)
     std::copy_n(edge + i * width, columns, y + i * columns_ + first);
-}
-
-void Product::run(const float* x, std::int64_t pitch, std::int64_t rows,
-                  const std::vector<const float*>& addends, float* y) const {
-  run_strips(rows, addends, y, [&](TileArgs& t, std::int64_t begin) {
-    t.x = x + begin * pitch;
-    t.pitch = pitch;
-  });
-}
-
-void Product::run_taps(const float* const* taps, std::int64_t step, std::int64_t rows,
-                       const std::vector<const float*>& addends, float* y) const {
-  std::vector<const float*> moved(static_cast<std::size_t>(depth_));
-  run_strips(rows, addends, y, [&](TileArgs& t, std::int64_t begin) {
-    for (std::size_t k = 0; k < moved.size(); ++k) moved[k] = taps[k] + begin * step;
-    t.taps = moved.data();
-    t.step = step;
-  });
 }
 
 }  // namespace intaglio

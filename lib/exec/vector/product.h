@@ -16,6 +16,16 @@ namespace intaglio {
 
 struct TileArgs;
 
+// Rows of x: row i is made of runs of `length` values, one after the other; run r starts at
+// data + i * pitch + runs[r]. The pixels of a channels-last image are rows of one run; the windows of a
+// convolution have one run for each row of the filter.
+struct ProductRows {
+  const float* data = nullptr;
+  std::int64_t pitch = 0;
+  std::span<const std::int64_t> runs;
+  std::int64_t length = 0;
+};
+
 class Product {
  public:
   // w: depth by columns. bias: one value per column, or none.
@@ -25,19 +35,12 @@ class Product {
   std::int64_t columns() const { return columns_; }
   const PostOps& ops() const { return ops_; }
 
-  // rows results of columns() values each, one after the other. Row i of x starts at x + i * pitch.
+  // `rows` results of columns() values each, one after the other. The runs of a row hold depth() values.
   // addends: for every `add`, values in the order of y.
-  void run(const float* x, std::int64_t pitch, std::int64_t rows,
-           const std::vector<const float*>& addends, float* y) const;
-
-  // The same for rows whose values lie apart: value k of row i is taps[k][i * step].
-  void run_taps(const float* const* taps, std::int64_t step, std::int64_t rows,
-                const std::vector<const float*>& addends, float* y) const;
+  void run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
+           float* y) const;
 
  private:
-  template <typename F>
-  void run_strips(std::int64_t rows, const std::vector<const float*>& addends, float* y,
-                  F place) const;
   void run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float* y) const;
 
   std::int64_t depth_, columns_;
