@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "lib/exec/plane.h"
-#include "lib/exec/simd.h"
+#include "lib/base/simd.h"
 #include "lib/exec/window_columns.h"
 
 namespace intaglio {

@@ -37,7 +37,7 @@ INTAGLIO_CLONES void apply_one(const PostOp& op, float* y, std::int64_t count, c
     case PostOp::Kind::sigmoid:
       return vec::map(y, y, count, [](Vector16 x) { return vec::sigmoid(x); });
     case PostOp::Kind::swish:
-      return vec::map(y, y, count, [](Vector16 x) { return x * vec::sigmoid(x); });
+      return vec::map(y, y, count, [](Vector16 x) { return vec::swish(x); });
     case PostOp::Kind::tanh:
       return vec::map(y, y, count, [](Vector16 x) { return vec::tanh(x); });
     case PostOp::Kind::gelu:

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/elementwise.h"
-#include "lib/exec/simd.h"
+#include "lib/base/simd.h"
 
 namespace intaglio {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "lib/exec/simd.h"
+#include "lib/base/simd.h"
 
 namespace intaglio::vec {
 
@@ -43,7 +43,28 @@ INTAGLIO_INLINE Vector16 exp(Vector16 x) {
   return x == x ? capped : x;
 }
 
-INTAGLIO_INLINE Vector16 sigmoid(Vector16 x) { return 1.0f / (1.0f + exp(-x)); }
+// e^-x, at least 2^-126 and at most 2^126; anything for NaN. For quotients that need no more.
+INTAGLIO_INLINE Vector16 bounded_exp_minus(Vector16 x) {
+  constexpr float to_integer = 12582912.0f;
+  const Vector16 bounded = at_most(at_least(x, -87.0f), 87.0f);
+  const Vector16 shifted = bounded * -1.44269504088896341f + to_integer;
+  const Vector16 n = shifted - to_integer;
+  const Vector16 r = (bounded * -1.44269502162933349609375f - n) - bounded * 1.925963033500011079e-8f;
+  Vector16 p = r * 1.54035303933816099e-4f + 1.33335581464284434e-3f;  // 2^r: ln(2)^i / i!
+  p = p * r + 9.61812910762847716e-3f;
+  p = p * r + 5.55041086648215800e-2f;
+  p = p * r + 2.40226506959100712e-1f;
+  p = p * r + 6.93147180559945309e-1f;
+  p = p * r + 1.0f;
+  return from_bits(bits(p) + (bits(shifted) << 23));
+}
+
+INTAGLIO_INLINE Vector16 sigmoid(Vector16 x) {
+  const Vector16 y = 1.0f / (1.0f + bounded_exp_minus(x));
+  return x == x ? y : x;
+}
+
+INTAGLIO_INLINE Vector16 swish(Vector16 x) { return x / (1.0f + bounded_exp_minus(x)); }
 
 // Below 0.625 the odd polynomial of Cephes, where the quotient would cancel.
 INTAGLIO_INLINE Vector16 tanh(Vector16 x) {

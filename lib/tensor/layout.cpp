@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "lib/base/simd.h"
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
@@ -19,6 +20,51 @@ void transpose(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
     }
 }
 
+// Transposes sixteen vectors: a butterfly, which swaps blocks of 8, 4, 2 and 1 across the diagonal.
+template <int half>
+[[gnu::always_inline]] inline void swap_blocks(Vector16* v) {
+  typedef std::int32_t Index __attribute__((vector_size(64)));
+  Index low, high;
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    low[i] = (i & half) == 0 ? i : 16 + i - half;
+    high[i] = (i & half) == 0 ? i + half : 16 + i;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    if ((i & half) != 0) continue;
+    const Vector16 a = v[i], b = v[i + half];
+    v[i] = __builtin_shuffle(a, b, low);
+    v[i + half] = __builtin_shuffle(a, b, high);
+  }
+}
+
+// Blocks of sixteen by sixteen; what is left over at the edges goes one by one. Of fewer than sixteen
+// rows, each column is stored as a whole vector, whose end the next column overwrites.
+INTAGLIO_CLONES void transpose_floats(const float* from, std::int64_t rows, std::int64_t columns,
+                                      float* to) {
+  const std::int64_t full_rows = rows < 16 ? rows : rows / 16 * 16;
+  const std::int64_t spare = rows < 16 ? 16 : 0;  // columns at the end that a whole vector would overrun
+  const std::int64_t full_columns = std::max<std::int64_t>(columns - spare, 0) / 16 * 16;
+  for (std::int64_t c = 0; c < full_columns; c += 16)
+    for (std::int64_t r = 0; r < full_rows; r += 16) {
+      Vector16 v[16] = {};
+      const std::int64_t height = std::min<std::int64_t>(rows - r, 16);
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; ++i)
+        if (i < height) v[i] = *reinterpret_cast<const Vector16*>(from + (r + i) * columns + c);
+      swap_blocks<8>(v);
+      swap_blocks<4>(v);
+      swap_blocks<2>(v);
+      swap_blocks<1>(v);
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; ++i) *reinterpret_cast<Vector16*>(to + (c + i) * rows + r) = v[i];
+    }
+  for (std::int64_t c = 0; c < columns; ++c)
+    for (std::int64_t r = c < full_columns ? full_rows : 0; r < rows; ++r)
+      to[c * rows + r] = from[r * columns + c];
+}
+
 void transpose_images(std::size_t width, std::int64_t images, std::int64_t rows,
                       std::int64_t columns, const std::byte* from, std::byte* to) {
   const auto all = [&](auto zero) {
@@ -33,7 +79,10 @@ void transpose_images(std::size_t width, std::int64_t images, std::int64_t rows,
     case 2:
       return all(std::uint16_t{});
     case 4:
-      return all(std::uint32_t{});
+      for (std::int64_t n = 0; n < images; ++n)
+        transpose_floats(reinterpret_cast<const float*>(from) + n * rows * columns, rows, columns,
+                         reinterpret_cast<float*>(to) + n * rows * columns);
+      return;
     default:
       return all(std::uint64_t{});
   }

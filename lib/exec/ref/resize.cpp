@@ -59,6 +59,14 @@ std::vector<AxisResize> by_sizes(const Shape& shape, const Shape& axes, const Sh
   return result;
 }
 
+// Axes are resampled one by one, so that their order is free.
+Tensor resample_stored(const Tensor& x, std::vector<AxisResize> plan, const ResampleOptions& options) {
+  if (x.layout() == Layout::row_major || plan.size() != x.shape().size())
+    return resample(to_row_major(x), plan, options);
+  std::rotate(plan.begin() + 1, plan.begin() + 2, plan.end());
+  return from_stored(resample(as_stored(x), plan, options));
+}
+
 class Resize {
  public:
   explicit Resize(const Node& node)
@@ -91,7 +99,7 @@ class Resize {
         : scales != nullptr ? by_scales(x.shape(), axes, scales->to_vector<float>())
                             : std::vector<AxisResize>{};
     if (options_.coordinates == "tf_crop_and_resize") crop(plan, axes, roi);
-    context.set_output(0, resample(x, plan, options_));
+    context.set_output(0, resample_stored(x, std::move(plan), options_));
   }
 
  private:
@@ -120,7 +128,7 @@ class Resize {
 };
 
 std::unique_ptr<Kernel> make_resize(const Node& node) {
-  return make_kernel([resize = Resize(node)](KernelContext& context) { resize.run(context); });
+  return make_kernel([resize = Resize(node)](KernelContext& context) { resize.run(context); }, Layouts::any);
 }
 
 std::unique_ptr<Kernel> make_upsample(const Node& node) {
@@ -133,8 +141,8 @@ std::unique_ptr<Kernel> make_upsample(const Node& node) {
     const auto scales = input != nullptr ? input->to_vector<float>() : attr;
     Shape axes;
     for (int a = 0; a < x.rank(); ++a) axes.push_back(a);
-    context.set_output(0, resample(x, by_scales(x.shape(), axes, scales), options));
-  });
+    context.set_output(0, resample_stored(x, by_scales(x.shape(), axes, scales), options));
+  }, Layouts::any);
 }
 
 }  // namespace

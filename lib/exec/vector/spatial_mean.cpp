@@ -5,7 +5,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/simd.h"
+#include "lib/base/simd.h"
 
 namespace intaglio {
 namespace {
