@@ -1,7 +1,6 @@
 #include "lib/exec/vector/depthwise.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "lib/exec/vector_math.h"
 
@@ -16,7 +15,7 @@ struct Block {
   const float* const* taps = nullptr;  // or, at a border, where each tap of `most` pixels is read
   const float *filters = nullptr, *bias = nullptr;
   float* out = nullptr;
-  float lo = 0, hi = 0;
+  Ending ending = {};
   std::int64_t channels = 0;               // from one pixel to the next
   std::int64_t rows = 0, columns = 0;      // of the filter, as far as they are used
   std::int64_t skipped = 0, taps_in_all = 0;  // taps above the image; of the whole filter
@@ -57,7 +56,7 @@ template <int pixels>
 // again. The block is a copy, so that no store can change it.
 template <int pixels>
 [[gnu::always_inline]] inline void sum_channels(const Block b, std::int64_t first, std::int64_t last) {
-  const Vector16 lo = vec::all(b.lo), hi = vec::all(b.hi);
+  const Vector16 lo = vec::all(b.ending.lo), hi = vec::all(b.ending.hi);
   for (std::int64_t v = first; v < last; v += vector_width) {
     const std::int64_t channel = std::min(v, b.channels - vector_width);
     const float* filter = b.filters + v * b.taps_in_all + b.skipped * vector_width;
@@ -72,7 +71,8 @@ template <int pixels>
     float* out = b.out + channel;
 #pragma GCC unroll 14
     for (int p = 0; p < pixels; ++p) {
-      const Vector16 raised = sum[p] < lo ? lo : sum[p];
+      const Vector16 bent = sum[p] < 0.0f ? sum[p] * b.ending.slope : sum[p];
+      const Vector16 raised = bent < lo ? lo : bent;
       vec::store(out + p * b.channels, raised > hi ? hi : raised);
     }
   }
@@ -88,22 +88,6 @@ template <int pixels = most>
 INTAGLIO_CLONES void sum_block(std::int64_t pixels, const Block& b, std::int64_t first,
                                std::int64_t last) {
   sum_any(pixels, b, first, last);
-}
-
-// For fewer channels than a vector has.
-void sum_few(std::int64_t pixels, const Block& b) {
-  for (std::int64_t p = 0; p < pixels; ++p)
-    for (std::int64_t c = 0; c < b.channels; ++c) {
-      float sum = b.bias[c];
-      for (std::int64_t t = 0; t < b.rows * b.columns; ++t) {
-        const float* in = b.taps != nullptr
-                              ? b.taps[t * most + p]
-                              : b.in + t / b.columns * b.in_row + t % b.columns * b.in_column + p * b.pixel;
-        sum += b.filters[(b.skipped + t) * vector_width + c] * in[c];
-      }
-      sum = sum < b.lo ? b.lo : sum;
-      b.out[p * b.channels + c] = sum > b.hi ? b.hi : sum;
-    }
 }
 
 // The outputs [first, first + count) of every row. Where a window sticks out to the left or right,
@@ -159,14 +143,7 @@ Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
     : channels_(filters.dim(0)),
       taps_(product(filters.shape(), 2, filters.shape().size())),
       ops_(std::move(ops)),
-      lo_(-std::numeric_limits<float>::infinity()),
-      hi_(std::numeric_limits<float>::infinity()),
-      first_(0) {
-  if (!ops_.empty() && ops_.front().kind == PostOp::Kind::clip) {
-    lo_ = ops_.front().alpha;
-    hi_ = ops_.front().beta;
-    first_ = 1;
-  }
+      ending_(ops_) {
   const std::int64_t padded = (channels_ + vector_width - 1) / vector_width * vector_width;
   filters_.assign(static_cast<std::size_t>(padded * taps_), 0.0f);
   bias_.assign(static_cast<std::size_t>(padded), 0.0f);
@@ -174,8 +151,7 @@ Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
   // The last vector overlaps the one before, so that it reads no more channels than there are.
   for (std::int64_t v = 0; v < padded; v += vector_width)
     for (std::int64_t i = 0; i < vector_width; ++i) {
-      const std::int64_t c = channels_ < vector_width ? i : std::min(v, channels_ - vector_width) + i;
-      if (c >= channels_) continue;
+      const std::int64_t c = std::min(v, channels_ - vector_width) + i;
       if (bias.defined()) bias_[static_cast<std::size_t>(v + i)] = bias.data<float>()[static_cast<std::size_t>(c)];
       for (std::int64_t t = 0; t < taps_; ++t)
         filters_[static_cast<std::size_t>(v * taps_ + t * vector_width + i)] =
@@ -188,7 +164,7 @@ Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
 void Depthwise::run(const float* image, const Window& w, const std::vector<const float*>& addends,
                     float* out) const {
   constexpr std::int64_t large = 16;  // taps
-  const std::vector<float> zeros(static_cast<std::size_t>(std::max(channels_, vector_width)), 0.0f);
+  const std::vector<float> zeros(static_cast<std::size_t>(channels_), 0.0f);
   const std::vector<Columns> columns = columns_of(w, channels_);
   const std::int64_t line = w.output[1] * channels_, in_line = w.input[1] * channels_;
   std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_)), addend_rows(addends);
@@ -199,7 +175,7 @@ void Depthwise::run(const float* image, const Window& w, const std::vector<const
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const Columns& c = columns[i];
       Block& b = blocks[i] = {.filters = filters_.data(), .bias = bias_.data(),
-                              .out = out + c.first * channels_, .lo = lo_, .hi = hi_,
+                              .out = out + c.first * channels_, .ending = ending_,
                               .channels = channels_, .rows = rows.last - rows.first,
                               .columns = w.kernel[1], .skipped = rows.first * w.kernel[1],
                               .taps_in_all = taps_, .in_row = w.dilations[0] * in_line,
@@ -216,14 +192,9 @@ void Depthwise::run(const float* image, const Window& w, const std::vector<const
     }
     const std::int64_t step = taps_ > large ? vector_width : channels_;
     for (std::int64_t first = 0; first < channels_; first += step)
-      for (std::size_t i = 0; i < blocks.size(); ++i) {
-        if (channels_ < vector_width) {
-          sum_few(columns[i].count, blocks[i]);
-        } else {
-          sum_block(columns[i].count, blocks[i], first, std::min(first + step, channels_));
-        }
-      }
-    apply(std::span(ops_).subspan(first_), out, line, addend_rows.data());
+      for (std::size_t i = 0; i < blocks.size(); ++i)
+        sum_block(columns[i].count, blocks[i], first, std::min(first + step, channels_));
+    apply(std::span(ops_).subspan(ending_.taken), out, line, addend_rows.data());
     for (const float*& addend : addend_rows) addend += line;
   }
 }

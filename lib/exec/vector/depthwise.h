@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "lib/exec/post_op.h"
+#include "lib/exec/vector/ending.h"
 #include "lib/exec/window.h"
 #include "lib/tensor/tensor.h"
 
@@ -15,7 +15,7 @@ namespace intaglio {
 
 class Depthwise {
  public:
-  // filters: f32 [C, 1, kh, kw]; bias: C values, or undefined.
+  // filters: f32 [C, 1, kh, kw], C at least 16; bias: C values, or undefined.
   Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops);
 
   std::int64_t channels() const { return channels_; }
@@ -28,9 +28,8 @@ class Depthwise {
 
  private:
   std::int64_t channels_, taps_;
-  PostOps ops_;        // all
-  float lo_, hi_;      // of a leading clip, which is done in registers
-  std::size_t first_;  // of ops_ that come after
+  PostOps ops_;  // all
+  Ending ending_;
   std::vector<float> filters_;  // [channels / 16][taps][16]
   std::vector<float> bias_;     // padded to whole vectors
 };

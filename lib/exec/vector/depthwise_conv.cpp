@@ -1,6 +1,7 @@
 // Conv with one filter per channel, on channels-last images.
 #include <fmt/format.h>
 
+#include "lib/base/simd.h"
 #include "lib/exec/convolution.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
@@ -64,6 +65,7 @@ Refusal refuse(const Node& node) {
   if (shape.size() != 4) return "not two spatial axes";
   if (shape[1] != 1 || node.attr_int("group", 1) != shape[0] || shape[0] < 2)
     return "not one filter per channel";
+  if (shape[0] < vector_width) return "fewer channels than a vector has";
   if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[0]} ||
                        b->constant().dtype() != DType::f32))
     return "bias is not constant f32 of one value per filter";

@@ -1,7 +1,6 @@
 #include "lib/exec/vector/product.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace intaglio {
 
@@ -11,9 +10,10 @@ struct TileArgs {
   std::span<const std::int64_t> runs = {};  // where the runs of a row start
   std::int64_t length = 0;                  // of a run
   const float *w = nullptr, *bias = nullptr;
-  float lo = 0, hi = 0;
+  Ending ending;
   float* y = nullptr;
-  std::int64_t row = 0;  // distance between rows of y
+  std::int64_t row = 0;     // distance between rows of y
+  std::int64_t second = 0;  // distance between the two vectors of a row
 };
 
 namespace {
@@ -54,13 +54,14 @@ template <int rows, int vectors, int bytes>
       }
     }
   }
-  const Vector lo = Vector{} + t.lo, hi = Vector{} + t.hi;
+  const Vector lo = Vector{} + t.ending.lo, hi = Vector{} + t.ending.hi, slope = Vector{} + t.ending.slope;
 #pragma GCC unroll 12
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j) {
-      const Vector raised = sum[i][j] < lo ? lo : sum[i][j];
-      *reinterpret_cast<Vector*>(t.y + i * t.row + j * width) = raised > hi ? hi : raised;
+      const Vector bent = sum[i][j] < 0 ? sum[i][j] * slope : sum[i][j];
+      const Vector raised = bent < lo ? lo : bent;
+      *reinterpret_cast<Vector*>(t.y + i * t.row + j * t.second) = raised > hi ? hi : raised;
     }
 }
 
@@ -109,39 +110,47 @@ const Machine& machine() {
   return found;
 }
 
-constexpr std::int64_t max_tile = 12 * 32;
+constexpr std::int64_t max_rows = 12, max_width = 16;  // of any machine
 
 std::int64_t panels_of(std::int64_t columns) {
   const std::int64_t width = 2 * machine().width;
   return (columns + width - 1) / width;
 }
 
+// Where the vectors of a panel start. When the columns do not fill the last one, it overlaps the one
+// before and makes some values again; only when there is none before, it is filled up with zeros.
+struct Panel {
+  std::int64_t first, second, vectors;  // second: distance of the second vector
+  Panel(std::int64_t at, std::int64_t columns) : first(at), second(machine().width), vectors(2) {
+    const std::int64_t width = machine().width, left = columns - at;
+    if (left <= width) {
+      vectors = 1;
+      first = std::max<std::int64_t>(columns - width, 0);
+    } else if (left < 2 * width) {
+      second = left - width;
+    }
+  }
+};
+
 }  // namespace
 
 Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
-    : depth_(w.rows),
-      columns_(w.columns),
-      ops_(std::move(ops)),
-      lo_(-std::numeric_limits<float>::infinity()),
-      hi_(std::numeric_limits<float>::infinity()),
-      first_(0) {
-  if (!ops_.empty() && ops_.front().kind == PostOp::Kind::clip) {
-    lo_ = ops_.front().alpha;
-    hi_ = ops_.front().beta;
-    first_ = 1;
-  }
-  const std::int64_t width = 2 * machine().width, panels = panels_of(columns_);
-  panels_ = Tensor(DType::f32, {panels, depth_, width});
-  bias_.assign(static_cast<std::size_t>(panels * width), 0.0f);
-  std::ranges::copy(bias, bias_.begin());
+    : depth_(w.rows), columns_(w.columns), ops_(std::move(ops)), ending_(ops_) {
+  const std::int64_t width = machine().width, panels = panels_of(columns_);
+  panels_ = Tensor(DType::f32, {panels, depth_, 2 * width});
+  bias_.assign(static_cast<std::size_t>(panels * 2 * width), 0.0f);
   float* to = panels_.mutate<float>().data();
-  for (std::int64_t first = 0; first < columns_; first += width) {
-    // The last panel is half as wide when that is enough.
-    const std::int64_t used = columns_ - first <= machine().width ? machine().width : width;
-    float* row = to + first * depth_;
-    for (std::int64_t k = 0; k < depth_; ++k, row += used)
-      for (std::int64_t j = 0; j < used; ++j)
-        row[j] = first + j < columns_ ? w.data[k * w.row_stride + (first + j) * w.column_stride] : 0.0f;
+  for (std::int64_t at = 0; at < columns_; at += 2 * width) {
+    const Panel panel(at, columns_);
+    const auto column = [&](std::int64_t j) { return panel.first + j % width + j / width * panel.second; };
+    float* row = to + at * depth_;
+    for (std::int64_t j = 0; j < panel.vectors * width; ++j) {
+      if (column(j) >= columns_) continue;
+      if (!bias.empty()) bias_[static_cast<std::size_t>(at + j)] = bias[static_cast<std::size_t>(column(j))];
+    }
+    for (std::int64_t k = 0; k < depth_; ++k, row += panel.vectors * width)
+      for (std::int64_t j = 0; j < panel.vectors * width; ++j)
+        row[j] = column(j) < columns_ ? w.data[k * w.row_stride + column(j) * w.column_stride] : 0.0f;
   }
 }
 
@@ -160,30 +169,30 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
       for (std::int64_t s = s0; s < s1; ++s) {
         const std::int64_t begin = begin_of(s);
         TileArgs t{.x = x.data + begin * x.pitch, .pitch = x.pitch, .runs = x.runs, .length = x.length,
-                   .lo = lo_, .hi = hi_};
+                   .ending = ending_};
         run_tile(t, begin_of(s + 1) - begin, first, y + begin * columns_);
       }
-    if (first_ == ops_.size()) continue;
+    if (ending_.taken == ops_.size()) continue;
     const std::int64_t begin = begin_of(s0), count = begin_of(s1) - begin;
     for (std::size_t a = 0; a < addends.size(); ++a) addend_rows[a] = addends[a] + begin * columns_;
-    apply(std::span(ops_).subspan(first_), y + begin * columns_, count * columns_, addend_rows.data());
+    apply(std::span(ops_).subspan(ending_.taken), y + begin * columns_, count * columns_, addend_rows.data());
   }
 }
 
-// Columns from `first` on, as many as a tile has. Those that do not exist go through a buffer.
-void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float* y) const {
+// The panel that starts with column `at`. Fewer columns than a vector has go through a buffer.
+void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y) const {
   const Machine& m = machine();
-  const std::int64_t width = 2 * m.width, columns = std::min(width, columns_ - first);
-  const std::int64_t vectors = columns <= m.width ? 1 : 2;
-  const bool whole = columns == vectors * m.width;
-  alignas(64) float edge[max_tile];
-  t.w = panels_.data<float>().data() + first * depth_;
-  t.bias = bias_.data() + first;
-  t.y = whole ? y + first : edge;
-  t.row = whole ? columns_ : width;
-  m.run(rows, vectors, t);
-  for (std::int64_t i = 0; !whole && i < rows; ++i)
-    std::copy_n(edge + i * width, columns, y + i * columns_ + first);
+  const Panel panel(at, columns_);
+  alignas(64) float edge[max_rows * max_width];
+  const bool narrow = columns_ < m.width;
+  t.w = panels_.data<float>().data() + at * depth_;
+  t.bias = bias_.data() + at;
+  t.y = narrow ? edge : y + panel.first;
+  t.row = narrow ? m.width : columns_;
+  t.second = panel.second;
+  m.run(rows, panel.vectors, t);
+  for (std::int64_t i = 0; narrow && i < rows; ++i)
+    std::copy_n(edge + i * m.width, columns_, y + i * columns_);
 }
 
 }  // namespace intaglio

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lib/exec/gemm.h"
-#include "lib/exec/post_op.h"
+#include "lib/exec/vector/ending.h"
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
@@ -44,11 +44,10 @@ class Product {
   void run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float* y) const;
 
   std::int64_t depth_, columns_;
-  PostOps ops_;         // all
-  float lo_, hi_;       // of a leading clip, which is done in registers
-  std::size_t first_;   // of ops_ that come after
-  Tensor panels_;       // [panel][depth][width of a tile]
-  std::vector<float> bias_;  // padded to whole panels
+  PostOps ops_;  // all
+  Ending ending_;
+  Tensor panels_;            // [panel][depth][one or two vectors]
+  std::vector<float> bias_;  // [panel][two vectors]
 };
 
 }  // namespace intaglio
