@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "lib/exec/fuse.h"
+#include "lib/exec/join.h"
 
 namespace intaglio {
 namespace {
@@ -30,6 +31,7 @@ class Compiler {
     for (const Value* feed : graph.feeds()) program_.feeds.push_back(slot_of(*feed));
     const std::vector<Node*> nodes = graph.nodes();
     for (const Node* node : nodes) fuse_behind(*node);
+    for (const Node* node : nodes) join(*node);
     for (const Node* node : nodes) {
       const auto last = last_of_chain_.find(node);
       if (last != last_of_chain_.end()) {
@@ -93,6 +95,20 @@ class Compiler {
     return true;
   }
 
+  // Leaves out a Concat whose inputs can be made in place.
+  void join(const Node& node) {
+    const auto can = [&](const Value& value) {
+      if (value.producer() == nullptr) return false;
+      const auto fused = last_of_chain_.find(value.producer());
+      if (fused != last_of_chain_.end()) return fused->second.def->slices;
+      return !absorbed_.contains(value.producer()) && options_.registry->select(*value.producer()).slices;
+    };
+    const JoinedValues parts = joined_values(node, [&](const Value& v) { return observed(v); }, can);
+    if (parts.empty()) return;
+    absorbed_.insert(&node);
+    joined_.insert(parts.begin(), parts.end());
+  }
+
   Planned make_step(const Node& node) {
     Planned step{.def = &options_.registry->select(node), .nodes = {&node}};
     step.kernel = within(node, [&] { return step.def->make(node); });
@@ -117,6 +133,11 @@ class Compiler {
     step.fused.assign(planned.nodes.begin() + 1, planned.nodes.end());
     step.kernel = std::move(planned.kernel);
     for (const Value* value : planned.inputs) step.inputs.push_back(value ? slot_of(*value) : -1);
+    const auto part = joined_.find(planned.outputs.empty() ? nullptr : planned.outputs[0]);
+    if (part != joined_.end()) {
+      planned.outputs[0] = part->second.result;
+      step.slice = part->second.slice;
+    }
     for (const Value* value : planned.outputs) step.outputs.push_back(value ? slot_of(*value) : -1);
     program_.steps.push_back(std::move(step));
   }
@@ -145,6 +166,7 @@ class Compiler {
   std::unordered_map<const Value*, int> slots_;
   std::unordered_set<const Node*> absorbed_;
   std::unordered_map<const Node*, Planned> last_of_chain_;
+  JoinedValues joined_;
 };
 
 }  // namespace

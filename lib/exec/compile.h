@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Step {
   std::vector<int> inputs;   // slots; -1: omitted
   std::vector<int> outputs;  // slots; -1: nobody wants it
   std::vector<int> dies;     // slots that no later step reads
+  std::optional<ChannelSlice> slice;  // the part of output 0 that this step makes
 };
 
 struct CompileOptions {

@@ -105,6 +105,7 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
       if (inputs[i] != nullptr && inputs[i]->layout() != Layout::row_major)
         inputs[i] = &(moved[i] = to_row_major(*inputs[i]));
   std::vector<Tensor> outputs(step.outputs.size());
+  if (step.slice) outputs[0] = std::move(slots[static_cast<std::size_t>(step.outputs[0])]);
   const auto place = [&] {
     std::string text = step.node->label();
     for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -119,7 +120,7 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
                               program_.values[static_cast<std::size_t>(step.inputs[i])]->name()),
                   "Export the model with dense initializers.");
   try {
-    KernelContext context(*step.node, inputs, outputs);
+    KernelContext context(*step.node, inputs, outputs, step.slice);
     step.kernel->run(context);
   } catch (const Error& e) {
     throw e.within(place());

@@ -25,11 +25,17 @@
 
 namespace intaglio {
 
+// A part of the channels of a channels-last tensor that several steps fill, in place of a Concat.
+struct ChannelSlice {
+  std::int64_t first = 0, total = 0;  // channels
+};
+
 // The inputs and outputs of one call. Inputs are row-major unless the kernel said it reads others.
 class KernelContext {
  public:
-  KernelContext(const Node& node, std::span<const Tensor* const> inputs, std::span<Tensor> outputs)
-      : node_(node), inputs_(inputs), outputs_(outputs) {}
+  KernelContext(const Node& node, std::span<const Tensor* const> inputs, std::span<Tensor> outputs,
+                const std::optional<ChannelSlice>& slice = std::nullopt)
+      : node_(node), inputs_(inputs), outputs_(outputs), slice_(slice) {}
 
   const Node& node() const { return node_; }
 
@@ -45,6 +51,14 @@ class KernelContext {
 
   // Gives output i fresh bytes, not initialised. The reference is valid until the call returns.
   Tensor& output(std::size_t i, DType type, Shape shape);
+  // For kernels whose definition says `slices`. Where the channels of output 0, of this shape, go.
+  struct Destination {
+    float* data;         // of the first channel of the first pixel
+    std::int64_t pitch;  // from one pixel to the next, in floats
+  };
+  // Output 0 is f32 and channels-last: a tensor of its own, or a part of one that other steps fill too.
+  Destination channels_last_output(Shape shape);
+
   // Makes output i share the bytes of another tensor (Reshape, Identity, ...).
   void set_output(std::size_t i, Tensor tensor);
 
@@ -52,6 +66,7 @@ class KernelContext {
   const Node& node_;
   std::span<const Tensor* const> inputs_;
   std::span<Tensor> outputs_;
+  std::optional<ChannelSlice> slice_;
 };
 
 class Kernel {
@@ -96,6 +111,7 @@ struct KernelDef {
   std::string_view domain = {};
   Refusal (*refuse)(const Node& node) = nullptr;    // null: takes every node
   std::unique_ptr<Kernel> (*make)(const Node& node) = nullptr;
+  bool slices = false;  // it asks for output 0 by channels_last_output()
   // A kernel that applies the operations to output 0 too; null when it cannot. Inputs that they add
   // come behind those of the node.
   std::unique_ptr<Kernel> (*make_fused)(const Node& node, const PostOps& ops) = nullptr;

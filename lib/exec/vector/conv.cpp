@@ -71,39 +71,37 @@ class ProductConv final : public Kernel {
 
   void run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
-    if (x.dtype() != DType::f32 || x.rank() != static_cast<int>(geometry_.filter_shape().size()))
-      return reference_.run(context);
+    if (x.dtype() != DType::f32) return reference_.run(context);
     const Window window = geometry_.place(attrs_, x.shape());
     Shape shape{x.dim(0), geometry_.outputs()};
     shape.insert(shape.end(), window.output.begin(), window.output.end());
-    Tensor y(DType::f32, shape);
-    y.set_layout(Layout::channels_last);
     std::vector<Tensor> addends;
     for (const PostOp& op : product_.ops())
-      if (op.kind == PostOp::Kind::add) addends.push_back(addend(context.input(op.input), y));
+      if (op.kind == PostOp::Kind::add) addends.push_back(addend(context.input(op.input), shape));
+    const auto [y, pitch] = context.channels_last_output(std::move(shape));
     std::vector<const float*> added;
     for (const Tensor& a : addends) added.push_back(a.data<float>().data());
     if (pointwise_) {
       const Tensor pixels = to_channels_last(x);
       const std::int64_t start = 0;
       product_.run({pixels.data<float>().data(), x.dim(1), {&start, 1}, x.dim(1)},
-                   element_count(window.output) * x.dim(0), added, y.mutate<float>().data());
+                   element_count(window.output) * x.dim(0), added, y, pitch);
     } else {
-      over_windows(x, window, added, y.mutate<float>().data());
+      over_windows(x, window, added, y, pitch);
     }
-    context.set_output(0, std::move(y));
   }
 
  private:
-  static Tensor addend(const Tensor& given, const Tensor& y) {
-    if (given.shape() != y.shape() || given.dtype() != DType::f32)
+  static Tensor addend(const Tensor& given, const Shape& shape) {
+    if (given.shape() != shape || given.dtype() != DType::f32)
       throw Error(Code::model, fmt::format("cannot add shape {} to a result of shape {}",
-                                           to_string(given.shape()), to_string(y.shape())));
+                                           to_string(given.shape()), to_string(shape)));
     return to_channels_last(given);
   }
 
   // A product for every row of outputs.
-  void over_windows(const Tensor& x, const Window& w, std::vector<const float*> addends, float* y) const {
+  void over_windows(const Tensor& x, const Window& w, std::vector<const float*> addends, float* y,
+                    std::int64_t pitch) const {
     const Tensor images = padded_images(x, w);
     const std::int64_t channels = x.dim(1), height = images.dim(1), width = images.dim(2);
     const bool whole = w.dilations[1] == 1;  // a row of the filter is one run
@@ -113,10 +111,11 @@ class ProductConv final : public Kernel {
         runs.push_back((ky * w.dilations[0] * width + kx * w.dilations[1]) * channels);
     const std::int64_t length = whole ? w.kernel[1] * channels : channels;
     const std::int64_t line = w.output[1] * product_.columns();
+    const std::int64_t step = w.strides[0] * width * channels;
     for (std::int64_t n = 0; n < x.dim(0); ++n) {
       const float* row = images.data<float>().data() + n * height * width * channels;
-      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, row += w.strides[0] * width * channels, y += line) {
-        product_.run({row, w.strides[1] * channels, runs, length}, w.output[1], addends, y);
+      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, row += step, y += w.output[1] * pitch) {
+        product_.run({row, w.strides[1] * channels, runs, length}, w.output[1], addends, y, pitch);
         for (const float*& a : addends) a += line;
       }
     }
@@ -154,7 +153,7 @@ std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
 
 void register_vector_conv(Registry& registry) {
   registry.add({.op = "Conv", .impl = "product", .priority = 15, .refuse = refuse, .make = make,
-                .make_fused = make_fused});
+                .slices = true, .make_fused = make_fused});
 }
 
 }  // namespace intaglio

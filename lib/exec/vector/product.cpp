@@ -156,13 +156,12 @@ Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
 
 // Small weights stay in the cache while strips pass; large ones are read once for several strips.
 void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
-                  float* y) const {
+                  float* y, std::int64_t row) const {
   constexpr std::size_t bytes_that_stay = 384 * 1024;
   const Machine& m = machine();
   const std::int64_t strips = (rows + m.rows - 1) / m.rows;
   const std::int64_t block = panels_.bytes() > bytes_that_stay ? 8 : 1;
   const auto begin_of = [&](std::int64_t s) { return rows * s / strips; };  // none is short
-  std::vector<const float*> addend_rows(addends);
   for (std::int64_t s0 = 0; s0 < strips; s0 += block) {
     const std::int64_t s1 = std::min(s0 + block, strips);
     for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
@@ -170,17 +169,28 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
         const std::int64_t begin = begin_of(s);
         TileArgs t{.x = x.data + begin * x.pitch, .pitch = x.pitch, .runs = x.runs, .length = x.length,
                    .ending = ending_};
-        run_tile(t, begin_of(s + 1) - begin, first, y + begin * columns_);
+        run_tile(t, begin_of(s + 1) - begin, first, y + begin * row, row);
       }
-    if (ending_.taken == ops_.size()) continue;
-    const std::int64_t begin = begin_of(s0), count = begin_of(s1) - begin;
-    for (std::size_t a = 0; a < addends.size(); ++a) addend_rows[a] = addends[a] + begin * columns_;
-    apply(std::span(ops_).subspan(ending_.taken), y + begin * columns_, count * columns_, addend_rows.data());
+    finish(begin_of(s0), begin_of(s1) - begin_of(s0), addends, y, row);
+  }
+}
+
+// What is left of the operations, on rows that are still in the cache.
+void Product::finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends,
+                     float* y, std::int64_t row) const {
+  const auto rest = std::span(ops_).subspan(ending_.taken);
+  if (rest.empty()) return;
+  const std::int64_t at_once = row == columns_ ? count : 1;
+  std::vector<const float*> from(addends);
+  for (std::int64_t i = begin; i < begin + count; i += at_once) {
+    for (std::size_t a = 0; a < from.size(); ++a) from[a] = addends[a] + i * columns_;
+    apply(rest, y + i * row, at_once * columns_, from.data());
   }
 }
 
 // The panel that starts with column `at`. Fewer columns than a vector has go through a buffer.
-void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y) const {
+void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y,
+                       std::int64_t row) const {
   const Machine& m = machine();
   const Panel panel(at, columns_);
   alignas(64) float edge[max_rows * max_width];
@@ -188,11 +198,11 @@ void Product::run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y
   t.w = panels_.data<float>().data() + at * depth_;
   t.bias = bias_.data() + at;
   t.y = narrow ? edge : y + panel.first;
-  t.row = narrow ? m.width : columns_;
+  t.row = narrow ? m.width : row;
   t.second = panel.second;
   m.run(rows, panel.vectors, t);
   for (std::int64_t i = 0; narrow && i < rows; ++i)
-    std::copy_n(edge + i * m.width, columns_, y + i * columns_);
+    std::copy_n(edge + i * m.width, columns_, y + i * row);
 }
 
 }  // namespace intaglio

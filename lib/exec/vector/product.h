@@ -35,13 +35,15 @@ class Product {
   std::int64_t columns() const { return columns_; }
   const PostOps& ops() const { return ops_; }
 
-  // `rows` results of columns() values each, one after the other. The runs of a row hold depth() values.
-  // addends: for every `add`, values in the order of y.
-  void run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
-           float* y) const;
+  // `rows` results of columns() values each, `row` floats apart. The runs of a row of x hold depth()
+  // values. addends: for every `add`, values that follow one another.
+  void run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends, float* y,
+           std::int64_t row) const;
 
  private:
-  void run_tile(TileArgs& t, std::int64_t rows, std::int64_t first, float* y) const;
+  void run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y, std::int64_t row) const;
+  void finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends, float* y,
+              std::int64_t row) const;
 
   std::int64_t depth_, columns_;
   PostOps ops_;  // all

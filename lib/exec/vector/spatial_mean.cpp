@@ -10,8 +10,9 @@
 namespace intaglio {
 namespace {
 
-INTAGLIO_CLONES void add_to(const float* x, double* sums, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(x[i]);
+INTAGLIO_CLONES void add_pixels(const float* x, std::int64_t pixels, std::int64_t channels, double* sums) {
+  for (std::int64_t p = 0; p < pixels; ++p, x += channels)
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += static_cast<double>(x[c]);
 }
 
 // Means in double over the pixels in order, as the reference does.
@@ -23,7 +24,8 @@ Tensor spatial_mean(const Tensor& x, Shape shape) {
   std::vector<double> sums(static_cast<std::size_t>(channels));
   for (std::int64_t n = 0; n < x.dim(0); ++n) {
     std::ranges::fill(sums, 0.0);
-    for (std::int64_t p = 0; p < area; ++p, in += channels) add_to(in, sums.data(), channels);
+    add_pixels(in, area, channels, sums.data());
+    in += area * channels;
     for (const double sum : sums) *out++ = static_cast<float>(sum / static_cast<double>(area));
   }
   return y;
