@@ -4,6 +4,8 @@
 
 #include <unordered_map>
 
+#include "lib/exec/nested.h"
+
 namespace intaglio {
 namespace {
 
@@ -16,6 +18,7 @@ class Compiler {
   Program run() {
     const Graph& graph = *program_.graph;
     for (const Value* feed : graph.feeds()) program_.feeds.push_back(slot_of(*feed));
+    for (const Value* value : options_.captures) program_.feeds.push_back(slot_of(*value));
     for (const Node* node : graph.nodes()) add_step(*node);
     for (const Value* output : graph.outputs()) program_.outputs.push_back(slot_of(*output));
     mark_deaths();
@@ -43,6 +46,7 @@ class Compiler {
       throw e.within(node.label());
     }
     for (const Value* value : node.inputs()) step.inputs.push_back(value ? slot_of(*value) : -1);
+    for (const Value* value : captures(node)) step.inputs.push_back(slot_of(*value));
     for (const Value* value : node.outputs()) step.outputs.push_back(value ? slot_of(*value) : -1);
     program_.steps.push_back(std::move(step));
   }

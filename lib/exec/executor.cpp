@@ -39,7 +39,9 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap)
   };
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const int slot = program_.feeds[i];
-    check_feed(*program_.values[static_cast<std::size_t>(slot)], feeds[i]);
+    // What a nested graph is fed comes from the model, whose annotations may be those of one run.
+    if (graph().outer() == nullptr)
+      check_feed(*program_.values[static_cast<std::size_t>(slot)], feeds[i]);
     slots[static_cast<std::size_t>(slot)] = feeds[i];
     show(slot);
   }
@@ -71,7 +73,8 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
     if (inputs[i] != nullptr && !inputs[i]->defined())
       throw Error(Code::unsupported,
                   fmt::format("{}: input {} ('{}') has no dense value (a sparse initializer?)",
-                              step.node->label(), i, step.node->input(i)->name()),
+                              step.node->label(), i,
+                              program_.values[static_cast<std::size_t>(step.inputs[i])]->name()),
                   "Export the model with dense initializers.");
   try {
     KernelContext context(*step.node, inputs, outputs);
