@@ -165,7 +165,7 @@ void print_text(const RunOptions& o, const Json& report) {
 }
 
 void run_command(const RunOptions& o, Context& context) {
-  const Model model = context.phase("load", [&] { return load_model(o.model); });
+  const Model model = context.phase("load", [&] { return load_runnable(o.model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;
   const auto feeds = load_feeds(o, model, warnings);

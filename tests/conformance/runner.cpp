@@ -60,7 +60,7 @@ void compare(const Tensor& actual, const Tensor& expected, const std::string& na
 template <typename Body>
 Outcome outcome_of(const fs::path& path, Body body) {
   try {
-    const Model model = load_model(path);
+    const Model model = load_runnable(path);
     if (auto op = unknown_op(model.graph())) return {Outcome::unknown_op, *op};
     body(Executor(model.graph()));
     return {Outcome::passed, {}};
