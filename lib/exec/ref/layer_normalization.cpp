@@ -1,4 +1,4 @@
-// LayerNormalization (opset 17) and RMSNormalization (opset 23): normalize over the axes from
+// LayerNormalization (opset 17; onnxruntime takes it in earlier ones too) and RMSNormalization (opset 23): normalize over the axes from
 // `axis` on, then scale and shift by element. Mean and InvStdDev, when wanted, are f32 (stash_type
 // 1).
 #include "lib/exec/float_io.h"
@@ -25,7 +25,7 @@ std::unique_ptr<Kernel> make_normalization(const Node& node) {
 }  // namespace
 
 void register_layer_normalization(Registry& registry) {
-  registry.add({.op = "LayerNormalization", .since = 17, .make = make_normalization<true>});
+  registry.add({.op = "LayerNormalization", .make = make_normalization<true>});
   registry.add({.op = "RMSNormalization", .since = 23, .make = make_normalization<false>});
 }
 
