@@ -7,6 +7,7 @@
 
 #include "lib/exec/executor.h"
 #include "lib/io/load.h"
+#include "lib/passes/pass.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
@@ -38,8 +39,12 @@ Tensor load_checked(const fs::path& path, const Value& value) {
 std::vector<Tensor> load_all(const fs::path& folder, const char* kind,
                              const std::vector<Value*>& values) {
   std::vector<Tensor> tensors;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    tensors.push_back(load_checked(folder / fmt::format("{}_{}.pb", kind, i), *values[i]));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Tensor tensor = load_checked(folder / fmt::format("{}_{}.pb", kind, i), *values[i]);
+    // Preparation widens half precision, at the inputs and outputs too.
+    const bool widened = is_float(tensor.dtype()) && values[i]->dtype() == DType::f32;
+    tensors.push_back(widened ? convert(tensor, DType::f32) : tensor);
+  }
   return tensors;
 }
 
@@ -53,9 +58,10 @@ void compare(const Tensor& actual, const Tensor& expected, const std::string& na
 }
 
 template <typename Body>
-Outcome outcome_of(const fs::path& path, Body body) {
+Outcome outcome_of(const fs::path& path, Body body, bool prepared = false) {
   try {
-    const Model model = load_runnable(path);
+    Model model = load_runnable(path);
+    if (prepared) prepare(model);
     if (auto op = unknown_op(model.graph())) return {Outcome::unknown_op, *op};
     body(Executor(model.graph()));
     return {Outcome::passed, {}};
@@ -71,16 +77,25 @@ void run_and_compare(const Executor& executor, const std::vector<Tensor>& feeds,
     compare(actual[i], expected[i], executor.graph().outputs()[i]->name());
 }
 
-}  // namespace
-
-Outcome run_folder(const fs::path& folder) {
-  return outcome_of(folder / "model.onnx", [&](const Executor& executor) {
+// Runs all test_data_set_* of a folder.
+auto test_data_of(const fs::path& folder) {
+  return [folder](const Executor& executor) {
     const Graph& graph = executor.graph();
     for (const auto& entry : fs::directory_iterator(folder))
       if (entry.is_directory())
         run_and_compare(executor, load_all(entry.path(), "input", graph.feeds()),
                         load_all(entry.path(), "output", graph.outputs()));
-  });
+  };
+}
+
+}  // namespace
+
+Outcome run_folder(const fs::path& folder) {
+  return outcome_of(folder / "model.onnx", test_data_of(folder));
+}
+
+Outcome run_prepared_folder(const fs::path& folder) {
+  return outcome_of(folder / "model.onnx", test_data_of(folder), true);
 }
 
 Outcome run_light_model(const fs::path& model) {

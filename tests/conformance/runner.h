@@ -18,6 +18,9 @@ struct Outcome {
 // tolerance of the onnx project, everything else must agree exactly.
 Outcome run_folder(const std::filesystem::path& folder);
 
+// The same after all passes of preparation.
+Outcome run_prepared_folder(const std::filesystem::path& folder);
+
 // A single .onnx file and its first output beside it, <stem>_output_0.pb. The file has no input: it
 // is what the onnx project feeds, the numbers 0, 1/n, 2/n, ...
 Outcome run_light_model(const std::filesystem::path& model);
