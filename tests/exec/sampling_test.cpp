@@ -36,6 +36,12 @@ TEST(Sampling, GridSampleInterpolatesAndPads) {
                     Tensor::of<float>({1, 1, 1, 1}, {2})));
 }
 
+TEST(Sampling, CubicTapsMoveToTheBorderOneByOne) {
+  // The taps at 1, 2, 3 and 4 of the row 1, 2, 3 read 2, 3, 3 and 3.
+  const std::string border = "mode = \"cubic\", padding_mode = \"border\", align_corners = 1";
+  EXPECT_TRUE(close(sample(border, {1.5f, -1}), Tensor::of<float>({1, 1, 1, 1}, {3.09375f})));
+}
+
 TEST(Sampling, GridSampleSurvivesAnyCoordinate) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), huge = 1e30f;
   for (const char* mode : {"nearest", "linear", "cubic"})

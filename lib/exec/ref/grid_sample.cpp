@@ -65,7 +65,9 @@ struct AxisSampler {
     if (!std::isfinite(at)) at = -1;
     if (options.mode == Mode::nearest) at = std::nearbyint(at);
     if (at < low() || at > high()) {
-      if (options.outside == Outside::border) at = std::clamp(at, T{0}, static_cast<T>(length - 1));
+      // Cubic taps are moved to the border one by one, as in PyTorch and onnxruntime.
+      if (options.outside == Outside::border && options.mode != Mode::cubic)
+        at = std::clamp(at, T{0}, static_cast<T>(length - 1));
       if (options.outside == Outside::reflection) at = reflected(at, low(), high());
     }
     const T base = std::floor(at), t = at - base;
