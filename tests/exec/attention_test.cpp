@@ -89,5 +89,38 @@ TEST(CrossEntropy, IgnoredClassesCountNothing) {
   EXPECT_THROW(run_text(model, {x, Tensor::of<std::int64_t>({3}, {0, 1, 2})}), Error);
 }
 
+TEST(LinearAttention, KeepsASumOfOuterProducts) {
+  // Depth 1: S adds up k v after half of it was forgotten; y is S q.
+  const auto y =
+      run_text(R"(<ir_version: 10, opset_import: ["": 27]>
+    g (float[1,2,1] q, float[1,2,1] k, float[1,2,1] v, float[1,2,1] d)
+        => (float[1,2,1] y, float[1,1,1,1] s) {
+      y, s = LinearAttention <q_num_heads = 1, kv_num_heads = 1, update_rule = "gated">
+             (q, k, v, , d)
+    })",
+               {Tensor::of<float>({1, 2, 1}, {1, 10}), Tensor::of<float>({1, 2, 1}, {1, 2}),
+                Tensor::of<float>({1, 2, 1}, {4, 5}),
+                Tensor::of<float>({1, 2, 1}, {-0.6931472f, -0.6931472f})});
+  EXPECT_TRUE(close(y[0], Tensor::of<float>({1, 2, 1}, {4, 120})));
+  EXPECT_TRUE(close(y[1], Tensor::of<float>({1, 1, 1, 1}, {12})));
+}
+
+TEST(CausalConvWithState, GoesOnWhereItStopped) {
+  const std::string head = R"(<ir_version: 10, opset_import: ["": 27]> )";
+  const Tensor x = random_tensor({2, 3, 6}, 1), w = random_tensor({3, 1, 3}, 2);
+  const auto y = run_text(head + R"(g (float[2,3,6] x, float[3,1,3] w)
+      => (float[2,3,6] whole, float[2,3,6] conv, float[2,3,6] parts) {
+    whole = CausalConvWithState (x, w)
+    conv = Conv <group = 3, pads = [2, 0]> (x, w)
+    a, b = Split <axis = 2, num_outputs = 2> (x)
+    first, state = CausalConvWithState (a, w)
+    second = CausalConvWithState (b, w, , state)
+    parts = Concat <axis = 2> (first, second)
+  })",
+                          {x, w});
+  EXPECT_TRUE(close(y[0], y[1], 1e-4, 1e-5));
+  EXPECT_TRUE(close(y[2], y[0], 1e-4, 1e-5));
+}
+
 }  // namespace
 }  // namespace intaglio::testing

@@ -63,7 +63,9 @@ std::pair<Tensor, double> losses(const Tensor& logs, const Tensor& classes, cons
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     double& value = loss.mutate<double>()[i] = 0;
     if (wanted[i] == options.ignored) continue;
-    const auto k = static_cast<std::size_t>(checked_index(wanted[i], view.length));
+    if (wanted[i] < 0 || wanted[i] >= view.length)
+      throw Error(Code::model, fmt::format("class {} of {}", wanted[i], view.length));
+    const auto k = static_cast<std::size_t>(wanted[i]);
     const std::int64_t at = static_cast<std::int64_t>(i) / view.inner * view.length * view.inner +
                             static_cast<std::int64_t>(k) * view.inner +
                             static_cast<std::int64_t>(i) % view.inner;

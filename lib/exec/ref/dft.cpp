@@ -74,7 +74,7 @@ std::unique_ptr<Kernel> make_dft(const Node& node) {
     const std::int64_t own = x.dim(static_cast<std::size_t>(options.axis));
     options.length = inverse && onesided ? std::max<std::int64_t>(2 * (own - 1), 0) : own;
     if (const Tensor* given = c.optional(1)) options.length = given->item<std::int64_t>();
-    if (options.length < 0 || options.length > std::int64_t{1} << 30)
+    if (options.length < 1 || options.length > std::int64_t{1} << 26)
       throw Error(Code::model, fmt::format("a transform of length {}", options.length));
     set_float_output(c, 0, dft(x, options), c.input(0).dtype());
   });

@@ -107,14 +107,14 @@ Tensor grid_sample(const Tensor& x, const Tensor& grid, const SampleOptions& opt
   if (pixels == 0 && y.size() > 0) throw Error(Code::model, "an image without pixels");
   const Shape strides = strides_of(std::span(x.shape()).subspan(2));
   const T* at = grid.data<T>().data();
+  T* out = y.template mutate<T>().data();
   std::vector<AxisTaps<T>> taps(axes);
   for (std::int64_t n = 0; n < x.dim(0); ++n)
     for (std::int64_t p = 0; p < points; ++p, at += axes) {
       for (std::size_t a = 0; a < axes; ++a)
         taps[a] = AxisSampler<T>{x.dim(2 + a), options}.taps(at[axes - 1 - a]);
       for (std::int64_t c = n * channels; c < (n + 1) * channels; ++c)
-        y.mutate<T>()[static_cast<std::size_t>(c * points + p)] =
-            weighted<T>(x.data<T>().data() + c * pixels, taps, strides);
+        out[c * points + p] = weighted<T>(x.data<T>().data() + c * pixels, taps, strides);
     }
   return y;
 }

@@ -1,6 +1,6 @@
-// LayerNormalization (opset 17; onnxruntime takes it in earlier ones too) and RMSNormalization (opset 23): normalize over the axes from
-// `axis` on, then scale and shift by element. Mean and InvStdDev, when wanted, are f32 (stash_type
-// 1).
+// LayerNormalization (opset 17; onnxruntime takes it in earlier ones too) and RMSNormalization
+// (opset 23): normalize over the axes from `axis` on, then scale and shift by element. Mean and
+// InvStdDev, when wanted, are f32 (stash_type 1).
 #include "lib/exec/float_io.h"
 #include "lib/exec/layer_norm.h"
 #include "lib/exec/registry.h"

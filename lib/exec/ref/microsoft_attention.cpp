@@ -88,6 +88,9 @@ std::unique_ptr<Kernel> make_attention(const Node& node) {
         require_rank(all, 3, "projected input");
         const std::int64_t third = all.dim(2) / 3;
         const Shape wide = sizes.size() == 3 ? sizes : Shape{third, third, third};
+        for (const std::int64_t size : wide)
+          if (size < 0 || size > all.dim(2))
+            throw Error(Code::model, "qkv_hidden_sizes do not fit");
         const auto part = [&](std::int64_t first, std::int64_t count) {
           return split_heads(columns(all, first, count), config.heads);
         };

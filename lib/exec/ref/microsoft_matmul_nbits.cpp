@@ -2,6 +2,8 @@
 // with 2, 4 or 8 bits, the first value in the lowest bits (onnxruntime/docs/ContribOperators.md).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/exec/elementwise.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/matmul.h"
@@ -20,7 +22,9 @@ struct Blocks {
 Blocks read_blocks(const Node& node) {
   const Blocks b{node.attr_int("N"), node.attr_int("K"), node.attr_int("bits", 4),
                  node.attr_int("block_size")};
-  if (b.n < 1 || b.k < 1 || b.block < 8 || (b.bits != 2 && b.bits != 4 && b.bits != 8))
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  if (b.n < 1 || b.k < 1 || b.block < 8 || b.block % 8 != 0 ||
+      std::max({b.n, b.k, b.block}) > most || (b.bits != 2 && b.bits != 4 && b.bits != 8))
     throw Error(Code::unsupported, fmt::format("{} bits in blocks of {}", b.bits, b.block));
   return b;
 }

@@ -21,6 +21,8 @@ std::unique_ptr<Kernel> make_swiglu(const Node& node) {
 
 }  // namespace
 
-void register_swiglu(Registry& registry) { registry.add({.op = "SwiGLU", .make = make_swiglu}); }
+void register_swiglu(Registry& registry) {
+  registry.add({.op = "SwiGLU", .since = 28, .make = make_swiglu});
+}
 
 }  // namespace intaglio

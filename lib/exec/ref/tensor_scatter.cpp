@@ -26,6 +26,10 @@ std::unique_ptr<Kernel> make_tensor_scatter(const Node& node) {
     if (whole != cache.shape() || static_cast<std::int64_t>(starts.size()) != cache.dim(0) ||
         update.dtype() != cache.dtype())
       throw Error(Code::model, "the update or its places do not fit " + to_string(cache.shape()));
+    for (const std::int64_t start : starts)
+      if (start < 0 || start > cache.dim(static_cast<std::size_t>(axis)))
+        throw Error(Code::model,
+                    fmt::format("place {} in shape {}", start, to_string(cache.shape())));
     const AxisView from(update.shape(), axis), to(cache.shape(), axis);
     const std::size_t row = static_cast<std::size_t>(to.inner) * element_width(cache);
     Tensor result = cache;
