@@ -106,10 +106,9 @@ TEST(LinearAttention, KeepsASumOfOuterProducts) {
 }
 
 TEST(CausalConvWithState, GoesOnWhereItStopped) {
-  const std::string head = R"(<ir_version: 10, opset_import: ["": 27]> )";
   const Tensor x = random_tensor({2, 3, 6}, 1), w = random_tensor({3, 1, 3}, 2);
-  const auto y = run_text(head + R"(g (float[2,3,6] x, float[3,1,3] w)
-      => (float[2,3,6] whole, float[2,3,6] conv, float[2,3,6] parts) {
+  const auto y = run_text(R"(<ir_version: 10, opset_import: ["": 27]>
+    g (float[2,3,6] x, float[3,1,3] w) => (float[2,3,6] whole, float[2,3,6] conv, float[2,3,6] parts) {
     whole = CausalConvWithState (x, w)
     conv = Conv <group = 3, pads = [2, 0]> (x, w)
     a, b = Split <axis = 2, num_outputs = 2> (x)
