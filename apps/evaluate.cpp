@@ -41,9 +41,9 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   if (!o.report.empty()) require_writable(o.report);
   if (o.data.labels.empty() && o.reference.empty())
     throw Error(Code::usage, "nothing to compare with", "Give --labels FILE.csv, --reference FP32.onnx, or both.");
-  const Model model = context.phase("load", [&] { return load_model(o.model); });
+  const Model model = context.phase("load", [&] { return load_runnable(o.model); });
   std::optional<Model> reference;
-  if (!o.reference.empty()) reference = context.phase("load", [&] { return load_model(o.reference); });
+  if (!o.reference.empty()) reference = context.phase("load", [&] { return load_runnable(o.reference); });
 
   std::vector<std::string> warnings;
   const PreprocessRecipe recipe = make_recipe(o.data, model, warnings);

@@ -159,7 +159,7 @@ void print_text(const RunOptions& o, const Json& report) {
 }
 
 void run_command(const RunOptions& o, Context& context) {
-  Model model = context.phase("load", [&] { return load_model(o.model); });
+  Model model = context.phase("load", [&] { return load_runnable(o.model); });
   context.phase("prepare", [&] { prepare(model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;

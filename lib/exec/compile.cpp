@@ -8,6 +8,7 @@
 
 #include "lib/exec/fuse.h"
 #include "lib/exec/join.h"
+#include "lib/exec/nested.h"
 
 namespace intaglio {
 namespace {
@@ -29,6 +30,7 @@ class Compiler {
   Program run() {
     const Graph& graph = *program_.graph;
     for (const Value* feed : graph.feeds()) program_.feeds.push_back(slot_of(*feed));
+    for (const Value* value : options_.captures) program_.feeds.push_back(slot_of(*value));
     const std::vector<Node*> nodes = graph.nodes();
     for (const Node* node : nodes) fuse_behind(*node);
     for (const Node* node : nodes) join(*node);
@@ -113,6 +115,7 @@ class Compiler {
     Planned step{.def = &options_.registry->select(node), .nodes = {&node}};
     step.kernel = within(node, [&] { return step.def->make(node); });
     step.inputs.assign(node.inputs().begin(), node.inputs().end());
+    for (const Value* value : captures(node)) step.inputs.push_back(value);
     step.outputs.assign(node.outputs().begin(), node.outputs().end());
     return step;
   }
@@ -172,7 +175,9 @@ class Compiler {
 }  // namespace
 
 CompileOptions CompileOptions::nothing_observed() {
-  return {.observed = [](const Value&) { return false; }};
+  CompileOptions options;
+  options.observed = [](const Value&) { return false; };
+  return options;
 }
 
 Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }

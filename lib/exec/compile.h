@@ -18,7 +18,7 @@ struct Step {
   std::vector<const Node*> fused;  // nodes behind it whose work it does too
   const KernelDef* def = nullptr;
   std::unique_ptr<Kernel> kernel;
-  std::vector<int> inputs;   // slots; -1: omitted
+  std::vector<int> inputs;   // slots; -1: omitted. Behind those of the node: captures(*node)
   std::vector<int> outputs;  // slots; -1: nobody wants it
   std::vector<int> dies;     // slots that no later step reads
   std::optional<ChannelSlice> slice;  // the part of output 0 that this step makes
@@ -29,6 +29,8 @@ struct CompileOptions {
   // Which float values the tap will be asked about; null: all. Values that nobody observes may vanish
   // inside fused kernels.
   std::function<bool(const Value&)> observed;
+  // Values of outer graphs that a nested graph reads: run() is fed them behind graph->feeds().
+  std::vector<const Value*> captures;
 
   // For runs that only want the outputs.
   static CompileOptions nothing_observed();
@@ -39,7 +41,8 @@ struct Program {
   std::vector<Step> steps;
   std::vector<const Value*> values;           // by slot
   std::vector<std::pair<int, Tensor>> constants;
-  std::vector<int> feeds, outputs;            // slots, in the order of graph->feeds() and outputs()
+  // Slots, in the order of graph->feeds(), then the captures, and of graph->outputs().
+  std::vector<int> feeds, outputs;
   std::vector<bool> observed;                 // by slot
 };
 

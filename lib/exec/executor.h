@@ -18,7 +18,7 @@
 namespace intaglio {
 
 // Called for every observed float value that a run meets, right after it is made and before its reader runs; graph
-// inputs come first, constants never. The tensor may have either layout.
+// inputs come first, constants never, nor values inside nested graphs. The tensor may have either layout.
 using Tap = std::function<void(const Value& value, const Tensor& tensor)>;
 
 struct Profile;  // lib/exec/profile.h

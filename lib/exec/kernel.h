@@ -30,7 +30,8 @@ struct ChannelSlice {
   std::int64_t first = 0, total = 0;  // channels
 };
 
-// The inputs and outputs of one call. Inputs are row-major unless the kernel said it reads others.
+// The inputs and outputs of one call. Inputs are row-major unless the kernel said it reads others. Of a node
+// with nested graphs, the values that these capture follow its own inputs (nested.h).
 class KernelContext {
  public:
   KernelContext(const Node& node, std::span<const Tensor* const> inputs, std::span<Tensor> outputs,

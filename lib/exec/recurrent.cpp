@@ -52,7 +52,10 @@ std::vector<Activation> read_activations(const Node& node, std::vector<std::stri
     const float a = def->parameters > 0 ? next(alphas, alpha_at, def->alpha) : 0.0f;
     const float b = def->parameters > 1 ? next(betas, beta_at, def->beta) : 0.0f;
     const auto apply = def->apply;
-    if (clip > 0) {
+    // The third activation of a direction, LSTM's, takes the cell state: onnxruntime clips what
+    // goes into the gates only.
+    const bool of_gate = result.size() % 3 != 2 || !node.op().ends_with("LSTM");
+    if (clip > 0 && of_gate) {
       result.push_back([=](float x) { return apply(std::clamp(x, -clip, clip), a, b); });
     } else {
       result.push_back([=](float x) { return apply(x, a, b); });

@@ -25,7 +25,7 @@ struct CellStep {
 
 // The weights of one direction, for cells that need more than the products above.
 struct CellWeights {
-  std::vector<Activation> f;  // clipped as the node asks for
+  std::vector<Activation> f;  // those of the gates clipped as the node asks for
   const float* r = nullptr;   // [gates * hidden, hidden]
   const float* recurrent_bias = nullptr;
   const float* peepholes = nullptr;  // LSTM: [3 * hidden], or null

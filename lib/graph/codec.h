@@ -49,6 +49,7 @@ class GraphCodec {
   static void share_values(const Graph& from, Graph& to);
   static void read_type(const onnx::ValueInfoProto& info, Value& value);
   static void infer_types(Model& model);
+  static int inline_functions(Model& model);
 
  private:
   static void read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
@@ -57,6 +58,7 @@ class GraphCodec {
   static void read_initializers(onnx::GraphProto& message, Graph& graph,
                                 const TensorSource& source);
   static void read_nodes(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
+  static void inline_call(Graph& graph, Node& call, const onnx::FunctionProto& f);
   static void write_initializer(const Value& value, onnx::TensorProto& message,
                                 const TensorSink& sink, bool weights);
   static void write_value_info(const Value& value, const onnx::ValueInfoProto* said,

@@ -52,6 +52,12 @@ class Model {
 // itself.
 void infer_types(Model& model);
 
+// Replaces every call of a model-local function by the nodes of the function, nested graphs and
+// calls inside functions included; the model has no functions afterwards. Returns the number of
+// calls. Throws Code::model for a function that calls itself, and Code::unsupported where one needs
+// an operator of another opset than the model imports; the model must then be dropped.
+int inline_functions(Model& model);
+
 // ONNX's text form (onnx/defs/parser.h), for tests: "<ir_version: 8, opset_import: ["": 13]> g
 // (...) {...}". Throws Code::model with the parser's message.
 Model parse_model(std::string_view text);

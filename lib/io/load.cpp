@@ -89,6 +89,16 @@ Model load_model(const std::filesystem::path& path) {
   }
 }
 
+Model load_runnable(const std::filesystem::path& path) {
+  Model model = load_model(path);
+  try {
+    inline_functions(model);
+  } catch (const Error& e) {
+    throw e.within(path.string());
+  }
+  return model;
+}
+
 Tensor load_tensor(const std::filesystem::path& path) {
   const MappedBytes bytes = map_file(path);
   const auto message = std::make_shared<onnx::TensorProto>();

@@ -13,6 +13,9 @@ namespace intaglio {
 // protobuf, not ONNX, inconsistent); the message starts with the path.
 Model load_model(const std::filesystem::path& path);
 
+// The same, ready for an Executor: model-local functions are replaced by their nodes.
+Model load_runnable(const std::filesystem::path& path);
+
 // Loads a TensorProto file (.pb). Throws Code::data.
 Tensor load_tensor(const std::filesystem::path& path);
 

@@ -7,6 +7,7 @@
 
 namespace intaglio {
 
+int functions_inlined(Model& model, const PrepareOptions&);
 int default_inputs(Model& model, const PrepareOptions&);
 int fp16_to_fp32(Model& model, const PrepareOptions&);
 int opset_raised(Model& model, const PrepareOptions&);

@@ -6,7 +6,10 @@ namespace intaglio {
 namespace {
 
 constexpr std::array passes = {
-    // First: no later pass may touch a weight that the caller could override.
+    // First: all others see operators only.
+    Pass{"functions_inlined", "calls of model-local functions replaced by their nodes",
+         functions_inlined},
+    // No later pass may touch a weight that the caller could override.
     Pass{"default_inputs", "inputs with a default value become constants", default_inputs},
     // Before anything is computed, so that folded constants have float precision.
     Pass{"fp16_to_fp32", "half-precision weights and values widened to float", fp16_to_fp32},

@@ -18,15 +18,19 @@ struct Outcome {
 // tolerance of the onnx project, everything else must agree exactly.
 Outcome run_folder(const std::filesystem::path& folder);
 
+// The same after all passes of preparation.
+Outcome run_prepared_folder(const std::filesystem::path& folder);
+
 // A single .onnx file and its first output beside it, <stem>_output_0.pb. The file has no input: it
 // is what the onnx project feeds, the numbers 0, 1/n, 2/n, ...
 Outcome run_light_model(const std::filesystem::path& model);
 
-// Compares the outcomes of one group of tests with its lines in passing.txt, which are
-// "<group>/<name>": a listed test must pass, a passing test must be listed. Prints how many passed,
-// failed (each with its reason) and have an operator that no kernel knows.
-// INTAGLIO_UPDATE_CONFORMANCE=1 rewrites the lines instead (run the test program itself then: ctest
-// would run the groups at the same time).
+// Compares the outcomes of one group of tests with what the lists say of "<group>/<name>":
+// passing.txt names the tests that pass, failing.txt the others, each with a tab and the reason.
+// Every test must be in one of them, and do as it says. Prints how many pass and why the others do
+// not. INTAGLIO_UPDATE_CONFORMANCE=1 rewrites the lines of the group instead; reasons that are
+// there already stay (run the test program itself then: ctest would run the groups at the same
+// time).
 void check_outcomes(std::string_view group, const std::map<std::string, Outcome>& outcomes);
 
 }  // namespace intaglio::testing

@@ -71,5 +71,20 @@ TEST(Gru, ResetsBeforeOrAfterTheProduct) {
       Error);
 }
 
+TEST(Lstm, ClipsWhatGoesIntoTheGatesOnly) {
+  const auto y =
+      run_text(R"(<ir_version: 8, opset_import: ["": 14]>
+    g (float[1,1,1] x, float[1,4,1] w, float[1,4,1] r, float[1,1,1] h, float[1,1,1] c)
+        => (float[1,1,1] yh, float[1,1,1] yc) {
+      y, yh, yc = LSTM <hidden_size = 1, clip = 0.5> (x, w, r, , , h, c)
+    })",
+               {Tensor::of<float>({1, 1, 1}, {1}), Tensor::of<float>({1, 4, 1}, {9, 9, 9, 9}),
+                Tensor::of<float>({1, 4, 1}, {0, 0, 0, 0}), Tensor::of<float>({1, 1, 1}, {0}),
+                Tensor::of<float>({1, 1, 1}, {10})});
+  const float gate = 0.62245933f, cell = gate * 10 + gate * 0.46211716f;
+  EXPECT_TRUE(close(y[1], Tensor::of<float>({1, 1, 1}, {cell})));
+  EXPECT_TRUE(close(y[0], Tensor::of<float>({1, 1, 1}, {gate * std::tanh(cell)})));
+}
+
 }  // namespace
 }  // namespace intaglio

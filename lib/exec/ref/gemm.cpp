@@ -5,6 +5,7 @@
 #include "lib/exec/elementwise.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/gemm.h"
+#include "lib/exec/matmul.h"
 #include "lib/exec/registry.h"
 #include "lib/tensor/broadcast.h"
 
@@ -42,6 +43,57 @@ void add_scaled(Tensor& y, const Attrs& attrs, const Tensor* c) {
   }
 }
 
+// A matrix that is read in its own order or with its axes exchanged.
+template <typename T>
+struct PlainMatrix {
+  const T* data;
+  std::int64_t rows, columns, row_stride, column_stride;
+
+  PlainMatrix(const Tensor& t, bool transpose) : data(t.data<T>().data()) {
+    if (t.rank() != 2)
+      throw Error(Code::model, "operand of shape " + to_string(t.shape()) + " is not a matrix");
+    rows = t.dim(transpose ? 1 : 0);
+    columns = t.dim(transpose ? 0 : 1);
+    row_stride = transpose ? 1 : t.dim(1);
+    column_stride = transpose ? t.dim(1) : 1;
+  }
+  T at(std::int64_t i, std::int64_t j) const { return data[i * row_stride + j * column_stride]; }
+};
+
+template <typename T>
+Tensor multiply_plain(const PlainMatrix<T>& a, const PlainMatrix<T>& b) {
+  if (a.columns != b.rows)
+    throw Error(Code::model, fmt::format("a {} by {} matrix times a {} by {} one", a.rows,
+                                         a.columns, b.rows, b.columns));
+  Tensor y(dtype_of<T>(), {a.rows, b.columns});
+  T* out = y.mutate<T>().data();
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    for (std::int64_t j = 0; j < b.columns; ++j) {
+      T sum{};
+      for (std::int64_t k = 0; k < b.rows; ++k) sum = multiply_add(a.at(i, k), b.at(k, j), sum);
+      *out++ = sum;
+    }
+  return y;
+}
+
+// The same in the type of the operands, for those that float does not hold.
+template <typename T>
+Tensor gemm_plain(const KernelContext& context, const Attrs& attrs) {
+  const auto scaled = [](const Tensor& t, float by) {
+    if (by == 1.0f) return t;
+    return map<T>(t, [by](T v) { return static_cast<double>(v) * static_cast<double>(by); });
+  };
+  const Tensor y = scaled(multiply_plain(PlainMatrix<T>(context.input(0), attrs.transpose_a),
+                                         PlainMatrix<T>(context.input(1), attrs.transpose_b)),
+                          attrs.alpha);
+  if (context.optional(2) == nullptr || attrs.beta == 0.0f) return y;
+  const Tensor c = scaled(*context.optional(2), attrs.beta);
+  if (broadcast_shapes(c.shape(), y.shape()) != y.shape())
+    throw Error(Code::model, fmt::format("C of shape {} does not broadcast to {}",
+                                         to_string(c.shape()), to_string(y.shape())));
+  return broadcast_map<T>(y, c, [](T v, T w) { return multiply_add(v, T{1}, w); });
+}
+
 std::unique_ptr<Kernel> make_gemm(const Node& node) {
   const Attrs attrs{node.attr_int("transA", 0) != 0, node.attr_int("transB", 0) != 0,
                     node.attr_float("alpha", 1.0f), node.attr_float("beta", 1.0f)};
@@ -51,7 +103,11 @@ std::unique_ptr<Kernel> make_gemm(const Node& node) {
     packed = std::make_shared<PackedRight>(matrix(as_float(b->constant()), attrs.transpose_b));
   return make_kernel([attrs, packed](KernelContext& context) {
     const DType type = context.input(0).dtype();
-    if (type == DType::f64 || !is_float(type)) refuse_type(type);
+    if (type == DType::f64) return context.set_output(0, gemm_plain<double>(context, attrs));
+    if (!is_float(type))
+      return visit_integer(type, [&](auto zero) {
+        context.set_output(0, gemm_plain<decltype(zero)>(context, attrs));
+      });
     const Tensor a = as_float(context.input(0));
     const MatrixRef left = matrix(a, attrs.transpose_a);
     const PackedRight right =

@@ -1,0 +1,57 @@
+// Scaled dot-product attention ("Attention Is All You Need", Vaswani et al. 2017, 3.2), computed in
+// float: shared by the Attention operators of ONNX and of com.microsoft.
+//
+//   y = softmax(softcap(scale * q k^T) + bias) v
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "lib/tensor/tensor.h"
+
+namespace intaglio {
+
+// What else of the computation is wanted.
+enum class AttentionStage { none, product, capped, biased, probabilities };
+
+struct AttentionInputs {
+  // f32 [batch, heads, length, depth]. q may have a multiple of the heads of k and v: neighbouring
+  // ones then share them.
+  Tensor q, k, v;
+  // f32, broadcast to [batch, heads, queries, keys]; undefined: none. A query for which it is all
+  // -inf gets zeros.
+  Tensor bias;
+};
+
+struct AttentionOptions {
+  float scale = 1;
+  float softcap = 0;  // c: scores become c tanh(score / c); 0: they stay
+  AttentionStage stage = AttentionStage::none;
+};
+
+struct AttentionResult {
+  Tensor y;      // f32 [batch, heads, queries, depth of v]
+  Tensor stage;  // f32 [batch, heads, queries, keys]; undefined when nothing was wanted
+};
+
+// Throws Code::model when the shapes do not fit.
+AttentionResult attend(const AttentionInputs& in, const AttentionOptions& options);
+
+// [batch, length, heads * depth] as [batch, heads, length, depth], and back.
+Tensor split_heads(const Tensor& x, std::int64_t heads);
+Tensor join_heads(const Tensor& x);
+
+// past and x, [batch, heads, length, depth], one behind the other.
+Tensor join_lengths(const Tensor& past, const Tensor& x);
+
+// Which keys a query sees: query i stands at position i + offset of the keys.
+struct Visibility {
+  std::int64_t offset = 0;
+  std::int64_t left = -1, right = -1;  // so many keys around its position; -1: all. Causal: right 0
+  std::int64_t keys = std::numeric_limits<std::int64_t>::max();  // the others are padding
+};
+
+// Fills [queries, keys] values with 0 where a query sees a key and -inf elsewhere.
+void write_visibility(const Visibility& v, std::int64_t queries, std::int64_t keys, float* bias);
+
+}  // namespace intaglio

@@ -1,0 +1,112 @@
+// com.microsoft: MatMulNBits, y = a * b^T + bias, where b [N,K] is quantized in blocks along K,
+// with 2, 4 or 8 bits, the first value in the lowest bits (onnxruntime/docs/ContribOperators.md).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/exec/elementwise.h"
+#include "lib/exec/float_io.h"
+#include "lib/exec/matmul.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+struct Blocks {
+  std::int64_t n, k, bits, block;
+  std::int64_t count() const { return (k + block - 1) / block; }        // along K
+  std::int64_t bytes() const { return block * bits / 8; }               // of a block
+  std::int64_t zero_bytes() const { return (count() * bits + 7) / 8; }  // of a row
+};
+
+Blocks read_blocks(const Node& node) {
+  const Blocks b{node.attr_int("N"), node.attr_int("K"), node.attr_int("bits", 4),
+                 node.attr_int("block_size")};
+  constexpr std::int64_t most = std::int64_t{1} << 31;
+  if (b.n < 1 || b.k < 1 || b.block < 8 || b.block % 8 != 0 ||
+      std::max({b.n, b.k, b.block}) > most || (b.bits != 2 && b.bits != 4 && b.bits != 8))
+    throw Error(Code::unsupported, fmt::format("{} bits in blocks of {}", b.bits, b.block));
+  return b;
+}
+
+float unpacked(const std::uint8_t* bytes, std::int64_t i, std::int64_t bits) {
+  const std::int64_t at = i * bits;
+  return static_cast<float>((bytes[at / 8] >> (at % 8)) & ((1 << bits) - 1));
+}
+
+// The zero points as floats, [N, blocks]; the middle of the range without them.
+std::vector<float> zero_points(const Tensor* given, const Blocks& b) {
+  const auto count = static_cast<std::size_t>(b.n * b.count());
+  if (given == nullptr) return std::vector<float>(count, static_cast<float>(1 << (b.bits - 1)));
+  if (given->dtype() != DType::u8) {
+    auto values = as_float(*given).to_vector<float>();
+    if (values.size() != count) throw Error(Code::model, "zero points that do not fit the blocks");
+    return values;
+  }
+  if (given->size() != b.n * b.zero_bytes())
+    throw Error(Code::model, "zero points that do not fit the blocks");
+  std::vector<float> result;
+  for (std::int64_t n = 0; n < b.n; ++n)
+    for (std::int64_t i = 0; i < b.count(); ++i)
+      result.push_back(
+          unpacked(given->data<std::uint8_t>().data() + n * b.zero_bytes(), i, b.bits));
+  return result;
+}
+
+// b transposed: [K, N].
+Tensor dequantized(const Tensor& packed, const Tensor& scales, const Tensor* zeros,
+                   const Blocks& b) {
+  if (packed.size() != b.n * b.count() * b.bytes() || scales.size() != b.n * b.count())
+    throw Error(Code::model,
+                fmt::format("weights {} and scales {} for {} blocks of {} rows",
+                            to_string(packed.shape()), to_string(scales.shape()), b.count(), b.n));
+  const auto zero = zero_points(zeros, b);
+  const auto scale = scales.data<float>();
+  Tensor result(DType::f32, {b.k, b.n});
+  const auto out = result.mutate<float>();
+  for (std::int64_t n = 0; n < b.n; ++n)
+    for (std::int64_t k = 0; k < b.k; ++k) {
+      const auto at = static_cast<std::size_t>(n * b.count() + k / b.block);
+      const auto* bytes =
+          packed.data<std::uint8_t>().data() + static_cast<std::int64_t>(at) * b.bytes();
+      out[static_cast<std::size_t>(k * b.n + n)] =
+          scale[at] * (unpacked(bytes, k % b.block, b.bits) - zero[at]);
+    }
+  return result;
+}
+
+// The weights of a model, unpacked once; undefined when they are not constant.
+Tensor unpacked_constants(const Node& node, const Blocks& blocks) {
+  const auto constant = [&](std::size_t i) {
+    return node.input(i) != nullptr && node.input(i)->is_constant();
+  };
+  if (!constant(1) || !constant(2) || (node.input(3) != nullptr && !constant(3))) return {};
+  return dequantized(node.input(1)->constant(), as_float(node.input(2)->constant()),
+                     constant(3) ? &node.input(3)->constant() : nullptr, blocks);
+}
+
+// Inputs: a, b, scales, zero_points, g_idx, bias.
+std::unique_ptr<Kernel> make_matmul_nbits(const Node& node) {
+  const Blocks blocks = read_blocks(node);
+  if (node.input(4) != nullptr) throw Error(Code::unsupported, "groups by index (g_idx)");
+  return make_kernel([blocks, kept = unpacked_constants(node, blocks)](KernelContext& c) {
+    const Tensor a = as_float(c.input(0));
+    const Tensor b = kept.defined()
+                         ? kept
+                         : dequantized(c.input(1), as_float(c.input(2)), c.optional(3), blocks);
+    const MatMulPlan plan = plan_matmul(a.shape(), b.shape());
+    Tensor y(DType::f32, plan.output);
+    matmul(plan, a.data<float>().data(), b.data<float>().data(), y.mutate<float>().data());
+    if (c.optional(5) != nullptr)
+      y = broadcast_map<float>(y, as_float(*c.optional(5)), std::plus<>());
+    set_float_output(c, 0, std::move(y), c.input(0).dtype());
+  });
+}
+
+}  // namespace
+
+void register_microsoft_matmul_nbits(Registry& registry) {
+  registry.add({.op = "MatMulNBits", .domain = "com.microsoft", .make = make_matmul_nbits});
+}
+
+}  // namespace intaglio

@@ -1,0 +1,65 @@
+// STFT (opset 17): Fourier transforms of frames of a signal, each multiplied by a window.
+#include <fmt/format.h>
+
+#include "lib/exec/fourier.h"
+#include "lib/exec/precision.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+struct Frames {
+  std::int64_t length = 0, step = 0, count = 0;
+  std::vector<double> window;  // one factor per place of a frame
+};
+
+Frames read_frames(const KernelContext& c, std::int64_t signal) {
+  Frames frames;
+  frames.step = c.input(1).item<std::int64_t>();
+  if (c.optional(2) != nullptr) frames.window = c.optional(2)->to_vector<double>();
+  frames.length = c.optional(2) != nullptr ? c.optional(2)->size() : signal;
+  if (c.optional(3) != nullptr) frames.length = c.optional(3)->item<std::int64_t>();
+  if (c.optional(2) == nullptr && frames.length > 0 && frames.length <= signal)
+    frames.window.resize(static_cast<std::size_t>(frames.length), 1.0);
+  if (frames.step < 1 || frames.length < 1 || frames.length > signal ||
+      static_cast<std::int64_t>(frames.window.size()) != frames.length)
+    throw Error(Code::model, fmt::format("frames of {} every {} of {}, a window of {}",
+                                         frames.length, frames.step, signal, frames.window.size()));
+  frames.count = 1 + (signal - frames.length) / frames.step;
+  return frames;
+}
+
+std::unique_ptr<Kernel> make_stft(const Node& node) {
+  return make_kernel([onesided = node.attr_int("onesided", 1) != 0](KernelContext& c) {
+    Tensor x = as_precise<double>(c.input(0));
+    if (x.rank() == 2) x = x.reshaped({x.dim(0), x.dim(1), 1});
+    if (x.rank() != 3 || x.dim(2) < 1 || x.dim(2) > 2)
+      throw Error(Code::model, "a signal of shape " + to_string(x.shape()));
+    const std::int64_t parts = x.dim(2);
+    const Frames frames = read_frames(c, x.dim(1));
+    const std::int64_t bins = onesided ? frames.length / 2 + 1 : frames.length;
+    Tensor result(DType::f64, {x.dim(0), frames.count, bins, 2});
+    double* out = result.mutate<double>().data();
+    std::vector<std::complex<double>> frame(frames.window.size());
+    for (std::int64_t b = 0; b < x.dim(0); ++b)
+      for (std::int64_t f = 0; f < frames.count; ++f) {
+        const double* in = x.data<double>().data() + (b * x.dim(1) + f * frames.step) * parts;
+        for (std::size_t i = 0; i < frame.size(); ++i, in += parts)
+          frame[i] = std::complex(in[0], parts == 2 ? in[1] : 0.0) * frames.window[i];
+        const auto spectrum = fourier(frame);
+        for (std::int64_t k = 0; k < bins; ++k) {
+          *out++ = spectrum[static_cast<std::size_t>(k)].real();
+          *out++ = spectrum[static_cast<std::size_t>(k)].imag();
+        }
+      }
+    set_float_output(c, 0, std::move(result), c.input(0).dtype());
+  });
+}
+
+}  // namespace
+
+void register_stft(Registry& registry) {
+  registry.add({.op = "STFT", .since = 17, .make = make_stft});
+}
+
+}  // namespace intaglio
