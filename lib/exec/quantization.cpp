@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "lib/exec/elementwise.h"
 #include "lib/exec/simd.h"
 
@@ -28,6 +30,54 @@ INTAGLIO_CLONES void dequantize_run(const std::int32_t* codes, std::int64_t coun
                                     std::int32_t zero, float* out) {
   for (std::int64_t i = 0; i < count; ++i)
     out[i] = static_cast<float>(static_cast<double>(codes[i]) - zero) * scale;
+}
+
+// step: 0 when all sums have one multiplier, 1 when each has its own. Clamping stands between the
+// product and the addition, so that the two are not fused into one rounding.
+template <typename T>
+[[gnu::always_inline]] inline void requantize_run(const std::int32_t* sums, std::int64_t count,
+                                                  const float* multiplier, std::int64_t step,
+                                                  std::int32_t zero, T* out) {
+  const float lo = static_cast<float>(std::numeric_limits<T>::min() - zero);
+  const float hi = static_cast<float>(std::numeric_limits<T>::max() - zero);
+  constexpr float magic = 12582912.0f;
+  const auto code = [&](std::int32_t sum, float factor) {
+    float v = static_cast<float>(sum) * factor;
+    v = v > lo ? v : lo;
+    v = v < hi ? v : hi;
+    return static_cast<T>(static_cast<std::int32_t>((v + magic) - magic) + zero);
+  };
+  if (step == 0) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = code(sums[i], *multiplier);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = code(sums[i], multiplier[i]);
+  }
+}
+
+INTAGLIO_CLONES void requantize_clone(const std::int32_t* sums, std::int64_t count,
+                                      const float* multiplier, std::int64_t step,
+                                      std::int32_t zero, std::uint8_t* out) {
+  requantize_run(sums, count, multiplier, step, zero, out);
+}
+INTAGLIO_CLONES void requantize_clone(const std::int32_t* sums, std::int64_t count,
+                                      const float* multiplier, std::int64_t step,
+                                      std::int32_t zero, std::int8_t* out) {
+  requantize_run(sums, count, multiplier, step, zero, out);
+}
+
+template <typename T>
+void requantize_runs(const Tensor& sums, const Tensor& multiplier, std::int32_t zero,
+                     const ScaleMap& map, T* out) {
+  const std::int32_t* in = sums.data<std::int32_t>().data();
+  const float* scales = multiplier.data<float>().data();
+  if (map.inner == 1 && map.axis_step == 1 && map.block == 1) {  // one multiplier per column
+    for (std::int64_t o = 0; o < map.outer; ++o)
+      requantize_clone(in + o * map.length, map.length, scales, 1, zero, out + o * map.length);
+    return;
+  }
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    requantize_clone(in + first, count, scales + s, map.inner_step, zero, out + first);
+  });
 }
 
 template <typename T>
@@ -131,6 +181,16 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
 
 Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& zero_point,
                   const ScaleMap& map, DType type) {
+  if (type == DType::u8 || type == DType::s8) {
+    Tensor codes(type, sums.shape());
+    const std::int32_t zero = zero_point.item<std::int32_t>();
+    if (type == DType::u8) {
+      requantize_runs(sums, multiplier, zero, map, codes.mutate<std::uint8_t>().data());
+    } else {
+      requantize_runs(sums, multiplier, zero, map, codes.mutate<std::int8_t>().data());
+    }
+    return codes;
+  }
   return quantize(dequantize(sums, multiplier, {}, map), Tensor::scalar(1.0f), zero_point,
                   ScaleMap(sums.shape(), {}, 0, 0), type);
 }
