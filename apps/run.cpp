@@ -9,6 +9,7 @@
 #include "apps/context.h"
 #include "apps/report.h"
 #include "apps/data_options.h"
+#include "apps/execution.h"
 #include "calibration/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -18,7 +19,7 @@ namespace intaglio {
 namespace {
 
 struct RunOptions {
-  std::string model, output_dir, expect;
+  std::string model, output_dir, expect, exact = "integer";
   std::vector<std::string> inputs;
   DataOptions data;
   int top = 0, repeat = 1;
@@ -170,7 +171,8 @@ void run_command(const RunOptions& o, Context& context) {
   std::vector<std::string> warnings;
   const auto feeds = load_feeds(o, model, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
-  const Executor executor(graph);
+  const Execution execution(model, o.exact);
+  const Executor executor(execution.graph());
   std::vector<Tensor> outputs;
   std::vector<double> ms;
   context.phase("run", [&] {
@@ -183,6 +185,7 @@ void run_command(const RunOptions& o, Context& context) {
   const Latency latency = latency_of(ms);
 
   Json report = {{"schema", "intaglio.run/1"}, {"command", "run"}, {"model", o.model}};
+  report["execution"] = execution.json();
   report["outputs"] = describe_outputs(graph, outputs);
   if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0) report["top"] = top_classes(o, outputs.front());
   report["latency_ms"] = {{"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
@@ -214,6 +217,7 @@ void add_run(CLI::App& root, Context& context) {
   command->add_option("--repeat", o->repeat, "Run N times and print min, median and p95")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  add_exact_option(*command, o->exact);
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");
   command->add_option("--expect", o->expect, "Compare with output_*.pb of this folder; exit 8 if they differ")
       ->type_name("DIR");
