@@ -16,7 +16,7 @@ Execution::Execution(const Model& model, const std::string& exact,
     : model_(model), quantized_(has_quantized_values(model.graph())) {
   if (!quantized_ || exact == "float") return;
   integers_ = model.clone();
-  form_ = fuse_integers(*integers_, keep);
+  form_ = fuse_integers(*integers_, {.keep = keep});
 }
 
 Json Execution::json() const {

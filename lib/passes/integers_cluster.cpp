@@ -77,6 +77,7 @@ std::optional<CodesRef> dequantized(const Value* value) {
   const Node* node = value != nullptr ? value->producer() : nullptr;
   if (node == nullptr || !node->is("DequantizeLinear")) return std::nullopt;
   Value* codes = node->input(0);
+  if (codes == nullptr) return std::nullopt;
   const DType type = codes->is_constant() ? codes->constant().dtype()
                      : node->input(2) != nullptr && node->input(2)->is_constant()
                          ? node->input(2)->constant().dtype()
@@ -95,7 +96,7 @@ std::variant<Tail, std::string> tail_of(const Node& node) {
     tail.clip = reader;
     reader = only_reader(reader->output(0));
   }
-  if (reader == nullptr || !reader->is("QuantizeLinear"))
+  if (reader == nullptr || !reader->is("QuantizeLinear") || reader->output(0) == nullptr)
     return fmt::format("{} reads its result in float",
                        tail.clip != nullptr ? tail.clip->op() : reader->op());
   const auto codes = parameters(*reader, reader->output(0), quantized_type(*reader));

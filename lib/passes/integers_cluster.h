@@ -1,6 +1,7 @@
 // What the rules of integers_fused share: the ends of a cluster, and the exchange of its operator.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,5 +73,14 @@ IntegerBias integer_bias(const Node& node, const CodesRef& x, const CodesRef& w)
 // QuantizeLinear goes before operators that only move values, so that what makes the values meets
 // it.
 void quantize_before_movers(Graph& graph);
+
+// Signed codes with one reader become unsigned.
+void make_unsigned(Graph& graph);
+
+// Nodes and values that nothing reads go, but for the results that somebody keeps.
+void drop_unread(Graph& graph, const std::function<bool(std::string_view value)>& keep);
+
+// Weights that stay in float are dequantized once, not in every run.
+void fold_dequantized_constants(Graph& graph);
 
 }  // namespace intaglio

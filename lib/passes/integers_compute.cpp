@@ -44,10 +44,12 @@ bool fits(const CodesRef& bias, const CodesRef& x, const CodesRef& w) {
   const auto own = bias.scale->constant().to_vector<double>(),
              weights = w.scale->constant().to_vector<double>();
   const double activations = x.scale->constant().item<double>();
-  for (std::size_t i = 0; i < std::max(own.size(), weights.size()); ++i) {
+  const std::size_t count = std::max(own.size(), weights.size());
+  if ((own.size() != 1 && own.size() != count) || (weights.size() != 1 && weights.size() != count))
+    return false;
+  for (std::size_t i = 0; i < count; ++i) {
     const double expected = activations * weights[weights.size() == 1 ? 0 : i];
-    if (i > 0 && i >= own.size() && own.size() != 1) return false;
-    if (std::abs(own[own.size() == 1 ? 0 : i] - expected) > 1e-3 * expected) return false;
+    if (!(std::abs(own[own.size() == 1 ? 0 : i] - expected) <= 1e-3 * expected)) return false;
   }
   return true;
 }
@@ -117,6 +119,8 @@ ClusterRefusal fuse_gemm(Node& node) {
   const auto a = dequantized(node.input(0)), b = dequantized(node.input(1));
   if (auto refusal = refuse_operands(a, b, node.attr_int("transB", 0) != 0 ? 0 : 1, 2))
     return refusal;
+  if (a->type == DType::s8 && b->type != DType::s8)
+    return "its matrices have codes of different types";
   if (node.attr_float("alpha", 1) != 1 || (node.input(2) && node.attr_float("beta", 1) != 1))
     return "alpha or beta is not 1";
   const bool float_result = goes_on_in_float(node);

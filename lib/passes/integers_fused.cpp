@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "lib/exec/registry.h"
 #include "lib/passes/integers_cluster.h"
 #include "lib/passes/list.h"
 
@@ -54,6 +53,7 @@ const Rule* rule_for(const Node& node) {
 
 // An operator between DequantizeLinear and QuantizeLinear: a cluster, taken or not.
 bool touches_codes(const Node& node) {
+  if (node.is("Shape") || node.is("Size")) return false;
   const auto quantizes = [](const Use& use) { return use.node->is("QuantizeLinear"); };
   const auto reads = [](const Value* v) {
     return v != nullptr && v->producer() != nullptr && v->producer()->is("DequantizeLinear");
@@ -75,39 +75,12 @@ bool is_integer(const Node& node) {
 
 std::string name_of(const Node& node) { return node.name().empty() ? node.label() : node.name(); }
 
-using Keep = std::function<bool(std::string_view)>;
-
-// Backwards, so that whole chains go at once.
-void drop_unread(Graph& graph, const Keep& keep) {
-  const auto unread = [&](const Value* v) {
-    return v == nullptr || (v->uses().empty() && !v->is_output() && !(keep && keep(v->name())));
-  };
-  std::vector<Node*> nodes = graph.nodes();
-  std::reverse(nodes.begin(), nodes.end());
-  for (Node* node : nodes)
-    if (std::all_of(node->outputs().begin(), node->outputs().end(), unread)) graph.erase(*node);
-  for (Value* value : graph.values())
-    if (value->uses().empty() && !value->is_output() && !value->is_input() &&
-        value->producer() == nullptr)
-      graph.erase(*value);
-}
-
-// Weights that stay in float are dequantized once, not in every run.
-void fold_dequantized_constants(Graph& graph) {
-  for (Node* node : graph.nodes()) {
-    const auto constant = [](const Value* v) { return v == nullptr || v->is_constant(); };
-    if (!node->is("DequantizeLinear") || node->output(0)->is_output() ||
-        !std::all_of(node->inputs().begin(), node->inputs().end(), constant))
-      continue;
-    std::vector<const Tensor*> inputs;
-    for (const Value* v : node->inputs()) inputs.push_back(v ? &v->constant() : nullptr);
-    std::vector<Tensor> outputs(1);
-    KernelContext context(*node, inputs, outputs);
-    default_registry().select(*node).make(*node)->run(context);
-    Value& value = *node->output(0);
-    graph.erase(*node);
-    value.set_constant(std::move(outputs.front()));
-  }
+// What the operator lacks on x86-64.
+ClusterRefusal refuse_signed(const Node& node) {
+  if (!node.is("Conv") && !node.is("MatMul")) return std::nullopt;
+  const auto x = dequantized(node.input(0));
+  if (!x || x->type != DType::s8) return std::nullopt;
+  return "there is no integer form for int8 activations with several readers on x86-64";
 }
 
 }  // namespace
@@ -118,29 +91,35 @@ bool has_quantized_values(const Graph& graph) {
                      [](const Node* node) { return is_conversion(*node); });
 }
 
-IntegerForm fuse_integers(Model& model, const Keep& keep) {
+IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
   Graph& graph = model.graph();
   infer_types(model);
   constants_folded(model, {});
   identities_dropped(model, {});
   if (model.opset("com.microsoft") == 0) model.set_opset("com.microsoft", 1);
   quantize_before_movers(graph);
+  if (!options.signed_activations) make_unsigned(graph);
   IntegerForm form;
   std::vector<Node*> nodes = graph.nodes();  // rules erase others than these
-  std::erase_if(nodes, [](const Node* node) { return rule_for(*node) == nullptr; });
+  std::erase_if(nodes, [](const Node* node) {
+    return rule_for(*node) == nullptr || node->output(0) == nullptr;
+  });
   for (Node* node : nodes) {
     if (!touches_codes(*node)) continue;
     IntegerDecision decision{name_of(*node), node->op(), {}};
-    decision.reason = rule_for(*node)->fuse(*node).value_or("");
+    ClusterRefusal refusal;
+    if (!options.signed_activations) refusal = refuse_signed(*node);
+    if (!refusal) refusal = rule_for(*node)->fuse(*node);
+    decision.reason = refusal.value_or("");
     form.nodes.push_back(std::move(decision));
   }
   for (const Node* node : graph.nodes())
     if (rule_for(*node) == nullptr && touches_codes(*node) && !is_conversion(*node) &&
         !is_integer(*node))
       form.nodes.push_back({name_of(*node), node->op(), "there is no integer form of it"});
-  drop_unread(graph, keep);
+  drop_unread(graph, options.keep);
   fold_dequantized_constants(graph);
-  drop_unread(graph, keep);
+  drop_unread(graph, options.keep);
   graph.verify();
   return form;
 }

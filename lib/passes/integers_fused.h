@@ -32,9 +32,17 @@ struct IntegerForm {
 // True when the graph holds QuantizeLinear or DequantizeLinear.
 bool has_quantized_values(const Graph& graph);
 
-// Rewrites the model in place. keep: float values (results of DequantizeLinear) that somebody wants
-// to look at; they stay although no operator reads them.
-IntegerForm fuse_integers(Model& model,
-                          const std::function<bool(std::string_view value)>& keep = {});
+struct IntegerOptions {
+  // Float values (results of DequantizeLinear) that somebody wants to look at: they stay although
+  // no operator reads them.
+  std::function<bool(std::string_view value)> keep = {};
+  // Whether convolutions and MatMul take int8 activations, as ONNX Runtime's for ARM do. Its ones
+  // for x86-64 do not: there int8 becomes uint8 where a value has a single reader, and stays in
+  // float elsewhere.
+  bool signed_activations = false;
+};
+
+// Rewrites the model in place.
+IntegerForm fuse_integers(Model& model, const IntegerOptions& options = {});
 
 }  // namespace intaglio

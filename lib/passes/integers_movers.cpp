@@ -105,12 +105,14 @@ ClusterRefusal fuse_split(Node& node) {
   std::vector<Node*> readers;
   for (const Value* y : node.outputs()) {
     if (y == nullptr || y->is_output() || y->uses().size() != 1 ||
-        !y->uses().front().node->is("QuantizeLinear") || y->uses().front().index != 0)
+        !y->uses().front().node->is("QuantizeLinear") || y->uses().front().index != 0 ||
+        y->uses().front().node->output(0) == nullptr)
       return "a result is read in float";
     Node* reader = y->uses().front().node;
     const CodesRef codes{reader->output(0), reader->input(1), reader->input(2), x->type, 1};
-    if (!codes.scale->is_constant() || codes.zero == nullptr || !codes.zero->is_constant() ||
-        codes.zero->constant().dtype() != x->type || !same_meaning(*x, codes))
+    if (codes.scale == nullptr || !codes.scale->is_constant() || codes.zero == nullptr ||
+        !codes.zero->is_constant() || codes.zero->constant().dtype() != x->type ||
+        !same_meaning(*x, codes))
       return "its input and results have different scales";
     readers.push_back(reader);
   }

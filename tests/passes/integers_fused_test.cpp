@@ -167,6 +167,31 @@ TEST(IntegersFused, QuantizesBeforeMovers) {
             "QuantizeLinear QLinearConv MaxPool DequantizeLinear");
 }
 
+// As in the runtime: int8 becomes uint8 on its way to a single reader, and stays in float
+// otherwise.
+TEST(IntegersFused, SignedActivations) {
+  const auto model = [](const char* more) {
+    return parse_model(fmt::format(
+        "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2,2,2,3] x) => (float[] y) {}"
+        "{{ xq = QuantizeLinear(x, s, n)  xd = DequantizeLinear(xq, s, n)"
+        "   wd = DequantizeLinear <axis = 0> (w, w_s, w_z)  c = Conv(xd, wd)"
+        "   q = QuantizeLinear(c, s, n)  y = DequantizeLinear(q, s, n) {} }}",
+        "<float s = {0.05}, int8 n = {3}, int8[3,2,1,1] w = {-100, 20, 127, -7, 64, 3},"
+        " float[3] w_s = {0.01, 0.02, 0.015}, int8[3] w_z = {0, 0, 0}> ",
+        more));
+  };
+  const std::vector<Tensor> feeds = {random_tensor({2, 2, 2, 3}, 3, -4, 7)};
+  for (const char* more : {"", "t = Neg(xd)"}) {
+    Model fused = model(more), direct = model(more);
+    const auto expected = Executor(fused.graph()).run(feeds);
+    const IntegerForm form = fuse_integers(fused);
+    EXPECT_EQ(form.nodes.front().integer(), *more == 0) << form.nodes.front().reason;
+    EXPECT_TRUE(close(Executor(fused.graph()).run(feeds)[0], expected[0], 0, 0.0501));
+    EXPECT_TRUE(fuse_integers(direct, {.signed_activations = true}).nodes.front().integer());
+    EXPECT_TRUE(close(Executor(direct.graph()).run(feeds)[0], expected[0], 0, 0.0501));
+  }
+}
+
 TEST(IntegersFused, SixteenBitsStayFloat) {
   Model model = parse_model(
       "<ir_version: 10, opset_import: [\"\" : 21]> g (float[4] x) => (float[4] y) "
@@ -180,12 +205,39 @@ TEST(IntegersFused, SixteenBitsStayFloat) {
 
 TEST(IntegersFused, KeepsWhatSomebodyLooksAt) {
   Model model = model_of("c = Conv(xd, wd)" + pair("c"));
-  fuse_integers(model, [](std::string_view name) { return name == "xd"; });
+  fuse_integers(model, {.keep = [](std::string_view name) { return name == "xd"; }});
   bool seen = false;
   Executor(model.graph())
       .run(std::vector{random_tensor({2, 2, 2, 3})},
            [&](const Value& value, const Tensor&) { seen |= value.name() == "xd"; });
   EXPECT_TRUE(seen);
+}
+
+// Any input may be missing; that is the executor's to report.
+TEST(IntegersFused, LeavesMalformedNodesAlone) {
+  const std::string body =
+      "c = Conv(xd, wd, bd)  cq = QuantizeLinear(c, s, z)  cd = DequantizeLinear(cq, s, z)"
+      "  p = MaxPool <kernel_shape = [2, 2]> (cd)  pq = QuantizeLinear(p, s, z)"
+      "  pd = DequantizeLinear(pq, s, z)  j = Concat <axis = 1> (pd, pd)"
+      "  jq = QuantizeLinear(j, s, z)  jd = DequantizeLinear(jq, s, z)"
+      "  a, k = Split <axis = 1> (jd)  aq = QuantizeLinear(a, s, z)"
+      "  kq = QuantizeLinear(k, s, z)  kd = DequantizeLinear(kq, s, z)"
+      "  f = Flatten(kd)  md = DequantizeLinear <axis = 1> (m, w_s, w_z)"
+      "  h = Gemm(f, md, bd)  r = Clip(h, lo, hi)" +
+      pair("r", "six_s", "six_z");
+  const std::size_t count = model_of(body).graph().nodes().size();
+  for (std::size_t n = 0; n < count; ++n)
+    for (std::size_t i = 0; i < 3; ++i) {
+      Model model = model_of(body);
+      Node& node = *model.graph().nodes()[n];
+      if (node.input(i) == nullptr) continue;
+      model.graph().set_input(node, i, nullptr);
+      try {
+        fuse_integers(model);
+      } catch (const Error& e) {
+        EXPECT_NE(e.code(), Code::internal) << node.label() << ' ' << i << ' ' << e.what();
+      }
+    }
 }
 
 TEST(IntegersFused, LeavesFloatModelsAlone) {

@@ -11,6 +11,7 @@ namespace {
 // The codes of input i at the scale of the result.
 Tensor converted(const KernelContext& c, std::size_t i, CodeParams to) {
   const Tensor& codes = c.input(i);
+  require_codes(codes.dtype());
   const CodeParams from = code_params(c, i + 1);
   if (from == to) return codes;
   return look_up(codes, tabulate(codes.dtype(), from, to, [](std::span<float>) {}));
