@@ -5,6 +5,7 @@
 
 #include "apps/context.h"
 #include "apps/data_options.h"
+#include "apps/execution.h"
 #include "apps/gates.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
@@ -15,7 +16,7 @@ namespace intaglio {
 namespace {
 
 struct EvaluateCommand {
-  std::string model, reference, report;
+  std::string model, reference, report, exact = "integer";
   DataOptions data;
   bool json = false;
   Gates gates;
@@ -41,16 +42,25 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   if (!o.report.empty()) require_writable(o.report);
   if (o.data.labels.empty() && o.reference.empty())
     throw Error(Code::usage, "nothing to compare with", "Give --labels FILE.csv, --reference FP32.onnx, or both.");
-  const Model model = context.phase("load", [&] { return load_runnable(o.model); });
+  Model model = context.phase("load", [&] { return load_runnable(o.model); });
   std::optional<Model> reference;
   if (!o.reference.empty()) reference = context.phase("load", [&] { return load_runnable(o.reference); });
+  const Json model_part = model_json(o.model, model);
+  const Json reference_part = reference ? model_json(o.reference, *reference) : Json();
+  context.phase("prepare", [&] {
+    prepare_to_run(model);
+    if (reference) prepare_to_run(*reference);
+  });
 
   std::vector<std::string> warnings;
   const PreprocessRecipe recipe = make_recipe(o.data, model, warnings);
   const SampleSet set(o.data, o.data.data, recipe, model.graph());
-  const Executor executor(model.graph());
+  const Execution execution(model, o.exact);
+  const Executor executor(execution.graph(), CompileOptions::nothing_observed());
+  std::optional<Execution> reference_execution;
   std::optional<Executor> reference_executor;
-  if (reference) reference_executor.emplace(reference->graph());
+  if (reference) reference_executor.emplace(reference_execution.emplace(*reference, o.exact).graph(),
+                                            CompileOptions::nothing_observed());
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress();
@@ -63,9 +73,10 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   Json report = {{"schema", "intaglio.evaluation/1"},
                  {"command", "evaluate"},
                  {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
-                 {"model", model_json(o.model, model)},
-                 {"reference", reference ? model_json(o.reference, *reference) : Json()},
+                 {"model", model_part},
+                 {"reference", reference_part},
                  {"data", set.json(context.worker_count())},
+                 {"execution", execution.json()},
                  {"warnings", warnings},
                  {"evaluation", evaluation_json(evaluation)},
                  {"run", context.run_json(evaluation.samples, context.seconds_of("evaluate"))}};
@@ -87,6 +98,7 @@ void add_evaluate(CLI::App& root, Context& context) {
   add_data_options(*command, o->data, /*required=*/false);
   add_label_options(*command, o->data);
   command->add_option("--reference", o->reference, "The float model to compare with")->type_name("FP32.onnx");
+  add_exact_option(*command, o->exact);
   command->add_option("--report", o->report, "JSON report")->type_name("FILE");
   command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
   command->add_option("--min-sqnr", o->gates.min_sqnr, "Exit 8 when an output has a lower SQNR")->type_name("DB");

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/execution.h"
 #include "apps/report.h"
 #include "calibration/calibrate.h"
 #include "calibration/select.h"
@@ -151,7 +152,7 @@ void require_valid(const Model& source, const Model& result, const std::string& 
 std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared, const Model& result,
                                           const std::map<std::string, std::string>& values,
                                           const PreprocessRecipe& recipe, Context& context,
-                                          std::vector<std::string>& warnings) {
+                                          std::vector<std::string>& warnings, Json& execution_part) {
   DataOptions data = o.data;
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
   if (paths.empty()) return std::nullopt;
@@ -161,8 +162,15 @@ std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model&
     data.limit = data.limit == 0 ? default_evaluation_samples : std::min(data.limit, default_evaluation_samples);
   }
   const SampleSet set(data, paths, recipe, prepared.graph());
-  const Executor reference(prepared.graph());
-  const Executor quantized(result.graph());
+  CompileOptions of_reference, of_result;
+  of_reference.observed = [&](const Value& value) { return values.contains(value.name()); };
+  const Executor reference(prepared.graph(), of_reference);
+  std::set<std::string_view> compared;
+  for (const auto& [name, twin] : values) compared.insert(twin);
+  const Execution execution(result, o.exact, [&](std::string_view name) { return compared.contains(name); });
+  of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
+  const Executor quantized(execution.graph(), of_result);
+  execution_part = execution.json();
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.values = values;
@@ -260,8 +268,10 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const auto dequantized = context.phase("rewrite", [&] { return write_qdq(result, plan); });
   write_metadata(result, model, o, method, recipe ? &*recipe : nullptr, model_part["sha256"]);
   context.phase("verify", [&] { require_valid(model, result, o.model); });
+  Json execution_part;
   const auto evaluation = context.phase("evaluate", [&] {
-    return evaluate_result(o, model, result, dequantized, recipe.value_or(PreprocessRecipe{}), context, warnings);
+    return evaluate_result(o, model, result, dequantized, recipe.value_or(PreprocessRecipe{}), context, warnings,
+                           execution_part);
   });
 
   context.phase("save", [&] { save_model(result, output); });
@@ -282,6 +292,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
                  {"passes", passes_json(passes)},
                  {"nodes", nodes_json(plan, folded)},
                  {"values", values_json(model.graph(), plan, observations, evaluation ? &*evaluation : nullptr, folded)},
+                 {"execution", execution_part},
                  {"warnings", warnings},
                  {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
                  {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};

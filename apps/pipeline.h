@@ -17,6 +17,7 @@ struct QuantizeOptions {
   std::vector<std::string> eval_data;
   std::string target = "onnxruntime", method = "minmax", format = "qdq";
   std::string weights, activations, granularity;  // empty: the target's
+  std::string exact = "integer";  // how the result is evaluated
   bool symmetric = false, reduce_range = false;
   bool json = false, dry_run = false;
   Selection selection;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/context.h"
+#include "apps/execution.h"
 #include "apps/pipeline.h"
 #include "calibration/selectors/selector.h"
 #include "lib/base/configs.h"
@@ -53,6 +54,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
 }
 
 void add_gate_options(CLI::App& command, QuantizeOptions& o) {
+  add_exact_option(command, o.exact);
   command.add_option("--eval-data", o.eval_data, "Evaluate on these samples (default: up to 32 of --data)")
       ->type_name("PATH");
   command.add_option("--min-sqnr", o.gates.min_sqnr, "Exit 8 when an output has a lower SQNR")->type_name("DB");

@@ -8,18 +8,18 @@
 #include "apps/context.h"
 #include "apps/report.h"
 #include "apps/data_options.h"
+#include "apps/execution.h"
 #include "apps/timing.h"
 #include "calibration/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/load.h"
-#include "lib/passes/pass.h"
 
 namespace intaglio {
 namespace {
 
 struct RunOptions {
-  std::string model, output_dir, expect;
+  std::string model, output_dir, expect, exact = "integer";
   std::vector<std::string> inputs;
   DataOptions data;
   int top = 0, repeat = 1;
@@ -160,18 +160,20 @@ void print_text(const RunOptions& o, const Json& report) {
 
 void run_command(const RunOptions& o, Context& context) {
   Model model = context.phase("load", [&] { return load_runnable(o.model); });
-  context.phase("prepare", [&] { prepare(model); });
+  context.phase("prepare", [&] { prepare_to_run(model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;
   const auto feeds = load_feeds(o, model, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
-  const Executor executor(graph, CompileOptions::nothing_observed());
+  const Execution execution(model, o.exact);
+  const Executor executor(execution.graph(), CompileOptions::nothing_observed());
   if (o.profile) executor.run(feeds);  // what is built once does not belong to a profile
   Profile profile;
   const auto [outputs, ms] = context.phase(
       "run", [&] { return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr); });
 
   Json report = {{"schema", "intaglio.run/1"}, {"command", "run"}, {"model", o.model}};
+  report["execution"] = execution.json();
   report["outputs"] = describe_outputs(graph, outputs);
   if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0) report["top"] = top_classes(o, outputs.front());
   report["latency_ms"] = latency_json(ms);
@@ -206,6 +208,7 @@ void add_run(CLI::App& root, Context& context) {
   command->add_option("--repeat", o->repeat, "Run N times and print min, median and p95")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  add_exact_option(*command, o->exact);
   command->add_flag("--parallel", o->parallel, "Spread the repeats over --threads and print runs per second");
   command->add_flag("--profile", o->profile, "Print the time, the kernel and the layout of every node");
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");

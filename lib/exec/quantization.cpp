@@ -3,32 +3,10 @@
 #include <fmt/format.h>
 
 #include "lib/exec/elementwise.h"
-#include "lib/base/simd.h"
+#include "lib/exec/quantization_loops.h"
 
 namespace intaglio {
 namespace {
-
-// Clamping comes first, which is the same for whole bounds, sends NaN to the lower one and keeps
-// the sum below in the range where adding 1.5 * 2^23 rounds to the nearest integer, halves to even.
-INTAGLIO_CLONES void quantize_run(const float* x, std::int64_t count, const float* scale,
-                                  std::int64_t step, float zero, CodeRange range,
-                                  std::int32_t* out) {
-  const float lo = static_cast<float>(range.lo) - zero, hi = static_cast<float>(range.hi) - zero;
-  constexpr float magic = 12582912.0f;
-  for (std::int64_t i = 0; i < count; ++i) {
-    float v = x[i] / scale[i * step];
-    v = v > lo ? v : lo;
-    v = v < hi ? v : hi;
-    out[i] = static_cast<std::int32_t>((v + magic) - magic + zero);
-  }
-}
-
-// In double, where the difference of two 32-bit integers is exact.
-INTAGLIO_CLONES void dequantize_run(const std::int32_t* codes, std::int64_t count, float scale,
-                                    std::int32_t zero, float* out) {
-  for (std::int64_t i = 0; i < count; ++i)
-    out[i] = static_cast<float>(static_cast<double>(codes[i]) - zero) * scale;
-}
 
 template <typename T>
 void pack_nibbles(std::span<const std::int32_t> codes, T* out) {
@@ -40,6 +18,53 @@ void pack_nibbles(std::span<const std::int32_t> codes, T* out) {
 
 std::int32_t zero_at(const Tensor& zero_point, std::int64_t i) {
   return zero_point.defined() ? zero_point.data<std::int32_t>()[static_cast<std::size_t>(i)] : 0;
+}
+
+// x, codes and sums run along the map; the codes of one call have type T.
+template <typename T>
+void quantize_all(const Tensor& x, const Tensor& scale, const Tensor& zero_point,
+                  const ScaleMap& map, CodeRange range, T* out) {
+  const float* in = x.data<float>().data();
+  const float* scales = scale.data<float>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    const bool one_zero = map.inner_step == 0 || !zero_point.defined();
+    const std::int64_t step = one_zero ? count : 1;
+    for (std::int64_t i = 0; i < count; i += step)
+      quantize_run({scales + s + (one_zero ? 0 : i), one_zero ? map.inner_step : 0,
+                    zero_at(zero_point, one_zero ? s : s + i), range.lo, range.hi},
+                   in + first + i, step, out + first + i);
+  });
+}
+
+template <typename T>
+void dequantize_all(const Tensor& codes, const Tensor& scale, const Tensor& zero_point,
+                    const ScaleMap& map, float* out) {
+  const T* in = codes.data<T>().data();
+  const float* scales = scale.data<float>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    const std::int64_t step = map.inner_step == 0 ? count : 1;
+    for (std::int64_t i = 0; i < count; i += step) {
+      const std::int64_t at = s + (map.inner_step == 0 ? 0 : i);
+      dequantize_run(in + first + i, step, scales[at], zero_at(zero_point, at), out + first + i);
+    }
+  });
+}
+
+template <typename T>
+void requantize_all(const Tensor& sums, const Tensor& multiplier, std::int32_t zero,
+                    const ScaleMap& map, CodeRange range, T* out) {
+  const std::int32_t* in = sums.data<std::int32_t>().data();
+  const float* scales = multiplier.data<float>().data();
+  if (map.inner == 1 && map.axis_step == 1 && map.block == 1) {  // one multiplier per column
+    for (std::int64_t o = 0; o < map.outer; ++o)
+      requantize_run({scales, 1, zero, range.lo, range.hi}, in + o * map.length, map.length,
+                     out + o * map.length);
+    return;
+  }
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    requantize_run({scales + s, map.inner_step, zero, range.lo, range.hi}, in + first, count,
+                   out + first);
+  });
 }
 
 }  // namespace
@@ -98,41 +123,45 @@ CodeRange code_range(DType type) {
 Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, const ScaleMap& map,
                 DType type) {
   const CodeRange range = code_range(type);
-  Tensor codes(DType::s32, x.shape());
-  const float* in = x.data<float>().data();
-  const float* scales = scale.data<float>().data();
-  std::int32_t* out = codes.mutate<std::int32_t>().data();
-  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
-    if (map.inner_step == 0 || !zero_point.defined())
-      return quantize_run(in + first, count, scales + s, map.inner_step,
-                          static_cast<float>(zero_at(zero_point, s)), range, out + first);
-    for (std::int64_t i = 0; i < count; ++i)
-      quantize_run(in + first + i, 1, scales + s + i, 0,
-                   static_cast<float>(zero_at(zero_point, s + i)), range, out + first + i);
-  });
-  return narrow(codes, type);
+  const auto make = [&](auto zero, DType stored) {
+    using T = decltype(zero);
+    Tensor codes(stored, x.shape());
+    quantize_all(x, scale, zero_point, map, range, codes.mutate<T>().data());
+    return codes;
+  };
+  if (type == DType::u8) return make(std::uint8_t{}, type);
+  if (type == DType::s8) return make(std::int8_t{}, type);
+  return narrow(make(std::int32_t{}, DType::s32), type);
 }
 
 Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_point,
                   const ScaleMap& map) {
-  const Tensor wide = convert(codes, DType::s32);
   Tensor y(DType::f32, codes.shape());
-  const std::int32_t* in = wide.data<std::int32_t>().data();
-  const float* scales = scale.data<float>().data();
   float* out = y.mutate<float>().data();
-  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
-    if (map.inner_step == 0)
-      return dequantize_run(in + first, count, scales[s], zero_at(zero_point, s), out + first);
-    for (std::int64_t i = 0; i < count; ++i)
-      dequantize_run(in + first + i, 1, scales[s + i], zero_at(zero_point, s + i), out + first + i);
-  });
+  if (codes.dtype() == DType::u8) {
+    dequantize_all<std::uint8_t>(codes, scale, zero_point, map, out);
+  } else if (codes.dtype() == DType::s8) {
+    dequantize_all<std::int8_t>(codes, scale, zero_point, map, out);
+  } else {
+    dequantize_all<std::int32_t>(convert(codes, DType::s32), scale, zero_point, map, out);
+  }
   return y;
 }
 
 Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& zero_point,
                   const ScaleMap& map, DType type) {
-  return quantize(dequantize(sums, multiplier, {}, map), Tensor::scalar(1.0f), zero_point,
-                  ScaleMap(sums.shape(), {}, 0, 0), type);
+  if (type != DType::u8 && type != DType::s8)
+    return quantize(dequantize(sums, multiplier, {}, map), Tensor::scalar(1.0f), zero_point,
+                    ScaleMap(sums.shape(), {}, 0, 0), type);
+  Tensor codes(type, sums.shape());
+  const std::int32_t zero = zero_point.item<std::int32_t>();
+  const CodeRange range = code_range(type);
+  if (type == DType::u8) {
+    requantize_all(sums, multiplier, zero, map, range, codes.mutate<std::uint8_t>().data());
+  } else {
+    requantize_all(sums, multiplier, zero, map, range, codes.mutate<std::int8_t>().data());
+  }
+  return codes;
 }
 
 Tensor narrow(const Tensor& codes, DType type) {

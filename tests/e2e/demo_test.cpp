@@ -51,6 +51,30 @@ TEST(Demo, PerChannelKeepsTheAccuracyAndPerTensorDoesNot) {
   EXPECT_GT(channel["outputs"][0]["sqnr_db"].get<double>(), tensor["outputs"][0]["sqnr_db"].get<double>() + 3);
 }
 
+TEST(Demo, IntegersAndTheirSimulationAgree) {
+  const auto folder = fresh_folder();
+  const std::string model = (folder / "int8.onnx").string();
+  ASSERT_EQ(run_program(quantize_demo(model)).exit_code, 0);
+  const auto report = [&](const char* exact) {
+    const auto ran = run_program({"--quiet", "evaluate", model, "--data", data("eval"), "--labels",
+                                  data("eval/labels.csv"), "--preprocess", data("preprocess.json"), "--reference",
+                                  data("demo.onnx"), "--json", "--exact", exact});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return Json::parse(ran.out);
+  };
+  const Json integer = report("integer"), simulated = report("float");
+  EXPECT_EQ(integer["execution"]["exact"], "integer");
+  EXPECT_GT(integer["execution"]["integer_nodes"].get<int>(), 10);
+  for (const Json& node : integer["execution"]["float_nodes"])
+    EXPECT_NE(node["op"], "Conv") << node["name"] << ": " << node["reason"];
+  EXPECT_EQ(simulated["execution"]["exact"], "float");
+  const auto figure = [](const Json& r, const char* key) { return r["evaluation"][key].get<double>(); };
+  EXPECT_NEAR(figure(integer, "top1"), figure(simulated, "top1"), 1.0);
+  EXPECT_NEAR(figure(integer, "agreement"), figure(simulated, "agreement"), 1.5);
+  EXPECT_NEAR(integer["evaluation"]["outputs"][0]["sqnr_db"].get<double>(),
+              simulated["evaluation"]["outputs"][0]["sqnr_db"].get<double>(), 1.0);
+}
+
 TEST(Demo, SameBytesForAnyNumberOfThreadsAndOrderOfFiles) {
   const auto folder = fresh_folder();
   std::vector<std::string> files;

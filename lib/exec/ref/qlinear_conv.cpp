@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "lib/exec/codes.h"
 #include "lib/exec/convolution.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/quantization.h"
@@ -64,7 +65,8 @@ std::unique_ptr<Kernel> make_qlinear_conv(const Node& node) {
   const std::int64_t group = node.attr_int("group", 1);
   return make_kernel([attrs = read_window(node), group,
                       packed = pack_constant(node, 3, 5, group)](KernelContext& c) {
-    const Tensor x = centred(c.input(0), &c.input(2), 0);
+    require_codes(c.input(0).dtype());
+    const Tensor x = centred(c.input(0), c.input(2).item<std::int32_t>());
     const Filters filters = packed ? packed : pack(c.input(3), &c.input(5), group);
     const Tensor sums = convolve(*filters, attrs, x, c.optional(8));
     Tensor multiplier = as_float(c.input(4));

@@ -1,0 +1,38 @@
+#include "apps/execution.h"
+
+#include "lib/passes/pass.h"
+
+namespace intaglio {
+
+void add_exact_option(CLI::App& command, std::string& exact) {
+  command
+      .add_option("--exact", exact,
+                  "Run quantized operators on integers, as onnxruntime does, or simulate them in float")
+      ->check(CLI::IsMember({"integer", "float"}))
+      ->type_name("integer|float")
+      ->capture_default_str();
+}
+
+void prepare_to_run(Model& model) {
+  if (!has_quantized_values(model.graph())) prepare(model);
+}
+
+Execution::Execution(const Model& model, const std::string& exact,
+                     const std::function<bool(std::string_view)>& keep)
+    : model_(model), quantized_(has_quantized_values(model.graph())) {
+  if (!quantized_ || exact == "float") return;
+  integers_ = model.clone();
+  form_ = fuse_integers(*integers_, {.keep = keep});
+}
+
+Json Execution::json() const {
+  if (!quantized_) return {};
+  Json left = Json::array();
+  for (const IntegerDecision& d : form_.nodes)
+    if (!d.integer()) left.push_back({{"name", d.node}, {"op", d.op}, {"reason", d.reason}});
+  return {{"exact", integers_ ? "integer" : "float"},
+          {"integer_nodes", form_.nodes.size() - left.size()},
+          {"float_nodes", left}};
+}
+
+}  // namespace intaglio

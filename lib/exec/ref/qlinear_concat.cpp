@@ -1,0 +1,65 @@
+// com.microsoft.QLinearConcat (1): tensors of 8-bit codes with their own scale and zero point,
+// joined as codes of a common one. Inputs: scale and zero point of the result, then tensor, scale
+// and zero point of each operand.
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "lib/exec/arguments.h"
+#include "lib/exec/codes.h"
+#include "lib/exec/registry.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t first = 2, stride = 3;
+
+Shape joined_shape(const KernelContext& c, std::size_t axis) {
+  Shape result = c.input(first).shape();
+  for (std::size_t i = first + stride; i < c.input_count(); i += stride) {
+    Shape next = c.input(i).shape();
+    if (next.size() == result.size()) next[axis] = result[axis] += next[axis];
+    if (next != result || c.input(i).dtype() != c.input(first).dtype())
+      throw Error(Code::model,
+                  fmt::format("operand {} of shape {} does not continue shape {} along "
+                              "axis {}",
+                              (i - first) / stride, to_string(c.input(i).shape()),
+                              to_string(c.input(first).shape()), axis));
+  }
+  return result;
+}
+
+std::unique_ptr<Kernel> make_concat(const Node& node) {
+  return make_kernel([given = node.attr_int("axis")](KernelContext& c) {
+    const CodeParams to = code_params(c, 0);
+    const DType type = c.input(first).dtype();
+    const std::int64_t axis = normalized_axis(given, c.input(first).rank());
+    Tensor& result = c.output(0, type, joined_shape(c, static_cast<std::size_t>(axis)));
+    const AxisView view(result.shape(), axis);
+    std::byte* out = result.raw_mutate();
+    for (std::size_t i = first; i < c.input_count(); i += stride) {
+      const CodeParams from = code_params(c, i + 1);
+      const CodeTable table = tabulate(type, from, to, [](std::span<float>) {});
+      const AxisView own(c.input(i).shape(), axis);
+      const std::int64_t block = own.length * own.inner;
+      for (std::int64_t o = 0; block > 0 && o < own.outer; ++o) {
+        const std::byte* codes = c.input(i).raw() + o * block;
+        std::byte* place = out + o * view.length * view.inner;
+        if (from == to) {
+          std::memcpy(place, codes, static_cast<std::size_t>(block));
+        } else {
+          look_up(codes, block, table, place);
+        }
+      }
+      out += block;
+    }
+  });
+}
+
+}  // namespace
+
+void register_qlinear_concat(Registry& registry) {
+  registry.add({.op = "QLinearConcat", .domain = "com.microsoft", .make = make_concat});
+}
+
+}  // namespace intaglio

@@ -1,0 +1,70 @@
+// integers_fused: operators that work value by value, and pools.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/passes/integers_cluster.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::string_view microsoft = "com.microsoft";
+
+struct Operands {
+  std::vector<CodesRef> inputs;
+  Tail tail;
+};
+
+// Inputs from `first` on and the result: bytes of one type, one scale each.
+std::variant<Operands, std::string> match(const Node& node, std::size_t first) {
+  Operands found;
+  for (std::size_t i = first; i < node.inputs().size(); ++i) {
+    const auto codes = dequantized(node.input(i));
+    if (!codes) return fmt::format("input {} is not dequantized", i);
+    if (!is_byte(codes->type)) return fmt::format("codes of type {}", name_of(codes->type));
+    if (!codes->per_tensor()) return fmt::format("the scale of input {} varies", i);
+    found.inputs.push_back(*codes);
+  }
+  auto tail = tail_of(node);
+  if (auto* reason = std::get_if<std::string>(&tail)) return std::move(*reason);
+  found.tail = std::get<Tail>(tail);
+  for (const CodesRef& codes : found.inputs)
+    if (codes.type != found.tail.codes.type)
+      return std::string("its inputs and result have codes of different types");
+  return found;
+}
+
+// The node becomes QLinear<op> with inputs before, the operands and those behind.
+ClusterRefusal fuse(Node& node, std::size_t first) {
+  const auto matched = match(node, first);
+  if (const auto* reason = std::get_if<std::string>(&matched)) return *reason;
+  const Operands& found = std::get<Operands>(matched);
+  const std::string op = "QLinear" + node.op();
+  const CodesRef& y = found.tail.codes;
+  std::vector<Value*> inputs(node.inputs().begin(),
+                             node.inputs().begin() + static_cast<std::ptrdiff_t>(first));
+  if (node.is("Concat")) inputs.insert(inputs.end(), {y.scale, y.zero});
+  for (const CodesRef& codes : found.inputs) append(inputs, codes);
+  if (!node.is("Concat")) inputs.insert(inputs.end(), {y.scale, y.zero});
+  exchange(node, op, microsoft, inputs, &found.tail);
+  return std::nullopt;
+}
+
+}  // namespace
+
+ClusterRefusal fuse_unary(Node& node) {
+  const auto dilations = node.attr_ints("dilations");
+  if (std::any_of(dilations.begin(), dilations.end(), [](auto d) { return d != 1; }))
+    return "QLinearAveragePool has no dilations";
+  const bool softmax = node.is("Softmax");
+  const std::int64_t opset = node.opset();
+  auto refusal = fuse(node, 0);
+  if (softmax && !refusal) node.set_attr("opset", opset);
+  return refusal;
+}
+
+ClusterRefusal fuse_binary(Node& node) { return fuse(node, 0); }
+ClusterRefusal fuse_concat(Node& node) { return fuse(node, 0); }
+ClusterRefusal fuse_where(Node& node) { return fuse(node, 1); }
+
+}  // namespace intaglio
