@@ -78,6 +78,8 @@ Tensor hidden(const Config& config, const Tensor& q, std::int64_t keys, std::int
     if (config.causal) v.right = 0;
     if (valid != nullptr) {
       v.keys = lengths[static_cast<std::size_t>(b)];
+      if (v.keys < 0 || v.keys > keys)
+        throw Error(Code::model, fmt::format("{} valid keys of {}", v.keys, keys));
       v.offset = v.keys - queries;
     }
     write_visibility(v, queries, keys, bias.mutate<float>().data() + b * queries * keys);

@@ -24,7 +24,8 @@ std::vector<std::int64_t> rows_of(const Tensor& positions, std::int64_t batch,
                                   std::int64_t length) {
   const auto given = positions.to_vector<std::int64_t>();
   if (positions.rank() != 1) return given;
-  if (given.size() != 1)
+  constexpr std::int64_t most = std::int64_t{1} << 40;  // no cache has that many rows
+  if (given.size() != 1 || given[0] < 0 || given[0] > most)
     throw Error(Code::model, "position_ids of shape " + to_string(positions.shape()));
   std::vector<std::int64_t> rows(static_cast<std::size_t>(batch * length));
   for (std::size_t i = 0; i < rows.size(); ++i)
