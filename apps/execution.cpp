@@ -1,5 +1,6 @@
 #include "apps/execution.h"
 
+#include "lib/base/log.h"
 #include "lib/passes/pass.h"
 
 namespace intaglio {
@@ -14,7 +15,16 @@ void add_exact_option(CLI::App& command, std::string& exact) {
 }
 
 void prepare_to_run(Model& model) {
-  if (!has_quantized_values(model.graph())) prepare(model);
+  if (has_quantized_values(model.graph())) return;
+  Model prepared = model.clone();
+  try {
+    prepare(prepared);
+  } catch (const Error& e) {
+    if (e.code() != Code::unsupported) throw;
+    log::info("runs as it is, unprepared: {}", e.what());
+    return;
+  }
+  model = std::move(prepared);
 }
 
 Execution::Execution(const Model& model, const std::string& exact,

@@ -14,8 +14,8 @@ namespace intaglio {
 // --exact integer|float
 void add_exact_option(CLI::App& command, std::string& exact);
 
-// Prepares a float model as quantize does, so that it runs as fast as it can; leaves a quantized one as
-// it is.
+// Prepares a float model as quantize does, so that it runs as fast as it can. Leaves one that is
+// quantized, or that cannot be prepared (an old operator without an equivalent), as it is.
 void prepare_to_run(Model& model);
 
 // The graph to run in place of a model's: its integer form, or itself when the model is not

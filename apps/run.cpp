@@ -160,6 +160,8 @@ void print_text(const RunOptions& o, const Json& report) {
 
 void run_command(const RunOptions& o, Context& context) {
   Model model = context.phase("load", [&] { return load_runnable(o.model); });
+  std::vector<DType> types;  // that the caller knows: preparation widens half precision
+  for (const Value* output : model.graph().outputs()) types.push_back(output->dtype());
   context.phase("prepare", [&] { prepare_to_run(model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;
@@ -169,8 +171,11 @@ void run_command(const RunOptions& o, Context& context) {
   const Executor executor(execution.graph(), CompileOptions::nothing_observed());
   if (o.profile) executor.run(feeds);  // what is built once does not belong to a profile
   Profile profile;
-  const auto [outputs, ms] = context.phase(
+  auto [outputs, ms] = context.phase(
       "run", [&] { return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr); });
+
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (is_float(types[i])) outputs[i] = convert(outputs[i], types[i]);
 
   Json report = {{"schema", "intaglio.run/1"}, {"command", "run"}, {"model", o.model}};
   report["execution"] = execution.json();

@@ -43,7 +43,7 @@ INTAGLIO_INLINE Vector16 exp(Vector16 x) {
   return x == x ? capped : x;
 }
 
-// e^-x, at least 2^-126 and at most 2^126; anything for NaN. For quotients that need no more.
+// e^-x for x in [-87, 87], and that of the nearer end beyond; anything for NaN.
 INTAGLIO_INLINE Vector16 bounded_exp_minus(Vector16 x) {
   constexpr float to_integer = 12582912.0f;
   const Vector16 bounded = at_most(at_least(x, -87.0f), 87.0f);
@@ -59,12 +59,17 @@ INTAGLIO_INLINE Vector16 bounded_exp_minus(Vector16 x) {
   return from_bits(bits(p) + (bits(shifted) << 23));
 }
 
+// 0 where the true value is below the smallest normal number.
 INTAGLIO_INLINE Vector16 sigmoid(Vector16 x) {
   const Vector16 y = 1.0f / (1.0f + bounded_exp_minus(x));
-  return x == x ? y : x;
+  const Vector16 known = x == x ? y : x;
+  return x < -87.0f ? all(0.0f) : known;
 }
 
-INTAGLIO_INLINE Vector16 swish(Vector16 x) { return x / (1.0f + bounded_exp_minus(x)); }
+INTAGLIO_INLINE Vector16 swish(Vector16 x) {
+  const Vector16 y = x / (1.0f + bounded_exp_minus(x));
+  return x < -87.0f ? x * 0.0f : y;
+}
 
 // Below 0.625 the odd polynomial of Cephes, where the quotient would cancel.
 INTAGLIO_INLINE Vector16 tanh(Vector16 x) {
