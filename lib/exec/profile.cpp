@@ -15,10 +15,12 @@ double flops_of(const Step& step, const std::vector<Tensor>& slots) {
     return slots[static_cast<std::size_t>(list[i])].shape();
   };
   const auto count = [](const Shape& shape) { return static_cast<double>(element_count(shape)); };
-  const Shape x = shape_at(step.inputs, 0), y = shape_at(step.outputs, 0);
+  const Shape x = shape_at(step.inputs, 0);
+  Shape y = shape_at(step.outputs, 0);
   const std::string_view op = step.node->op();
   if (op == "Conv" || op == "FusedConv" || op == "ConvInteger" || op == "QLinearConv") {
     const Shape w = shape_at(step.inputs, op == "QLinearConv" ? 3 : 1);
+    if (step.slice && !w.empty()) y[1] = w[0];  // the others are made by other steps
     return w.empty() || w[0] == 0 ? 0 : 2 * count(y) * count(w) / static_cast<double>(w[0]);
   }
   if (op == "ConvTranspose") {
