@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/context.h"
+#include "apps/inspect_ops.h"
 #include "apps/report.h"
 #include "lib/base/hash.h"
 #include "lib/exec/registry.h"
@@ -17,7 +18,7 @@ namespace {
 
 struct InspectOptions {
   std::string file;
-  bool json = false, nodes = false;
+  bool json = false, nodes = false, ops = false;
 };
 
 Json value_json(const Value& value) {
@@ -123,6 +124,10 @@ void inspect_plan(const InspectOptions& options) {
 
 void inspect(const InspectOptions& options) {
   if (std::filesystem::path(options.file).extension() == ".json") return inspect_plan(options);
+  if (options.ops) {
+    const Json ops = inspect_ops(options.file);
+    return options.json ? fmt::print("{}", to_text(ops)) : print_ops(ops);
+  }
   Model model = load_model(options.file);
   const Json json = describe_model(options.file, model);
   if (options.json) return fmt::print("{}", to_text(json));
@@ -137,9 +142,11 @@ void add_inspect(CLI::App& root, Context& context) {
   command->add_option("FILE", options->file, "A .onnx model or a plan (.json)")->required();
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->add_flag("--nodes", options->nodes, "List every node with its kernel");
+  command->add_flag("--ops", options->ops, "Which kernel would run each node, and what to do where there is none");
   command->footer(
       "Examples:\n"
       "  intaglio inspect model.onnx\n"
+      "  intaglio inspect model.onnx --ops\n"
       "  intaglio inspect model.onnx --json");
   command->callback([options, &context] { context.action = [options] { inspect(*options); }; });
 }

@@ -181,5 +181,36 @@ TEST(Demo, RunPrintsClassesAndWritesArrays) {
   EXPECT_TRUE(std::filesystem::exists(folder / "logits.npy"));
 }
 
+TEST(Demo, RunProfilesEveryStep) {
+  const auto ran = run_program({"--quiet", "run", data("demo.onnx"), "--data", data("eval/0000.jpg"), "--preprocess",
+                                data("preprocess.json"), "--repeat", "3", "--profile", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json report = Json::parse(ran.out);
+  double share = 0;
+  std::set<std::string> kernels;
+  for (const Json& step : report["profile"]) {
+    share += step["share"].get<double>();
+    kernels.insert(step["kernel"].get<std::string>());
+  }
+  EXPECT_NEAR(share, 1, 1e-6);
+  EXPECT_TRUE(kernels.contains("product")) << "pointwise convolutions run on the fast kernel";
+  EXPECT_TRUE(kernels.contains("vector")) << "and depthwise ones";
+}
+
+TEST(Demo, RunsInParallelPerSecond) {
+  const auto ran = run_program({"--quiet", "--threads", "2", "run", data("demo.onnx"), "--data", data("eval/0000.jpg"),
+                                "--preprocess", data("preprocess.json"), "--repeat", "8", "--parallel", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_GT(Json::parse(ran.out)["samples_per_s"].get<double>(), 0);
+}
+
+TEST(Demo, InspectTellsTheKernelOfEveryNode) {
+  const auto ran = run_program({"inspect", data("demo.onnx"), "--ops", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json ops = Json::parse(ran.out);
+  EXPECT_EQ(ops["missing"], 0);
+  for (const Json& node : ops["nodes"]) EXPECT_TRUE(node["kernel"].is_string()) << node.dump();
+}
+
 }  // namespace
 }  // namespace intaglio
