@@ -20,30 +20,36 @@ std::optional<float> clip_bound(const Node& node, std::string_view attr, std::si
   return value->constant().item<float>();
 }
 
-// Unpacked per operation, not per element: the loops inside are branch-free.
-INTAGLIO_CLONES void apply_one(const PostOp& op, float* y, std::int64_t count, const float* addend) {
+template <typename F>
+[[gnu::always_inline]] inline void map_rows(const ResultRows& y, F f) {
+  for (std::int64_t r = 0; r < y.rows; ++r)
+    vec::map(y.data + r * y.pitch, y.data + r * y.pitch, y.columns, f);
+}
+
+// The operation is unpacked once, not per element: the loops inside are branch-free.
+INTAGLIO_CLONES void apply_one(const PostOp& op, const ResultRows y, const float* addend) {
   const float a = op.alpha, b = op.beta;
   switch (op.kind) {
     case PostOp::Kind::clip:
-      if (b == infinity) return vec::map(y, y, count, [a](Vector16 x) { return vec::at_least(x, a); });
-      return vec::map(y, y, count,
-                      [a, b](Vector16 x) { return vec::at_most(vec::at_least(x, a), b); });
+      if (b == infinity) return map_rows(y, [a](Vector16 x) { return vec::at_least(x, a); });
+      return map_rows(y, [a, b](Vector16 x) { return vec::at_most(vec::at_least(x, a), b); });
     case PostOp::Kind::leaky_relu:
-      return vec::map(y, y, count, [a](Vector16 x) { return x < 0.0f ? x * a : x; });
+      return map_rows(y, [a](Vector16 x) { return x < 0.0f ? x * a : x; });
     case PostOp::Kind::hard_swish:
-      return vec::map(y, y, count, [a, b](Vector16 x) {
+      return map_rows(y, [a, b](Vector16 x) {
         return x * vec::at_most(vec::at_least(x * a + b, 0.0f), 1.0f);
       });
     case PostOp::Kind::sigmoid:
-      return vec::map(y, y, count, [](Vector16 x) { return vec::sigmoid(x); });
+      return map_rows(y, [](Vector16 x) { return vec::sigmoid(x); });
     case PostOp::Kind::swish:
-      return vec::map(y, y, count, [](Vector16 x) { return vec::swish(x); });
+      return map_rows(y, [](Vector16 x) { return vec::swish(x); });
     case PostOp::Kind::tanh:
-      return vec::map(y, y, count, [](Vector16 x) { return vec::tanh(x); });
+      return map_rows(y, [](Vector16 x) { return vec::tanh(x); });
     case PostOp::Kind::gelu:
-      return vec::map(y, y, count, [](Vector16 x) { return vec::gelu(x); });
+      return map_rows(y, [](Vector16 x) { return vec::gelu(x); });
     case PostOp::Kind::add:
-      for (std::int64_t i = 0; i < count; ++i) y[i] += addend[i];
+      for (std::int64_t r = 0; r < y.rows; ++r, addend += y.columns)
+        for (std::int64_t i = 0; i < y.columns; ++i) y.data[r * y.pitch + i] += addend[i];
       return;
   }
 }
@@ -71,9 +77,10 @@ std::optional<PostOp> activation_of(const Node& node) {
   return PostOp{Kind::clip, *lo, *hi};
 }
 
-void apply(std::span<const PostOp> ops, float* y, std::int64_t count, const float* const* addends) {
+void apply(std::span<const PostOp> ops, ResultRows y, const float* const* addends) {
+  if (y.pitch == y.columns) y = {y.data, 1, y.rows * y.columns, y.rows * y.columns};
   for (const PostOp& op : ops)
-    apply_one(op, y, count, op.kind == PostOp::Kind::add ? *addends++ : nullptr);
+    apply_one(op, y, op.kind == PostOp::Kind::add ? *addends++ : nullptr);
 }
 
 }  // namespace intaglio

@@ -37,8 +37,19 @@ std::string_view name_of(PostOp::Kind kind);
 // one of the above or its parameters are not constant.
 std::optional<PostOp> activation_of(const Node& node);
 
-// Applies them, in order, to y[0 .. count). addends: for every `add`, where its values start, in the
-// same order.
-void apply(std::span<const PostOp> ops, float* y, std::int64_t count, const float* const* addends);
+// Results of a kernel: rows of `columns` values, `pitch` floats apart.
+struct ResultRows {
+  float* data;
+  std::int64_t rows, columns, pitch;
+};
+
+// Applies them in order. addends: for every `add`, in the same order, values that follow one another.
+void apply(std::span<const PostOp> ops, ResultRows y, const float* const* addends);
+
+// The same to y[0 .. count).
+inline void apply(std::span<const PostOp> ops, float* y, std::int64_t count,
+                  const float* const* addends) {
+  apply(ops, {y, 1, count, count}, addends);
+}
 
 }  // namespace intaglio

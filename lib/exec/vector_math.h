@@ -43,10 +43,10 @@ INTAGLIO_INLINE Vector16 exp(Vector16 x) {
   return x == x ? capped : x;
 }
 
-// e^-x for x in [-87, 87], and that of the nearer end beyond; anything for NaN.
+// e^-x for x from -87 on, at least e^-87; anything below -87 and for NaN.
 INTAGLIO_INLINE Vector16 bounded_exp_minus(Vector16 x) {
   constexpr float to_integer = 12582912.0f;
-  const Vector16 bounded = at_most(at_least(x, -87.0f), 87.0f);
+  const Vector16 bounded = at_most(x, 87.0f);
   const Vector16 shifted = bounded * -1.44269504088896341f + to_integer;
   const Vector16 n = shifted - to_integer;
   const Vector16 r = (bounded * -1.44269502162933349609375f - n) - bounded * 1.925963033500011079e-8f;

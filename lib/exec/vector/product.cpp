@@ -180,12 +180,9 @@ void Product::finish(std::int64_t begin, std::int64_t count, const std::vector<c
                      float* y, std::int64_t row) const {
   const auto rest = std::span(ops_).subspan(ending_.taken);
   if (rest.empty()) return;
-  const std::int64_t at_once = row == columns_ ? count : 1;
   std::vector<const float*> from(addends);
-  for (std::int64_t i = begin; i < begin + count; i += at_once) {
-    for (std::size_t a = 0; a < from.size(); ++a) from[a] = addends[a] + i * columns_;
-    apply(rest, y + i * row, at_once * columns_, from.data());
-  }
+  for (const float*& a : from) a += begin * columns_;
+  apply(rest, {y + begin * row, count, columns_, row}, from.data());
 }
 
 // The panel that starts with column `at`. Fewer columns than a vector has go through a buffer.
