@@ -7,8 +7,9 @@ namespace intaglio {
 
 void add_exact_option(CLI::App& command, std::string& exact) {
   command
-      .add_option("--exact", exact,
-                  "Run quantized operators on integers, as onnxruntime does, or simulate them in float")
+      .add_option(
+          "--exact", exact,
+          "Run quantized operators on integers, as onnxruntime does, or simulate them in float")
       ->check(CLI::IsMember({"integer", "float"}))
       ->type_name("integer|float")
       ->capture_default_str();

@@ -26,9 +26,10 @@ Json describe(const Node& node) {
     json["refused"].push_back({{"kernel", def->impl}, {"reason", *refusal}});
   }
   if (!json["kernel"].is_null()) return json;
-  json["remedy"] = registry.knows(node.op(), node.domain())
-                       ? "Export the model with a simpler form of this operator, or another opset."
-                       : "Export the model without this operator, or add a kernel (see CONTRIBUTING.md).";
+  json["remedy"] =
+      registry.knows(node.op(), node.domain())
+          ? "Export the model with a simpler form of this operator, or another opset."
+          : "Export the model without this operator, or add a kernel (see CONTRIBUTING.md).";
   return json;
 }
 
@@ -48,7 +49,11 @@ Json inspect_ops(const std::string& path) {
   collect(model.graph(), nodes);
   std::size_t missing = 0;
   for (const Json& node : nodes) missing += node["kernel"].is_null();
-  return {{"schema", "intaglio.inspect/1"}, {"file", path}, {"kind", "ops"}, {"nodes", nodes}, {"missing", missing}};
+  return {{"schema", "intaglio.inspect/1"},
+          {"file", path},
+          {"kind", "ops"},
+          {"nodes", nodes},
+          {"missing", missing}};
 }
 
 void print_ops(const Json& ops) {
@@ -56,12 +61,15 @@ void print_ops(const Json& ops) {
   for (const Json& node : ops["nodes"]) {
     std::string refused;
     for (const Json& r : node["refused"])
-      refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ", r["kernel"].get<std::string>(),
-                             r["reason"].get<std::string>());
-    rows.push_back({node["name"], node["kernel"].is_null() ? "MISSING" : node["kernel"].get<std::string>(), refused});
+      refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ",
+                             r["kernel"].get<std::string>(), r["reason"].get<std::string>());
+    rows.push_back({node["name"],
+                    node["kernel"].is_null() ? "MISSING" : node["kernel"].get<std::string>(),
+                    refused});
   }
   print_table(rows);
-  fmt::print("\n{} nodes, {} without a kernel\n", ops["nodes"].size(), ops["missing"].get<std::size_t>());
+  fmt::print("\n{} nodes, {} without a kernel\n", ops["nodes"].size(),
+             ops["missing"].get<std::size_t>());
   for (const Json& node : ops["nodes"])
     if (node.contains("remedy"))
       fmt::print("{} of opset {}: {}\n", node["name"].get<std::string>(), node["opset"].get<int>(),

@@ -84,8 +84,8 @@ void print_profile(const Json& profile) {
     rows.push_back({s["name"], fmt::format("{:.3f}", s["ms"].get<double>()),
                     fmt::format("{:.1f}", 100 * s["share"].get<double>()),
                     fmt::format("{:.1f}", s["gflops"].get<double>()),
-                    s["kernel"].get<std::string>() + (detail.empty() ? "" : " " + detail), s["layout"],
-                    joined(s["fused"]), s["output"].dump()});
+                    s["kernel"].get<std::string>() + (detail.empty() ? "" : " " + detail),
+                    s["layout"], joined(s["fused"]), s["output"].dump()});
   }
   print_table(rows);
 }

@@ -9,8 +9,8 @@ namespace {
 constexpr int fraction_bits = 13;  // of the cosines
 constexpr int extra_bits = 2;      // that the first pass keeps
 
-// One-dimensional inverse DCT of in[0], in[step], ...; every result is rounded by `shift` bits. Sums
-// wrap: only coefficients that no encoder makes are so large.
+// One-dimensional inverse DCT of in[0], in[step], ...; every result is rounded by `shift` bits.
+// Sums wrap: only coefficients that no encoder makes are so large.
 template <int shift>
 void inverse_dct_line(const std::int32_t* in, int step, std::int32_t* out, int out_step) {
   using Sum = std::uint32_t;
@@ -23,10 +23,12 @@ void inverse_dct_line(const std::int32_t* in, int step, std::int32_t* out, int o
   const Sum even[4] = {sum + high, difference + low, difference - low, sum - high};
   // The odd ones.
   const Sum both = (x(7) + x(3) + x(5) + x(1)) * 9633;
-  const Sum a = (x(7) + x(1)) * static_cast<Sum>(-7373), b = (x(5) + x(3)) * static_cast<Sum>(-20995);
-  const Sum c = (x(7) + x(3)) * static_cast<Sum>(-16069) + both, d = (x(5) + x(1)) * static_cast<Sum>(-3196) + both;
+  const Sum a = (x(7) + x(1)) * static_cast<Sum>(-7373),
+            b = (x(5) + x(3)) * static_cast<Sum>(-20995);
+  const Sum c = (x(7) + x(3)) * static_cast<Sum>(-16069) + both,
+            d = (x(5) + x(1)) * static_cast<Sum>(-3196) + both;
   const Sum odd[4] = {x(1) * 12299 + a + d, x(3) * 25172 + b + c, x(5) * 16819 + b + d,
-                               x(7) * 2446 + a + c};
+                      x(7) * 2446 + a + c};
   constexpr Sum half = 1 << (shift - 1);
   for (int i = 0; i < 4; ++i) {
     out[i * out_step] = static_cast<std::int32_t>(even[i] + odd[i] + half) >> shift;
@@ -70,7 +72,8 @@ void upsample_row(const JpegPlane& plane, int y, int width, std::uint8_t* line) 
   if (wide && plane.down == 1) {
     double_width<1, 1, 2>([p = near](int i) -> int { return p[i]; }, plane.width, line);
   } else if (wide && plane.down == 2) {
-    double_width<4, 8, 7>([p = near, q = far](int i) { return 3 * p[i] + q[i]; }, plane.width, line);
+    double_width<4, 8, 7>([p = near, q = far](int i) { return 3 * p[i] + q[i]; }, plane.width,
+                          line);
   } else if (plane.across == 1 && plane.down == 2) {
     for (int x = 0; x < width; ++x)
       line[x] = static_cast<std::uint8_t>((3 * near[x] + far[x] + (upper ? 1 : 2)) >> 2);

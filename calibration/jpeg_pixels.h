@@ -1,6 +1,7 @@
 // From the coefficients of a JPEG to its pixels, with the rounding of the common C library for JPEG
 // (libjpeg and libjpeg-turbo, their accurate integer DCT and smooth upsampling): the pixels are the
-// same to the last bit as those that PIL and OpenCV read, so a model sees the data it was trained on.
+// same to the last bit as those that PIL and OpenCV read, so a model sees the data it was trained
+// on.
 #pragma once
 
 #include <array>

@@ -103,9 +103,11 @@ class Compiler {
       if (value.producer() == nullptr) return false;
       const auto fused = last_of_chain_.find(value.producer());
       if (fused != last_of_chain_.end()) return fused->second.def->slices;
-      return !absorbed_.contains(value.producer()) && options_.registry->select(*value.producer()).slices;
+      return !absorbed_.contains(value.producer()) &&
+             options_.registry->select(*value.producer()).slices;
     };
-    const JoinedValues parts = joined_values(node, [&](const Value& v) { return observed(v); }, can);
+    const JoinedValues parts = joined_values(
+        node, [&](const Value& v) { return observed(v); }, can);
     if (parts.empty()) return;
     absorbed_.insert(&node);
     joined_.insert(parts.begin(), parts.end());
@@ -180,6 +182,8 @@ CompileOptions CompileOptions::nothing_observed() {
   return options;
 }
 
-Program compile(const Graph& graph, const CompileOptions& options) { return Compiler(graph, options).run(); }
+Program compile(const Graph& graph, const CompileOptions& options) {
+  return Compiler(graph, options).run();
+}
 
 }  // namespace intaglio

@@ -54,25 +54,28 @@ void Executor::check_feed(const Value& value, const Tensor& tensor) const {
     }
   }
   if (!fits)
-    throw Error(Code::data,
-                fmt::format("input '{}' wants {} {}, was given {} {}", value.name(),
-                            name_of(value.dtype()), value.dims() ? to_string(*value.dims()) : "",
-                            name_of(tensor.dtype()), to_string(tensor.shape())),
-                "Give data of that shape and type; for images, set --crop, --channels or --layout.");
+    throw Error(
+        Code::data,
+        fmt::format("input '{}' wants {} {}, was given {} {}", value.name(), name_of(value.dtype()),
+                    value.dims() ? to_string(*value.dims()) : "", name_of(tensor.dtype()),
+                    to_string(tensor.shape())),
+        "Give data of that shape and type; for images, set --crop, --channels or --layout.");
 }
 
 std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap,
                                   Profile* profile) const {
   if (feeds.size() != program_.feeds.size())
-    throw Error(Code::data, fmt::format("the model has {} inputs, {} were given", program_.feeds.size(),
-                                        feeds.size()));
+    throw Error(Code::data, fmt::format("the model has {} inputs, {} were given",
+                                        program_.feeds.size(), feeds.size()));
   const Buffers::Lease lease(*buffers_);
   const BufferPool::Use use(*lease.pool);
   std::vector<Tensor> slots(program_.values.size());
-  for (const auto& [slot, tensor] : program_.constants) slots[static_cast<std::size_t>(slot)] = tensor;
+  for (const auto& [slot, tensor] : program_.constants)
+    slots[static_cast<std::size_t>(slot)] = tensor;
   const auto show = [&](int slot) {
     const auto at = static_cast<std::size_t>(slot);
-    if (tap && program_.observed[at] && is_float(slots[at].dtype())) tap(*program_.values[at], slots[at]);
+    if (tap && program_.observed[at] && is_float(slots[at].dtype()))
+      tap(*program_.values[at], slots[at]);
   };
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const int slot = program_.feeds[i];
@@ -131,7 +134,8 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
                 "Check the shapes; run on a machine with more memory or use fewer --threads.");
   }
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (step.outputs[i] >= 0) slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
+    if (step.outputs[i] >= 0)
+      slots[static_cast<std::size_t>(step.outputs[i])] = std::move(outputs[i]);
 }
 
 }  // namespace intaglio

@@ -1,5 +1,5 @@
-// Which nodes a kernel can do the work of on the way: activations and additions behind a convolution
-// or a matrix product whose intermediate values nobody looks at.
+// Which nodes a kernel can do the work of on the way: activations and additions behind a
+// convolution or a matrix product whose intermediate values nobody looks at.
 #pragma once
 
 #include <functional>
@@ -18,9 +18,9 @@ struct Link {
   const Value* result = nullptr;  // what is made when the chain ends here
 };
 
-// The longest chain behind output 0 of a node. observed(value): somebody wants to see it, so it must
-// be made. Only f32 values are taken; an addend has the shape of the result, as far as is known.
-std::vector<Link> chain_behind(const Node& node,
-                               const std::function<bool(const Value&)>& observed);
+// The longest chain behind output 0 of a node. observed(value): somebody wants to see it, so it
+// must be made. Only f32 values are taken; an addend has the shape of the result, as far as is
+// known.
+std::vector<Link> chain_behind(const Node& node, const std::function<bool(const Value&)>& observed);
 
 }  // namespace intaglio

@@ -1,5 +1,6 @@
 // The slow twin of every fused kernel: the reference kernel of the node, then the operations one by
-// one. Fast kernels compare with it in tests, and hand it the shapes and types that they do not take.
+// one. Fast kernels compare with it in tests, and hand it the shapes and types that they do not
+// take.
 #pragma once
 
 #include <memory>

@@ -4,7 +4,8 @@ namespace intaglio {
 
 JoinedValues joined_values(const Node& concat, const std::function<bool(const Value&)>& observed,
                            const std::function<bool(const Value&)>& slices) {
-  if (!concat.is("Concat") || concat.outputs().size() != 1 || observed(*concat.output(0))) return {};
+  if (!concat.is("Concat") || concat.outputs().size() != 1 || observed(*concat.output(0)))
+    return {};
   if (concat.attr_int("axis", 1) != 1) return {};
   JoinedValues joined;
   std::int64_t total = 0;

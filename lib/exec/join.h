@@ -15,9 +15,9 @@ struct JoinedValue {
 };
 using JoinedValues = std::unordered_map<const Value*, JoinedValue>;
 
-// What the inputs of a Concat along the channels of images become parts of; nothing when one of them is
-// read by others or observed, has unknown channels, or when `slices` says no: whether the step that
-// makes a value can write into a part of a tensor.
+// What the inputs of a Concat along the channels of images become parts of; nothing when one of
+// them is read by others or observed, has unknown channels, or when `slices` says no: whether the
+// step that makes a value can write into a part of a tensor.
 JoinedValues joined_values(const Node& concat, const std::function<bool(const Value&)>& observed,
                            const std::function<bool(const Value&)>& slices);
 

@@ -23,8 +23,9 @@ KernelContext::Destination KernelContext::channels_last_output(Shape shape) {
     y = Tensor(DType::f32, shape);
     y.set_layout(Layout::channels_last);
   } else if (y.shape() != shape) {
-    throw Error(Code::model, fmt::format("a result for channels {} on of shape {} does not fit shape {}",
-                                         slice.first, to_string(shape), to_string(y.shape())));
+    throw Error(Code::model,
+                fmt::format("a result for channels {} on of shape {} does not fit shape {}",
+                            slice.first, to_string(shape), to_string(y.shape())));
   }
   return {y.mutate<float>().data() + slice.first, slice.total};
 }

@@ -36,9 +36,8 @@ INTAGLIO_CLONES void apply_one(const PostOp& op, const ResultRows y, const float
     case PostOp::Kind::leaky_relu:
       return map_rows(y, [a](Vector16 x) { return x < 0.0f ? x * a : x; });
     case PostOp::Kind::hard_swish:
-      return map_rows(y, [a, b](Vector16 x) {
-        return x * vec::at_most(vec::at_least(x * a + b, 0.0f), 1.0f);
-      });
+      return map_rows(
+          y, [a, b](Vector16 x) { return x * vec::at_most(vec::at_least(x * a + b, 0.0f), 1.0f); });
     case PostOp::Kind::sigmoid:
       return map_rows(y, [](Vector16 x) { return vec::sigmoid(x); });
     case PostOp::Kind::swish:

@@ -33,8 +33,8 @@ using PostOps = std::vector<PostOp>;
 
 std::string_view name_of(PostOp::Kind kind);
 
-// The node as a function of its first input, with the parameters it was given; nothing when it is not
-// one of the above or its parameters are not constant.
+// The node as a function of its first input, with the parameters it was given; nothing when it is
+// not one of the above or its parameters are not constant.
 std::optional<PostOp> activation_of(const Node& node);
 
 // Results of a kernel: rows of `columns` values, `pitch` floats apart.
@@ -43,7 +43,8 @@ struct ResultRows {
   std::int64_t rows, columns, pitch;
 };
 
-// Applies them in order. addends: for every `add`, in the same order, values that follow one another.
+// Applies them in order. addends: for every `add`, in the same order, values that follow one
+// another.
 void apply(std::span<const PostOp> ops, ResultRows y, const float* const* addends);
 
 // The same to y[0 .. count).

@@ -1,6 +1,6 @@
-// Elementary functions on sixteen floats at a time. All are inlined into the function that uses them,
-// so that they are compiled for its instruction set. Errors are below 2 units in the last place of
-// the true value unless said otherwise; NaN stays NaN.
+// Elementary functions on sixteen floats at a time. All are inlined into the function that uses
+// them, so that they are compiled for its instruction set. Errors are below 2 units in the last
+// place of the true value unless said otherwise; NaN stays NaN.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,8 @@ INTAGLIO_INLINE Vector16 bounded_exp_minus(Vector16 x) {
   const Vector16 bounded = at_most(x, 87.0f);
   const Vector16 shifted = bounded * -1.44269504088896341f + to_integer;
   const Vector16 n = shifted - to_integer;
-  const Vector16 r = (bounded * -1.44269502162933349609375f - n) - bounded * 1.925963033500011079e-8f;
+  const Vector16 r =
+      (bounded * -1.44269502162933349609375f - n) - bounded * 1.925963033500011079e-8f;
   Vector16 p = r * 1.54035303933816099e-4f + 1.33335581464284434e-3f;  // 2^r: ln(2)^i / i!
   p = p * r + 9.61812910762847716e-3f;
   p = p * r + 5.55041086648215800e-2f;
@@ -80,7 +81,8 @@ INTAGLIO_INLINE Vector16 tanh(Vector16 x) {
   p = p * s - 3.33332819422e-1f;
   const Vector16 small = p * s * x + x;
   const Vector16 large = 1.0f - 2.0f / (exp(2.0f * absolute(x)) + 1.0f);
-  const Vector16 signed_large = from_bits(bits(large) | (bits(x) & static_cast<std::int32_t>(0x80000000)));
+  const Vector16 signed_large =
+      from_bits(bits(large) | (bits(x) & static_cast<std::int32_t>(0x80000000)));
   const Vector16 result = absolute(x) < 0.625f ? small : signed_large;
   return x == x ? result : x;
 }

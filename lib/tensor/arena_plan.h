@@ -17,8 +17,10 @@ struct ArenaPlan {
   std::size_t bytes = 0;             // of the block
 };
 
-// Buffers in use at the same time do not overlap. The largest are placed first, each as low as it fits
-// ("Efficient Memory Management for Deep Neural Net Inference", Pisarchyk and Lee, 2020, section 5.2).
+// Buffers in use at the same time do not overlap. The largest are placed first, each as low as it
+// fits
+// ("Efficient Memory Management for Deep Neural Net Inference", Pisarchyk and Lee, 2020,
+// section 5.2).
 ArenaPlan plan_arena(std::span<const Lifetime> buffers);
 
 }  // namespace intaglio

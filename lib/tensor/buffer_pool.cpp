@@ -135,7 +135,9 @@ BufferPool::~BufferPool() = default;
 
 std::size_t BufferPool::bytes() const { return source_->bytes(); }
 
-BufferPool::Use::Use(BufferPool& pool) : before_(std::exchange(in_use, pool.source_)) { in_use->begin(); }
+BufferPool::Use::Use(BufferPool& pool) : before_(std::exchange(in_use, pool.source_)) {
+  in_use->begin();
+}
 BufferPool::Use::~Use() {
   in_use->end();
   in_use = std::move(before_);

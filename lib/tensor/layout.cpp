@@ -54,21 +54,25 @@ template <int half>
     }
   std::int64_t c = 0;
   for (; c + 16 <= columns; c += 16, to += 48) {
-    const auto load = [&](std::int64_t r) { return *reinterpret_cast<const Vector16*>(from + r * columns + c); };
+    const auto load = [&](std::int64_t r) {
+      return *reinterpret_cast<const Vector16*>(from + r * columns + c);
+    };
     const Vector16 x = load(0), y = load(1), z = load(2);
 #pragma GCC unroll 3
     for (int v = 0; v < 3; ++v)
-      *reinterpret_cast<Vector16*>(to + 16 * v) = __builtin_shuffle(__builtin_shuffle(x, y, two[v]), z, third[v]);
+      *reinterpret_cast<Vector16*>(to + 16 * v) =
+          __builtin_shuffle(__builtin_shuffle(x, y, two[v]), z, third[v]);
   }
   return c;
 }
 
-// Blocks of sixteen by sixteen; what is left over at the edges goes one by one. Of fewer than sixteen
-// rows, each column is stored as a whole vector, whose end the next column overwrites.
+// Blocks of sixteen by sixteen; what is left over at the edges goes one by one. Of fewer than
+// sixteen rows, each column is stored as a whole vector, whose end the next column overwrites.
 INTAGLIO_CLONES void transpose_floats(const float* from, std::int64_t rows, std::int64_t columns,
                                       float* to) {
   const std::int64_t full_rows = rows < 16 ? rows : rows / 16 * 16;
-  const std::int64_t spare = rows < 16 ? 16 : 0;  // columns at the end that a whole vector would overrun
+  const std::int64_t spare =
+      rows < 16 ? 16 : 0;  // columns at the end that a whole vector would overrun
   const std::int64_t full_columns = std::max<std::int64_t>(columns - spare, 0) / 16 * 16;
   std::int64_t done = rows == 3 ? interleave_three(from, columns, to) : 0;
   for (std::int64_t c = done; c < full_columns; c += 16)

@@ -25,7 +25,8 @@ Registry without(std::span<const std::string_view> impls) {
 }
 
 const Registry& references() {
-  static const Registry registry = without(std::array<std::string_view, 3>{"vector", "product", "onednn"});
+  static const Registry registry =
+      without(std::array<std::string_view, 3>{"vector", "product", "onednn"});
   return registry;
 }
 const Registry& onednn_alone() {
@@ -34,8 +35,8 @@ const Registry& onednn_alone() {
 }
 
 // Runs the graph with a registry and nothing observed; impls: the kernels that ran.
-std::vector<Tensor> outputs_of(const Model& model, const Registry& registry, std::span<const Tensor> feeds,
-                               std::string* impls = nullptr) {
+std::vector<Tensor> outputs_of(const Model& model, const Registry& registry,
+                               std::span<const Tensor> feeds, std::string* impls = nullptr) {
   CompileOptions options = CompileOptions::nothing_observed();
   options.registry = &registry;
   const Executor executor(model.graph(), options);
@@ -55,7 +56,8 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
   const auto a = actual.to_vector<float>(), e = expected.to_vector<float>();
   float most = 1e-3f;
   for (const float v : e) most = std::max(most, std::abs(v));
-  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], e[i], 2e-5f * most) << what << " at " << i;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_NEAR(a[i], e[i], 2e-5f * most) << what << " at " << i;
 }
 
 Model parse(const std::string& graph) {
@@ -77,10 +79,12 @@ class Draw {
 };
 
 struct ConvCase {
-  std::int64_t channels, filters, group, kernel, stride, dilation, pad, other_pad, height, width, batch;
+  std::int64_t channels, filters, group, kernel, stride, dilation, pad, other_pad, height, width,
+      batch;
   std::string text() const {
-    return fmt::format("{}x{}x{}x{} with {} filters of {} in {} groups, stride {}, dilation {}, pads {} {}",
-                       batch, channels, height, width, filters, kernel, group, stride, dilation, pad, other_pad);
+    return fmt::format(
+        "{}x{}x{}x{} with {} filters of {} in {} groups, stride {}, dilation {}, pads {} {}", batch,
+        channels, height, width, filters, kernel, group, stride, dilation, pad, other_pad);
   }
 };
 
@@ -105,11 +109,13 @@ ConvCase draw_conv(Draw& draw, bool depthwise) {
 // y = ending(Conv(x)), where the ending is a few nodes that read `c` and make `y`.
 Model conv_model(const ConvCase& c, const std::string& ending) {
   const std::string shape = fmt::format("{},{},{},{}", c.batch, c.channels, c.height, c.width);
-  const std::string w = fmt::format("{},{},{},{}", c.filters, c.channels / c.group, c.kernel, c.kernel);
-  Model model = parse(fmt::format(
-      "g (float[{0}] x, float[{1}] w, float[{2}] b) => (float[] y) {{"
-      " c = Conv<group={3}, strides=[{4},{4}], dilations=[{5},{5}], pads=[{6},{7},{7},{6}]>(x, w, b) {8} }}",
-      shape, w, c.filters, c.group, c.stride, c.dilation, c.pad, c.other_pad, ending));
+  const std::string w =
+      fmt::format("{},{},{},{}", c.filters, c.channels / c.group, c.kernel, c.kernel);
+  Model model = parse(
+      fmt::format("g (float[{0}] x, float[{1}] w, float[{2}] b) => (float[] y) {{"
+                  " c = Conv<group={3}, strides=[{4},{4}], dilations=[{5},{5}], "
+                  "pads=[{6},{7},{7},{6}]>(x, w, b) {8} }}",
+                  shape, w, c.filters, c.group, c.stride, c.dilation, c.pad, c.other_pad, ending));
   Graph& graph = model.graph();
   const Shape filters{c.filters, c.channels / c.group, c.kernel, c.kernel};
   const float scale = 1 / std::sqrt(static_cast<float>(product(filters, 1, 4)));  // sums of about 1
@@ -152,14 +158,16 @@ void compare_conv(bool depthwise, unsigned seed, int rounds) {
 TEST(Twins, Conv) { compare_conv(false, 1, 160); }
 TEST(Twins, DepthwiseConv) { compare_conv(true, 2, 120); }
 
-// x -> Conv -> Relu -> Conv -> Add of the Relu: the addition becomes part of the second convolution.
+// x -> Conv -> Relu -> Conv -> Add of the Relu: the addition becomes part of the second
+// convolution.
 TEST(Twins, ResidualAdd) {
   for (const std::int64_t channels : {8, 16, 24, 40}) {
-    Model model = parse(fmt::format(
-        "g (float[1,{0},9,13] x, float[{0},{0},3,3] v, float[{0},{0},1,1] w, float[{0},1,3,3] d) => (float[] y) {{"
-        " a = Conv<pads=[1,1,1,1]>(x, v) r = Relu(a) b = Conv(r, w) s = Add(r, b)"
-        " e = Conv<group={0}, pads=[1,1,1,1]>(s, d) y = Add(e, s) }}",
-        channels));
+    Model model =
+        parse(fmt::format("g (float[1,{0},9,13] x, float[{0},{0},3,3] v, float[{0},{0},1,1] w, "
+                          "float[{0},1,3,3] d) => (float[] y) {{"
+                          " a = Conv<pads=[1,1,1,1]>(x, v) r = Relu(a) b = Conv(r, w) s = Add(r, b)"
+                          " e = Conv<group={0}, pads=[1,1,1,1]>(s, d) y = Add(e, s) }}",
+                          channels));
     model.graph().find("v")->set_constant(random_tensor({channels, channels, 3, 3}));
     model.graph().find("w")->set_constant(random_tensor({channels, channels, 1, 1}));
     model.graph().find("d")->set_constant(random_tensor({channels, 1, 3, 3}));
@@ -169,7 +177,8 @@ TEST(Twins, ResidualAdd) {
     const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
     EXPECT_EQ(std::ranges::count(impls, ' '), 3) << impls;  // three steps: both additions are fused
     expect_close(actual, outputs_of(model, references(), feeds)[0], impls);
-    expect_close(outputs_of(model, onednn_alone(), feeds)[0], outputs_of(model, references(), feeds)[0], "onednn");
+    expect_close(outputs_of(model, onednn_alone(), feeds)[0],
+                 outputs_of(model, references(), feeds)[0], "onednn");
   }
 }
 
@@ -192,8 +201,8 @@ TEST(Twins, ConcatIsMadeInPlace) {
 void compare_behind_conv(const std::string& nodes, std::int64_t channels, std::int64_t height,
                          std::int64_t width) {
   Model model = parse(fmt::format(
-      "g (float[1,{0},{1},{2}] x, float[{0},{0},1,1] w) => (float[] y) {{ a = Conv(x, w) {3} }}", channels,
-      height, width, nodes));
+      "g (float[1,{0},{1},{2}] x, float[{0},{0},1,1] w) => (float[] y) {{ a = Conv(x, w) {3} }}",
+      channels, height, width, nodes));
   model.graph().find("w")->set_constant(random_tensor({channels, channels, 1, 1}));
   infer_types(model);
   const std::vector feeds = {random_tensor({1, channels, height, width})};
@@ -222,20 +231,21 @@ TEST(Twins, WhatFollowsAConvolution) {
       "f = Flatten(a) y = Neg(f)",
   };
   for (const std::string& nodes : cases)
-    for (const std::int64_t channels : {3, 16, 21})
-      compare_behind_conv(nodes, channels, 8, 11);
+    for (const std::int64_t channels : {3, 16, 21}) compare_behind_conv(nodes, channels, 8, 11);
 }
 
 TEST(Twins, Activations) {
   for (const char* op : {"Relu", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh"}) {
-    const Model model = parse(fmt::format("g (float[777] x) => (float[777] y) {{ y = {}(x) }}", op));
+    const Model model =
+        parse(fmt::format("g (float[777] x) => (float[777] y) {{ y = {}(x) }}", op));
     Tensor x = random_tensor({777});
     for (float& v : x.mutate<float>()) v *= 12;
     const std::vector feeds = {x};
     const auto actual = outputs_of(model, default_registry(), feeds)[0].to_vector<float>();
     const auto expected = outputs_of(model, references(), feeds)[0].to_vector<float>();
     for (std::size_t i = 0; i < actual.size(); ++i)
-      EXPECT_NEAR(actual[i], expected[i], 4e-7f * std::max(1.0f, std::abs(expected[i]))) << op << " at " << i;
+      EXPECT_NEAR(actual[i], expected[i], 4e-7f * std::max(1.0f, std::abs(expected[i])))
+          << op << " at " << i;
   }
 }
 

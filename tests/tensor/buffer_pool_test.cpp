@@ -25,7 +25,8 @@ TEST(ArenaPlan, BuffersInUseTogetherDoNotOverlap) {
     EXPECT_LE(plan.bytes, total);
     for (std::size_t i = 0; i < buffers.size(); ++i)
       for (std::size_t j = 0; j < i; ++j) {
-        const bool together = buffers[i].begin <= buffers[j].end && buffers[j].begin <= buffers[i].end;
+        const bool together =
+            buffers[i].begin <= buffers[j].end && buffers[j].begin <= buffers[i].end;
         const bool apart = plan.offsets[i] + buffers[i].bytes <= plan.offsets[j] ||
                            plan.offsets[j] + buffers[j].bytes <= plan.offsets[i];
         EXPECT_TRUE(!together || apart) << i << " and " << j;
@@ -60,14 +61,16 @@ TEST(BufferPool, LaterRunsAskForNoMore) {
   run(pool, 5000, 1);
   run(pool, 5000, 1);
   const std::size_t held = pool.bytes();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(run(pool, 5000, static_cast<float>(i)).data<float>()[4999], i + 2);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(run(pool, 5000, static_cast<float>(i)).data<float>()[4999], i + 2);
   EXPECT_EQ(pool.bytes(), held);
 }
 
 TEST(BufferPool, ResultsThatAreKeptStayAsTheyAre) {
   BufferPool pool;
   std::vector<Tensor> kept;
-  for (int i = 0; i < 6; ++i) kept.push_back(run(pool, i % 2 == 0 ? 5000 : 7000, static_cast<float>(10 * i)));
+  for (int i = 0; i < 6; ++i)
+    kept.push_back(run(pool, i % 2 == 0 ? 5000 : 7000, static_cast<float>(10 * i)));
   for (int i = 0; i < 6; ++i)
     for (const float v : kept[static_cast<std::size_t>(i)].data<float>()) ASSERT_EQ(v, 10 * i + 2);
 }

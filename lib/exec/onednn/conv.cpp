@@ -1,5 +1,5 @@
-// Conv on channels-last images, with what follows it fused. Filters must be constant; they are packed
-// in the layout that the implementation wants, once for all shapes that want the same.
+// Conv on channels-last images, with what follows it fused. Filters must be constant; they are
+// packed in the layout that the implementation wants, once for all shapes that want the same.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -89,9 +89,9 @@ class OnednnConv final : public Kernel {
   static Tensor checked_addend(const KernelContext& context, const PostOp& op, const Shape& shape) {
     const Tensor& addend = context.input(op.input);
     if (addend.shape() != shape || addend.dtype() != DType::f32)
-      throw Error(Code::model, fmt::format("cannot add {} {} to a result of shape {}",
-                                           name_of(addend.dtype()), to_string(addend.shape()),
-                                           to_string(shape)));
+      throw Error(Code::model,
+                  fmt::format("cannot add {} {} to a result of shape {}", name_of(addend.dtype()),
+                              to_string(addend.shape()), to_string(shape)));
     return to_channels_last(addend);
   }
 
@@ -118,7 +118,8 @@ class OnednnConv final : public Kernel {
   void make(const Window& window, const Shape& input, Plan& plan) const {
     const auto y = describe(plan.output, Layout::channels_last);
     const Shape filters = grouped(filters_.shape(), group_);
-    const auto bias = bias_.defined() ? describe(bias_.shape(), Layout::row_major) : dnnl::memory::desc();
+    const auto bias =
+        bias_.defined() ? describe(bias_.shape(), Layout::row_major) : dnnl::memory::desc();
     const dnnl::convolution_forward::desc desc(
         dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
         describe(input, Layout::channels_last), any_layout(filters), bias, y, window.strides,
@@ -169,7 +170,9 @@ Refusal refuse(const Node& node) {
   return std::nullopt;
 }
 
-std::unique_ptr<Kernel> make(const Node& node) { return std::make_unique<OnednnConv>(node, PostOps{}); }
+std::unique_ptr<Kernel> make(const Node& node) {
+  return std::make_unique<OnednnConv>(node, PostOps{});
+}
 
 std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
   if (!attributes(ops, {}).complete) return nullptr;
@@ -179,7 +182,11 @@ std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
 }  // namespace
 
 void register_onednn_conv(Registry& registry) {
-  registry.add({.op = "Conv", .impl = "onednn", .priority = 10, .refuse = refuse, .make = make,
+  registry.add({.op = "Conv",
+                .impl = "onednn",
+                .priority = 10,
+                .refuse = refuse,
+                .make = make,
                 .make_fused = make_fused});
 }
 

@@ -37,7 +37,8 @@ inline dnnl::memory::desc describe(const Shape& shape, Layout layout) {
   Shape strides = strides_of(shape);
   if (layout == Layout::channels_last) {
     const std::int64_t channels = shape[1];
-    for (std::size_t i = 2; i < shape.size(); ++i) strides[i] = channels * product(shape, i + 1, shape.size());
+    for (std::size_t i = 2; i < shape.size(); ++i)
+      strides[i] = channels * product(shape, i + 1, shape.size());
     strides[1] = 1;
   }
   return {shape, dnnl::memory::data_type::f32, strides};

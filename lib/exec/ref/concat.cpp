@@ -48,8 +48,7 @@ void join(const KernelContext& c, std::int64_t axis, Tensor& result) {
   const std::int64_t pitch = to.length * to.inner * width;
   std::byte* out = result.raw_mutate();
   for (std::size_t i = 0; i < c.input_count(); ++i) {
-    const Tensor in =
-        result.layout() == Layout::row_major ? to_row_major(c.input(i)) : c.input(i);
+    const Tensor in = result.layout() == Layout::row_major ? to_row_major(c.input(i)) : c.input(i);
     const AxisView from(storage_shape(in), at);
     const std::int64_t bytes = from.length * from.inner * width;
     for (std::int64_t o = 0; bytes > 0 && o < from.outer; ++o)
@@ -61,13 +60,15 @@ void join(const KernelContext& c, std::int64_t axis, Tensor& result) {
 // Before opset 4 the axis was 1 by default.
 std::unique_ptr<Kernel> make_concat(const Node& node) {
   const std::int64_t given = node.opset() < 4 ? node.attr_int("axis", 1) : node.attr_int("axis");
-  return make_kernel([given](KernelContext& c) {
-    const std::int64_t axis = normalized_axis(given, c.input(0).rank());
-    Tensor& result =
-        c.output(0, c.input(0).dtype(), joined_shape(c, static_cast<std::size_t>(axis)));
-    result.set_layout(common_layout(c));
-    join(c, axis, result);
-  }, Layouts::any);
+  return make_kernel(
+      [given](KernelContext& c) {
+        const std::int64_t axis = normalized_axis(given, c.input(0).rank());
+        Tensor& result =
+            c.output(0, c.input(0).dtype(), joined_shape(c, static_cast<std::size_t>(axis)));
+        result.set_layout(common_layout(c));
+        join(c, axis, result);
+      },
+      Layouts::any);
 }
 
 }  // namespace

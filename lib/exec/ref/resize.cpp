@@ -60,7 +60,8 @@ std::vector<AxisResize> by_sizes(const Shape& shape, const Shape& axes, const Sh
 }
 
 // Axes are resampled one by one, so that their order is free.
-Tensor resample_stored(const Tensor& x, std::vector<AxisResize> plan, const ResampleOptions& options) {
+Tensor resample_stored(const Tensor& x, std::vector<AxisResize> plan,
+                       const ResampleOptions& options) {
   if (x.layout() == Layout::row_major || plan.size() != x.shape().size())
     return resample(to_row_major(x), plan, options);
   std::rotate(plan.begin() + 1, plan.begin() + 2, plan.end());
@@ -128,21 +129,24 @@ class Resize {
 };
 
 std::unique_ptr<Kernel> make_resize(const Node& node) {
-  return make_kernel([resize = Resize(node)](KernelContext& context) { resize.run(context); }, Layouts::any);
+  return make_kernel([resize = Resize(node)](KernelContext& context) { resize.run(context); },
+                     Layouts::any);
 }
 
 std::unique_ptr<Kernel> make_upsample(const Node& node) {
   ResampleOptions options{.coordinates = "asymmetric", .nearest = "simple"};
   options.mode = node.attr_string("mode", "nearest");
   if (options.mode == "bilinear") options.mode = "linear";
-  return make_kernel([options, attr = node.attr_floats("scales")](KernelContext& context) {
-    const Tensor& x = context.input(0);
-    const Tensor* input = context.optional(1);
-    const auto scales = input != nullptr ? input->to_vector<float>() : attr;
-    Shape axes;
-    for (int a = 0; a < x.rank(); ++a) axes.push_back(a);
-    context.set_output(0, resample_stored(x, by_scales(x.shape(), axes, scales), options));
-  }, Layouts::any);
+  return make_kernel(
+      [options, attr = node.attr_floats("scales")](KernelContext& context) {
+        const Tensor& x = context.input(0);
+        const Tensor* input = context.optional(1);
+        const auto scales = input != nullptr ? input->to_vector<float>() : attr;
+        Shape axes;
+        for (int a = 0; a < x.rank(); ++a) axes.push_back(a);
+        context.set_output(0, resample_stored(x, by_scales(x.shape(), axes, scales), options));
+      },
+      Layouts::any);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Conv of one group as a product on channels-last images: a row for each window. Windows are read where
-// they lie; images are copied once if they need zeros around them.
+// Conv of one group as a product on channels-last images: a row for each window. Windows are read
+// where they lie; images are copied once if they need zeros around them.
 #include <fmt/format.h>
 
 #include "lib/exec/convolution.h"
@@ -20,7 +20,8 @@ Product make_product(const Node& node, std::span<const float> bias, const PostOp
 }
 
 std::span<const float> bias_of(const Node& node) {
-  return node.input(2) != nullptr ? node.input(2)->constant().data<float>() : std::span<const float>{};
+  return node.input(2) != nullptr ? node.input(2)->constant().data<float>()
+                                  : std::span<const float>{};
 }
 
 bool is_pointwise(const WindowAttrs& attrs, const Shape& filters) {
@@ -31,13 +32,15 @@ bool is_pointwise(const WindowAttrs& attrs, const Shape& filters) {
          all(attrs.strides, 1) && all(attrs.pads, 0);
 }
 
-// The part of images that windows cover, channels last, with zeros where there is none: [N, H, W, C].
+// The part of images that windows cover, channels last, with zeros where there is none: [N, H, W,
+// C].
 Tensor padded_images(const Tensor& x, const Window& w) {
   const std::int64_t channels = x.dim(1);
   const std::int64_t height = (w.output[0] - 1) * w.strides[0] + w.extent(0);
   const std::int64_t width = (w.output[1] - 1) * w.strides[1] + w.extent(1);
   const Tensor images = as_stored(to_channels_last(x));
-  if (w.begin == Shape{0, 0} && height <= w.input[0] && width == w.input[1] && x.dim(0) == 1) return images;
+  if (w.begin == Shape{0, 0} && height <= w.input[0] && width == w.input[1] && x.dim(0) == 1)
+    return images;
   Tensor padded(DType::f32, {x.dim(0), height, width, channels});
   const std::int64_t left = std::clamp<std::int64_t>(w.begin[1], 0, width);
   const std::int64_t skipped = std::max<std::int64_t>(-w.begin[1], 0);
@@ -136,7 +139,8 @@ Refusal refuse(const Node& node) {
     return "filters are not constant f32";
   const Shape& shape = w->constant().shape();
   if (node.attr_int("group", 1) != 1) return "several groups";
-  if (shape.size() < 3 || w->constant().size() == 0) return "filters without a spatial axis, or none";
+  if (shape.size() < 3 || w->constant().size() == 0)
+    return "filters without a spatial axis, or none";
   if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[0]} ||
                        b->constant().dtype() != DType::f32))
     return "bias is not constant f32 of one value per filter";
@@ -144,7 +148,9 @@ Refusal refuse(const Node& node) {
   return std::nullopt;
 }
 
-std::unique_ptr<Kernel> make(const Node& node) { return std::make_unique<ProductConv>(node, PostOps{}); }
+std::unique_ptr<Kernel> make(const Node& node) {
+  return std::make_unique<ProductConv>(node, PostOps{});
+}
 std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
   return std::make_unique<ProductConv>(node, ops);
 }
@@ -152,8 +158,13 @@ std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
 }  // namespace
 
 void register_vector_conv(Registry& registry) {
-  registry.add({.op = "Conv", .impl = "product", .priority = 15, .refuse = refuse, .make = make,
-                .slices = true, .make_fused = make_fused});
+  registry.add({.op = "Conv",
+                .impl = "product",
+                .priority = 15,
+                .refuse = refuse,
+                .make = make,
+                .slices = true,
+                .make_fused = make_fused});
 }
 
 }  // namespace intaglio

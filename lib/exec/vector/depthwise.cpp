@@ -16,16 +16,16 @@ struct Block {
   const float *filters = nullptr, *bias = nullptr;
   float* out = nullptr;
   Ending ending = {};
-  std::int64_t channels = 0;               // from one pixel to the next
-  std::int64_t rows = 0, columns = 0;      // of the filter, as far as they are used
+  std::int64_t channels = 0;                  // from one pixel to the next
+  std::int64_t rows = 0, columns = 0;         // of the filter, as far as they are used
   std::int64_t skipped = 0, taps_in_all = 0;  // taps above the image; of the whole filter
-  std::int64_t in_row = 0, in_column = 0;  // distance between taps
-  std::int64_t pixel = 0;                  // distance between the inputs of neighbouring outputs
+  std::int64_t in_row = 0, in_column = 0;     // distance between taps
+  std::int64_t pixel = 0;                     // distance between the inputs of neighbouring outputs
 };
 
 template <int pixels>
-[[gnu::always_inline]] inline void sum_inside(const Block& b, std::int64_t channel, const float* filter,
-                                              Vector16* sum) {
+[[gnu::always_inline]] inline void sum_inside(const Block& b, std::int64_t channel,
+                                              const float* filter, Vector16* sum) {
   constexpr int bases = (pixels + 2) / 3;  // three pixels share one, so that all stay in registers
   for (std::int64_t y = 0; y < b.rows; ++y) {
     const float* in[bases];
@@ -42,8 +42,8 @@ template <int pixels>
 }
 
 template <int pixels>
-[[gnu::always_inline]] inline void sum_border(const Block& b, std::int64_t channel, const float* filter,
-                                              Vector16* sum) {
+[[gnu::always_inline]] inline void sum_border(const Block& b, std::int64_t channel,
+                                              const float* filter, Vector16* sum) {
   const float* const* taps = b.taps;
   for (std::int64_t t = b.rows * b.columns; t-- > 0; taps += most, filter += vector_width) {
     const Vector16 weight = vec::load(filter);
@@ -52,10 +52,11 @@ template <int pixels>
   }
 }
 
-// Vectors of channels [first, last). The last of all overlaps the one before: it makes the same values
-// again. The block is a copy, so that no store can change it.
+// Vectors of channels [first, last). The last of all overlaps the one before: it makes the same
+// values again. The block is a copy, so that no store can change it.
 template <int pixels>
-[[gnu::always_inline]] inline void sum_channels(const Block b, std::int64_t first, std::int64_t last) {
+[[gnu::always_inline]] inline void sum_channels(const Block b, std::int64_t first,
+                                                std::int64_t last) {
   const Vector16 lo = vec::all(b.ending.lo), hi = vec::all(b.ending.hi);
   for (std::int64_t v = first; v < last; v += vector_width) {
     const std::int64_t channel = std::min(v, b.channels - vector_width);
@@ -97,7 +98,8 @@ struct Columns {
   std::int64_t first, count;
   std::vector<std::int64_t> taps;  // `most` for each tap; empty when all are inside
 
-  Columns(const Window& w, std::int64_t channels, std::int64_t x, std::int64_t n) : first(x), count(n) {
+  Columns(const Window& w, std::int64_t channels, std::int64_t x, std::int64_t n)
+      : first(x), count(n) {
     const std::int64_t left = x * w.strides[1] - w.begin[1];
     if (left >= 0 && left + (n - 1) * w.strides[1] + w.extent(1) <= w.input[1]) return;
     for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
@@ -152,34 +154,42 @@ Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
   for (std::int64_t v = 0; v < padded; v += vector_width)
     for (std::int64_t i = 0; i < vector_width; ++i) {
       const std::int64_t c = std::min(v, channels_ - vector_width) + i;
-      if (bias.defined()) bias_[static_cast<std::size_t>(v + i)] = bias.data<float>()[static_cast<std::size_t>(c)];
+      if (bias.defined())
+        bias_[static_cast<std::size_t>(v + i)] = bias.data<float>()[static_cast<std::size_t>(c)];
       for (std::int64_t t = 0; t < taps_; ++t)
         filters_[static_cast<std::size_t>(v * taps_ + t * vector_width + i)] =
             from[static_cast<std::size_t>(c * taps_ + t)];
     }
 }
 
-// With large filters a row is gone through sixteen channels at a time: their filters and the rows of
-// the image that they cover then stay in the first-level cache.
+// With large filters a row is gone through sixteen channels at a time: their filters and the rows
+// of the image that they cover then stay in the first-level cache.
 void Depthwise::run(const float* image, const Window& w, const std::vector<const float*>& addends,
                     float* out) const {
   constexpr std::int64_t large = 16;  // taps
   const std::vector<float> zeros(static_cast<std::size_t>(channels_), 0.0f);
   const std::vector<Columns> columns = columns_of(w, channels_);
   const std::int64_t line = w.output[1] * channels_, in_line = w.input[1] * channels_;
-  std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_)), addend_rows(addends);
+  std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_)),
+      addend_rows(addends);
   std::vector<Block> blocks(columns.size());
   for (std::int64_t y = 0; y < w.output[0]; ++y, out += line) {
     const std::int64_t top = y * w.strides[0] - w.begin[0];
     const Rows rows(w, top);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const Columns& c = columns[i];
-      Block& b = blocks[i] = {.filters = filters_.data(), .bias = bias_.data(),
-                              .out = out + c.first * channels_, .ending = ending_,
-                              .channels = channels_, .rows = rows.last - rows.first,
-                              .columns = w.kernel[1], .skipped = rows.first * w.kernel[1],
-                              .taps_in_all = taps_, .in_row = w.dilations[0] * in_line,
-                              .in_column = w.dilations[1] * channels_, .pixel = w.strides[1] * channels_};
+      Block& b = blocks[i] = {.filters = filters_.data(),
+                              .bias = bias_.data(),
+                              .out = out + c.first * channels_,
+                              .ending = ending_,
+                              .channels = channels_,
+                              .rows = rows.last - rows.first,
+                              .columns = w.kernel[1],
+                              .skipped = rows.first * w.kernel[1],
+                              .taps_in_all = taps_,
+                              .in_row = w.dilations[0] * in_line,
+                              .in_column = w.dilations[1] * channels_,
+                              .pixel = w.strides[1] * channels_};
       if (c.taps.empty()) {
         b.in = image + (top + rows.first * w.dilations[0]) * in_line +
                (c.first * w.strides[1] - w.begin[1]) * channels_;

@@ -1,8 +1,8 @@
 // Depthwise convolution of channels-last images: each channel has one filter of its own.
 //
-// Sixteen channels of up to fourteen neighbouring pixels stay in registers while the taps of the window
-// are summed. A sum adds its taps in the order of the filter, so it does
-// not depend on where the pixel lies in a block; at the borders it adds zeros.
+// Sixteen channels of up to fourteen neighbouring pixels stay in registers while the taps of the
+// window are summed. A sum adds its taps in the order of the filter, so it does not depend on where
+// the pixel lies in a block; at the borders it adds zeros.
 #pragma once
 
 #include <vector>
@@ -21,8 +21,8 @@ class Depthwise {
   std::int64_t channels() const { return channels_; }
   const PostOps& ops() const { return ops_; }
 
-  // image: [H, W, C]; out: [window.output..., C]. addends: one pointer for each `add`, to values in the
-  // order of out.
+  // image: [H, W, C]; out: [window.output..., C]. addends: one pointer for each `add`, to values in
+  // the order of out.
   void run(const float* image, const Window& window, const std::vector<const float*>& addends,
            float* out) const;
 

@@ -82,7 +82,11 @@ std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
 }  // namespace
 
 void register_vector_depthwise_conv(Registry& registry) {
-  registry.add({.op = "Conv", .impl = "vector", .priority = 20, .refuse = refuse, .make = make,
+  registry.add({.op = "Conv",
+                .impl = "vector",
+                .priority = 20,
+                .refuse = refuse,
+                .make = make,
                 .make_fused = make_fused});
 }
 

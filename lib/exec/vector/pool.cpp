@@ -19,7 +19,8 @@ struct Taps {
 
 // Sixteen channels at a time; the last vector overlaps the one before.
 template <bool max>
-[[gnu::always_inline]] inline Vector16 pool_vector(const Taps& taps, std::int64_t c, float divisor) {
+[[gnu::always_inline]] inline Vector16 pool_vector(const Taps& taps, std::int64_t c,
+                                                   float divisor) {
   Vector16 y = vec::all(max ? -std::numeric_limits<float>::infinity() : 0.0f);
   for (std::int64_t t = 0; t < taps.count; ++t) {
     const Vector16 x = vec::load(taps.pixels[t] + c);
@@ -29,8 +30,8 @@ template <bool max>
 }
 
 template <bool max>
-[[gnu::always_inline]] inline void pool_pixel(const Taps& taps, std::int64_t channels, float divisor,
-                                              float* out) {
+[[gnu::always_inline]] inline void pool_pixel(const Taps& taps, std::int64_t channels,
+                                              float divisor, float* out) {
   for (std::int64_t v = 0; v + vector_width <= channels; v += vector_width)
     vec::store(out + v, pool_vector<max>(taps, v, divisor));
   if (channels % vector_width == 0) return;

@@ -24,8 +24,8 @@ struct VectorOf {
 };
 
 // Three rows share a pointer, so that all addresses stay in registers.
-// Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so that
-// no store can change them.
+// Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
+// that no store can change them.
 template <int rows, int vectors, int bytes>
 [[gnu::always_inline]] inline void tile(const TileArgs t) {
   using Vector = typename VectorOf<bytes>::type;
@@ -46,6 +46,10 @@ template <int rows, int vectors, int bytes>
       Vector right[vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; ++j) right[j] = *reinterpret_cast<const Vector*>(w + j * width);
+      if (vectors == 2) {  // weights come from far away, and once
+        __builtin_prefetch(w + 32 * width);
+        if (bytes == 64) __builtin_prefetch(w + 33 * width);
+      }
 #pragma GCC unroll 12
       for (int i = 0; i < rows; ++i) {
         const float left = x[i / 3][i % 3 * t.pitch + k];
@@ -54,7 +58,8 @@ template <int rows, int vectors, int bytes>
       }
     }
   }
-  const Vector lo = Vector{} + t.ending.lo, hi = Vector{} + t.ending.hi, slope = Vector{} + t.ending.slope;
+  const Vector lo = Vector{} + t.ending.lo, hi = Vector{} + t.ending.hi,
+               slope = Vector{} + t.ending.slope;
 #pragma GCC unroll 12
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 2
@@ -73,7 +78,8 @@ template <int most, int vectors, int bytes, int rows = most>
 
 // Up to Machine::rows rows, and one or two vectors of columns.
 template <int most, int bytes>
-[[gnu::always_inline]] inline void any_tile(std::int64_t rows, std::int64_t vectors, const TileArgs& t) {
+[[gnu::always_inline]] inline void any_tile(std::int64_t rows, std::int64_t vectors,
+                                            const TileArgs& t) {
   vectors == 2 ? tile_of<most, 2, bytes>(rows, t) : tile_of<most, 1, bytes>(rows, t);
 }
 
@@ -117,8 +123,9 @@ std::int64_t panels_of(std::int64_t columns) {
   return (columns + width - 1) / width;
 }
 
-// Where the vectors of a panel start. When the columns do not fill the last one, it overlaps the one
-// before and makes some values again; only when there is none before, it is filled up with zeros.
+// Where the vectors of a panel start. When the columns do not fill the last one, it overlaps the
+// one before and makes some values again; only when there is none before, it is filled up with
+// zeros.
 struct Panel {
   std::int64_t first, second, vectors;  // second: distance of the second vector
   Panel(std::int64_t at, std::int64_t columns) : first(at), second(machine().width), vectors(2) {
@@ -142,15 +149,19 @@ Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
   float* to = panels_.mutate<float>().data();
   for (std::int64_t at = 0; at < columns_; at += 2 * width) {
     const Panel panel(at, columns_);
-    const auto column = [&](std::int64_t j) { return panel.first + j % width + j / width * panel.second; };
+    const auto column = [&](std::int64_t j) {
+      return panel.first + j % width + j / width * panel.second;
+    };
     float* row = to + at * depth_;
     for (std::int64_t j = 0; j < panel.vectors * width; ++j) {
       if (column(j) >= columns_) continue;
-      if (!bias.empty()) bias_[static_cast<std::size_t>(at + j)] = bias[static_cast<std::size_t>(column(j))];
+      if (!bias.empty())
+        bias_[static_cast<std::size_t>(at + j)] = bias[static_cast<std::size_t>(column(j))];
     }
     for (std::int64_t k = 0; k < depth_; ++k, row += panel.vectors * width)
       for (std::int64_t j = 0; j < panel.vectors * width; ++j)
-        row[j] = column(j) < columns_ ? w.data[k * w.row_stride + column(j) * w.column_stride] : 0.0f;
+        row[j] =
+            column(j) < columns_ ? w.data[k * w.row_stride + column(j) * w.column_stride] : 0.0f;
   }
 }
 
@@ -167,7 +178,10 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
     for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
       for (std::int64_t s = s0; s < s1; ++s) {
         const std::int64_t begin = begin_of(s);
-        TileArgs t{.x = x.data + begin * x.pitch, .pitch = x.pitch, .runs = x.runs, .length = x.length,
+        TileArgs t{.x = x.data + begin * x.pitch,
+                   .pitch = x.pitch,
+                   .runs = x.runs,
+                   .length = x.length,
                    .ending = ending_};
         run_tile(t, begin_of(s + 1) - begin, first, y + begin * row, row);
       }
@@ -176,8 +190,8 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
 }
 
 // What is left of the operations, on rows that are still in the cache.
-void Product::finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends,
-                     float* y, std::int64_t row) const {
+void Product::finish(std::int64_t begin, std::int64_t count,
+                     const std::vector<const float*>& addends, float* y, std::int64_t row) const {
   const auto rest = std::span(ops_).subspan(ending_.taken);
   if (rest.empty()) return;
   std::vector<const float*> from(addends);

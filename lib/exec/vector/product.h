@@ -2,8 +2,8 @@
 // convolutions of channels-last images and Gemm come down to.
 //
 // A tile of results (12 rows of 32 with AVX-512) stays in registers while the depth streams past;
-// weights are packed once, in panels as wide as a tile. Every result starts at its bias and adds its
-// products in the order of the depth, so it does not depend on the number of rows.
+// weights are packed once, in panels as wide as a tile. Every result starts at its bias and adds
+// its products in the order of the depth, so it does not depend on the number of rows.
 #pragma once
 
 #include <vector>
@@ -17,8 +17,8 @@ namespace intaglio {
 struct TileArgs;
 
 // Rows of x: row i is made of runs of `length` values, one after the other; run r starts at
-// data + i * pitch + runs[r]. The pixels of a channels-last image are rows of one run; the windows of a
-// convolution have one run for each row of the filter.
+// data + i * pitch + runs[r]. The pixels of a channels-last image are rows of one run; the windows
+// of a convolution have one run for each row of the filter.
 struct ProductRows {
   const float* data = nullptr;
   std::int64_t pitch = 0;
@@ -35,15 +35,15 @@ class Product {
   std::int64_t columns() const { return columns_; }
   const PostOps& ops() const { return ops_; }
 
-  // `rows` results of columns() values each, `row` floats apart. The runs of a row of x hold depth()
-  // values. addends: for every `add`, values that follow one another.
-  void run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends, float* y,
-           std::int64_t row) const;
+  // `rows` results of columns() values each, `row` floats apart. The runs of a row of x hold
+  // depth() values. addends: for every `add`, values that follow one another.
+  void run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
+           float* y, std::int64_t row) const;
 
  private:
   void run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y, std::int64_t row) const;
-  void finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends, float* y,
-              std::int64_t row) const;
+  void finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends,
+              float* y, std::int64_t row) const;
 
   std::int64_t depth_, columns_;
   PostOps ops_;  // all

@@ -2,15 +2,16 @@
 #include <algorithm>
 #include <numeric>
 
+#include "lib/base/simd.h"
 #include "lib/exec/arguments.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
-#include "lib/base/simd.h"
 
 namespace intaglio {
 namespace {
 
-INTAGLIO_CLONES void add_pixels(const float* x, std::int64_t pixels, std::int64_t channels, double* sums) {
+INTAGLIO_CLONES void add_pixels(const float* x, std::int64_t pixels, std::int64_t channels,
+                                double* sums) {
   for (std::int64_t p = 0; p < pixels; ++p, x += channels)
     for (std::int64_t c = 0; c < channels; ++c) sums[c] += static_cast<double>(x[c]);
 }
