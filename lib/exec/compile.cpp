@@ -17,6 +17,7 @@ namespace {
 struct Planned {
   const KernelDef* def = nullptr;
   std::vector<const Node*> nodes = {};  // the one that names it, then those fused into it
+  PostOps ops = {};
   std::unique_ptr<Kernel> kernel = nullptr;
   std::vector<const Value*> inputs = {}, outputs = {};
 };
@@ -33,6 +34,7 @@ class Compiler {
     for (const Value* value : options_.captures) program_.feeds.push_back(slot_of(*value));
     const std::vector<Node*> nodes = graph.nodes();
     for (const Node* node : nodes) fuse_behind(*node);
+    for (const Node* node : nodes) follow(*node);
     for (const Node* node : nodes) join(*node);
     for (const Node* node : nodes) {
       const auto last = last_of_chain_.find(node);
@@ -78,14 +80,13 @@ class Compiler {
   bool make_fused(const Node& node, const KernelDef& def, const std::vector<Link>& chain) {
     Planned step{.def = &def};
     step.inputs.assign(node.inputs().begin(), node.inputs().end());
-    PostOps ops;
     for (const Link& link : chain) {
-      ops.push_back(link.op);
+      step.ops.push_back(link.op);
       if (link.addend == nullptr) continue;
-      ops.back().input = step.inputs.size();
+      step.ops.back().input = step.inputs.size();
       step.inputs.push_back(link.addend);
     }
-    step.kernel = within(node, [&] { return def.make_fused(node, ops); });
+    step.kernel = within(node, [&] { return def.make_fused(node, step.ops); });
     if (step.kernel == nullptr) return false;
     step.nodes.push_back(&node);
     for (const Link& link : chain)
@@ -93,8 +94,34 @@ class Compiler {
     step.outputs.assign(node.outputs().begin(), node.outputs().end());
     step.outputs[0] = chain.back().result;
     absorbed_.insert(step.nodes.begin(), step.nodes.end());
+    end_of_chain_[&node] = chain.back().nodes.back();
     last_of_chain_[chain.back().nodes.back()] = std::move(step);
     return true;
+  }
+
+  // Joins the chain that ends with the node and the one that alone reads its result, when one
+  // kernel does both.
+  void follow(const Node& node) {
+    const auto found = last_of_chain_.find(&node);
+    if (found == last_of_chain_.end() || found->second.def->make_followed == nullptr) return;
+    Planned& first = found->second;
+    const Value& between = *first.outputs[0];
+    if (between.uses().size() != 1 || between.is_output() || observed(between)) return;
+    const auto end = end_of_chain_.find(between.uses().front().node);
+    if (end == end_of_chain_.end()) return;
+    Planned& second = last_of_chain_.at(end->second);
+    const Node &head = *first.nodes.front(), &next = *second.nodes.front();
+    const bool adds =
+        first.inputs.size() > head.inputs().size() || second.inputs.size() > next.inputs().size();
+    if (adds || next.input(0) != &between) return;
+    auto kernel =
+        within(head, [&] { return first.def->make_followed(head, first.ops, next, second.ops); });
+    if (kernel == nullptr) return;
+    second.kernel = std::move(kernel);
+    second.def = first.def;
+    second.inputs = first.inputs;
+    second.nodes.insert(second.nodes.begin(), first.nodes.begin(), first.nodes.end());
+    last_of_chain_.erase(found);
   }
 
   // Leaves out a Concat whose inputs can be made in place.
@@ -171,6 +198,7 @@ class Compiler {
   std::unordered_map<const Value*, int> slots_;
   std::unordered_set<const Node*> absorbed_;
   std::unordered_map<const Node*, Planned> last_of_chain_;
+  std::unordered_map<const Node*, const Node*> end_of_chain_;  // by the node that it starts with
   JoinedValues joined_;
 };
 

@@ -116,6 +116,10 @@ struct KernelDef {
   // A kernel that applies the operations to output 0 too; null when it cannot. Inputs that they add
   // come behind those of the node.
   std::unique_ptr<Kernel> (*make_fused)(const Node& node, const PostOps& ops) = nullptr;
+  // A kernel that does the work of `next` too, which alone reads output 0, without making that output
+  // as a whole; null when it cannot. Operations that add something do not come here.
+  std::unique_ptr<Kernel> (*make_followed)(const Node& node, const PostOps& ops, const Node& next,
+                                           const PostOps& next_ops) = nullptr;
 };
 
 }  // namespace intaglio

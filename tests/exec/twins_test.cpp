@@ -182,6 +182,29 @@ TEST(Twins, ResidualAdd) {
   }
 }
 
+// A pointwise convolution and the depthwise one behind it run band by band; the images are larger
+// than one band.
+TEST(Twins, ExpandThenDepthwise) {
+  for (const std::int64_t stride : {1, 2, 3})
+    for (const std::int64_t kernel : {3, 5})
+      for (const std::int64_t pad : {0, 1, 2}) {
+        Model model = parse(fmt::format(
+            "g (float[2,10,61,75] x, float[40,10,1,1] v, float[40,1,{0},{0}] w) => (float[] y) {{"
+            " a = Conv(x, v) r = Relu(a)"
+            " b = Conv<group=40, strides=[{1},{1}], pads=[{2},{2},1,1]>(r, w)"
+            " s = Sigmoid(b) y = Mul(b, s) }}",
+            kernel, stride, pad));
+        model.graph().find("v")->set_constant(random_tensor({40, 10, 1, 1}, 8));
+        model.graph().find("w")->set_constant(random_tensor({40, 1, kernel, kernel}, 9));
+        infer_types(model);
+        const std::vector feeds = {random_tensor({2, 10, 61, 75})};
+        std::string impls;
+        const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+        EXPECT_EQ(std::ranges::count(impls, ' '), 1) << impls;  // one step
+        expect_close(actual, outputs_of(model, references(), feeds)[0], impls);
+      }
+}
+
 TEST(Twins, ConcatIsMadeInPlace) {
   Model model = parse(
       "g (float[2,6,7,9] x, float[20,6,1,1] v, float[12,6,3,3] w) => (float[] y) {"
@@ -247,6 +270,34 @@ TEST(Twins, Activations) {
       EXPECT_NEAR(actual[i], expected[i], 4e-7f * std::max(1.0f, std::abs(expected[i])))
           << op << " at " << i;
   }
+}
+
+TEST(Twins, GemmAndMatMul) {
+  const std::vector<std::string> nodes = {
+      "y = MatMul(x, w)",
+      "m = MatMul(x, w) y = Relu(m)",
+      "m = MatMul(x, w) g = Tanh(m) n = MatMul(x, w) y = Add(n, g)",
+      "y = Gemm(x, w, b)",
+      "y = Gemm<alpha=0.5, beta=2.0>(x, w, b)",
+      "g = Gemm(x, w, b) y = LeakyRelu<alpha=0.2>(g)",
+      "y = Gemm<transB=1>(x, v, b)",
+  };
+  for (const std::string& body : nodes)
+    for (const std::int64_t rows : {1, 3, 12, 29})
+      for (const std::int64_t columns : {1, 15, 16, 40, 70}) {
+        Model model =
+            parse(fmt::format("g (float[{0},37] x, float[37,{1}] w, float[{1},37] v, float[{1}] b) "
+                              "=> (float[] y) {{ {2} }}",
+                              rows, columns, body));
+        model.graph().find("w")->set_constant(random_tensor({37, columns}, 4));
+        model.graph().find("v")->set_constant(random_tensor({columns, 37}, 5));
+        model.graph().find("b")->set_constant(random_tensor({columns}, 6));
+        infer_types(model);
+        const std::vector feeds = {random_tensor({rows, 37})};
+        std::string impls;
+        const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+        expect_close(actual, outputs_of(model, references(), feeds)[0], body + ": " + impls);
+      }
 }
 
 TEST(Twins, TheSameBytesInEveryRunAndFromEveryThread) {

@@ -7,11 +7,15 @@
 
 #include <vector>
 
+#include "lib/exec/kernel.h"
 #include "lib/exec/vector/ending.h"
 #include "lib/exec/window.h"
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
+
+// Why a Conv node is no such convolution, or its filters and bias are not constant.
+Refusal refuse_depthwise(const Node& node);
 
 class Depthwise {
  public:

@@ -55,7 +55,16 @@ class DepthwiseConv final : public Kernel {
   FusedReference reference_;
 };
 
-Refusal refuse(const Node& node) {
+std::unique_ptr<Kernel> make(const Node& node) {
+  return std::make_unique<DepthwiseConv>(node, PostOps{});
+}
+std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
+  return std::make_unique<DepthwiseConv>(node, ops);
+}
+
+}  // namespace
+
+Refusal refuse_depthwise(const Node& node) {
   const Value *x = node.input(0), *w = node.input(1), *b = node.input(2);
   if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
     return "input is not f32";
@@ -72,20 +81,11 @@ Refusal refuse(const Node& node) {
   return std::nullopt;
 }
 
-std::unique_ptr<Kernel> make(const Node& node) {
-  return std::make_unique<DepthwiseConv>(node, PostOps{});
-}
-std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
-  return std::make_unique<DepthwiseConv>(node, ops);
-}
-
-}  // namespace
-
 void register_vector_depthwise_conv(Registry& registry) {
   registry.add({.op = "Conv",
                 .impl = "vector",
                 .priority = 20,
-                .refuse = refuse,
+                .refuse = refuse_depthwise,
                 .make = make,
                 .make_fused = make_fused});
 }

@@ -1,0 +1,99 @@
+// Gemm, and MatMul with a matrix on the right, when that is constant: rows times packed weights.
+#include <fmt/format.h>
+
+#include "lib/exec/fused_reference.h"
+#include "lib/exec/registry.h"
+#include "lib/exec/vector/product.h"
+
+namespace intaglio {
+namespace {
+
+MatrixRef weights(const Node& node) {
+  const Tensor& b = node.input(1)->constant();
+  const float* data = b.data<float>().data();
+  if (node.is("Gemm") && node.attr_int("transB", 0) != 0)
+    return {data, b.dim(1), b.dim(0), 1, b.dim(1)};
+  return {data, b.dim(0), b.dim(1), b.dim(1), 1};
+}
+
+std::span<const float> bias_of(const Node& node) {
+  return node.is("Gemm") && node.input(2) != nullptr ? node.input(2)->constant().data<float>()
+                                                     : std::span<const float>{};
+}
+
+class Dense final : public Kernel {
+ public:
+  Dense(const Node& node, const PostOps& ops)
+      : matrix_(node.is("Gemm")),
+        product_(weights(node), bias_of(node), ops),
+        reference_(node, ops) {}
+
+  void run(KernelContext& context) const override {
+    const Tensor& x = context.input(0);
+    if (x.dtype() != DType::f32 || x.rank() < 2) return reference_.run(context);
+    if ((matrix_ && x.rank() != 2) || x.shape().back() != product_.depth())
+      throw Error(Code::model, fmt::format("shape {} times a {} by {} matrix", to_string(x.shape()),
+                                           product_.depth(), product_.columns()));
+    Shape shape = x.shape();
+    shape.back() = product_.columns();
+    std::vector<const float*> addends;
+    for (const PostOp& op : product_.ops())
+      if (op.kind == PostOp::Kind::add) addends.push_back(addend(context.input(op.input), shape));
+    Tensor& y = context.output(0, DType::f32, shape);
+    const std::int64_t start = 0, rows = product(shape, 0, shape.size() - 1);
+    product_.run({x.data<float>().data(), product_.depth(), {&start, 1}, product_.depth()}, rows,
+                 addends, y.mutate<float>().data(), product_.columns());
+  }
+
+ private:
+  static const float* addend(const Tensor& given, const Shape& shape) {
+    if (given.shape() != shape)
+      throw Error(Code::model, fmt::format("cannot add shape {} to a result of shape {}",
+                                           to_string(given.shape()), to_string(shape)));
+    return given.data<float>().data();
+  }
+
+  bool matrix_;
+  Product product_;
+  FusedReference reference_;
+};
+
+bool constant_f32(const Value* value) {
+  return value != nullptr && value->is_constant() && value->constant().dtype() == DType::f32;
+}
+
+Refusal refuse(const Node& node) {
+  const Value *x = node.input(0), *b = node.input(1), *c = node.input(2);
+  if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
+    return "input is not f32";
+  if (!constant_f32(b)) return "the right operand is not constant f32";
+  const Shape& shape = b->constant().shape();
+  if (shape.size() != 2 || shape[0] == 0 || shape[1] == 0) return "the right operand is no matrix";
+  if (!node.is("Gemm")) return std::nullopt;
+  if (node.attr_int("transA", 0) != 0) return "the left operand is transposed";
+  if (node.attr_float("alpha", 1) != 1 || node.attr_float("beta", 1) != 1) return "scaled";
+  const std::int64_t columns = shape[node.attr_int("transB", 0) != 0 ? 0 : 1];
+  if (c != nullptr && (!constant_f32(c) || c->constant().rank() == 0 ||
+                       c->constant().size() != columns || c->constant().shape().back() != columns))
+    return "C is not one constant f32 value per column";
+  return std::nullopt;
+}
+
+std::unique_ptr<Kernel> make(const Node& node) { return std::make_unique<Dense>(node, PostOps{}); }
+std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
+  return std::make_unique<Dense>(node, ops);
+}
+
+}  // namespace
+
+void register_vector_dense(Registry& registry) {
+  for (const char* op : {"Gemm", "MatMul"})
+    registry.add({.op = op,
+                  .impl = "product",
+                  .priority = 10,
+                  .refuse = refuse,
+                  .make = make,
+                  .make_fused = make_fused});
+}
+
+}  // namespace intaglio
