@@ -184,6 +184,7 @@ void run_command(const RunOptions& o, Context& context) {
   report["latency_ms"] = latency_json(ms);
   if (o.parallel)
     report["samples_per_s"] = runs_per_second(executor, feeds, o.repeat, context.worker_count());
+  report["peak_memory_bytes"] = context.run_json(1, 1)["peak_memory_bytes"];
   if (o.profile) report["profile"] = profile_json(profile);
   if (!o.output_dir.empty()) write_outputs(o, graph, outputs);
   if (!o.expect.empty()) report["expected"] = compare_expected(o, graph, outputs);

@@ -84,13 +84,11 @@ def throughput(runs, repeat):
     return len(runs) * (repeat // len(runs)) / (time.perf_counter() - start)
 
 
-def peak_mb(command):
-    """Peak memory of a process of its own."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"failed: {' '.join(command)}")
-    return usage.ru_maxrss / 1024
+def own_peak_bytes():
+    for line in open("/proc/self/status", encoding="utf-8"):
+        if line.startswith("VmHWM:"):
+            return 1024 * int(line.split()[1])
+    return 0
 
 
 def measure(options, path):
@@ -112,9 +110,11 @@ def measure(options, path):
             rows["our_rate"].append(ours(many)["samples_per_s"])
             rows["rate_shared"].append(throughput([run(shared)], repeat * cores))
             rows["rate_each"].append(throughput([run(s) for s in each], repeat * cores))
-        gflop = sum(s["gflops"] * s["ms"] / 1000 for s in ours(one + ["--profile"])["profile"])
-        ours_mb = peak_mb(one)
-        theirs_mb = peak_mb([sys.executable, __file__, "--one", str(path), "--repeat", str(repeat)])
+        profiled = ours(one + ["--profile"])
+        gflop = sum(s["gflops"] * s["ms"] / 1000 for s in profiled["profile"])
+        ours_mb = ours(one)["peak_memory_bytes"] / 1e6
+        alone = [sys.executable, __file__, "--one", str(path), "--repeat", str(repeat)]
+        theirs_mb = ours(alone)["peak_memory_bytes"] / 1e6
     m = {key: statistics.median(values) for key, values in rows.items()}
     return {"model": path.stem, "ours_ms": m["ours"], "theirs_ms": m["theirs"],
             "ratio": m["theirs"] / m["ours"], "ours_per_s": m["our_rate"],
@@ -150,6 +150,7 @@ def main():
         s = session(options.one, 1)
         for _ in range(options.repeat):
             s.run(None, feeds)
+        print(json.dumps({"peak_memory_bytes": own_peak_bytes()}))
         return
     models = options.models or [ROOT / "data" / "demo.onnx"] + [
         ASSETS / f"{name}.onnx" for name in DEFAULT if (ASSETS / f"{name}.onnx").exists()]
