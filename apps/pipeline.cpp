@@ -229,6 +229,7 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
 void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
+  const WeightMethod weight_method = parse_weight_method(o.weight_method);
   const Target target = effective_target(o);
   check_outputs(o, output);
 
@@ -257,11 +258,21 @@ void quantize(const QuantizeOptions& o, Context& context) {
     const Executor executor(model.graph(), observe_only(plan));
     const SampleSet set(o.data, o.data.data, recipe.value_or(PreprocessRecipe{}), model.graph());
     observations = context.phase("calibrate", [&] {
-      return calibrate(executor, plan, set.checked(), context.worker_count(), context.progress());
+      return calibrate(executor, plan, set.checked(),
+                       {.histograms = method.needs_histogram,
+                        .threads = context.worker_count(),
+                        .progress = context.progress()});
     });
     set.finish(warnings);
     data_part = set.json(context.worker_count());
-    context.phase("select", [&] { select(plan, model.graph(), observations, method, target.min_range); });
+    context.phase("select", [&] {
+      select(plan, model.graph(), observations,
+             {.method = method,
+              .weights = weight_method,
+              .min_range = target.min_range,
+              .nonfinite = o.nonfinite == "error" ? NonFinite::error : NonFinite::ignore,
+              .threads = context.worker_count()});
+    });
   }
 
   Model result = model.clone();

@@ -16,6 +16,7 @@ struct QuantizeOptions {
   DataOptions data;
   std::vector<std::string> eval_data;
   std::string target = "onnxruntime", method = "minmax", format = "qdq";
+  std::string weight_method = "best", nonfinite = "ignore";
   std::string weights, activations, granularity;  // empty: the target's
   std::string exact = "integer";  // how the result is evaluated
   bool symmetric = false, reduce_range = false;

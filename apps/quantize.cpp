@@ -24,6 +24,12 @@ void add_scheme_options(CLI::App& command, QuantizeOptions& o) {
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
       ->capture_default_str();
   command.add_option("--method", o.method, "Calibration method: " + known_methods())->capture_default_str();
+  command.add_option("--weight-method", o.weight_method,
+                     "How weight ranges are chosen: best (the better of minmax and mse), or a method")
+      ->capture_default_str();
+  command.add_option("--nonfinite", o.nonfinite, "What observed NaN and infinities are: left out with a warning, or an error")
+      ->check(CLI::IsMember({"ignore", "error"}))
+      ->capture_default_str();
   command.add_option("--format", o.format, "Output form")->check(CLI::IsMember({"qdq"}))->capture_default_str();
   command.add_option("--weights", o.weights, "Weight type (default: the target's)")->check(types);
   command.add_option("--activations", o.activations, "Activation type (default: the target's)")->check(types);

@@ -17,18 +17,20 @@ CompileOptions observe_only(const Plan& plan) {
 }
 
 Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
-                       std::size_t threads, const Progress& progress) {
-  std::vector<Observations> partial(std::max<std::size_t>(threads, 1));
+                       const ObserveOptions& options) {
+  const Progress& progress = options.progress;
+  std::vector<Observations> partial(std::max<std::size_t>(options.threads, 1));
   for (Observations& o : partial)
-    for (const ActivationPlan& activation : plan.activations) o.values[activation.name];
+    for (const ActivationPlan& activation : plan.activations)
+      if (Statistics& s = o.values[activation.name]; options.histograms) s.histogram.emplace();
   std::atomic<std::size_t> done{0};
-  parallel_for(data.size(), threads, [&](std::size_t worker, std::size_t i) {
+  parallel_for(data.size(), options.threads, [&](std::size_t worker, std::size_t i) {
     Observations& mine = partial[worker];
     if (const auto feeds = data.load(i)) {
       executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
         const auto it = mine.values.find(value.name());
         if (it == mine.values.end()) return;
-        it->second.add(tensor.data<float>());
+        it->second.add_sample(tensor.data<float>());
         if (value.is_input()) mine.inputs[value.name()].add(tensor.data<float>());
       });
       ++mine.samples;

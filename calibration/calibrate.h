@@ -9,12 +9,18 @@
 
 namespace intaglio {
 
+struct ObserveOptions {
+  bool histograms = false;  // for the methods that need them; min and max cost less without
+  std::size_t threads = 1;
+  Progress progress;
+};
+
 // Runs every sample of the data set through the executor, one sample per thread at a time, and
 // observes the activations of the plan. Nothing of a sample is kept but its statistics, so memory
 // does not grow with the number of samples. The result does not depend on threads. Throws
 // Code::data when too many samples are bad (CheckedDataset), Code::interrupted after an interrupt.
 Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
-                       std::size_t threads, const Progress& progress = {});
+                       const ObserveOptions& options = {});
 
 // Compile options under which the executor shows its tap the activations of the plan and nothing
 // else.

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <unordered_set>
 
+#include "calibration/range_rules.h"
+#include "lib/base/parallel.h"
 #include "lib/quant/array.h"
 
 namespace intaglio {
@@ -11,59 +14,103 @@ namespace {
 
 class Selecting {
  public:
-  Selecting(Plan& plan, const Graph& graph, const Observations& observations, const Method& method,
-            double min_range)
-      : plan_(plan),
-        graph_(graph),
-        observations_(observations),
-        method_(method),
-        min_range_(min_range) {}
+  Selecting(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options)
+      : plan_(plan), graph_(graph), observations_(observations), options_(options), scores_(scores(graph)) {}
 
   void run() {
-    for (ActivationPlan& activation : plan_.activations) add_to_group(activation);
-    for (const NodePlan& node : plan_.nodes)
-      for (const ConstantPlan& constant : node.constants)
-        if (!constant.group.empty()) widen(constant.group, exact_range(constant.name));
+    choose_ranges();
+    join_groups();
     for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
     for (ActivationPlan& activation : plan_.activations) {
       activation.range = groups_.at(activation.group);
-      activation.params =
-          choose_qparams(std::span(&activation.range, 1), activation.scheme, min_range_);
+      activation.params = choose_qparams(std::span(&activation.range, 1), activation.scheme, options_.min_range);
       params_[activation.name] = &activation.params;
     }
-    for (NodePlan& node : plan_.nodes) choose_constants(node);
+    parallel_for(plan_.nodes.size(), options_.threads,
+                 [&](std::size_t, std::size_t i) { choose_weights(plan_.nodes[i]); });
+    for (NodePlan& node : plan_.nodes) choose_biases(node);
   }
 
  private:
   void warn(std::string text) { plan_.warnings.push_back(std::move(text)); }
 
-  void widen(const std::string& group, const Range& range) {
-    const auto [it, fresh] = groups_.try_emplace(group, range);
-    if (!fresh) it->second = join(it->second, range);
-  }
+  // --- Activations --------------------------------------------------------------------------------
 
-  Range exact_range(const std::string& constant) const {
-    return ranges_of(graph_.find(constant)->constant(), std::nullopt).front();
-  }
-
-  void add_to_group(ActivationPlan& activation) {
-    const auto it = observations_.values.find(activation.name);
-    const Statistics seen = it == observations_.values.end() ? Statistics{} : it->second;
-    if (seen.nans + seen.infs > 0)
-      warn(fmt::format("value '{}': {} NaN and {} infinite of {} values were left out of its range",
-                       activation.name, seen.nans, seen.infs, seen.count));
-    if (seen.finite() == 0) {
-      activation.notes.emplace_back("never observed");
-      warn(fmt::format(
-          "value '{}': no finite value was observed; it is quantized as if it were zero",
-          activation.name));
-      return widen(activation.group, {0, 0});
+  void choose_ranges() {
+    for (ActivationPlan& activation : plan_.activations) examine(activation);
+    std::vector<std::string> notes(plan_.activations.size());
+    parallel_for(plan_.activations.size(), options_.threads,
+                 [&](std::size_t, std::size_t i) { notes[i] = choose_range(plan_.activations[i]); });
+    std::size_t chosen = 0, unresolved = 0;
+    for (std::size_t i = 0; i < notes.size(); ++i) {
+      chosen += seen(plan_.activations[i]).finite() > 0;
+      unresolved += !notes[i].empty();
+      if (!notes[i].empty()) plan_.activations[i].notes.push_back(std::move(notes[i]));
     }
-    if (seen.min == 0 && seen.max == 0) {
+    if (unresolved == 0) return;
+    if (unresolved == chosen)
+      throw Error(Code::data, fmt::format("{}: no value was observed often enough", options_.method.text()),
+                  "Give more --data, or a parameter that fewer samples can resolve.");
+    warn(fmt::format("{}: {} of {} values were observed too rarely and took min and max (see their notes)",
+                     options_.method.text(), unresolved, chosen));
+  }
+
+  const Statistics& seen(const ActivationPlan& activation) const {
+    static const Statistics nothing;
+    const auto it = observations_.values.find(activation.name);
+    return it == observations_.values.end() ? nothing : it->second;
+  }
+
+  void examine(ActivationPlan& activation) {
+    const Statistics& s = seen(activation);
+    if (s.nans + s.infs > 0) {
+      const std::string found = fmt::format("value '{}': {} NaN and {} infinite of {} values", activation.name, s.nans,
+                                            s.infs, s.count);
+      if (options_.nonfinite == NonFinite::error)
+        throw Error(Code::data, found, "Mend the model or its input, or leave them out with --nonfinite ignore.");
+      warn(found + " were left out of its range");
+    }
+    if (s.finite() == 0) {
+      activation.notes.emplace_back("never observed");
+      warn(fmt::format("value '{}': no finite value was observed; it is quantized as if it were zero", activation.name));
+    } else if (s.min == 0 && s.max == 0) {
       activation.notes.emplace_back("dead");
       warn(fmt::format("value '{}': is zero in every sample", activation.name));
     }
-    widen(activation.group, method_.selector(seen, activation.scheme));
+  }
+
+  // Returns the note of the method.
+  std::string choose_range(ActivationPlan& activation) const {
+    const Statistics& s = seen(activation);
+    activation.range = {0, 0};
+    if (s.finite() == 0) return "";
+    if (scores_.contains(activation.name)) {
+      activation.range = {s.min, s.max};
+      if (options_.method.name != "minmax") activation.notes.emplace_back("scores keep their whole range");
+      return "";
+    }
+    const Choice choice = options_.method.selector(s, grid_of(activation.scheme));
+    activation.range = choice.range;
+    const Value& value = *graph_.find(activation.name);
+    activation.range = within(activation.range, bound_of_producer(value), activation.notes);
+    activation.range = within(activation.range, bound_of_readers(value), activation.notes);
+    return choice.note;
+  }
+
+  void join_groups() {
+    for (const ActivationPlan& activation : plan_.activations) widen(activation.group, activation.range);
+    for (const NodePlan& node : plan_.nodes)
+      for (const ConstantPlan& constant : node.constants)
+        if (!constant.group.empty())
+          widen(constant.group, ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
+    for (ActivationPlan& activation : plan_.activations)
+      if (groups_.at(activation.group) != activation.range)
+        activation.notes.push_back(fmt::format("shares the range of '{}'", activation.group));
+  }
+
+  void widen(const std::string& group, const Range& range) {
+    const auto [it, fresh] = groups_.try_emplace(group, range);
+    if (!fresh) it->second = join(it->second, range);
   }
 
   // An input of few distinct values leads its group: what shares its parameters only moves it about.
@@ -77,24 +124,29 @@ class Selecting {
     range = better;
   }
 
-  void choose_constants(NodePlan& node) {
+  // --- Constants ----------------------------------------------------------------------------------
+
+  void choose_weights(NodePlan& node) const {
     if (!node.quantized) return;
-    const Node& in_graph = *graph_.find(node.output)->producer();
     for (ConstantPlan& constant : node.constants) {
-      const Tensor& tensor = graph_.find(constant.name)->constant();
-      try {
-        if (constant.group.empty()) {
-          constant.params =
-              choose_qparams(ranges_of(tensor, constant.scheme.axis), constant.scheme);
-        } else {
-          constant.params = plan_.find(constant.group)->params;
-        }
-      } catch (const Error& e) {
-        throw e.within(fmt::format("{}: constant '{}'", in_graph.label(), constant.name));
+      if (!constant.group.empty()) {
+        constant.params = plan_.find(constant.group)->params;
+        continue;
       }
-      if (node.bias) guard(node, in_graph, constant);
+      try {
+        const Tensor& tensor = graph_.find(constant.name)->constant();
+        constant.params = choose_qparams(weight_ranges(tensor, constant.scheme, options_.weights), constant.scheme);
+      } catch (const Error& e) {
+        throw e.within(fmt::format("{}: constant '{}'", graph_.find(node.output)->producer()->label(), constant.name));
+      }
     }
-    if (node.bias) choose_bias(node, in_graph);
+  }
+
+  void choose_biases(NodePlan& node) {
+    if (!node.quantized || !node.bias) return;
+    const Node& in_graph = *graph_.find(node.output)->producer();
+    for (ConstantPlan& constant : node.constants) guard(node, in_graph, constant);
+    choose_bias(node, in_graph);
   }
 
   float input_scale(const Node& node) const {
@@ -119,17 +171,16 @@ class Selecting {
   Plan& plan_;
   const Graph& graph_;
   const Observations& observations_;
-  const Method& method_;
-  const double min_range_;
+  const SelectOptions& options_;
+  const std::unordered_set<std::string> scores_;
   std::unordered_map<std::string, Range> groups_;
   std::unordered_map<std::string, const QParams*> params_;
 };
 
 }  // namespace
 
-void select(Plan& plan, const Graph& graph, const Observations& observations, const Method& method,
-            double min_range) {
-  Selecting(plan, graph, observations, method, min_range).run();
+void select(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options) {
+  Selecting(plan, graph, observations, options).run();
 }
 
 }  // namespace intaglio

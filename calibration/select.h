@@ -3,22 +3,33 @@
 
 #include "calibration/observe.h"
 #include "calibration/selectors/selector.h"
+#include "calibration/weight_range.h"
 #include "lib/graph/graph.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {
 
+enum class NonFinite { ignore, error };
+
+struct SelectOptions {
+  Method method = parse_method("minmax");
+  WeightMethod weights;
+  double min_range = 0;  // see choose_affine
+  // What NaN and infinities among the observed values mean. Ignored, they are counted and named in a warning.
+  NonFinite nonfinite = NonFinite::ignore;
+  std::size_t threads = 1;
+};
+
 // Fills in the parameters of every activation, constant and bias of the plan:
-//  - an activation's range is what the method chose, joined over its sharing group; that of a model
-//    input with few distinct values is widened a little where they would all be rounded by half a step;
-//  - a weight's range is its exact min and max, per channel where the scheme says so, after which
-//  the
-//    bias guard (lib/quant/array.h) may raise a scale;
+//  - an activation's range is what the method chose, cut by what the graph knows (range_rules.h) and joined over its
+//    sharing group; scores keep their whole range; that of a model input with few distinct values is widened a
+//    little where they would all be rounded by half a step. Every rule that changed something is in its notes;
+//  - a weight's ranges are those of the weight method, after which the bias guard (lib/quant/array.h) may raise a
+//    scale;
 //  - a bias has scale s_x * s_w.
-// min_range: see choose_qparams. Values that were never seen, or never finite, are quantized as
-// dead and named in plan.warnings, as are NaN and infinities. Throws Code::model for a NaN in a
-// weight.
-void select(Plan& plan, const Graph& graph, const Observations& observations, const Method& method,
-            double min_range = 0);
+// Values that were never seen, or never finite, are quantized as dead and named in plan.warnings, as are NaN and
+// infinities. Does not depend on threads. Throws Code::model for a NaN in a weight, Code::data for NonFinite::error
+// and when no value has enough samples for the method.
+void select(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options = {});
 
 }  // namespace intaglio

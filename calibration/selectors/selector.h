@@ -16,25 +16,43 @@
 
 namespace intaglio {
 
-// The range for a value with these statistics, quantized with this scheme. Called with finite() > 0.
-using Selector = std::function<Range(const Statistics&, const Scheme&)>;
+struct Choice {
+  Range range;
+  std::string note;  // what a user should know about this range; empty: nothing
+};
+
+// The range for a value with these statistics, quantized to this grid of any width from 2 to 16 bits. Called with
+// finite() > 0, and with a histogram when the method asks for it.
+using Selector = std::function<Choice(const Statistics&, const Grid&)>;
+
+struct ParameterDef {
+  std::string_view name;
+  double fallback, least, most;  // default; bounds, both allowed
+  std::string_view help;
+};
 
 struct SelectorDef {
   std::string_view name;
   std::string_view help;
-  std::vector<std::pair<std::string, double>> parameters;  // name and default
+  std::vector<ParameterDef> parameters;
+  bool needs_histogram = false;
   Selector (*make)(const Json& parameters);
 };
 
 std::span<const SelectorDef> selectors();
 
-// A method as the user names it: "minmax", "percentile:p=99.99,bins=2048".
+// A method as the user names it: "minmax", "percentile:p=99.99".
 struct Method {
   std::string name;
   Json parameters = Json::object();  // all of them, defaults included
+  bool needs_histogram = false;
   Selector selector;
+
+  // "percentile:p=99.99": name and parameters that differ from their defaults.
+  std::string text() const;
 };
-// Throws Code::usage for an unknown method or parameter, listing those that exist.
+// Throws Code::usage for an unknown method or parameter, naming the nearest and all that exist, and for a value out
+// of bounds.
 Method parse_method(std::string_view text);
 
 }  // namespace intaglio

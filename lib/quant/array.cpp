@@ -46,6 +46,19 @@ std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis) {
   return ranges;
 }
 
+std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis, std::size_t channel) {
+  const auto x = tensor.data<float>();
+  if (!axis) return {x.begin(), x.end()};
+  const auto a = static_cast<std::size_t>(*axis);
+  const auto inner = static_cast<std::size_t>(product(tensor.shape(), a + 1, tensor.shape().size()));
+  const std::size_t stride = inner * static_cast<std::size_t>(tensor.dim(a));
+  std::vector<float> values;
+  for (std::size_t at = channel * inner; at < x.size(); at += stride)
+    values.insert(values.end(), x.begin() + static_cast<std::ptrdiff_t>(at),
+                  x.begin() + static_cast<std::ptrdiff_t>(at + inner));
+  return values;
+}
+
 Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& scheme) {
   const auto x = tensor.data<float>();
   const Levels levels = levels_of(scheme);

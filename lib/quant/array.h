@@ -13,6 +13,9 @@ namespace intaglio {
 // Throws Code::model naming the first NaN or infinity: such a weight cannot be quantized.
 std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis);
 
+// The elements of a float tensor at index `channel` of the axis, in memory order; all of them without an axis.
+std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis, std::size_t channel);
+
 // q = clamp(round_half_to_even(x / scale) + zero_point) to the codes of the scheme. The division is a float
 // division, as in ONNX QuantizeLinear. Result: the same shape, type scheme.type.
 Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& scheme);

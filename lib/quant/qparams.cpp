@@ -10,29 +10,32 @@ namespace intaglio {
 
 Range join(const Range& a, const Range& b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
 
+Grid grid_of(const Scheme& scheme) { return {levels_of(scheme), scheme.symmetric}; }
+
+Affine choose_affine(const Range& range, const Grid& grid, double min_range) {
+  if (!std::isfinite(range.lo) || !std::isfinite(range.hi) || range.lo > range.hi)
+    throw Error(Code::data, fmt::format("[{}, {}] is not a range", range.lo, range.hi),
+                "Look for NaN or infinity in the model's weights and in the data.");
+  const auto code_lo = static_cast<double>(grid.levels.lo), code_hi = static_cast<double>(grid.levels.hi);
+  double lo = std::min<double>(range.lo, 0), hi = std::max<double>(range.hi, 0);
+  hi = std::max(hi, lo + min_range);
+  if (grid.symmetric) {
+    hi = std::max(-lo, hi);
+    lo = -hi;
+  }
+  const double scale = (hi - lo) / (code_hi - code_lo);
+  if (scale < FLT_MIN) return {1, 0};
+  const double zero = grid.symmetric ? (code_lo + code_hi) / 2 : code_lo - lo / scale;
+  return {scale, static_cast<std::int32_t>(std::nearbyint(zero))};
+}
+
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range) {
-  const Levels levels = levels_of(scheme);
+  const Grid grid = grid_of(scheme);
   QParams params{scheme.type, scheme.axis, {}, {}};
   for (const Range& range : ranges) {
-    if (!std::isfinite(range.lo) || !std::isfinite(range.hi) || range.lo > range.hi)
-      throw Error(Code::data, fmt::format("[{}, {}] is not a range", range.lo, range.hi),
-                  "Look for NaN or infinity in the model's weights and in the data.");
-    double lo = std::min<double>(range.lo, 0), hi = std::max<double>(range.hi, 0);
-    hi = std::max(hi, lo + min_range);
-    if (scheme.symmetric) {
-      hi = std::max(-lo, hi);
-      lo = -hi;
-    }
-    const double scale = (hi - lo) / (static_cast<double>(levels.hi) - levels.lo);
-    if (scale < FLT_MIN) {
-      params.scale.push_back(1);
-      params.zero_point.push_back(0);
-      continue;
-    }
-    const double zero = scheme.symmetric ? (static_cast<double>(levels.lo) + levels.hi) / 2
-                                         : levels.lo - lo / scale;
-    params.scale.push_back(static_cast<float>(scale));
-    params.zero_point.push_back(static_cast<std::int32_t>(std::nearbyint(zero)));
+    const Affine affine = choose_affine(range, grid, min_range);
+    params.scale.push_back(static_cast<float>(affine.scale));
+    params.zero_point.push_back(affine.zero_point);
   }
   return params;
 }

@@ -16,6 +16,18 @@ struct Range {
 };
 Range join(const Range& a, const Range& b);  // the smallest range that holds both
 
+// What a quantizer of any bit width rounds to: scale * (code - zero_point) for the codes of `levels`.
+struct Grid {
+  Levels levels;
+  bool symmetric = false;
+};
+Grid grid_of(const Scheme& scheme);
+
+struct Affine {
+  double scale = 1;
+  std::int32_t zero_point = 0;
+};
+
 // real = scale * (code - zero_point). One entry, or one per channel along `axis`.
 struct QParams {
   DType type = DType::u8;
@@ -26,7 +38,7 @@ struct QParams {
   bool operator==(const QParams&) const = default;
 };
 
-// ONNX Q/DQ parameters of ranges (one, or one per channel of scheme.axis), in double arithmetic:
+// The scale and zero point that cover a range, in double arithmetic:
 //   lo' = min(lo, 0), hi' = max(hi, 0)                  zero is always exactly representable
 //   hi' = max(hi', lo' + min_range)                     targets may ask for a smallest range
 //   symmetric: a = max(-lo', hi'), lo' = -a, hi' = a
@@ -36,6 +48,9 @@ struct QParams {
 // zero point 0: zero stays zero, and no runtime has to divide by a subnormal.
 // The formulas are those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to
 // the last bit on what a range means. Throws Code::data when a bound is not finite or lo > hi.
+Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0);
+
+// ONNX Q/DQ parameters of ranges, one or one per channel of scheme.axis: choose_affine(), the scale in float.
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
 
 // The real values that the outermost codes of channel c stand for.

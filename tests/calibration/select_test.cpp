@@ -60,7 +60,7 @@ Selected selected(const std::string& text, const Observations& observations) {
   Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
   infer_types(model);
   Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-  select(plan, model.graph(), observations, parse_method("minmax"));
+  select(plan, model.graph(), observations);
   return {std::move(model), std::move(plan)};
 }
 
@@ -105,7 +105,7 @@ TEST(Select, ANaNInAWeightNamesNodeAndConstant) {
     infer_types(model);
     model.graph().find("w")->set_constant(Tensor::of<float>({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}));
     Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-    select(plan, model.graph(), o, parse_method("minmax"));
+    select(plan, model.graph(), o);
     FAIL() << "a NaN was quantized";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Code::model);

@@ -1,0 +1,38 @@
+// What the graph itself says about the range of a value, beside what was observed.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/qparams.h"
+
+namespace intaglio {
+
+struct Bound {
+  float lo = -std::numeric_limits<float>::infinity();
+  float hi = std::numeric_limits<float>::infinity();
+  std::string rule;  // for the report
+};
+
+// The values that the producer can make at all: Softmax, Sigmoid and HardSigmoid 0..1, Tanh -1..1,
+// Relu 0 and above, Clip its bounds. Without bounds for anything else.
+Bound bound_of_producer(const Value& value);
+
+// The values that make a difference to the readers: when all of them are Relu, Clip, HardSigmoid or
+// HardSwish, what lies beyond their active range changes nothing. Without bounds when somebody else
+// reads the value or it leaves the graph.
+Bound bound_of_readers(const Value& value);
+
+// The part of a range inside a bound; the rule goes into `notes` when that cuts something off. Zero
+// is never cut off.
+Range within(const Range& range, const Bound& bound, std::vector<std::string>& notes);
+
+// Names of the values that become an output of the graph by nothing more than pooling, Softmax or
+// moves: scores and what feeds them. Clipping them changes answers, so that they keep their whole
+// range under every method.
+std::unordered_set<std::string> scores(const Graph& graph);
+
+}  // namespace intaglio

@@ -1,0 +1,125 @@
+#include "calibration/selectors/divergence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace intaglio {
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
+double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0; }
+
+bool reaches_enough(std::size_t bins, const Levels& levels) {
+  return static_cast<std::int64_t>(bins) > std::int64_t{levels.hi} - levels.lo;
+}
+
+// The border between the codes `code - 1` and `code`.
+double border(const Affine& affine, double code) {
+  return (code - affine.zero_point - 0.5) * affine.scale;
+}
+
+}  // namespace
+
+Divergence::Divergence(const Bins& bins)
+    : bins_(bins), mass_(bins.mass.size() + 1), filled_(mass_.size()), entropy_(mass_.size()) {
+  for (std::size_t i = 0; i < bins.mass.size(); ++i) {
+    mass_[i + 1] = mass_[i] + bins.mass[i];
+    filled_[i + 1] = filled_[i] + (bins.mass[i] > 0 ? 1 : 0);
+    entropy_[i + 1] = entropy_[i] + x_log_x(bins.mass[i]);
+  }
+  const std::size_t n = bins.mass.size();
+  filled_from_.assign(n + 1, n);
+  filled_before_.assign(n + 1, n);
+  for (std::size_t i = n; i-- > 0;) filled_from_[i] = bins.mass[i] > 0 ? i : filled_from_[i + 1];
+  for (std::size_t i = 0; i < n; ++i)
+    filled_before_[i + 1] = bins.mass[i] > 0 ? i : filled_before_[i];
+}
+
+std::size_t Divergence::bin_at(double x) const {
+  const double i = std::ceil(x / bins_.width - 0.5) - static_cast<double>(bins_.first);
+  return static_cast<std::size_t>(std::clamp(i, 0.0, static_cast<double>(bins_.mass.size())));
+}
+
+double Divergence::operator()(const Affine& affine, const Levels& levels) const {
+  const std::size_t begin = bin_at(border(affine, levels.lo));
+  const std::size_t end = bin_at(border(affine, static_cast<double>(levels.hi) + 1));
+  const double inside = mass_[end] - mass_[begin], total = mass_.back();
+  if (inside <= 0 || !reaches_enough(end - begin, levels)) return infinite;
+  const double before = mass_[begin], after = total - mass_[end];
+  const std::size_t first = filled_from_[begin], last = filled_before_[end];
+
+  // sum P log P, with the outermost bins replaced.
+  double p_log_p = entropy_[end] - entropy_[begin] - x_log_x(bins_.mass[first]);
+  if (first == last) {
+    p_log_p += x_log_x(bins_.mass[first] + before + after);
+  } else {
+    p_log_p += x_log_x(bins_.mass[first] + before) + x_log_x(bins_.mass[last] + after) -
+               x_log_x(bins_.mass[last]);
+  }
+  // sum P log Q, one code after the other.
+  double p_log_q = 0;
+  std::size_t at = begin;
+  for (std::int32_t code = levels.lo; at < end; ++code) {
+    const std::size_t next =
+        code < levels.hi ? std::min(bin_at(border(affine, static_cast<double>(code) + 1)), end)
+                         : end;
+    const double mass = mass_[next] - mass_[at];
+    if (mass > 0) {
+      const double p = mass + (first >= at && first < next ? before : 0) +
+                       (last >= at && last < next ? after : 0);
+      p_log_q += p * std::log(mass / (filled_[next] - filled_[at]));
+    }
+    at = next;
+  }
+  return std::max((p_log_p - p_log_q) / total - std::log(total) + std::log(inside),
+                  0.0);  // 0 but for rounding
+}
+
+double divergence_plain(const Bins& bins, const Affine& affine, const Levels& levels) {
+  const auto n = static_cast<std::ptrdiff_t>(bins.mass.size());
+  std::vector<std::ptrdiff_t> inside;  // bins
+  std::vector<std::int32_t> code;      // of each of them
+  double before = 0, after = 0;
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    const double centre = bins.left(static_cast<std::size_t>(i)) + bins.width / 2;
+    const double mass = bins.mass[static_cast<std::size_t>(i)];
+    if (centre < border(affine, levels.lo)) {
+      before += mass;
+    } else if (centre >= border(affine, static_cast<double>(levels.hi) + 1)) {
+      after += mass;
+    } else {
+      std::int32_t nearest = levels.lo;
+      while (nearest < levels.hi && centre >= border(affine, static_cast<double>(nearest) + 1))
+        ++nearest;
+      inside.push_back(i);
+      code.push_back(nearest);
+    }
+  }
+  if (!reaches_enough(inside.size(), levels)) return infinite;
+  std::vector<double> p, q(inside.size(), 0);
+  for (const std::ptrdiff_t i : inside) p.push_back(bins.mass[static_cast<std::size_t>(i)]);
+  for (std::size_t a = 0; a < inside.size();) {
+    std::size_t b = a;
+    double mass = 0, filled = 0;
+    for (; b < inside.size() && code[b] == code[a]; ++b) mass += p[b], filled += p[b] > 0 ? 1 : 0;
+    for (std::size_t i = a; i < b; ++i) q[i] = p[i] > 0 ? mass / filled : 0;
+    a = b;
+  }
+  const auto filled = [](double mass) { return mass > 0; };
+  const auto first = std::find_if(p.begin(), p.end(), filled);
+  const auto last = std::find_if(p.rbegin(), p.rend(), filled);
+  if (first == p.end()) return infinite;
+  *first += before;
+  *last += after;
+  double p_sum = 0, q_sum = 0, divergence = 0;
+  for (std::size_t i = 0; i < p.size(); ++i) p_sum += p[i], q_sum += q[i];
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (p[i] == 0) continue;
+    divergence += p[i] / p_sum * std::log(p[i] / p_sum / (q[i] / q_sum));
+  }
+  return divergence;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,42 @@
+// How much of a distribution survives its quantization: the measure of the entropy method.
+#pragma once
+
+#include <vector>
+
+#include "calibration/selectors/bins.h"
+#include "lib/quant/qparams.h"
+
+namespace intaglio {
+
+// The Kullback-Leibler divergence KL(P || Q), natural logarithm, where
+//   P  the bins that the quantizer reaches, with what lies beyond added to the outermost of them
+//   that are not empty; Q  the same bins without what lies beyond, the mass of each code spread
+//   evenly over its bins that are not empty;
+// both scaled to sum 1. A bin belongs to the code nearest to its centre; it is beyond when it lies
+// more than half a step outside of the outermost points. Empty bins add nothing, to P or to Q. The
+// divergence is infinite when the quantizer reaches fewer bins than it has codes (each bin would be
+// exact, and a single one would hold all of P and all of Q), or nothing but empty ones.
+//
+// (After Migacz, "8-bit inference with TensorRT", 2017, for any range, not only one that starts at
+// zero.)
+class Divergence {
+ public:
+  explicit Divergence(const Bins& bins);
+
+  // One logarithm a code, from running sums over the bins.
+  double operator()(const Affine& affine, const Levels& levels) const;
+
+ private:
+  std::size_t bin_at(double x) const;  // the first bin whose centre is not left of x
+
+  const Bins& bins_;
+  // Over the bins left of i: mass, number of bins that are not empty, mass * log(mass).
+  std::vector<double> mass_, filled_, entropy_;
+  std::vector<std::size_t> filled_from_,
+      filled_before_;  // the next bin from i on, the last before i, that is not empty
+};
+
+// Its slow twin: P and Q as arrays.
+double divergence_plain(const Bins& bins, const Affine& affine, const Levels& levels);
+
+}  // namespace intaglio

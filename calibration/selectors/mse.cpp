@@ -1,0 +1,49 @@
+// mse: the range under which quantizing has the least expected error, sum |x - q(x)|^norm over the
+// histogram with the scale and zero point that the range really gets. Both ends are searched
+// (search.h). Zeros are exact in every quantizer and take no part.
+#include <cmath>
+
+#include "calibration/selectors/quantizer_error.h"
+#include "calibration/selectors/search.h"
+#include "calibration/selectors/selector.h"
+
+namespace intaglio {
+namespace {
+
+Choice select_mse(const Statistics& s, const Grid& grid, double norm) {
+  const Bins bins = bins_of(s);
+  const SquaredError squared(bins);
+  const Range observed{s.min, s.max};
+  Search search;
+  // The outermost point may lie half a step beyond the end of a candidate.
+  const double slack = choose_affine(observed, grid).scale;
+  if (norm == 2) {
+    search.cost = [&](const Range& range) {
+      return squared(choose_affine(range, grid), grid.levels);
+    };
+    search.bound_lo = [&](float lo) { return grid.symmetric ? 0 : squared.below(lo - slack); };
+    search.bound_hi = [&](float hi) { return grid.symmetric ? 0 : squared.above(hi + slack); };
+  } else {
+    search.two_sided = 24;
+    search.cost = [&](const Range& range) {
+      return quantizer_error(bins, choose_affine(range, grid), grid.levels, norm);
+    };
+  }
+  return {search.best(observed, grid.symmetric), ""};
+}
+
+}  // namespace
+
+extern const SelectorDef mse_selector;
+const SelectorDef mse_selector = {
+    .name = "mse",
+    .help = "least squared error of the quantizer over the histogram",
+    .parameters = {{"norm", 2, 0.5, 8, "exponent of the error"}},
+    .needs_histogram = true,
+    .make = [](const Json& parameters) -> Selector {
+      const double norm = parameters["norm"].get<double>();
+      return [norm](const Statistics& s, const Grid& grid) { return select_mse(s, grid, norm); };
+    },
+};
+
+}  // namespace intaglio
