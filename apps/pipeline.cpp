@@ -23,6 +23,7 @@ namespace intaglio {
 namespace {
 
 constexpr std::size_t default_evaluation_samples = 32;
+constexpr std::size_t compared_samples = 8;  // whose values inside the graph are compared
 
 // --- Before anything is read ----------------------------------------------------------------------
 
@@ -149,6 +150,24 @@ void require_valid(const Model& source, const Model& result, const std::string& 
 
 // --- Evaluate -------------------------------------------------------------------------------------
 
+// How far each value of the result is from its original, over the first few samples: thousands of numbers each.
+std::map<std::string, Deviation> compare_values(const Model& prepared, const Model& result,
+                                                const std::map<std::string, std::string>& values,
+                                                const std::string& exact, Samples samples, std::size_t threads) {
+  std::set<std::string_view> compared;
+  for (const auto& [name, twin] : values) compared.insert(twin);
+  CompileOptions of_reference, of_result;
+  of_reference.observed = [&](const Value& value) { return values.contains(value.name()); };
+  of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
+  const Execution execution(result, exact, [&](std::string_view name) { return compared.contains(name); });
+  const Executor reference(prepared.graph(), of_reference), quantized(execution.graph(), of_result);
+  const Candidate candidate{&quantized, values};
+  samples.count = std::min(samples.count, compared_samples);
+  EvaluateOptions options;
+  options.threads = threads;
+  return evaluate(std::span(&candidate, 1), &reference, samples, options).front().values;
+}
+
 std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared, const Model& result,
                                           const std::map<std::string, std::string>& values,
                                           const PreprocessRecipe& recipe, Context& context,
@@ -162,20 +181,18 @@ std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model&
     data.limit = data.limit == 0 ? default_evaluation_samples : std::min(data.limit, default_evaluation_samples);
   }
   const SampleSet set(data, paths, recipe, prepared.graph());
-  CompileOptions of_reference, of_result;
-  of_reference.observed = [&](const Value& value) { return values.contains(value.name()); };
-  const Executor reference(prepared.graph(), of_reference);
-  std::set<std::string_view> compared;
-  for (const auto& [name, twin] : values) compared.insert(twin);
-  const Execution execution(result, o.exact, [&](std::string_view name) { return compared.contains(name); });
-  of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
-  const Executor quantized(execution.graph(), of_result);
-  execution_part = execution.json();
   EvaluateOptions options;
   options.threads = context.worker_count();
-  options.values = values;
   options.progress = context.progress();
-  Evaluation evaluation = evaluate(quantized, &reference, set.samples(), options);
+  Evaluation evaluation;
+  {
+    const Execution execution(result, o.exact);
+    execution_part = execution.json();
+    const Executor reference(prepared.graph(), CompileOptions::nothing_observed());
+    const Executor quantized(execution.graph(), CompileOptions::nothing_observed());
+    evaluation = evaluate(quantized, &reference, set.samples(), options);
+  }
+  evaluation.values = compare_values(prepared, result, values, o.exact, set.samples(), context.worker_count());
   if (!o.eval_data.empty()) set.finish(warnings);
   return evaluation;
 }

@@ -39,6 +39,7 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vec
   data.data = spec.paths;
   spec.recipe = make_recipe(data, model, warnings);
   spec.batches = Batches::whole;
+  if (o.data.limit > 0) spec.limit = o.data.limit;
   const auto dataset = open_dataset(spec, model.graph().feeds());
   if (dataset->size() != 1)
     throw Error(Code::usage, fmt::format("run takes one sample, the data holds {}", dataset->size()),

@@ -1,20 +1,52 @@
 #include "calibration/grid.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
-#include <unordered_map>
 
 namespace intaglio {
 
+namespace {
+
+// Counts by bit pattern, open addressing; a quarter full at most.
+class CountTable {
+ public:
+  static constexpr std::size_t capacity = 4 * DistinctValues::limit;
+
+  // False when there are too many distinct values.
+  bool add(float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    std::size_t at = bits * 2654435769u >> 20;  // Knuth's multiplicative hash, 12 bits
+    while (counts_[at] != 0 && keys_[at] != bits) at = (at + 1) % capacity;
+    if (counts_[at]++ > 0) return true;
+    keys_[at] = bits;
+    return ++size_ <= DistinctValues::limit;
+  }
+
+  template <typename F>
+  void for_each(F&& body) const {
+    for (std::size_t i = 0; i < capacity; ++i)
+      if (counts_[i] != 0) body(std::bit_cast<float>(keys_[i]), counts_[i]);
+  }
+
+ private:
+  std::array<std::uint32_t, capacity> keys_{};
+  std::array<std::uint64_t, capacity> counts_{};
+  std::size_t size_ = 0;
+};
+static_assert(CountTable::capacity == 1 << 12);
+
+}  // namespace
+
 void DistinctValues::add(std::span<const float> values) {
   if (too_many_) return;
-  std::unordered_map<float, std::uint64_t> seen;
+  CountTable seen;
   for (const float v : values) {
     if (!std::isfinite(v)) continue;
-    ++seen[v];
-    if (seen.size() > limit) break;  // check() sees it, too
+    if (!seen.add(v)) break;  // check() sees it, too
   }
-  for (const auto& [value, count] : seen) counts_[value] += count;
+  seen.for_each([&](float value, std::uint64_t count) { counts_[value] += count; });
   check();
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "lib/base/file.h"
+#include "lib/base/sha256_x86.h"
 
 namespace intaglio {
 namespace {
@@ -61,6 +62,12 @@ std::string Sha256::hex() {
 }
 
 void Sha256::block(const std::uint8_t* bytes) {
+  static const bool has_instructions = has_sha_instructions();
+  if (has_instructions) return sha256_block_x86(state_.data(), bytes, round_constants.data());
+  block_plain(bytes);
+}
+
+void Sha256::block_plain(const std::uint8_t* bytes) {
   std::array<std::uint32_t, 64> w;
   for (int i = 0; i < 16; ++i)
     w[i] = std::uint32_t{bytes[4 * i]} << 24 | std::uint32_t{bytes[4 * i + 1]} << 16 |

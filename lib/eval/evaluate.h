@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,17 +41,27 @@ struct Evaluation {
   std::map<std::string, Deviation> values;  // with a reference: by name in the reference
 };
 
-struct EvaluateOptions {
-  std::size_t threads = 1;
+// A model to evaluate.
+struct Candidate {
+  const Executor* model = nullptr;
   // Values to compare inside the graphs: name in the reference -> name in the model.
   std::map<std::string, std::string> values;
+};
+
+struct EvaluateOptions {
+  std::size_t threads = 1;
   Progress progress;
   std::string phase = "evaluate";
 };
 
-// Classes are read off the first output of the graph: all its elements are scores of one sample. Results do
-// not depend on the number of threads. Memory: the compared values of one sample per thread.
-// Throws Code::data when the outputs of the two graphs do not match, or no sample could be loaded.
+// Evaluates all candidates in one pass: a sample is loaded once and the reference runs on it once. Classes are read
+// off the first output of the graph: all its elements are scores of one sample. Results do not depend on the number
+// of threads. Memory: the compared values of one sample per thread.
+// Throws Code::data when the outputs of the graphs do not match, or no sample could be loaded.
+std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,
+                                 const Samples& samples, const EvaluateOptions& options);
+
+// Of a single model, outputs alone.
 Evaluation evaluate(const Executor& model, const Executor* reference, const Samples& samples,
                     const EvaluateOptions& options);
 

@@ -6,11 +6,44 @@
 #include <limits>
 #include <numeric>
 
+#include "lib/base/simd.h"
+
 namespace intaglio {
+
+namespace {
+
+typedef double Doubles __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float Floats __attribute__((vector_size(32), aligned(4), may_alias));
+constexpr std::size_t lanes = 8;
+
+struct Lanes {
+  Doubles xx{}, yy{}, xy{}, dd{};
+};
+
+INTAGLIO_CLONES
+void add_lanes(const float* x, const float* y, std::size_t n, Lanes& result) {
+  Lanes l;
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const Doubles a = __builtin_convertvector(*reinterpret_cast<const Floats*>(x + i), Doubles);
+    const Doubles b = __builtin_convertvector(*reinterpret_cast<const Floats*>(y + i), Doubles);
+    const Doubles d = a - b;
+    l.xx += a * a;
+    l.yy += b * b;
+    l.xy += a * b;
+    l.dd += d * d;
+  }
+  result = l;
+}
+
+}  // namespace
 
 void Deviation::add(std::span<const float> x, std::span<const float> y) {
   assert(x.size() == y.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
+  const std::size_t whole = x.size() - x.size() % lanes;
+  Lanes l;
+  add_lanes(x.data(), y.data(), whole, l);
+  for (std::size_t i = 0; i < lanes; ++i) xx += l.xx[i], yy += l.yy[i], xy += l.xy[i], dd += l.dd[i];
+  for (std::size_t i = whole; i < x.size(); ++i) {
     const double a = x[i], b = y[i], d = a - b;
     xx += a * a;
     yy += b * b;

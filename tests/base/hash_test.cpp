@@ -6,7 +6,25 @@
 #include "tests/support/support.h"
 
 namespace intaglio {
+
+class Sha256Twins {
+ public:
+  static std::string plain(std::string_view text) {
+    Sha256 hash;
+    std::size_t at = 0;
+    for (; at + 64 <= text.size(); at += 64, hash.length_ += 64)
+      hash.block_plain(reinterpret_cast<const std::uint8_t*>(text.data()) + at);
+    return hash.add(text.substr(at)).hex();
+  }
+};
+
 namespace {
+
+TEST(Sha256, InstructionsGiveTheSameAsThePlainCode) {
+  std::string text;
+  for (int i = 0; i < 6400; ++i) text += static_cast<char>(i * 31 + i / 7);
+  EXPECT_EQ(sha256(text), Sha256Twins::plain(text));
+}
 
 // FIPS 180-4 examples (NIST, "Secure Hash Standard examples with intermediate values") and the
 // empty text.
