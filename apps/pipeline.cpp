@@ -17,7 +17,8 @@
 #include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/passes/pass.h"
-#include "lib/rewrite/qdq.h"
+#include "lib/rewrite/interface.h"
+#include "lib/rewrite/qoperator.h"
 
 namespace intaglio {
 namespace {
@@ -53,7 +54,7 @@ Target effective_target(const QuantizeOptions& o) {
   if (!o.granularity.empty()) target.per_channel = o.granularity == "channel";
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
-  return target;
+  return target_for(o.form, std::move(target));
 }
 
 // --- Prepare --------------------------------------------------------------------------------------
@@ -149,10 +150,11 @@ void require_valid(const Model& source, const Model& result, const std::string& 
 
 // --- Evaluate -------------------------------------------------------------------------------------
 
-std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared, const Model& result,
-                                          const std::map<std::string, std::string>& values,
-                                          const PreprocessRecipe& recipe, Context& context,
-                                          std::vector<std::string>& warnings, Json& execution_part) {
+std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared,
+                                          const Model& result, const Plan& plan,
+                                          const Written& written, const PreprocessRecipe& recipe,
+                                          Context& context, std::vector<std::string>& warnings,
+                                          Json& execution_part) {
   DataOptions data = o.data;
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
   if (paths.empty()) return std::nullopt;
@@ -162,12 +164,21 @@ std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model&
     data.limit = data.limit == 0 ? default_evaluation_samples : std::min(data.limit, default_evaluation_samples);
   }
   const SampleSet set(data, paths, recipe, prepared.graph());
+  std::map<std::string, std::string> values = written.dequantized;
+  std::set<std::string_view> kept;
+  for (const auto& [name, twin] : values) kept.insert(twin);
+  std::function<void(Graph&)> look;  // operators on codes leave no floats to compare
+  if (!written.codes.empty())
+    look = [&](Graph& graph) { values = dequantize_codes(graph, plan, written.codes); };
+  Model measured = result.clone();
+  restore_float_interface(measured);
+  const Execution execution(
+      measured, o.exact, [&](std::string_view name) { return kept.contains(name); }, look);
   CompileOptions of_reference, of_result;
   of_reference.observed = [&](const Value& value) { return values.contains(value.name()); };
   const Executor reference(prepared.graph(), of_reference);
   std::set<std::string_view> compared;
   for (const auto& [name, twin] : values) compared.insert(twin);
-  const Execution execution(result, o.exact, [&](std::string_view name) { return compared.contains(name); });
   of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
   const Executor quantized(execution.graph(), of_result);
   execution_part = execution.json();
@@ -182,6 +193,11 @@ std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model&
 
 // --- Report ---------------------------------------------------------------------------------------
 
+std::string method_name(const QuantizeOptions& o, const Method& method) {
+  if (!o.plan.empty()) return "plan";
+  return o.form.calibrated() ? method.name : "none";
+}
+
 void write_metadata(Model& model, const Model& source, const QuantizeOptions& o, const Method& method,
                     const PreprocessRecipe* recipe, const std::string& model_hash) {
   if (const std::string producer = source.producer(); !producer.empty())
@@ -189,7 +205,8 @@ void write_metadata(Model& model, const Model& source, const QuantizeOptions& o,
   model.set_producer("intaglio", INTAGLIO_VERSION);
   model.set_metadata("intaglio.source_sha256", model_hash);
   model.set_metadata("intaglio.target", o.target);
-  model.set_metadata("intaglio.method", o.plan.empty() ? method.name : "plan");
+  model.set_metadata("intaglio.format", o.form.format);
+  model.set_metadata("intaglio.method", method_name(o, method));
   if (recipe != nullptr) model.set_metadata(preprocess_key, recipe->to_json().dump());
 }
 
@@ -230,6 +247,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
   const Target target = effective_target(o);
+  require_consistent(o.form, {o.activations, o.symmetric});
   check_outputs(o, output);
 
   Model model = context.phase("load", [&] { return load_model(o.model); });
@@ -244,7 +262,8 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const Folded folded = watcher.take();
   const std::string hash = hash_of(model);
 
-  Plan plan = o.plan.empty() ? draft(model.graph(), target, o.selection) : load_plan(o, hash);
+  Plan plan =
+      o.plan.empty() ? draft_for(o.form, model.graph(), target, o.selection) : load_plan(o, hash);
   plan.model_hash = hash;
   if (o.dry_run) return print_plan(plan, o.json);
   require_something(plan);
@@ -253,7 +272,13 @@ void quantize(const QuantizeOptions& o, Context& context) {
   std::optional<PreprocessRecipe> recipe;
   Json data_part;
   if (!o.data.data.empty() || !o.eval_data.empty()) recipe = make_recipe(o.data, model, warnings);
-  if (o.plan.empty()) {
+  if (o.plan.empty() && !o.form.calibrated()) {
+    if (!o.data.data.empty() && o.eval_data.empty())
+      warnings.push_back(fmt::format(
+          "--format {} needs no calibration: --data serves the comparison alone", o.form.format));
+    context.phase("select",
+                  [&] { select(plan, model.graph(), observations, method, target.min_range); });
+  } else if (o.plan.empty()) {
     const Executor executor(model.graph(), observe_only(plan));
     const SampleSet set(o.data, o.data.data, recipe.value_or(PreprocessRecipe{}), model.graph());
     observations = context.phase("calibrate", [&] {
@@ -265,13 +290,15 @@ void quantize(const QuantizeOptions& o, Context& context) {
   }
 
   Model result = model.clone();
-  const auto dequantized = context.phase("rewrite", [&] { return write_qdq(result, plan); });
+  const Written written =
+      context.phase("rewrite", [&] { return write_form(o.form, result, plan); });
+  const Json interface_part = write_interface(o.form, result);
   write_metadata(result, model, o, method, recipe ? &*recipe : nullptr, model_part["sha256"]);
   context.phase("verify", [&] { require_valid(model, result, o.model); });
   Json execution_part;
   const auto evaluation = context.phase("evaluate", [&] {
-    return evaluate_result(o, model, result, dequantized, recipe.value_or(PreprocessRecipe{}), context, warnings,
-                           execution_part);
+    return evaluate_result(o, model, result, plan, written, recipe.value_or(PreprocessRecipe{}),
+                           context, warnings, execution_part);
   });
 
   context.phase("save", [&] { save_model(result, output); });
@@ -279,19 +306,21 @@ void quantize(const QuantizeOptions& o, Context& context) {
   warnings.insert(warnings.end(), plan.warnings.begin(), plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  Json method_part = {{"name", o.plan.empty() ? method.name : "plan"}};
-  if (o.plan.empty()) method_part.update(method.parameters);
+  Json method_part = {{"name", method_name(o, method)}};
+  if (o.plan.empty() && o.form.calibrated()) method_part.update(method.parameters);
   Json report = {{"schema", "intaglio.report/1"},
                  {"command", "quantize"},
                  {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
                  {"model", model_part},
-                 {"output", output_json(output, o.format)},
+                 {"output", output_json(output, o.form.format)},
                  {"data", data_part},
                  {"method", method_part},
                  {"target", target.name},
                  {"passes", passes_json(passes)},
-                 {"nodes", nodes_json(plan, folded)},
-                 {"values", values_json(model.graph(), plan, observations, evaluation ? &*evaluation : nullptr, folded)},
+                 {"interface", interface_part},
+                 {"nodes", nodes_json(plan, folded, written.in_float)},
+                 {"values", values_json(model.graph(), plan, observations,
+                                        evaluation ? &*evaluation : nullptr, folded)},
                  {"execution", execution_part},
                  {"warnings", warnings},
                  {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},

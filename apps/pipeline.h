@@ -6,6 +6,7 @@
 
 #include "apps/context.h"
 #include "apps/data_options.h"
+#include "apps/form_options.h"
 #include "apps/gates.h"
 #include "lib/quant/draft.h"
 
@@ -15,7 +16,8 @@ struct QuantizeOptions {
   std::string model, output, report, save_plan, plan;
   DataOptions data;
   std::vector<std::string> eval_data;
-  std::string target = "onnxruntime", method = "minmax", format = "qdq";
+  std::string target = "onnxruntime", method = "minmax";
+  FormOptions form;
   std::string weights, activations, granularity;  // empty: the target's
   std::string exact = "integer";  // how the result is evaluated
   bool symmetric = false, reduce_range = false;

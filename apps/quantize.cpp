@@ -24,7 +24,7 @@ void add_scheme_options(CLI::App& command, QuantizeOptions& o) {
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
       ->capture_default_str();
   command.add_option("--method", o.method, "Calibration method: " + known_methods())->capture_default_str();
-  command.add_option("--format", o.format, "Output form")->check(CLI::IsMember({"qdq"}))->capture_default_str();
+  add_form_options(command, o.form);
   command.add_option("--weights", o.weights, "Weight type (default: the target's)")->check(types);
   command.add_option("--activations", o.activations, "Activation type (default: the target's)")->check(types);
   command.add_option("--granularity", o.granularity, "Weight scales per channel or per tensor")
