@@ -52,6 +52,9 @@ struct Context {
 
 // Each command adds its subcommand with options, and sets context.action when it is chosen.
 void add_quantize(CLI::App& root, Context& context);
+void add_calibrate(CLI::App& root, Context& context);
+void add_merge(CLI::App& root, Context& context);
+void add_compare(CLI::App& root, Context& context);
 void add_evaluate(CLI::App& root, Context& context);
 void add_run(CLI::App& root, Context& context);
 void add_inspect(CLI::App& root, Context& context);

@@ -36,9 +36,10 @@ void add_label_options(CLI::App& command, DataOptions& o) {
 
 namespace {
 
-PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
-                             std::vector<std::string>& warnings) {
+PreprocessRecipe base_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
+                             const Json& settled) {
   if (!options.preprocess.empty()) return load_recipe(options.preprocess);
+  if (!settled.is_null()) return recipe_from_json(settled, "the recipe of the statistics");
   const auto metadata = model.metadata();
   if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
     const Json json = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
@@ -58,10 +59,10 @@ bool looks_like_arrays(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
-                             std::vector<std::string>& warnings) {
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
+                             const Json& settled) {
   std::vector<std::string> assumed;
-  PreprocessRecipe recipe = base_recipe(options, model, assumed);
+  PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
   if (!looks_like_arrays(options.data)) warnings.insert(warnings.end(), assumed.begin(), assumed.end());
   if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
   if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);
@@ -80,6 +81,8 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   DataSpec spec;
   spec.paths = paths;
   if (options.limit > 0) spec.limit = options.limit;
+  spec.shard = options.shard;
+  spec.without = options.without;
   spec.recipe = recipe;
   dataset_ = open_dataset(spec, graph.feeds());
   checked_ = std::make_unique<CheckedDataset>(*dataset_);

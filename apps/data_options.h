@@ -19,6 +19,7 @@ namespace intaglio {
 struct DataOptions {
   std::vector<std::string> data;
   std::size_t limit = 0;  // 0: all
+  std::optional<Shard> shard, without;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
   std::string labels, classes;
@@ -27,9 +28,10 @@ struct DataOptions {
 void add_data_options(CLI::App& command, DataOptions& options, bool required);
 void add_label_options(CLI::App& command, DataOptions& options);
 
-// The recipe: that of --preprocess, else the one in the model's metadata, else 'imagenet' with a warning; then
-// every override. `warnings` receives what was assumed.
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings);
+// The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the one in the model's
+// metadata, else 'imagenet' with a warning; then every override. `warnings` receives what was assumed.
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
+                             const Json& settled = nullptr);
 
 // The samples of --data for the feeds of a model, bad ones set aside and noted.
 class SampleSet {

@@ -11,6 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/load.h"
+#include "lib/rewrite/interface.h"
 
 namespace intaglio {
 namespace {
@@ -48,8 +49,11 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   const Json model_part = model_json(o.model, model);
   const Json reference_part = reference ? model_json(o.reference, *reference) : Json();
   context.phase("prepare", [&] {
-    prepare_to_run(model);
-    if (reference) prepare_to_run(*reference);
+    for (Model* m : {&model, reference ? &*reference : nullptr}) {
+      if (m == nullptr) continue;
+      restore_float_interface(*m);
+      prepare_to_run(*m);
+    }
   });
 
   std::vector<std::string> warnings;

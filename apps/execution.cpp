@@ -29,11 +29,13 @@ void prepare_to_run(Model& model) {
 }
 
 Execution::Execution(const Model& model, const std::string& exact,
-                     const std::function<bool(std::string_view)>& keep)
+                     const std::function<bool(std::string_view)>& keep,
+                     const std::function<void(Graph&)>& finish)
     : model_(model), quantized_(has_quantized_values(model.graph())) {
-  if (!quantized_ || exact == "float") return;
-  integers_ = model.clone();
-  form_ = fuse_integers(*integers_, {.keep = keep});
+  integer_ = quantized_ && exact != "float";
+  if (integer_ || finish) copy_ = model.clone();
+  if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
+  if (finish) finish(copy_->graph());
 }
 
 Json Execution::json() const {
@@ -41,7 +43,7 @@ Json Execution::json() const {
   Json left = Json::array();
   for (const IntegerDecision& d : form_.nodes)
     if (!d.integer()) left.push_back({{"name", d.node}, {"op", d.op}, {"reason", d.reason}});
-  return {{"exact", integers_ ? "integer" : "float"},
+  return {{"exact", integer_ ? "integer" : "float"},
           {"integer_nodes", form_.nodes.size() - left.size()},
           {"float_nodes", left}};
 }

@@ -22,18 +22,21 @@ void prepare_to_run(Model& model);
 // quantized or `exact` is "float". The model must outlive it.
 class Execution {
  public:
-  // keep: float values that a tap will look for; see fuse_integers().
+  // keep: float values that a tap will look for; see fuse_integers(). finish: a last edit of the
+  // graph to run, which is then a copy.
   Execution(const Model& model, const std::string& exact,
-            const std::function<bool(std::string_view value)>& keep = {});
+            const std::function<bool(std::string_view value)>& keep = {},
+            const std::function<void(Graph&)>& finish = {});
 
-  const Graph& graph() const { return integers_ ? integers_->graph() : model_.graph(); }
+  const Graph& graph() const { return copy_ ? copy_->graph() : model_.graph(); }
   // The "execution" part of a report; null for a model that is not quantized.
   Json json() const;
 
  private:
   const Model& model_;
   bool quantized_;
-  std::optional<Model> integers_;
+  bool integer_ = false;
+  std::optional<Model> copy_;
   IntegerForm form_;
 };
 

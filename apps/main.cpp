@@ -57,6 +57,9 @@ void build(CLI::App& root, Context& context) {
   root.add_flag("--verbose", context.verbose, "One line per phase with its seconds and peak memory");
   root.add_flag("--quiet", context.quiet, "No progress and no warnings on stderr");
   add_quantize(root, context);
+  add_calibrate(root, context);
+  add_merge(root, context);
+  add_compare(root, context);
   add_evaluate(root, context);
   add_run(root, context);
   add_inspect(root, context);

@@ -6,24 +6,17 @@
 #include <filesystem>
 #include <set>
 
-#include "apps/execution.h"
+#include "apps/observing.h"
+#include "apps/pressed.h"
 #include "apps/report.h"
-#include "calibration/calibrate.h"
-#include "calibration/select.h"
-#include "lib/base/configs.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
-#include "lib/io/check.h"
-#include "lib/io/load.h"
 #include "lib/io/save.h"
-#include "lib/passes/pass.h"
-#include "lib/rewrite/qdq.h"
 
 namespace intaglio {
 namespace {
 
 constexpr std::size_t default_evaluation_samples = 32;
-constexpr std::size_t compared_samples = 8;  // whose values inside the graph are compared
 
 // --- Before anything is read ----------------------------------------------------------------------
 
@@ -44,78 +37,7 @@ void check_outputs(const QuantizeOptions& o, const std::string& output) {
   o.gates.require_measurable(!o.data.labels.empty(), !o.data.data.empty() || !o.eval_data.empty());
 }
 
-Target effective_target(const QuantizeOptions& o) {
-  Target target = read_target(find_config(ConfigKind::target, o.target));
-  if (!o.weights.empty()) {
-    target.weights.type = dtype_named(o.weights);
-    target.weights.symmetric = o.weights.front() == 's';
-  }
-  if (!o.activations.empty()) target.activations.type = dtype_named(o.activations);
-  if (!o.granularity.empty()) target.per_channel = o.granularity == "channel";
-  if (o.symmetric) target.activations.symmetric = true;
-  if (o.reduce_range) target.weights.reduce_range = true;
-  return target;
-}
-
-// --- Prepare --------------------------------------------------------------------------------------
-
-void refuse_quantized(const Graph& graph, const std::string& path) {
-  for (const Node* node : graph.nodes()) {
-    const std::string& op = node->op();
-    if (op.starts_with("QLinear") || op.ends_with("QuantizeLinear") || op == "DequantizeLinear" ||
-        op.ends_with("Integer") || op == "QGemm" || op == "QAttention")
-      throw Error(Code::unsupported,
-                  fmt::format("{}: is quantized already: it holds the {}", path, node->label()),
-                  "Give the float model: quantizing twice would only lose accuracy.");
-  }
-}
-
-// Notes by name what each pass did away with.
-class FoldWatcher {
- public:
-  explicit FoldWatcher(const Graph& graph) : graph_(graph), nodes_(node_names()), values_(value_names()) {}
-
-  void after(std::string_view pass) {
-    auto nodes = node_names();
-    for (const auto& [name, op] : nodes_)
-      if (!nodes.contains(name)) folded_.nodes.push_back({name, op, std::string(pass)});
-    auto values = value_names();
-    for (const std::string& name : values_)
-      if (!values.contains(name)) folded_.values.push_back({name, "", std::string(pass)});
-    nodes_ = std::move(nodes);
-    values_ = std::move(values);
-  }
-
-  Folded take() { return std::move(folded_); }
-
- private:
-  std::map<std::string, std::string> node_names() const {
-    std::map<std::string, std::string> names;
-    for (const Node* node : graph_.nodes()) names[node->name().empty() ? node->label() : node->name()] = node->op();
-    return names;
-  }
-  std::set<std::string> value_names() const {
-    std::set<std::string> names;
-    for (const Value* value : graph_.values()) names.insert(value->name());
-    return names;
-  }
-
-  const Graph& graph_;
-  std::map<std::string, std::string> nodes_;
-  std::set<std::string> values_;
-  Folded folded_;
-};
-
 // --- Plan -----------------------------------------------------------------------------------------
-
-void require_something(const Plan& plan) {
-  if (plan.quantized_nodes() > 0) return;
-  const std::string why =
-      plan.nodes.empty() ? "the graph has no nodes"
-                         : fmt::format("for example {}: {}", plan.nodes.front().op, plan.nodes.front().reason);
-  throw Error(Code::unsupported, fmt::format("no node of the model can be quantized; {}", why),
-              "List the reasons with --dry-run, or choose another --target.");
-}
 
 Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
   Plan plan = plan_from_json(read_json_file(o.plan), o.plan);
@@ -136,42 +58,11 @@ void print_plan(const Plan& plan, bool json) {
              plan.nodes.size());
 }
 
-// --- Verify ----------------------------------------------------------------------------------------
-
-// An invalid result is our fault, unless what we were given was invalid in the first place.
-void require_valid(const Model& source, const Model& result, const std::string& path) {
-  const auto reason = invalid_reason(result);
-  if (!reason) return;
-  if (const auto given = invalid_reason(source))
-    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", path, *given), "Export the model again.");
-  throw Error(Code::internal, fmt::format("the result is not valid ONNX: {}", *reason),
-              "Please report this with the model.");
-}
-
 // --- Evaluate -------------------------------------------------------------------------------------
 
-// How far each value of the result is from its original, over the first few samples: thousands of numbers each.
-std::map<std::string, Deviation> compare_values(const Model& prepared, const Model& result,
-                                                const std::map<std::string, std::string>& values,
-                                                const std::string& exact, Samples samples, std::size_t threads) {
-  std::set<std::string_view> compared;
-  for (const auto& [name, twin] : values) compared.insert(twin);
-  CompileOptions of_reference, of_result;
-  of_reference.observed = [&](const Value& value) { return values.contains(value.name()); };
-  of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
-  const Execution execution(result, exact, [&](std::string_view name) { return compared.contains(name); });
-  const Executor reference(prepared.graph(), of_reference), quantized(execution.graph(), of_result);
-  const Candidate candidate{&quantized, values};
-  samples.count = std::min(samples.count, compared_samples);
-  EvaluateOptions options;
-  options.threads = threads;
-  return evaluate(std::span(&candidate, 1), &reference, samples, options).front().values;
-}
-
-std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model& prepared, const Model& result,
-                                          const std::map<std::string, std::string>& values,
-                                          const PreprocessRecipe& recipe, Context& context,
-                                          std::vector<std::string>& warnings, Json& execution_part) {
+std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared& prepared, const Pressed& pressed,
+                                       const PreprocessRecipe& recipe, Context& context,
+                                       std::vector<std::string>& warnings) {
   DataOptions data = o.data;
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
   if (paths.empty()) return std::nullopt;
@@ -180,34 +71,17 @@ std::optional<Evaluation> evaluate_result(const QuantizeOptions& o, const Model&
   } else if (data.labels.empty()) {
     data.limit = data.limit == 0 ? default_evaluation_samples : std::min(data.limit, default_evaluation_samples);
   }
-  const SampleSet set(data, paths, recipe, prepared.graph());
-  EvaluateOptions options;
-  options.threads = context.worker_count();
-  options.progress = context.progress();
-  Evaluation evaluation;
-  {
-    const Execution execution(result, o.exact);
-    execution_part = execution.json();
-    const Executor reference(prepared.graph(), CompileOptions::nothing_observed());
-    const Executor quantized(execution.graph(), CompileOptions::nothing_observed());
-    evaluation = evaluate(quantized, &reference, set.samples(), options);
-  }
-  evaluation.values = compare_values(prepared, result, values, o.exact, set.samples(), context.worker_count());
+  const SampleSet set(data, paths, recipe, prepared.model.graph());
+  Measured measured = measure(prepared, std::span(&pressed, 1), set.samples(), o.exact, context).front();
   if (!o.eval_data.empty()) set.finish(warnings);
-  return evaluation;
+  return measured;
 }
 
 // --- Report ---------------------------------------------------------------------------------------
 
-void write_metadata(Model& model, const Model& source, const QuantizeOptions& o, const Method& method,
-                    const PreprocessRecipe* recipe, const std::string& model_hash) {
-  if (const std::string producer = source.producer(); !producer.empty())
-    model.set_metadata("intaglio.source_producer", producer);
-  model.set_producer("intaglio", INTAGLIO_VERSION);
-  model.set_metadata("intaglio.source_sha256", model_hash);
-  model.set_metadata("intaglio.target", o.target);
-  model.set_metadata("intaglio.method", o.plan.empty() ? method.name : "plan");
-  if (recipe != nullptr) model.set_metadata(preprocess_key, recipe->to_json().dump());
+std::string method_name(const QuantizeOptions& o, const Method& method) {
+  if (!o.plan.empty()) return "plan";
+  return o.quant.form.calibrated() ? method.name : "none";
 }
 
 std::string optional_percent(const std::optional<double>& value) { return value ? percent(*value) : "-"; }
@@ -246,84 +120,65 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
 void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
-  const WeightMethod weight_method = parse_weight_method(o.weight_method);
-  const Target target = effective_target(o);
+  const Target target = effective_target(o.quant);
+  const SelectOptions selecting = select_options(o.quant, target, method, context.worker_count());
   check_outputs(o, output);
 
-  Model model = context.phase("load", [&] { return load_model(o.model); });
-  refuse_quantized(model.graph(), o.model);
-  const Json model_part = model_json(o.model, model);
-  std::vector<std::string> warnings;
-
-  FoldWatcher watcher(model.graph());
-  const auto passes = context.phase("prepare", [&] {
-    return prepare(model, {.min_opset = target.opset}, [&](std::string_view pass) { watcher.after(pass); });
-  });
-  const Folded folded = watcher.take();
-  const std::string hash = hash_of(model);
-
-  Plan plan = o.plan.empty() ? draft(model.graph(), target, o.selection) : load_plan(o, hash);
-  plan.model_hash = hash;
+  const Prepared prepared = load_prepared(o.model, target, context);
+  const Graph& graph = prepared.model.graph();
+  Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection) : load_plan(o, prepared.hash);
+  plan.model_hash = prepared.hash;
   if (o.dry_run) return print_plan(plan, o.json);
   require_something(plan);
 
-  Observations observations;
-  std::optional<PreprocessRecipe> recipe;
-  Json data_part;
-  if (!o.data.data.empty() || !o.eval_data.empty()) recipe = make_recipe(o.data, model, warnings);
-  if (o.plan.empty()) {
-    const Executor executor(model.graph(), observe_only(plan));
-    const SampleSet set(o.data, o.data.data, recipe.value_or(PreprocessRecipe{}), model.graph());
-    observations = context.phase("calibrate", [&] {
-      return calibrate(executor, plan, set.checked(),
-                       {.histograms = method.needs_histogram,
-                        .threads = context.worker_count(),
-                        .progress = context.progress()});
-    });
-    set.finish(warnings);
-    data_part = set.json(context.worker_count());
-    context.phase("select", [&] {
-      select(plan, model.graph(), observations,
-             {.method = method,
-              .weights = weight_method,
-              .min_range = target.min_range,
-              .nonfinite = o.nonfinite == "error" ? NonFinite::error : NonFinite::ignore,
-              .threads = context.worker_count()});
-    });
+  std::vector<std::string> warnings;
+  Observed observed;
+  if (o.plan.empty() && !o.quant.form.calibrated()) {
+    if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty())
+      warnings.push_back(fmt::format("--format {} needs no calibration: data serves the comparison alone",
+                                     o.quant.form.format));
+  } else if (o.plan.empty()) {
+    observed = observe(prepared, plan, o.data,
+                       {.histograms = method.needs_histogram, .calibration = o.calibration}, context, warnings);
   }
+  std::optional<PreprocessRecipe> recipe;
+  const Json& settled = observed.statistics.preprocess;
+  if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null())
+    recipe = make_recipe(o.data, prepared.model, warnings, settled);
+  const Observations& observations = observed.statistics.observations;
+  if (o.plan.empty()) context.phase("select", [&] { select(plan, graph, observations, selecting); });
 
-  Model result = model.clone();
-  const auto dequantized = context.phase("rewrite", [&] { return write_qdq(result, plan); });
-  write_metadata(result, model, o, method, recipe ? &*recipe : nullptr, model_part["sha256"]);
-  context.phase("verify", [&] { require_valid(model, result, o.model); });
-  Json execution_part;
-  const auto evaluation = context.phase("evaluate", [&] {
-    return evaluate_result(o, model, result, dequantized, recipe.value_or(PreprocessRecipe{}), context, warnings,
-                           execution_part);
+  Pressed pressed = press(prepared, std::move(plan), o.quant.form, context);
+  write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
+  const auto measured = context.phase("evaluate", [&] {
+    return measure_result(o, prepared, pressed, recipe.value_or(PreprocessRecipe{}), context, warnings);
   });
+  const std::optional<Evaluation> evaluation = measured ? std::optional(measured->evaluation) : std::nullopt;
 
-  context.phase("save", [&] { save_model(result, output); });
-  if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(plan)));
-  warnings.insert(warnings.end(), plan.warnings.begin(), plan.warnings.end());
+  context.phase("save", [&] { save_model(pressed.model, output); });
+  if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
+  warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  Json method_part = {{"name", o.plan.empty() ? method.name : "plan"}};
-  if (o.plan.empty()) method_part.update(method.parameters);
-  Json report = {{"schema", "intaglio.report/1"},
-                 {"command", "quantize"},
-                 {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
-                 {"model", model_part},
-                 {"output", output_json(output, o.format)},
-                 {"data", data_part},
-                 {"method", method_part},
-                 {"target", target.name},
-                 {"passes", passes_json(passes)},
-                 {"nodes", nodes_json(plan, folded)},
-                 {"values", values_json(model.graph(), plan, observations, evaluation ? &*evaluation : nullptr, folded)},
-                 {"execution", execution_part},
-                 {"warnings", warnings},
-                 {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
-                 {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
+  Json method_part = {{"name", method_name(o, method)}};
+  if (o.plan.empty() && o.quant.form.calibrated()) method_part.update(method.parameters);
+  const Json report = {
+      {"schema", "intaglio.report/1"},
+      {"command", "quantize"},
+      {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+      {"model", prepared.source},
+      {"output", output_json(output, o.quant.form.format)},
+      {"data", observed.data},
+      {"method", method_part},
+      {"target", target.name},
+      {"passes", passes_json(prepared.passes)},
+      {"interface", pressed.interface},
+      {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
+      {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr, prepared.folded)},
+      {"execution", measured ? measured->execution : Json()},
+      {"warnings", warnings},
+      {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
+      {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
   if (!o.report.empty()) write_file(o.report, to_text(report));
   if (o.json) {
     fmt::print("{}", to_text(report));

@@ -7,21 +7,18 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/gates.h"
-#include "lib/quant/draft.h"
+#include "apps/quant_options.h"
 
 namespace intaglio {
 
 struct QuantizeOptions {
-  std::string model, output, report, save_plan, plan;
+  std::string model, output, report, save_plan, plan, calibration;
   DataOptions data;
   std::vector<std::string> eval_data;
-  std::string target = "onnxruntime", method = "minmax", format = "qdq";
-  std::string weight_method = "best", nonfinite = "ignore";
-  std::string weights, activations, granularity;  // empty: the target's
+  QuantOptions quant;
+  std::string method = "minmax";
   std::string exact = "integer";  // how the result is evaluated
-  bool symmetric = false, reduce_range = false;
   bool json = false, dry_run = false;
-  Selection selection;
   Gates gates;
 };
 

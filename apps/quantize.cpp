@@ -7,48 +7,9 @@
 #include "apps/context.h"
 #include "apps/execution.h"
 #include "apps/pipeline.h"
-#include "calibration/selectors/selector.h"
-#include "lib/base/configs.h"
 
 namespace intaglio {
 namespace {
-
-std::string known_methods() {
-  std::string text;
-  for (const SelectorDef& def : selectors()) text += (text.empty() ? "" : ", ") + std::string(def.name);
-  return text;
-}
-
-void add_scheme_options(CLI::App& command, QuantizeOptions& o) {
-  const auto types = CLI::IsMember({"u8", "s8", "u16", "s16"});
-  command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
-      ->capture_default_str();
-  command.add_option("--method", o.method, "Calibration method: " + known_methods())->capture_default_str();
-  command.add_option("--weight-method", o.weight_method,
-                     "How weight ranges are chosen: best (the better of minmax and mse), or a method")
-      ->capture_default_str();
-  command.add_option("--nonfinite", o.nonfinite, "What observed NaN and infinities are: left out with a warning, or an error")
-      ->check(CLI::IsMember({"ignore", "error"}))
-      ->capture_default_str();
-  command.add_option("--format", o.format, "Output form")->check(CLI::IsMember({"qdq"}))->capture_default_str();
-  command.add_option("--weights", o.weights, "Weight type (default: the target's)")->check(types);
-  command.add_option("--activations", o.activations, "Activation type (default: the target's)")->check(types);
-  command.add_option("--granularity", o.granularity, "Weight scales per channel or per tensor")
-      ->check(CLI::IsMember({"channel", "tensor"}));
-  command.add_flag("--symmetric", o.symmetric, "Symmetric activations");
-  command.add_flag("--reduce-range", o.reduce_range, "7-bit weights, for u8 x s8 units that saturate");
-}
-
-void add_selection_options(CLI::App& command, QuantizeOptions& o) {
-  command.add_option("--include", o.selection.include, "Quantize only nodes whose name matches REGEX")
-      ->type_name("REGEX");
-  command.add_option("--exclude", o.selection.exclude, "Leave nodes whose name matches REGEX float")
-      ->type_name("REGEX");
-  command.add_option("--include-op", o.selection.include_ops, "Quantize only nodes of this operator")
-      ->type_name("TYPE");
-  command.add_option("--exclude-op", o.selection.exclude_ops, "Leave nodes of this operator float")
-      ->type_name("TYPE");
-}
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
   command.add_option("-o,--output", o.output, "Output model (default: NAME.int8.onnx here)")->type_name("FILE");
@@ -79,14 +40,18 @@ void add_quantize(CLI::App& root, Context& context) {
   command->add_option("MODEL", options->model, "The FP32 model")->required();
   add_data_options(*command, options->data, /*required=*/false);
   add_label_options(*command, options->data);
-  add_scheme_options(*command, *options);
-  add_selection_options(*command, *options);
+  command->add_option("--method", options->method, "Calibration method, with parameters: " + known_methods())
+      ->type_name("NAME[:KEY=VALUE,...]")
+      ->capture_default_str();
+  command->add_option("--calibration", options->calibration, "Statistics of 'calibrate': the model is not run")
+      ->type_name("STATS");
+  add_quant_options(*command, options->quant);
   add_output_options(*command, *options);
   add_gate_options(*command, *options);
   command->footer(
       "Examples:\n"
       "  intaglio quantize model.onnx --data images/ -o model.int8.onnx\n"
-      "  intaglio quantize model.onnx --data images/ --preprocess tf --limit 100 --report report.json");
+      "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 --report report.json");
   command->callback([options, &context] { context.action = [options, &context] { quantize(*options, context); }; });
 }
 

@@ -175,6 +175,8 @@ class ValueReport {
   std::string reason(const Value& value) const {
     if (value.dtype() == DType::undefined) return "its type is not known before the run";
     if (value.dtype() != DType::f32) return fmt::format("holds {}: nothing to quantize", name_of(value.dtype()));
+    if (!value.is_constant() && plan_.activations.empty())
+      return "this form quantizes no activation ahead of the run";
     for (const Use& use : value.uses()) {
       const NodePlan* reader = plan_of(use.node);
       if (reader == nullptr) continue;
@@ -216,14 +218,18 @@ Json output_json(const std::filesystem::path& path, const std::string& format) {
           {"format", format}};
 }
 
-Json nodes_json(const Plan& plan, const Folded& folded) {
+Json nodes_json(const Plan& plan, const Folded& folded,
+                const std::map<std::string, std::string>& in_float) {
   Json list = Json::array();
-  for (const NodePlan& node : plan.nodes)
+  for (const NodePlan& node : plan.nodes) {
+    const auto it = in_float.find(node.name);
+    const bool pairs = node.quantized && node.reason.empty() && it != in_float.end();
     list.push_back({{"name", node.name},
                     {"op", node.op},
                     {"output", node.output},
                     {"status", node.quantized ? "quantized" : "float"},
-                    {"reason", node.reason}});
+                    {"reason", pairs ? "between Q/DQ pairs: " + it->second : node.reason}});
+  }
   for (const Folded::Entry& entry : folded.nodes)
     list.push_back({{"name", entry.name},
                     {"op", entry.op},

@@ -29,7 +29,9 @@ struct Folded {
 };
 
 // "nodes": every node of the input and of the prepared graph, with the reason where it stays float.
-Json nodes_json(const Plan& plan, const Folded& folded);
+// in_float: by node, why a quantized one computes in float between its Q/DQ pairs.
+Json nodes_json(const Plan& plan, const Folded& folded,
+                const std::map<std::string, std::string>& in_float = {});
 // "values": every value of both, with statistics where it was observed and numbers where it is quantized.
 Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
                  const Evaluation* evaluation, const Folded& folded);

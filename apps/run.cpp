@@ -6,14 +6,15 @@
 #include <memory>
 
 #include "apps/context.h"
-#include "apps/report.h"
 #include "apps/data_options.h"
 #include "apps/execution.h"
+#include "apps/report.h"
 #include "apps/timing.h"
 #include "calibration/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/load.h"
+#include "lib/rewrite/interface.h"
 
 namespace intaglio {
 namespace {
@@ -24,7 +25,7 @@ struct RunOptions {
   DataOptions data;
   int top = 0, repeat = 1;
   double rtol = 1e-3, atol = 1e-5;
-  bool json = false, profile = false, parallel = false;
+  bool json = false, codes = false, profile = false, parallel = false;
 };
 
 std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vector<std::string>& warnings) {
@@ -161,6 +162,7 @@ void print_text(const RunOptions& o, const Json& report) {
 
 void run_command(const RunOptions& o, Context& context) {
   Model model = context.phase("load", [&] { return load_runnable(o.model); });
+  if (!o.codes) restore_float_interface(model);
   std::vector<DType> types;  // that the caller knows: preparation widens half precision
   for (const Value* output : model.graph().outputs()) types.push_back(output->dtype());
   context.phase("prepare", [&] { prepare_to_run(model); });
@@ -216,6 +218,9 @@ void add_run(CLI::App& root, Context& context) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   add_exact_option(*command, o->exact);
+  command->add_flag(
+      "--codes", o->codes,
+      "Feed and give the codes of a model made with --io as they are, not real values");
   command->add_flag("--parallel", o->parallel, "Spread the repeats over --threads and print runs per second");
   command->add_flag("--profile", o->profile, "Print the time, the kernel and the layout of every node");
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");

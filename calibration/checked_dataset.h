@@ -6,6 +6,7 @@
 //   report(data.skipped());
 #pragma once
 
+#include <compare>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -19,7 +20,7 @@ namespace intaglio {
 
 struct SkippedFile {
   std::string file, reason;
-  bool operator==(const SkippedFile&) const = default;
+  auto operator<=>(const SkippedFile&) const = default;
 };
 
 // All functions may be called from many threads at once; the data set must outlive it.

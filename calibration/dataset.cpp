@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -17,7 +18,7 @@ namespace {
 // Columns side by side: row i of each of them makes sample i. A column of one row is repeated.
 class FileDataset final : public Dataset {
  public:
-  FileDataset(std::vector<Column> columns, std::size_t feeds, std::optional<std::size_t> limit)
+  FileDataset(std::vector<Column> columns, std::size_t feeds, const DataSpec& spec)
       : columns_(std::move(columns)), feeds_(feeds) {
     std::size_t rows = 1;
     for (const Column& column : columns_) rows = std::max(rows, column.size());
@@ -29,8 +30,16 @@ class FileDataset final : public Dataset {
                                 fmt::join(column.inputs(), ", "), column.size(), rows),
                     "Give as many samples for each input, or a single one.");
     }
-    const std::size_t count = std::min(limit.value_or(rows), rows);
-    for (std::size_t i = 0; i < count; ++i) chosen_.push_back((2 * i + 1) * rows / (2 * count));
+    const std::size_t count = std::min(spec.limit.value_or(rows), rows);
+    const Shard shard = spec.shard.value_or(Shard{});
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = (2 * i + 1) * rows / (2 * count);
+      listed_.push_back(row);
+      if (shard.holds(i) && !(spec.without && spec.without->holds(i))) chosen_.push_back(row);
+    }
+    if (chosen_.empty())
+      throw Error(Code::data, fmt::format("shard {} of {} is empty: there are {} samples", shard.index, shard.of, count),
+                  "Use fewer shards.");
   }
   FileDataset(const FileDataset&) = delete;  // lead_ points into columns_
 
@@ -50,6 +59,13 @@ class FileDataset final : public Dataset {
     return hash.hex();
   }
 
+  std::string list_sha256() const override {
+    Sha256 hash;
+    for (const std::size_t row : listed_)
+      hash.add(std::filesystem::path(lead_->name(row)).filename().generic_string()).add("\n");
+    return hash.hex();
+  }
+
   Json preprocess() const override {
     for (const Column& column : columns_)
       if (const PreprocessRecipe* recipe = column.recipe()) return recipe->to_json();
@@ -64,7 +80,8 @@ class FileDataset final : public Dataset {
   std::vector<Column> columns_;
   std::size_t feeds_;
   const Column* lead_ = nullptr;     // the one that samples are named after
-  std::vector<std::size_t> chosen_;  // rows
+  std::vector<std::size_t> listed_;  // rows: of all shards
+  std::vector<std::size_t> chosen_;  // rows: of this one
 };
 
 // --data arguments by the feed they are bound to; feeds.size() for those without a name.
@@ -129,16 +146,33 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
         feed < feeds.size() ? std::vector<FeedSlot>{{feed, FeedType(*feeds[feed])}} : unbound;
     columns.emplace_back(find_all(paths), slots, spec.recipe, spec.batches);
   }
-  return std::make_unique<FileDataset>(std::move(columns), feeds.size(), spec.limit);
+  return std::make_unique<FileDataset>(std::move(columns), feeds.size(), spec);
 }
 
-std::string data_sha256(const Dataset& dataset, std::size_t threads) {
+Shard parse_shard(std::string_view text) {
+  Shard shard;
+  const std::size_t slash = text.find('/');
+  const auto number = [](std::string_view digits, std::size_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
+      !number(text.substr(slash + 1), shard.of) || shard.index < 1 || shard.index > shard.of)
+    throw Error(Code::usage, fmt::format("--shard {}: expected I/N with 1 <= I <= N", text), "For example: --shard 2/4.");
+  return shard;
+}
+
+std::vector<std::string> fingerprints(const Dataset& dataset, std::size_t threads) {
   std::vector<std::string> prints(dataset.size());
   parallel_for(prints.size(), threads,
                [&](std::size_t, std::size_t i) { prints[i] = dataset.fingerprint(i); });
   std::sort(prints.begin(), prints.end());
+  return prints;
+}
+
+std::string data_sha256(const Dataset& dataset, std::size_t threads) {
   Sha256 hash;
-  for (const std::string& print : prints) hash.add(print);
+  for (const std::string& print : fingerprints(dataset, threads)) hash.add(print);
   return hash.hex();
 }
 

@@ -31,9 +31,20 @@ class Dataset {
   // Independent of names and places. An unreadable sample has the fingerprint of its fault.
   virtual std::string fingerprint(std::size_t i) const = 0;
 
+  // SHA-256 over the names of all samples, those of other shards included, without their folders: two data sets with
+  // the same list can hold shards of one run.
+  virtual std::string list_sha256() const = 0;
+
   // The settled recipe by which images become feeds; null when there are no images.
   virtual Json preprocess() const = 0;
 };
+
+// Every of-th sample, starting at number `index` (1..of): one machine's part of the work.
+struct Shard {
+  std::size_t index = 1, of = 1;
+  bool holds(std::size_t i) const { return i % of + 1 == index; }
+};
+Shard parse_shard(std::string_view text);  // "2/4"; throws Code::usage
 
 struct DataSpec {
   // "PATH", or "NAME=PATH" to bind to the model input NAME. PATH: see files.h. The union of
@@ -41,6 +52,8 @@ struct DataSpec {
   std::vector<std::string> paths;
   std::optional<std::size_t>
       limit;  // that many samples, spread evenly: numbers floor((i + 1/2) total / limit)
+  // Of the samples that the limit leaves: only those of a shard, or all but those of one.
+  std::optional<Shard> shard, without;
   PreprocessRecipe recipe;  // for images
   Batches batches = Batches::split;
 };
@@ -59,7 +72,8 @@ struct DataSpec {
 // not fit is no error here: it is one sample whose load() throws.
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Value* const> feeds);
 
-// SHA-256 over the fingerprints of all samples, sorted: the same for any order of the same data.
-std::string data_sha256(const Dataset& dataset, std::size_t threads);
+// The fingerprints of all samples, sorted: the same for any order of the same data.
+std::vector<std::string> fingerprints(const Dataset& dataset, std::size_t threads);
+std::string data_sha256(const Dataset& dataset, std::size_t threads);  // over all of them
 
 }  // namespace intaglio

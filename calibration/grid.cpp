@@ -56,6 +56,14 @@ void DistinctValues::merge(const DistinctValues& other) {
   check();
 }
 
+DistinctValues DistinctValues::restored(std::map<float, std::uint64_t> counts, bool too_many) {
+  DistinctValues values;
+  values.counts_ = std::move(counts);
+  values.too_many_ = too_many;
+  values.check();
+  return values;
+}
+
 void DistinctValues::check() {
   too_many_ |= counts_.size() > limit;
   if (too_many_) counts_.clear();

@@ -24,6 +24,9 @@ class DistinctValues {
 
   // Empty when there were too many (or none at all).
   const std::map<float, std::uint64_t>& counts() const { return counts_; }
+  bool too_many() const { return too_many_; }
+
+  static DistinctValues restored(std::map<float, std::uint64_t> counts, bool too_many);
 
  private:
   void check();

@@ -22,4 +22,7 @@ void save_model(const Model& model, const std::filesystem::path& path, const Sav
 // SHA-256 of all that the model says: equal for equal models, whatever file they came from.
 std::string hash_of(const Model& model);
 
+// The bytes that save_model() would write; the weights and the rest, roughly, when they go to two files.
+std::uint64_t size_of(const Model& model);
+
 }  // namespace intaglio

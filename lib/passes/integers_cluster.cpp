@@ -63,6 +63,30 @@ bool redundant(const Node& clip, const CodesRef& codes) {
          std::nearbyint(bounds->hi / scale) + zero >= lowest + 255;
 }
 
+// The code of a bound, as QuantizeLinear makes it; null for an infinite one.
+Value* code_of(Graph& graph, const CodesRef& codes, double bound, std::string_view hint) {
+  if (std::isinf(bound)) return nullptr;
+  const float code =
+      std::nearbyint(static_cast<float>(bound) / codes.scale->constant().item<float>()) +
+      codes.zero->constant().item<float>();
+  const float lowest = codes.type == DType::u8 ? 0 : -128;
+  const auto saturated = static_cast<std::int32_t>(std::clamp(code, lowest, lowest + 255));
+  return &graph.add_constant(hint, convert(Tensor::scalar(saturated), codes.type));
+}
+
+// What a Clip that makes the codes of the tail reads.
+Value& unclipped(const Node& node, const Tail& tail) {
+  Graph& graph = node.graph();
+  const CodesRef& codes = tail.codes;
+  const Bounds bounds = *bounds_of(*tail.clip);
+  const std::string& name = codes.codes->name();
+  Value& value = graph.add_value(name + "_unclipped", codes.type, codes.codes->dims());
+  std::vector<Value*> inputs = {&value, code_of(graph, codes, bounds.lo, name + "_min")};
+  if (Value* hi = code_of(graph, codes, bounds.hi, name + "_max")) inputs.push_back(hi);
+  graph.add_node("Clip", name + "_Clip", inputs, {codes.codes});
+  return value;
+}
+
 Node* only_reader(const Value* value) {
   if (value == nullptr || value->is_output() || value->uses().size() != 1) return nullptr;
   const Use& use = value->uses().front();
@@ -85,7 +109,7 @@ std::optional<CodesRef> dequantized(const Value* value) {
   return parameters(*node, codes, type);
 }
 
-std::variant<Tail, std::string> tail_of(const Node& node) {
+std::variant<Tail, std::string> tail_of(const Node& node, const IntegerOptions& options) {
   Node* reader = only_reader(node.output(0));
   if (reader == nullptr)
     return std::string(node.output(0)->is_output() || node.output(0)->uses().empty()
@@ -103,7 +127,8 @@ std::variant<Tail, std::string> tail_of(const Node& node) {
   if (!codes || !codes->per_tensor()) return std::string("the scale of its result varies");
   if (!is_byte(codes->type))
     return fmt::format("its result has codes of type {}", name_of(codes->type));
-  if (tail.clip != nullptr && !redundant(*tail.clip, *codes))
+  tail.redundant = tail.clip == nullptr || redundant(*tail.clip, *codes);
+  if (!tail.redundant && !(options.clip_codes && bounds_of(*tail.clip)))
     return fmt::format("the codes of its result reach beyond the bounds of {}", tail.clip->op());
   tail.quantize = reader;
   tail.codes = *codes;
@@ -130,9 +155,11 @@ void exchange(Node& node, std::string_view op, std::string_view domain,
   graph.trim_inputs(node, inputs.size());
   node.set_op(op, domain);
   if (tail == nullptr) return;
-  if (tail->clip != nullptr) graph.erase(*tail->clip);
   graph.erase(*tail->quantize);
-  graph.set_output(node, 0, *tail->codes.codes);
+  Value* made = tail->codes.codes;
+  if (!tail->redundant) made = &unclipped(node, *tail);
+  if (tail->clip != nullptr) graph.erase(*tail->clip);
+  graph.set_output(node, 0, *made);
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/graph/graph.h"
+#include "lib/passes/integers_fused.h"
 
 namespace intaglio {
 
@@ -31,20 +32,22 @@ std::optional<CodesRef> dequantized(const Value* value);
 
 // What comes after an operator.
 struct Tail {
-  Node* clip = nullptr;  // a Relu or Clip that the range of the codes makes redundant
+  Node* clip = nullptr;    // a Relu or Clip
+  bool redundant = false;  // the range of the codes does what `clip` does
   Node* quantize = nullptr;
   CodesRef codes;
 };
-// The result must have one reader, QuantizeLinear with one constant scale, or a redundant Relu or
-// Clip and then that.
-std::variant<Tail, std::string> tail_of(const Node& node);
+// The result must have one reader, QuantizeLinear with one constant scale, or a Relu or Clip and
+// then that; which must be redundant unless options.clip_codes.
+std::variant<Tail, std::string> tail_of(const Node& node, const IntegerOptions& options);
 
 // True when the result goes on in float without a Relu or Clip as its only reader: then some
 // operators take codes and give floats.
 bool goes_on_in_float(const Node& node);
 
 // The node becomes another operator that reads `inputs` and makes the codes of the tail, or,
-// without one, its old result.
+// without one, its old result. A Relu or Clip of the tail that is not redundant becomes a Clip of
+// codes: rounding keeps the order of values, so both come to the same.
 void exchange(Node& node, std::string_view op, std::string_view domain,
               const std::vector<Value*>& inputs, const Tail* tail);
 
@@ -52,16 +55,22 @@ void exchange(Node& node, std::string_view op, std::string_view domain,
 void append(std::vector<Value*>& inputs, const CodesRef& codes);
 
 // The rules. Each takes the cluster around a node, or says why not.
-ClusterRefusal fuse_conv(Node& node);
-ClusterRefusal fuse_matmul(Node& node);
-ClusterRefusal fuse_gemm(Node& node);
-ClusterRefusal fuse_unary(Node& node);
-ClusterRefusal fuse_binary(Node& node);
-ClusterRefusal fuse_concat(Node& node);
-ClusterRefusal fuse_where(Node& node);
-ClusterRefusal fuse_mover(Node& node);
-ClusterRefusal fuse_split(Node& node);
-ClusterRefusal fuse_argmax(Node& node);
+ClusterRefusal fuse_conv(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_matmul(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_gemm(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_unary(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_binary(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_concat(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_where(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_mover(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_split(Node& node, const IntegerOptions& options);
+ClusterRefusal fuse_argmax(Node& node, const IntegerOptions& options);
+
+// A MatMul or Gemm with a float result becomes MatMulInteger - Add of the bias - Cast - Mul, all
+// standard operators. bias: null, or s32.
+void exchange_for_matmul_integer(Node& node, const CodesRef& a, const CodesRef& b, Value* bias);
+// A Gemm of two dequantized matrices, alpha and beta 1, without operators of com.microsoft.
+ClusterRefusal fuse_standard_gemm(Node& node, const IntegerOptions& options);
 
 // The bias of a Conv or Gemm as int32 in units of x_scale * w_scale. nullptr in `value`: no bias.
 struct IntegerBias {
@@ -72,7 +81,7 @@ IntegerBias integer_bias(const Node& node, const CodesRef& x, const CodesRef& w)
 
 // QuantizeLinear goes before operators that only move values, so that what makes the values meets
 // it.
-void quantize_before_movers(Graph& graph);
+void quantize_before_movers(Graph& graph, const IntegerOptions& options);
 
 // Signed codes with one reader become unsigned.
 void make_unsigned(Graph& graph);

@@ -76,10 +76,10 @@ IntegerBias integer_bias(const Node& node, const CodesRef& x, const CodesRef& w)
       ""};
 }
 
-ClusterRefusal fuse_conv(Node& node) {
+ClusterRefusal fuse_conv(Node& node, const IntegerOptions& options) {
   const auto x = dequantized(node.input(0)), w = dequantized(node.input(1));
   if (auto refusal = refuse_operands(x, w, 0, 0)) return refusal;
-  const auto tail = tail_of(node);
+  const auto tail = tail_of(node, options);
   if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (end.codes.type != x->type) return "its input and result have codes of different types";
@@ -94,16 +94,19 @@ ClusterRefusal fuse_conv(Node& node) {
   return std::nullopt;
 }
 
-ClusterRefusal fuse_matmul(Node& node) {
+ClusterRefusal fuse_matmul(Node& node, const IntegerOptions& options) {
   const auto a = dequantized(node.input(0)), b = dequantized(node.input(1));
   const int rank = node.input(1) != nullptr ? node.input(1)->rank() : -1;
   if (auto refusal = refuse_operands(a, b, rank - 1, rank)) return refusal;
   if (goes_on_in_float(node)) {
-    exchange(node, "MatMulIntegerToFloat", microsoft,
-             {a->codes, b->codes, a->scale, b->scale, a->zero, b->zero}, nullptr);
+    if (options.microsoft)
+      exchange(node, "MatMulIntegerToFloat", microsoft,
+               {a->codes, b->codes, a->scale, b->scale, a->zero, b->zero}, nullptr);
+    else
+      exchange_for_matmul_integer(node, *a, *b, nullptr);
     return std::nullopt;
   }
-  const auto tail = tail_of(node);
+  const auto tail = tail_of(node, options);
   if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (end.codes.type != a->type) return "its input and result have codes of different types";
@@ -115,7 +118,7 @@ ClusterRefusal fuse_matmul(Node& node) {
   return std::nullopt;
 }
 
-ClusterRefusal fuse_gemm(Node& node) {
+ClusterRefusal fuse_gemm(Node& node, const IntegerOptions& options) {
   const auto a = dequantized(node.input(0)), b = dequantized(node.input(1));
   if (auto refusal = refuse_operands(a, b, node.attr_int("transB", 0) != 0 ? 0 : 1, 2))
     return refusal;
@@ -123,10 +126,11 @@ ClusterRefusal fuse_gemm(Node& node) {
     return "its matrices have codes of different types";
   if (node.attr_float("alpha", 1) != 1 || (node.input(2) && node.attr_float("beta", 1) != 1))
     return "alpha or beta is not 1";
+  if (!options.microsoft) return fuse_standard_gemm(node, options);
   const bool float_result = goes_on_in_float(node);
   if (float_result && node.input(2) != nullptr && !dequantized(node.input(2)))
     return "its bias is float";
-  const auto tail = float_result ? Tail{} : tail_of(node);
+  const auto tail = float_result ? Tail{} : tail_of(node, options);
   if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (!float_result && end.codes.type != a->type)

@@ -16,7 +16,8 @@ struct Operands {
 };
 
 // Inputs from `first` on and the result: bytes of one type, one scale each.
-std::variant<Operands, std::string> match(const Node& node, std::size_t first) {
+std::variant<Operands, std::string> match(const Node& node, std::size_t first,
+                                          const IntegerOptions& options) {
   Operands found;
   for (std::size_t i = first; i < node.inputs().size(); ++i) {
     const auto codes = dequantized(node.input(i));
@@ -25,7 +26,7 @@ std::variant<Operands, std::string> match(const Node& node, std::size_t first) {
     if (!codes->per_tensor()) return fmt::format("the scale of input {} varies", i);
     found.inputs.push_back(*codes);
   }
-  auto tail = tail_of(node);
+  auto tail = tail_of(node, options);
   if (auto* reason = std::get_if<std::string>(&tail)) return std::move(*reason);
   found.tail = std::get<Tail>(tail);
   for (const CodesRef& codes : found.inputs)
@@ -35,8 +36,9 @@ std::variant<Operands, std::string> match(const Node& node, std::size_t first) {
 }
 
 // The node becomes QLinear<op> with inputs before, the operands and those behind.
-ClusterRefusal fuse(Node& node, std::size_t first) {
-  const auto matched = match(node, first);
+ClusterRefusal fuse(Node& node, std::size_t first, const IntegerOptions& options) {
+  if (!options.microsoft) return "its integer form is not standard: allow it with --contrib";
+  const auto matched = match(node, first, options);
   if (const auto* reason = std::get_if<std::string>(&matched)) return *reason;
   const Operands& found = std::get<Operands>(matched);
   const std::string op = "QLinear" + node.op();
@@ -52,19 +54,25 @@ ClusterRefusal fuse(Node& node, std::size_t first) {
 
 }  // namespace
 
-ClusterRefusal fuse_unary(Node& node) {
+ClusterRefusal fuse_unary(Node& node, const IntegerOptions& options) {
   const auto dilations = node.attr_ints("dilations");
   if (std::any_of(dilations.begin(), dilations.end(), [](auto d) { return d != 1; }))
     return "QLinearAveragePool has no dilations";
   const bool softmax = node.is("Softmax");
   const std::int64_t opset = node.opset();
-  auto refusal = fuse(node, 0);
+  auto refusal = fuse(node, 0, options);
   if (softmax && !refusal) node.set_attr("opset", opset);
   return refusal;
 }
 
-ClusterRefusal fuse_binary(Node& node) { return fuse(node, 0); }
-ClusterRefusal fuse_concat(Node& node) { return fuse(node, 0); }
-ClusterRefusal fuse_where(Node& node) { return fuse(node, 1); }
+ClusterRefusal fuse_binary(Node& node, const IntegerOptions& options) {
+  return fuse(node, 0, options);
+}
+ClusterRefusal fuse_concat(Node& node, const IntegerOptions& options) {
+  return fuse(node, 0, options);
+}
+ClusterRefusal fuse_where(Node& node, const IntegerOptions& options) {
+  return fuse(node, 1, options);
+}
 
 }  // namespace intaglio

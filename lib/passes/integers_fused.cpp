@@ -9,9 +9,11 @@
 namespace intaglio {
 namespace {
 
+constexpr std::string_view microsoft = "com.microsoft";
+
 struct Rule {
   std::string_view op;
-  ClusterRefusal (*fuse)(Node& node);
+  ClusterRefusal (*fuse)(Node& node, const IntegerOptions& options);
 };
 
 constexpr std::array rules = {
@@ -68,11 +70,6 @@ bool is_conversion(const Node& node) {
   return node.is("QuantizeLinear") || node.is("DequantizeLinear");
 }
 
-// Operators that take codes by definition.
-bool is_integer(const Node& node) {
-  return node.op().starts_with("QLinear") || node.domain() == "com.microsoft";
-}
-
 std::string name_of(const Node& node) { return node.name().empty() ? node.label() : node.name(); }
 
 // What the operator lacks on x86-64.
@@ -83,12 +80,27 @@ ClusterRefusal refuse_signed(const Node& node) {
   return "there is no integer form for int8 activations with several readers on x86-64";
 }
 
+void import_microsoft(Model& model) {
+  const auto nodes = model.graph().nodes();
+  if (model.opset(microsoft) == 0 &&
+      std::ranges::any_of(nodes, [](const Node* node) { return node->domain() == microsoft; }))
+    model.set_opset(microsoft, 1);
+}
+
 }  // namespace
+
+bool is_integer_operator(const Node& node) {
+  const std::string& op = node.op();
+  return op.starts_with("QLinear") || op.ends_with("Integer") || op == "DynamicQuantizeLinear" ||
+         (node.domain() == microsoft &&
+          (op == "QGemm" || op == "MatMulIntegerToFloat" || op.starts_with("DynamicQuantize")));
+}
 
 bool has_quantized_values(const Graph& graph) {
   const auto nodes = graph.nodes();
-  return std::any_of(nodes.begin(), nodes.end(),
-                     [](const Node* node) { return is_conversion(*node); });
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) {
+    return is_conversion(*node) || is_integer_operator(*node);
+  });
 }
 
 IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
@@ -96,10 +108,11 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
   infer_types(model);
   constants_folded(model, {});
   identities_dropped(model, {});
-  if (model.opset("com.microsoft") == 0) model.set_opset("com.microsoft", 1);
-  quantize_before_movers(graph);
+  quantize_before_movers(graph, options);
   if (!options.signed_activations) make_unsigned(graph);
   IntegerForm form;
+  for (const Node* node : graph.nodes())
+    if (is_integer_operator(*node)) form.nodes.push_back({name_of(*node), node->op(), ""});
   std::vector<Node*> nodes = graph.nodes();  // rules erase others than these
   std::erase_if(nodes, [](const Node* node) {
     return rule_for(*node) == nullptr || node->output(0) == nullptr;
@@ -109,17 +122,20 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
     IntegerDecision decision{name_of(*node), node->op(), {}};
     ClusterRefusal refusal;
     if (!options.signed_activations) refusal = refuse_signed(*node);
-    if (!refusal) refusal = rule_for(*node)->fuse(*node);
+    if (!refusal) refusal = rule_for(*node)->fuse(*node, options);
     decision.reason = refusal.value_or("");
     form.nodes.push_back(std::move(decision));
   }
   for (const Node* node : graph.nodes())
     if (rule_for(*node) == nullptr && touches_codes(*node) && !is_conversion(*node) &&
-        !is_integer(*node))
+        !is_integer_operator(*node))
       form.nodes.push_back({name_of(*node), node->op(), "there is no integer form of it"});
+  import_microsoft(model);
   drop_unread(graph, options.keep);
-  fold_dequantized_constants(graph);
-  drop_unread(graph, options.keep);
+  if (options.fold_weights) {
+    fold_dequantized_constants(graph);
+    drop_unread(graph, options.keep);
+  }
   graph.verify();
   return form;
 }

@@ -7,7 +7,8 @@
 // Which clusters are taken, and into what, follows ONNX Runtime's QDQ transformer for x86-64
 // (onnxruntime/core/optimizer/qdq_transformer), so that both compute the same; what is not taken
 // stays as it is and runs in float, with a reason. Operators without a standard integer form become
-// those of the domain com.microsoft.
+// those of the domain com.microsoft. The QOperator writer (lib/rewrite/qoperator.h) makes files
+// with the same rules, limited to what a file may hold.
 #pragma once
 
 #include <functional>
@@ -29,7 +30,11 @@ struct IntegerForm {
   std::vector<IntegerDecision> nodes;  // those of the main graph that read or make codes
 };
 
-// True when the graph holds QuantizeLinear or DequantizeLinear.
+// True for operators that compute on codes by definition: QLinear..., ...Integer, QGemm and such.
+bool is_integer_operator(const Node& node);
+
+// True when the graph holds quantized values: QuantizeLinear, DequantizeLinear or operators on
+// codes.
 bool has_quantized_values(const Graph& graph);
 
 struct IntegerOptions {
@@ -40,6 +45,14 @@ struct IntegerOptions {
   // for x86-64 do not: there int8 becomes uint8 where a value has a single reader, and stays in
   // float elsewhere.
   bool signed_activations = false;
+  // Whether operators of com.microsoft may be made. Without them an operator that the standard has
+  // no integer form of stays between DequantizeLinear and QuantizeLinear.
+  bool microsoft = true;
+  // A Relu or Clip that the range of the codes does not make redundant becomes a Clip of codes; by
+  // default the operator before it stays in float, as it does in ONNX Runtime.
+  bool clip_codes = false;
+  // Weights of operators that stay in float are dequantized now, not in every run.
+  bool fold_weights = true;
 };
 
 // Rewrites the model in place.

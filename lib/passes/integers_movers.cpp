@@ -61,11 +61,11 @@ bool move_behind(Node& node) {
 }
 
 // mover -> QuantizeLinear  becomes  QuantizeLinear -> mover
-bool move_before(Node& node) {
+bool move_before(Node& node, const IntegerOptions& options) {
   Value *x = node.input(0), *between = node.output(0);
   if (x == nullptr || x->uses().size() != 1 || x->is_output() || x->is_constant() || dequantized(x))
     return false;
-  const auto tail = tail_of(node);
+  const auto tail = tail_of(node, options);
   if (!std::holds_alternative<Tail>(tail) || std::get<Tail>(tail).clip != nullptr) return false;
   const Tail& end = std::get<Tail>(tail);
   if (end.codes.scale->constant().item<float>() <= 0) return false;
@@ -82,10 +82,10 @@ bool move_before(Node& node) {
 
 }  // namespace
 
-ClusterRefusal fuse_mover(Node& node) {
+ClusterRefusal fuse_mover(Node& node, const IntegerOptions& options) {
   const auto x = dequantized(node.input(0));
   if (auto refusal = refuse_mover(node, x)) return refusal;
-  const auto tail = tail_of(node);
+  const auto tail = tail_of(node, options);
   if (const auto* end = std::get_if<Tail>(&tail);
       end != nullptr && end->clip == nullptr && same_meaning(*x, end->codes)) {
     Graph& graph = node.graph();
@@ -99,7 +99,7 @@ ClusterRefusal fuse_mover(Node& node) {
   return "its input and result have different scales";
 }
 
-ClusterRefusal fuse_split(Node& node) {
+ClusterRefusal fuse_split(Node& node, const IntegerOptions&) {
   const auto x = dequantized(node.input(0));
   if (auto refusal = refuse_mover(node, x)) return refusal;
   std::vector<Node*> readers;
@@ -127,7 +127,7 @@ ClusterRefusal fuse_split(Node& node) {
 }
 
 // The largest code is where the largest value is.
-ClusterRefusal fuse_argmax(Node& node) {
+ClusterRefusal fuse_argmax(Node& node, const IntegerOptions&) {
   const auto x = dequantized(node.input(0));
   if (auto refusal = refuse_mover(node, x)) return refusal;
   if (x->scale->constant().item<float>() <= 0) return "its scale is not positive";
@@ -135,11 +135,11 @@ ClusterRefusal fuse_argmax(Node& node) {
   return std::nullopt;
 }
 
-void quantize_before_movers(Graph& graph) {
+void quantize_before_movers(Graph& graph, const IntegerOptions& options) {
   std::vector<Node*> nodes = graph.nodes();
   std::erase_if(nodes, [](const Node* node) { return !propagates(*node); });
   std::reverse(nodes.begin(), nodes.end());
-  for (Node* node : nodes) move_before(*node);
+  for (Node* node : nodes) move_before(*node, options);
 }
 
 }  // namespace intaglio

@@ -5,87 +5,17 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <regex>
 #include <set>
+
+#include "lib/quant/filter.h"
+#include "lib/quant/weights.h"
 
 namespace intaglio {
 namespace {
 
 std::string producer_name(const Node& node) { return node.name().empty() ? node.op() : node.name(); }
 
-std::regex compile_pattern(const std::string& pattern) {
-  try {
-    return std::regex(pattern, std::regex::ECMAScript);
-  } catch (const std::regex_error& e) {
-    throw Error(Code::usage, fmt::format("'{}' is not a regular expression: {}", pattern, e.what()),
-                "Mind that '.', '*', '[' and '(' have a meaning; write '\\.' for a dot.");
-  }
-}
-
-// Which nodes the user wants left out, with the reason.
-class Filter {
- public:
-  Filter(const std::vector<Node*>& nodes, const Selection& selection)
-      : has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
-    by_name(nodes, selection.include, "--include", included_);
-    by_name(nodes, selection.exclude, "--exclude", excluded_);
-    by_op(nodes, selection.include_ops, "--include-op", included_);
-    by_op(nodes, selection.exclude_ops, "--exclude-op", excluded_);
-  }
-
-  std::optional<std::string> refuse(const Node& node) const {
-    if (const auto it = excluded_.find(&node); it != excluded_.end())
-      return fmt::format("excluded by {}", it->second);
-    if (has_include_ && !included_.contains(&node)) return "not among the nodes of --include";
-    return std::nullopt;
-  }
-
- private:
-  using Hits = std::map<const Node*, std::string>;
-
-  static void by_name(const std::vector<Node*>& nodes, const std::vector<std::string>& patterns,
-                      const char* option, Hits& hits) {
-    for (const std::string& pattern : patterns) {
-      const std::regex regex = compile_pattern(pattern);
-      collect(nodes, option, pattern, hits,
-              [&](const Node& n) { return std::regex_match(n.name(), regex); });
-    }
-  }
-
-  static void by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
-                    const char* option, Hits& hits) {
-    for (const std::string& op : ops)
-      collect(nodes, option, op, hits, [&](const Node& n) { return n.op() == op; });
-  }
-
-  static void collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
-                      Hits& hits, const std::function<bool(const Node&)>& matches) {
-    bool any = false;
-    for (const Node* node : nodes) {
-      if (!matches(*node)) continue;
-      hits.emplace(node, fmt::format("{} {}", option, what));
-      any = true;
-    }
-    if (!any)
-      throw Error(Code::usage, fmt::format("{} '{}' matches no node", option, what),
-                  "List the node names with 'intaglio inspect MODEL --nodes'; a pattern must match the whole name.");
-  }
-
-  bool has_include_;
-  Hits included_, excluded_;
-};
-
 bool is_f32(const Value* value) { return value != nullptr && value->dtype() == DType::f32; }
-
-// The channel axis of the weight of a compute node; nullopt: it has none, quantize per-tensor.
-std::optional<int> channel_axis(const Node& node) {
-  const int rank = node.input(1)->rank();
-  if (node.is("Conv")) return 0;
-  if (node.is("ConvTranspose")) return 1;  // (C_in, M/group, k...): the scales are shared by the groups
-  if (node.is("Gemm")) return node.attr_int("transB", 0) != 0 ? 0 : 1;
-  if (rank == 2) return 1;  // MatMul: (K, N)
-  return std::nullopt;
-}
 
 // Values tied together: a small union-find over names, led by the value that was named first.
 class Groups {
@@ -331,7 +261,7 @@ class Drafter {
   const Graph& graph_;
   const Target& target_;
   const std::vector<Node*> nodes_;
-  Filter filter_;
+  NodeFilter filter_;
   std::set<const Node*> accepted_;
   std::set<const Value*> quantized_;
   std::map<const Node*, std::string> reasons_;

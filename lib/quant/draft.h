@@ -27,4 +27,9 @@ struct Selection {
 // The graph must have its types inferred (infer_types). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 
+// The draft of the forms that quantize no activation ahead of the run: weights alone
+// (weight_inputs(), lib/quant/weights.h), with the scheme of the target's weights, whatever
+// operators it lists.
+Plan draft_weights(const Graph& graph, const Target& target, const Selection& selection = {});
+
 }  // namespace intaglio

@@ -24,14 +24,22 @@ OpRule read_rule(JsonObject json) {
   if (role == "activation") rule.role = Role::activation;
   if (role == "share") rule.role = Role::share;
   if (role == "join") rule.role = Role::join;
-  if (rule.role == Role::activation)
+  if (rule.role == Role::activation) {
     rule.fuses_into = json.get<std::vector<std::string>>("fuses_into");
+    rule.float_into = json.get<std::vector<std::string>>("float_into", {});
+  }
   rule.float_output = json.get<bool>("float_output", false);
   json.done();
   return rule;
 }
 
 }  // namespace
+
+Target placed_for_accuracy(Target target) {
+  for (auto& [op, rule] : target.ops)
+    rule.fuses_into.insert(rule.fuses_into.end(), rule.float_into.begin(), rule.float_into.end());
+  return target;
+}
 
 Target read_target(const std::filesystem::path& path) {
   const Json document = read_json_file(path);

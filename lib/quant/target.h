@@ -23,6 +23,8 @@ enum class Role {
 struct OpRule {
   Role role = Role::elementwise;
   std::vector<std::string> fuses_into;  // producers that an activation is fused into
+  std::vector<std::string>
+      float_into;  // and those into which it is fused at the price that both run in float
   bool float_output = false;  // a result that only leaves the graph is not quantized: it costs the runtime
                               // nothing, and codes of 8 bits make scores tie
 };
@@ -37,6 +39,10 @@ struct Target {
   double min_range = 0;          // the smallest range of an activation
   std::map<std::string, OpRule> ops;
 };
+
+// Activations are fused into their producers wherever the runtime can, also where both then run in
+// float: nothing is rounded between the two.
+Target placed_for_accuracy(Target target);
 
 // Reads a target file. Throws Code::config with the JSON path of what is wrong.
 Target read_target(const std::filesystem::path& path);

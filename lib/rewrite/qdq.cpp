@@ -5,19 +5,11 @@
 #include <algorithm>
 
 #include "lib/quant/array.h"
+#include "lib/rewrite/constants.h"
+#include "lib/rewrite/weights.h"
 
 namespace intaglio {
 namespace {
-
-Tensor zero_point_tensor(const QParams& params) {
-  const Tensor wide = params.axis ? Tensor::vector(params.zero_point)
-                                  : Tensor::scalar<std::int32_t>(params.zero_point.front());
-  return convert(wide, params.type);
-}
-
-Tensor scale_tensor(const QParams& params) {
-  return params.axis ? Tensor::vector(params.scale) : Tensor::scalar<float>(params.scale.front());
-}
 
 class QdqWriter {
  public:
@@ -77,35 +69,17 @@ class QdqWriter {
   }
 
   void store_constants(const NodePlan& plan) {
-    Value& output = value_of(plan.output);
-    if (output.producer() == nullptr)
-      throw Error(Code::config, fmt::format("the plan speaks of a node making '{}'", plan.output));
-    Node& node = *output.producer();
+    Node& node = planned_node(graph_, plan);
     for (const ConstantPlan& constant : plan.constants) {
-      const Tensor codes = quantize(value_of(constant.name).constant(), constant.params, constant.scheme);
+      const Tensor codes =
+          quantize(planned_constant(graph_, constant.name), constant.params, constant.scheme);
       replace_constant(node, constant.input, constant.name, codes, constant.params);
     }
     if (!plan.bias) return;
-    const Tensor& bias = value_of(plan.bias->name).constant();
+    const Tensor bias = planned_constant(graph_, plan.bias->name);
     const float input_scale = plan_.find(node.input(0)->name())->params.scale.front();
     const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
     replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);
-  }
-
-  // The node reads DequantizeLinear(codes) instead of the float constant.
-  void replace_constant(Node& node, std::size_t input, const std::string& name, const Tensor& codes,
-                        const QParams& params) {
-    Value& old = *node.input(input);
-    Value& stored = graph_.add_constant(name + "_quantized", codes);
-    std::vector<Value*> inputs = {&stored, &graph_.add_constant(name + "_scale", scale_tensor(params))};
-    // int32 has no zero point: the standard wants it to be absent or zero.
-    if (params.type != DType::s32)
-      inputs.push_back(&graph_.add_constant(name + "_zero_point", zero_point_tensor(params)));
-    Value& real = graph_.add_value(name + "_dequantized", DType::f32, stored.dims());
-    Node& dq = graph_.add_node("DequantizeLinear", name + "_DequantizeLinear", inputs, {&real});
-    if (params.axis && *params.axis != 1) dq.set_attr("axis", std::int64_t{*params.axis});
-    graph_.set_input(node, input, &real);
-    if (old.uses().empty() && !old.is_output()) graph_.erase(old);
   }
 
   Graph& graph_;
@@ -113,18 +87,6 @@ class QdqWriter {
   std::map<std::string, Shared> shared_;
   std::map<std::string, std::string> dequantized_;
 };
-
-void require_opset(const Model& model, const Plan& plan) {
-  const auto needs_21 = [](const Scheme& s) { return s.type == DType::u16 || s.type == DType::s16; };
-  bool wide = std::any_of(plan.activations.begin(), plan.activations.end(),
-                          [&](const auto& a) { return needs_21(a.scheme); });
-  for (const NodePlan& node : plan.nodes)
-    for (const ConstantPlan& constant : node.constants) wide |= needs_21(constant.scheme);
-  if (wide && model.opset() < 21)
-    throw Error(Code::config,
-                fmt::format("16-bit QuantizeLinear needs opset 21, the model has {}", model.opset()),
-                "Use u8 or s8, or export the model with opset 21.");
-}
 
 }  // namespace
 

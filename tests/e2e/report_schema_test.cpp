@@ -71,6 +71,16 @@ TEST_F(ReportSchema, HoldsForAPlanWithoutData) {
   EXPECT_TRUE(report["data"].is_null());
 }
 
+TEST_F(ReportSchema, HoldsForEveryForm) {
+  for (const Arguments& form : {Arguments{"--format", "qoperator"},
+                                {"--format", "qoperator", "--contrib"},
+                                {"--io", "s8"},
+                                {"--format", "dynamic"},
+                                {"--format", "weights"}})
+    expect_valid(quantize_with_data(form));
+  expect_valid(quantize({"--format", "dynamic"}));
+}
+
 TEST_F(ReportSchema, HoldsForEvaluate) {
   const std::string model = in_source("data/demo.onnx");
   const Json report =

@@ -6,38 +6,14 @@
 #include <algorithm>
 #include <set>
 
-#include "lib/exec/executor.h"
-#include "lib/quant/array.h"
-#include "lib/quant/draft.h"
-#include "tests/support/support.h"
+#include "tests/rewrite/support.h"
 
 namespace intaglio {
 namespace {
 
-Model model_of(const std::string& text) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
-  infer_types(model);
-  return model;
-}
-
-// A plan with ranges [-4, 4] everywhere and exact weight ranges.
-Plan plan_of(const Model& model) {
-  Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-  const Range range{-4, 4};
-  for (auto& a : plan.activations) a.range = range, a.params = choose_qparams(std::span(&range, 1), a.scheme);
-  for (auto& n : plan.nodes) {
-    for (auto& c : n.constants)
-      c.params = choose_qparams(ranges_of(model.graph().find(c.name)->constant(), c.scheme.axis), c.scheme);
-    if (n.bias)
-      n.bias->params = quantize_bias(model.graph().find(n.bias->name)->constant(), 8.0f / 255, n.constants[0].params).params;
-  }
-  return plan;
-}
-
-int count(const Model& model, std::string_view op) {
-  const auto nodes = model.graph().nodes();
-  return static_cast<int>(std::count_if(nodes.begin(), nodes.end(), [&](const Node* n) { return n->is(op); }));
-}
+using testing::count;
+using testing::model_of;
+using testing::plan_of;
 
 const char* conv = "(float[1,2,3,3] x) => (float[1,2,3,3] y)"
                    "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"

@@ -1,0 +1,105 @@
+#include "apps/form_options.h"
+
+#include <fmt/format.h>
+
+#include "lib/rewrite/dynamic.h"
+#include "lib/rewrite/interface.h"
+#include "lib/rewrite/qdq.h"
+#include "lib/rewrite/qoperator.h"
+#include "lib/rewrite/weights.h"
+
+namespace intaglio {
+
+void add_form_options(CLI::App& command, FormOptions& o) {
+  command
+      .add_option("--format", o.format,
+                  "Output form: Q/DQ pairs around float operators, operators on codes, activations "
+                  "quantized as the model runs, or weights alone; the last two need no data")
+      ->check(CLI::IsMember({"qdq", "qoperator", "dynamic", "weights"}))
+      ->capture_default_str();
+  command.add_flag("--contrib", o.contrib,
+                   "Allow operators of com.microsoft (QLinearAdd, QGemm, ...); with qoperator");
+  command
+      .add_option("--placement", o.placement,
+                  "Q/DQ pairs so that all runs in integers, or none where it costs accuracy, such "
+                  "as between a Conv and its LeakyRelu")
+      ->check(CLI::IsMember({"speed", "accuracy"}))
+      ->capture_default_str();
+  command
+      .add_option("--io", o.io,
+                  "Type of graph inputs and outputs; codes have their scales in the metadata")
+      ->check(CLI::IsMember({"float", "s8", "u8"}))
+      ->capture_default_str();
+}
+
+namespace {
+
+// Results that would leave the graph in float have codes when the interface wants them.
+Target with_integer_outputs(Target target) {
+  for (auto& [op, rule] : target.ops) rule.float_output = false;
+  return target;
+}
+
+}  // namespace
+
+void require_consistent(const FormOptions& o, const ActivationOptions& activations) {
+  if (o.contrib && o.format != "qoperator")
+    throw Error(Code::usage, fmt::format("--contrib: the form '{}' has no use for it", o.format),
+                "Leave it out, or use --format qoperator.");
+  if (o.placement == "accuracy" && o.format != "qdq")
+    throw Error(Code::usage,
+                fmt::format("--placement accuracy: the form '{}' has no Q/DQ pairs", o.format),
+                "Leave it out, or use --format qdq.");
+  if (!o.calibrated() && o.io != "float")
+    throw Error(
+        Code::usage,
+        fmt::format("--io {}: the form '{}' has no codes of inputs and outputs", o.io, o.format),
+        "Leave it out, or use --format qdq or qoperator.");
+  if (!o.calibrated() && (!activations.type.empty() || activations.symmetric))
+    throw Error(
+        Code::usage,
+        fmt::format("--format {}: {}, so --activations and --symmetric have no effect", o.format,
+                    o.format == "dynamic" ? "activations are quantized to u8 as the model runs"
+                                          : "activations stay float"),
+        "Leave them out, or use --format qdq or qoperator.");
+}
+
+Target target_for(const FormOptions& o, Target target) {
+  if (o.io != "float") target = with_integer_outputs(std::move(target));
+  if (o.format == "qoperator") return qoperator_target(std::move(target));
+  if (o.format == "dynamic") return dynamic_target(std::move(target));
+  return o.placement == "accuracy" ? placed_for_accuracy(std::move(target)) : target;
+}
+
+Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
+               const Selection& selection) {
+  return o.calibrated() ? draft(graph, target, selection) : draft_weights(graph, target, selection);
+}
+
+Json write_interface(const FormOptions& o, Model& model) {
+  if (o.io == "float") return {};
+  return to_json(quantize_interface(model, dtype_named(o.io)));
+}
+
+Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
+  Written written;
+  if (o.format == "qdq") {
+    written.dequantized = write_qdq(model, plan);
+    return written;
+  }
+  if (!o.calibrated()) {
+    if (!plan.activations.empty())
+      throw Error(Code::config,
+                  fmt::format("--format {}: the plan quantizes activations", o.format),
+                  "Use a plan that was made with this form.");
+    o.format == "dynamic" ? write_dynamic(model, plan) : write_weights(model, plan);
+    return written;
+  }
+  QOperatorResult result = write_qoperator(model, plan, o.contrib);
+  written.codes = std::move(result.codes);
+  for (const IntegerDecision& d : result.decisions)
+    if (!d.integer()) written.in_float[d.node] = d.reason;
+  return written;
+}
+
+}  // namespace intaglio

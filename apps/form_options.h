@@ -1,0 +1,53 @@
+// The form of the output: which operators carry the quantized values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "lib/base/json.h"
+#include "lib/graph/model.h"
+#include "lib/quant/draft.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+struct FormOptions {
+  std::string format = "qdq";       // qdq, qoperator, dynamic, weights
+  bool contrib = false;             // operators of com.microsoft may be written
+  std::string placement = "speed";  // of Q/DQ pairs: speed, accuracy
+  std::string io = "float";         // of graph inputs and outputs: float, s8, u8
+  // Whether activations are quantized ahead of the run, with ranges from data.
+  bool calibrated() const { return format == "qdq" || format == "qoperator"; }
+};
+void add_form_options(CLI::App& command, FormOptions& options);
+
+// What --activations and --symmetric say is about calibrated ranges; empty and false: not given.
+struct ActivationOptions {
+  const std::string& type;
+  bool symmetric;
+};
+// Throws Code::usage for options that contradict each other.
+void require_consistent(const FormOptions& options, const ActivationOptions& activations);
+
+// The target as a draft for this form sees it; Code::config when the form cannot have it.
+Target target_for(const FormOptions& options, Target target);
+
+// Which nodes and values are quantized in this form.
+Plan draft_for(const FormOptions& options, const Graph& graph, const Target& target,
+               const Selection& selection);
+
+// What has been written.
+struct Written {
+  // By activation of the plan: the value that holds what was dequantized, or its codes.
+  std::map<std::string, std::string> dequantized, codes;
+  std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
+};
+// Rewrites the prepared model that the plan was drafted for. Its inputs and outputs stay float.
+Written write_form(const FormOptions& options, Model& model, const Plan& plan);
+
+// The last step: inputs and outputs of the type of --io. Returns the "interface" part of the
+// report; null when they are float.
+Json write_interface(const FormOptions& options, Model& model);
+
+}  // namespace intaglio

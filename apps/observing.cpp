@@ -1,0 +1,85 @@
+#include "apps/observing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "calibration/calibrate.h"
+
+namespace intaglio {
+namespace {
+
+Json skipped_json(const StatisticsFile& file) {
+  Json list = Json::array();
+  for (const SkippedFile& s : file.skipped)
+    list.push_back({{"file", s.file}, {"reason", s.reason}});
+  return list;
+}
+
+Json data_json(const StatisticsFile& file) {
+  return {{"samples", file.observations.samples},
+          {"skipped", skipped_json(file)},
+          {"preprocess", file.preprocess},
+          {"sha256", file.data_sha256()}};
+}
+
+void require_fitting(const StatisticsFile& file, const Prepared& prepared, const Plan& plan,
+                     const std::string& path) {
+  constexpr const char* remedy =
+      "Run 'intaglio calibrate' with the same model and the same options.";
+  if (file.model_hash != prepared.hash)
+    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path), remedy);
+  if (file.shards)
+    throw Error(
+        Code::data,
+        fmt::format("{}: holds {} of {} shards", path, file.shards->have.size(), file.shards->of),
+        "Merge all of them with 'intaglio merge'.");
+  for (const ActivationPlan& activation : plan.activations)
+    if (!file.observations.values.contains(activation.name))
+      throw Error(Code::data,
+                  fmt::format("{}: was made for target '{}' and has no value '{}'", path,
+                              file.target, activation.name),
+                  remedy);
+}
+
+}  // namespace
+
+Observed observe(const Prepared& prepared, const Plan& plan, const DataOptions& data,
+                 const ObserveRequest& request, Context& context,
+                 std::vector<std::string>& warnings) {
+  if (!request.calibration.empty()) {
+    Observed observed{context.phase("read", [&] { return read_statistics(request.calibration); }),
+                      {}};
+    require_fitting(observed.statistics, prepared, plan, request.calibration);
+    observed.data = data_json(observed.statistics);
+    return observed;
+  }
+  if (data.data.empty())
+    throw Error(Code::usage, "no data given", "Give --data PATH, or --calibration STATS.");
+  const PreprocessRecipe recipe = make_recipe(data, prepared.model, warnings);
+  const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  Observed observed;
+  StatisticsFile& file = observed.statistics;
+  file.observations = context.phase("calibrate", [&] {
+    const Executor executor(prepared.model.graph(), observe_only(plan));
+    return calibrate(executor, plan, set.checked(),
+                     {.histograms = request.histograms,
+                      .threads = context.worker_count(),
+                      .progress = context.progress()});
+  });
+  set.finish(warnings);
+  const Dataset& dataset = set.checked().dataset();
+  file.model_hash = prepared.hash;
+  file.target = plan.target;
+  file.preprocess = dataset.preprocess();
+  if (data.shard && data.shard->of > 1)
+    file.shards = Shards{data.shard->of, {data.shard->index}, dataset.list_sha256()};
+  file.fingerprints =
+      context.phase("fingerprints", [&] { return fingerprints(dataset, context.worker_count()); });
+  file.skipped = set.checked().skipped();
+  std::sort(file.skipped.begin(), file.skipped.end());
+  observed.data = data_json(file);
+  return observed;
+}
+
+}  // namespace intaglio

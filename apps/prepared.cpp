@@ -1,0 +1,91 @@
+#include "apps/prepared.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "lib/io/load.h"
+#include "lib/io/save.h"
+
+namespace intaglio {
+namespace {
+
+void refuse_quantized(const Graph& graph, const std::string& path) {
+  for (const Node* node : graph.nodes()) {
+    const std::string& op = node->op();
+    if (op.starts_with("QLinear") || op.ends_with("QuantizeLinear") || op == "DequantizeLinear" ||
+        op.ends_with("Integer") || op == "QGemm" || op == "QAttention")
+      throw Error(Code::unsupported,
+                  fmt::format("{}: is quantized already: it holds the {}", path, node->label()),
+                  "Give the float model: quantizing twice would only lose accuracy.");
+  }
+}
+
+// Notes by name what each pass did away with.
+class FoldWatcher {
+ public:
+  explicit FoldWatcher(const Graph& graph)
+      : graph_(graph), nodes_(node_names()), values_(value_names()) {}
+
+  void after(std::string_view pass) {
+    auto nodes = node_names();
+    for (const auto& [name, op] : nodes_)
+      if (!nodes.contains(name)) folded_.nodes.push_back({name, op, std::string(pass)});
+    auto values = value_names();
+    for (const std::string& name : values_)
+      if (!values.contains(name)) folded_.values.push_back({name, "", std::string(pass)});
+    nodes_ = std::move(nodes);
+    values_ = std::move(values);
+  }
+
+  Folded take() { return std::move(folded_); }
+
+ private:
+  std::map<std::string, std::string> node_names() const {
+    std::map<std::string, std::string> names;
+    for (const Node* node : graph_.nodes())
+      names[node->name().empty() ? node->label() : node->name()] = node->op();
+    return names;
+  }
+  std::set<std::string> value_names() const {
+    std::set<std::string> names;
+    for (const Value* value : graph_.values()) names.insert(value->name());
+    return names;
+  }
+
+  const Graph& graph_;
+  std::map<std::string, std::string> nodes_;
+  std::set<std::string> values_;
+  Folded folded_;
+};
+
+}  // namespace
+
+Prepared load_prepared(const std::string& path, const Target& target, Context& context) {
+  Prepared p;
+  p.model = context.phase("load", [&] { return load_model(path); });
+  refuse_quantized(p.model.graph(), path);
+  p.source = model_json(path, p.model);
+  p.producer = p.model.producer();
+  FoldWatcher watcher(p.model.graph());
+  p.passes = context.phase("prepare", [&] {
+    return prepare(p.model, {.min_opset = target.opset},
+                   [&](std::string_view pass) { watcher.after(pass); });
+  });
+  p.folded = watcher.take();
+  p.hash = hash_of(p.model);
+  return p;
+}
+
+void require_something(const Plan& plan) {
+  if (plan.quantized_nodes() > 0) return;
+  const std::string why =
+      plan.nodes.empty()
+          ? "the graph has no nodes"
+          : fmt::format("for example {}: {}", plan.nodes.front().op, plan.nodes.front().reason);
+  throw Error(Code::unsupported, fmt::format("no node of the model can be quantized; {}", why),
+              "List the reasons with --dry-run, or choose another --target.");
+}
+
+}  // namespace intaglio

@@ -1,0 +1,29 @@
+// A float model, loaded and prepared for quantization: the first two stages of every command that
+// calibrates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/context.h"
+#include "apps/report.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+struct Prepared {
+  Model model;
+  Json source;  // the "model" part of a report: the file as it was
+  std::string producer;
+  std::vector<PassCount> passes;
+  Folded folded;
+  std::string hash;  // of the prepared model: what plans and statistics are for
+};
+
+// Throws Code::unsupported for a model that is quantized already.
+Prepared load_prepared(const std::string& path, const Target& target, Context& context);
+
+// Throws Code::unsupported, with an example of a reason, when a plan would quantize no node.
+void require_something(const Plan& plan);
+
+}  // namespace intaglio

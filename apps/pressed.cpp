@@ -1,0 +1,121 @@
+#include "apps/pressed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "apps/execution.h"
+#include "lib/io/check.h"
+#include "lib/rewrite/interface.h"
+#include "lib/rewrite/qoperator.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t compared_samples = 8;  // whose values inside the graph are compared
+
+void require_valid(const Model& source, const Model& result, const std::string& path) {
+  const auto reason = invalid_reason(result);
+  if (!reason) return;
+  if (const auto given = invalid_reason(source))
+    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", path, *given),
+                "Export the model again.");
+  throw Error(Code::internal, fmt::format("the result is not valid ONNX: {}", *reason),
+              "Please report this with the model.");
+}
+
+Model with_float_interface(const Pressed& pressed) {
+  Model model = pressed.model.clone();
+  restore_float_interface(model);
+  return model;
+}
+
+// How far each value of the result is from its original.
+std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Pressed& pressed,
+                                                Samples samples, const std::string& exact,
+                                                std::size_t threads) {
+  Candidate candidate{nullptr, pressed.written.dequantized};
+  std::set<std::string_view> kept;
+  for (const auto& [name, twin] : candidate.values) kept.insert(twin);
+  std::function<void(Graph&)> look;  // operators on codes leave no floats to compare
+  if (!pressed.written.codes.empty())
+    look = [&](Graph& graph) {
+      candidate.values = dequantize_codes(graph, pressed.plan, pressed.written.codes);
+    };
+  const Model model = with_float_interface(pressed);
+  const Execution execution(
+      model, exact, [&](std::string_view name) { return kept.contains(name); }, look);
+  std::set<std::string_view> compared;
+  for (const auto& [name, twin] : candidate.values) compared.insert(twin);
+  CompileOptions of_reference, of_result;
+  of_reference.observed = [&](const Value& value) {
+    return candidate.values.contains(value.name());
+  };
+  of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
+  const Executor reference(prepared.model.graph(), of_reference),
+      quantized(execution.graph(), of_result);
+  candidate.model = &quantized;
+  samples.count = std::min(samples.count, compared_samples);
+  EvaluateOptions options;
+  options.threads = threads;
+  return evaluate(std::span(&candidate, 1), &reference, samples, options).front().values;
+}
+
+}  // namespace
+
+Pressed press(const Prepared& prepared, Plan plan, const FormOptions& form, Context& context) {
+  Pressed pressed;
+  pressed.plan = std::move(plan);
+  pressed.model = prepared.model.clone();
+  pressed.written =
+      context.phase("rewrite", [&] { return write_form(form, pressed.model, pressed.plan); });
+  pressed.interface = write_interface(form, pressed.model);
+  context.phase("verify", [&] {
+    require_valid(prepared.model, pressed.model, prepared.source["path"].get<std::string>());
+  });
+  return pressed;
+}
+
+void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,
+                    const std::string& method, const std::optional<PreprocessRecipe>& recipe) {
+  if (!prepared.producer.empty()) model.set_metadata("intaglio.source_producer", prepared.producer);
+  model.set_producer("intaglio", INTAGLIO_VERSION);
+  model.set_metadata("intaglio.source_sha256", prepared.source["sha256"].get<std::string>());
+  model.set_metadata("intaglio.target", options.target);
+  model.set_metadata("intaglio.format", options.form.format);
+  model.set_metadata("intaglio.method", method);
+  if (recipe) model.set_metadata(preprocess_key, recipe->to_json().dump());
+}
+
+std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed> pressed,
+                              const Samples& samples, const std::string& exact, Context& context) {
+  EvaluateOptions options;
+  options.threads = context.worker_count();
+  options.progress = context.progress();
+  std::vector<Measured> measured;
+  {
+    std::deque<Model> models;  // they must stay where they are
+    std::deque<Execution> executions;
+    std::deque<Executor> executors;
+    std::vector<Candidate> candidates;
+    for (const Pressed& p : pressed) {
+      const Execution& execution =
+          executions.emplace_back(models.emplace_back(with_float_interface(p)), exact);
+      candidates.push_back(
+          {&executors.emplace_back(execution.graph(), CompileOptions::nothing_observed()), {}});
+      measured.emplace_back().execution = execution.json();
+    }
+    const Executor reference(prepared.model.graph(), CompileOptions::nothing_observed());
+    std::vector<Evaluation> evaluations = evaluate(candidates, &reference, samples, options);
+    for (std::size_t i = 0; i < measured.size(); ++i)
+      measured[i].evaluation = std::move(evaluations[i]);
+  }
+  for (std::size_t i = 0; i < measured.size(); ++i)
+    measured[i].evaluation.values =
+        compare_values(prepared, pressed[i], samples, exact, options.threads);
+  return measured;
+}
+
+}  // namespace intaglio

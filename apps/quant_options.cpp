@@ -1,0 +1,83 @@
+#include "apps/quant_options.h"
+
+#include "lib/base/configs.h"
+
+namespace intaglio {
+namespace {
+
+void add_scheme_options(CLI::App& command, QuantOptions& o) {
+  const auto types = CLI::IsMember({"u8", "s8", "u16", "s16"});
+  command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
+      ->capture_default_str();
+  add_form_options(command, o.form);
+  command.add_option("--weights", o.weights, "Weight type (default: the target's)")->check(types);
+  command.add_option("--activations", o.activations, "Activation type (default: the target's)")
+      ->check(types);
+  command.add_option("--granularity", o.granularity, "Weight scales per channel or per tensor")
+      ->check(CLI::IsMember({"channel", "tensor"}));
+  command.add_flag("--symmetric", o.symmetric, "Symmetric activations");
+  command.add_flag("--reduce-range", o.reduce_range,
+                   "7-bit weights, for u8 x s8 units that saturate");
+  command
+      .add_option("--weight-method", o.weight_method,
+                  "How weight ranges are chosen: best (the better of minmax and mse), or a method")
+      ->capture_default_str();
+  command
+      .add_option("--nonfinite", o.nonfinite,
+                  "What observed NaN and infinities are: left out with a warning, or an error")
+      ->check(CLI::IsMember({"ignore", "error"}))
+      ->capture_default_str();
+}
+
+void add_selection_options(CLI::App& command, QuantOptions& o) {
+  command
+      .add_option("--include", o.selection.include, "Quantize only nodes whose name matches REGEX")
+      ->type_name("REGEX");
+  command
+      .add_option("--exclude", o.selection.exclude, "Leave nodes whose name matches REGEX float")
+      ->type_name("REGEX");
+  command
+      .add_option("--include-op", o.selection.include_ops, "Quantize only nodes of this operator")
+      ->type_name("TYPE");
+  command.add_option("--exclude-op", o.selection.exclude_ops, "Leave nodes of this operator float")
+      ->type_name("TYPE");
+}
+
+}  // namespace
+
+void add_quant_options(CLI::App& command, QuantOptions& options) {
+  add_scheme_options(command, options);
+  add_selection_options(command, options);
+}
+
+Target effective_target(const QuantOptions& o) {
+  require_consistent(o.form, {o.activations, o.symmetric});
+  Target target = read_target(find_config(ConfigKind::target, o.target));
+  if (!o.weights.empty()) {
+    target.weights.type = dtype_named(o.weights);
+    target.weights.symmetric = o.weights.front() == 's';
+  }
+  if (!o.activations.empty()) target.activations.type = dtype_named(o.activations);
+  if (!o.granularity.empty()) target.per_channel = o.granularity == "channel";
+  if (o.symmetric) target.activations.symmetric = true;
+  if (o.reduce_range) target.weights.reduce_range = true;
+  return target_for(o.form, std::move(target));
+}
+
+SelectOptions select_options(const QuantOptions& o, const Target& target, Method method,
+                             std::size_t threads) {
+  return {.method = std::move(method),
+          .weights = parse_weight_method(o.weight_method),
+          .min_range = target.min_range,
+          .nonfinite = o.nonfinite == "error" ? NonFinite::error : NonFinite::ignore,
+          .threads = threads};
+}
+
+std::string known_methods() {
+  std::string text;
+  for (const SelectorDef& def : selectors())
+    text += (text.empty() ? "" : ", ") + std::string(def.name);
+  return text;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include "lib/quant/draft.h"
+#include "lib/quant/filter.h"
+#include "lib/quant/weights.h"
+
+namespace intaglio {
+namespace {
+
+std::string why_none(const Node& node) {
+  if (node.is("Gather")) return "looks up no constant float32 table of 1024 elements or more";
+  for (const char* op : {"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
+    if (node.is(op)) return "its weights are no float32 constants";
+  return "has no weights";
+}
+
+NodePlan node_plan(const Node& node, const Target& target, const NodeFilter& filter) {
+  NodePlan plan{node.name(), node.op(), node.output(0) ? node.output(0)->name() : "", false, "",
+                {},          {}};
+  if (const auto reason = filter.refuse(node)) {
+    plan.reason = *reason;
+    return plan;
+  }
+  for (const WeightInput& weight : weight_inputs(node)) {
+    Scheme scheme = target.weights;
+    scheme.axis = target.per_channel ? weight.axis : std::nullopt;
+    plan.constants.push_back({weight.input, node.input(weight.input)->name(), scheme, {}, {}});
+  }
+  plan.quantized = !plan.constants.empty();
+  if (!plan.quantized) plan.reason = why_none(node);
+  return plan;
+}
+
+}  // namespace
+
+Plan draft_weights(const Graph& graph, const Target& target, const Selection& selection) {
+  const auto nodes = graph.nodes();
+  const NodeFilter filter(nodes, selection);
+  Plan plan;
+  plan.target = target.name;
+  for (const Node* node : nodes) plan.nodes.push_back(node_plan(*node, target, filter));
+  return plan;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,67 @@
+#include "lib/quant/filter.h"
+
+#include <fmt/format.h>
+
+#include <regex>
+
+namespace intaglio {
+namespace {
+
+std::regex compile_pattern(const std::string& pattern) {
+  try {
+    return std::regex(pattern, std::regex::ECMAScript);
+  } catch (const std::regex_error& e) {
+    throw Error(Code::usage, fmt::format("'{}' is not a regular expression: {}", pattern, e.what()),
+                "Mind that '.', '*', '[' and '(' have a meaning; write '\\.' for a dot.");
+  }
+}
+
+}  // namespace
+
+NodeFilter::NodeFilter(const std::vector<Node*>& nodes, const Selection& selection)
+    : has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
+  by_name(nodes, selection.include, "--include", included_);
+  by_name(nodes, selection.exclude, "--exclude", excluded_);
+  by_op(nodes, selection.include_ops, "--include-op", included_);
+  by_op(nodes, selection.exclude_ops, "--exclude-op", excluded_);
+}
+
+std::optional<std::string> NodeFilter::refuse(const Node& node) const {
+  if (const auto it = excluded_.find(&node); it != excluded_.end())
+    return fmt::format("excluded by {}", it->second);
+  if (has_include_ && !included_.contains(&node)) return "not among the nodes of --include";
+  return std::nullopt;
+}
+
+void NodeFilter::by_name(const std::vector<Node*>& nodes, const std::vector<std::string>& patterns,
+                         const char* option, Hits& hits) {
+  for (const std::string& pattern : patterns) {
+    const std::regex regex = compile_pattern(pattern);
+    collect(nodes, option, pattern, hits,
+            [&](const Node& n) { return std::regex_match(n.name(), regex); });
+  }
+}
+
+void NodeFilter::by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
+                       const char* option, Hits& hits) {
+  for (const std::string& op : ops)
+    collect(nodes, option, op, hits, [&](const Node& n) { return n.op() == op; });
+}
+
+void NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
+                         const std::string& what, Hits& hits,
+                         const std::function<bool(const Node&)>& matches) {
+  bool any = false;
+  for (const Node* node : nodes) {
+    if (!matches(*node)) continue;
+    hits.emplace(node, fmt::format("{} {}", option, what));
+    any = true;
+  }
+  if (!any)
+    throw Error(
+        Code::usage, fmt::format("{} '{}' matches no node", option, what),
+        "List the node names with 'intaglio inspect MODEL --nodes'; a pattern must match the "
+        "whole name.");
+}
+
+}  // namespace intaglio

@@ -1,0 +1,35 @@
+// Which nodes the user wants quantized: --include, --exclude and their kin.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/draft.h"
+
+namespace intaglio {
+
+// Throws Code::usage for a bad regular expression and for what matches no node (see Selection).
+class NodeFilter {
+ public:
+  NodeFilter(const std::vector<Node*>& nodes, const Selection& selection);
+  // Why the user leaves the node out; nullopt: they do not.
+  std::optional<std::string> refuse(const Node& node) const;
+
+ private:
+  using Hits = std::map<const Node*, std::string>;
+  static void by_name(const std::vector<Node*>& nodes, const std::vector<std::string>& patterns,
+                      const char* option, Hits& hits);
+  static void by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
+                    const char* option, Hits& hits);
+  static void collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
+                      Hits& hits, const std::function<bool(const Node&)>& matches);
+
+  bool has_include_;
+  Hits included_, excluded_;
+};
+
+}  // namespace intaglio

@@ -1,0 +1,44 @@
+#include "lib/rewrite/constants.h"
+
+namespace intaglio {
+
+Tensor scale_tensor(const QParams& params) {
+  return params.axis ? Tensor::vector(params.scale) : Tensor::scalar<float>(params.scale.front());
+}
+
+Tensor zero_point_tensor(const QParams& params) {
+  const Tensor wide = params.axis ? Tensor::vector(params.zero_point)
+                                  : Tensor::scalar<std::int32_t>(params.zero_point.front());
+  return convert(wide, params.type);
+}
+
+StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& codes,
+                        const QParams& params) {
+  StoredCodes stored{&graph.add_constant(name + "_quantized", codes),
+                     &graph.add_constant(name + "_scale", scale_tensor(params)), nullptr};
+  if (params.type != DType::s32)
+    stored.zero_point = &graph.add_constant(name + "_zero_point", zero_point_tensor(params));
+  return stored;
+}
+
+Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCodes& stored,
+                         const QParams& params, std::optional<Dims> dims) {
+  std::vector<Value*> inputs = {stored.codes, stored.scale};
+  if (stored.zero_point != nullptr) inputs.push_back(stored.zero_point);
+  Value& real = graph.add_value(name + "_dequantized", DType::f32, std::move(dims));
+  Node& node = graph.add_node("DequantizeLinear", name + "_DequantizeLinear", inputs, {&real});
+  if (params.axis && *params.axis != 1) node.set_attr("axis", std::int64_t{*params.axis});
+  return real;
+}
+
+void replace_constant(Node& node, std::size_t input, const std::string& name, const Tensor& codes,
+                      const QParams& params) {
+  Graph& graph = node.graph();
+  Value& old = *node.input(input);
+  const StoredCodes stored = store_codes(graph, name, codes, params);
+  graph.set_input(node, input,
+                  &dequantize_linear(graph, name, stored, params, stored.codes->dims()));
+  if (old.uses().empty() && !old.is_output()) graph.erase(old);
+}
+
+}  // namespace intaglio

@@ -1,0 +1,32 @@
+// Constants as codes with their scale and zero point: what all writers store.
+#pragma once
+
+#include <string>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/qparams.h"
+
+namespace intaglio {
+
+// One value per channel, or a scalar.
+Tensor scale_tensor(const QParams& params);
+Tensor zero_point_tensor(const QParams& params);
+
+struct StoredCodes {
+  Value *codes, *scale;
+  Value* zero_point;  // null for int32, which has none: the standard wants it to be absent or zero
+};
+// New constants, named after `name`.
+StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& codes,
+                        const QParams& params);
+
+// A DequantizeLinear of codes along params.axis, making a new value of the given dimensions.
+Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCodes& stored,
+                         const QParams& params, std::optional<Dims> dims);
+
+// The node reads DequantizeLinear(codes) instead of the float constant at this input, which goes
+// when nothing else reads it.
+void replace_constant(Node& node, std::size_t input, const std::string& name, const Tensor& codes,
+                      const QParams& params);
+
+}  // namespace intaglio

@@ -1,0 +1,82 @@
+#include "lib/rewrite/weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/quant/array.h"
+#include "lib/rewrite/constants.h"
+
+namespace intaglio {
+namespace {
+
+[[noreturn]] void refuse_plan(const std::string& what) {
+  throw Error(Code::config, fmt::format("the plan speaks of {}, which the model lacks", what),
+              "Use a plan that was made for this model.");
+}
+
+// Looks up codes and dequantizes what was found.
+void replace_table(Node& gather, const std::string& name, const Tensor& codes,
+                   const QParams& params) {
+  Graph& graph = gather.graph();
+  Value &old = *gather.input(0), &y = *gather.output(0);
+  const StoredCodes stored = store_codes(graph, name, codes, params);
+  Value& found = graph.add_value(y.name() + "_codes", params.type, y.dims());
+  graph.set_input(gather, 0, stored.codes);
+  graph.set_output(gather, 0, found);
+  Node& node = graph.add_node("DequantizeLinear", y.name() + "_DequantizeLinear",
+                              {&found, stored.scale, stored.zero_point}, {&y});
+  if (params.axis) node.set_attr("axis", std::int64_t{-1});  // columns are the last axis
+  if (old.uses().empty() && !old.is_output()) graph.erase(old);
+}
+
+}  // namespace
+
+Node& planned_node(const Graph& graph, const NodePlan& plan) {
+  const Value* output = graph.find(plan.output);
+  if (output == nullptr || output->producer() == nullptr)
+    refuse_plan(fmt::format("a node making '{}'", plan.output));
+  return *output->producer();
+}
+
+const Tensor& planned_constant(const Graph& graph, const std::string& name) {
+  const Value* value = graph.find(name);
+  if (value == nullptr || !value->is_constant()) refuse_plan(fmt::format("constant '{}'", name));
+  return value->constant();
+}
+
+void store_weights(Node& node, const NodePlan& plan) {
+  for (const ConstantPlan& constant : plan.constants) {
+    const Tensor codes =
+        quantize(planned_constant(node.graph(), constant.name), constant.params, constant.scheme);
+    if (node.is("Gather"))
+      replace_table(node, constant.name, codes, constant.params);
+    else
+      replace_constant(node, constant.input, constant.name, codes, constant.params);
+  }
+}
+
+void require_opset(const Model& model, const Plan& plan) {
+  const auto needs_21 = [](const Scheme& s) {
+    return s.type == DType::u16 || s.type == DType::s16;
+  };
+  bool wide = std::any_of(plan.activations.begin(), plan.activations.end(),
+                          [&](const auto& a) { return needs_21(a.scheme); });
+  for (const NodePlan& node : plan.nodes)
+    for (const ConstantPlan& constant : node.constants) wide |= needs_21(constant.scheme);
+  if (wide && model.opset() < 21)
+    throw Error(
+        Code::config,
+        fmt::format("16-bit QuantizeLinear needs opset 21, the model has {}", model.opset()),
+        "Use u8 or s8, or export the model with opset 21.");
+}
+
+void write_weights(Model& model, const Plan& plan) {
+  require_opset(model, plan);
+  Graph& graph = model.graph();
+  for (const NodePlan& node : plan.nodes)
+    if (node.quantized) store_weights(planned_node(graph, node), node);
+  graph.verify();
+}
+
+}  // namespace intaglio

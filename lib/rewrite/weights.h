@@ -1,0 +1,29 @@
+// The weights writer: constants become codes behind DequantizeLinear, activations stay float.
+//
+// Before:  MatMul(x, w), Gather(table, ids)
+// After:   MatMul(x, DequantizeLinear(w_int8)), DequantizeLinear(Gather(table_int8, ids))
+//
+// A smaller file for any runtime, without calibration. A constant that several nodes share is
+// stored once per node.
+#pragma once
+
+#include "lib/graph/model.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+
+// Rewrites the prepared model that the plan was drafted for (draft_weights). Throws Code::config
+// when the plan does not fit the model, and for 16-bit types before opset 21.
+void write_weights(Model& model, const Plan& plan);
+
+// The same for one node of the plan.
+void store_weights(Node& node, const NodePlan& plan);
+
+// Throws Code::config when the plan has types that the opset of the model lacks.
+void require_opset(const Model& model, const Plan& plan);
+
+// The node that a plan speaks of, and the constant. Code::config when the model lacks it.
+Node& planned_node(const Graph& graph, const NodePlan& plan);
+const Tensor& planned_constant(const Graph& graph, const std::string& name);
+
+}  // namespace intaglio

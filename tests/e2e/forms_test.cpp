@@ -1,0 +1,162 @@
+// Every output form of the embedded demo, as a user makes and measures it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "lib/base/json.h"
+#include "lib/graph/model.h"
+#include "lib/io/load.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+using testing::fresh_folder;
+using testing::Ran;
+using testing::run_program;
+using Arguments = std::vector<std::string>;
+
+std::string data(const std::string& name) {
+  return (testing::source_dir() / "data" / name).string();
+}
+
+Arguments with(Arguments first, const Arguments& more) {
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+const Arguments calibration = {"--data", data("calib"), "--preprocess", data("preprocess.json")};
+
+Ran quantize(const std::filesystem::path& out, const Arguments& more) {
+  return run_program(
+      with({"--quiet", "quantize", data("demo.onnx"), "-o", out.string(), "--json"}, more));
+}
+
+Json evaluated(const std::filesystem::path& model, const Arguments& more = {}) {
+  const Ran ran =
+      run_program(with({"--quiet", "evaluate", model.string(), "--data", data("eval"), "--labels",
+                        data("eval/labels.csv"), "--preprocess", data("preprocess.json"),
+                        "--reference", data("demo.onnx"), "--json"},
+                       more));
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  return Json::parse(ran.out);
+}
+
+std::set<std::string> ops_of(const std::filesystem::path& path) {
+  const Model model = load_model(path);
+  std::set<std::string> ops;
+  for (const Node* node : model.graph().nodes())
+    ops.insert(node->domain().empty() ? node->op() : node->domain() + "." + node->op());
+  return ops;
+}
+
+TEST(Forms, EachKeepsTheAccuracyAndShrinksTheFile) {
+  const auto folder = fresh_folder();
+  const auto fp32 = std::filesystem::file_size(data("demo.onnx"));
+  struct Form {
+    std::string name;
+    Arguments arguments;
+    std::string op, absent;
+  };
+  for (const Form& form : std::vector<Form>{
+           {"qoperator", with(calibration, {"--format", "qoperator"}), "QLinearConv",
+            "com.microsoft.QLinearAdd"},
+           {"contrib", with(calibration, {"--format", "qoperator", "--contrib"}),
+            "com.microsoft.QLinearAdd", "Conv"},
+           {"dynamic", {"--format", "dynamic"}, "ConvInteger", "QuantizeLinear"},
+           {"weights", {"--format", "weights"}, "DequantizeLinear", "QuantizeLinear"}}) {
+    const auto out = folder / (form.name + ".onnx");
+    const Ran ran = quantize(out, form.arguments);
+    ASSERT_EQ(ran.exit_code, 0) << form.name << ran.err;
+    EXPECT_EQ(Json::parse(ran.out)["output"]["format"],
+              form.arguments[form.arguments[0] == "--format" ? 1 : 5]);
+    EXPECT_TRUE(ops_of(out).contains(form.op)) << form.name;
+    EXPECT_FALSE(ops_of(out).contains(form.absent)) << form.name;
+    EXPECT_LT(std::filesystem::file_size(out), fp32 / 2) << form.name;
+    const Json e = evaluated(out)["evaluation"];
+    EXPECT_GT(e["top1"].get<double>(), e["reference"]["top1"].get<double>() - 1.5) << form.name;
+  }
+}
+
+// Both are the same integers in other clothes.
+TEST(Forms, QOperatorComputesWhatQdqDoes) {
+  const auto folder = fresh_folder();
+  ASSERT_EQ(quantize(folder / "a.onnx", with(calibration, {"--placement", "speed"})).exit_code, 0);
+  ASSERT_EQ(quantize(folder / "b.onnx", with(calibration, {"--format", "qoperator", "--contrib"}))
+                .exit_code,
+            0);
+  const Json a = evaluated(folder / "a.onnx"), b = evaluated(folder / "b.onnx");
+  EXPECT_EQ(a["evaluation"], b["evaluation"]);
+  EXPECT_TRUE(b["execution"]["float_nodes"].empty()) << b["execution"];
+}
+
+TEST(Forms, TheReportComparesEveryActivationOfAQOperatorModel) {
+  const Ran ran = quantize(fresh_folder() / "a.onnx", with(calibration, {"--format", "qoperator"}));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json report = Json::parse(ran.out);
+  int compared = 0, pairs = 0;
+  for (const Json& value : report["values"])
+    compared +=
+        value["kind"] == "activation" && value.contains("sqnr_db") && !value["sqnr_db"].is_null();
+  for (const Json& node : report["nodes"])
+    pairs += node["reason"].get<std::string>().starts_with("between Q/DQ pairs: ");
+  EXPECT_GT(compared, 10);
+  EXPECT_GT(pairs, 0) << "Add has no standard integer form, which the report says";
+}
+
+TEST(Forms, DataIsNotNeededWithoutCalibration) {
+  const auto folder = fresh_folder();
+  const Ran alone = quantize(folder / "a.onnx", {"--format", "dynamic"});
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_EQ(Json::parse(alone.out)["method"]["name"], "none");
+  EXPECT_TRUE(Json::parse(alone.out)["warnings"].empty());
+  const Ran given = quantize(folder / "b.onnx", with(calibration, {"--format", "dynamic"}));
+  ASSERT_EQ(given.exit_code, 0) << given.err;
+  const Json report = Json::parse(given.out);
+  EXPECT_NE(report["warnings"].dump().find("needs no calibration"), std::string::npos)
+      << report["warnings"];
+  EXPECT_FALSE(report["evaluation"].is_null());
+}
+
+TEST(Forms, IntegerInterfacesAreFedWithRealValues) {
+  const auto folder = fresh_folder();
+  ASSERT_EQ(quantize(folder / "float.onnx", with(calibration, {"--format", "qoperator"})).exit_code,
+            0);
+  for (const char* type : {"u8", "s8"}) {
+    const Ran ran =
+        quantize(folder / "io.onnx", with(calibration, {"--format", "qoperator", "--io", type}));
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    const Json interface = Json::parse(ran.out)["interface"];
+    EXPECT_EQ(interface["inputs"][0]["type"], std::string(type) == "u8" ? "uint8" : "int8");
+    EXPECT_EQ(load_model(folder / "io.onnx").graph().outputs().front()->dtype(), dtype_named(type));
+    const Json e = evaluated(folder / "io.onnx")["evaluation"];
+    EXPECT_GT(e["top1"].get<double>(), e["reference"]["top1"].get<double>() - 2.5)
+        << "codes of scores tie";
+  }
+}
+
+TEST(Forms, ContradictionsAreRefused) {
+  const auto folder = fresh_folder();
+  struct Case {
+    Arguments arguments;
+    int code;
+    std::string word;
+  };
+  for (const Case& c : std::vector<Case>{
+           {with(calibration, {"--contrib"}), 2, "--contrib"},
+           {{"--format", "weights", "--activations", "s8"}, 2, "activations stay float"},
+           {{"--format", "dynamic", "--io", "u8"}, 2, "--io"},
+           {{"--format", "dynamic", "--symmetric"}, 2, "as the model runs"},
+           {{"--format", "dynamic", "--weights", "s16"}, 3, "8 bits"},
+           {{"--format", "weights", "--placement", "accuracy"}, 2, "no Q/DQ pairs"},
+           {with(calibration, {"--format", "qoperator", "--activations", "u16"}), 3, "8 bits"}}) {
+    const Ran ran = quantize(folder / "x.onnx", c.arguments);
+    EXPECT_EQ(ran.exit_code, c.code) << c.word << ": " << ran.err;
+    EXPECT_NE(ran.err.find(c.word), std::string::npos) << ran.err;
+    EXPECT_FALSE(std::filesystem::exists(folder / "x.onnx"));
+  }
+}
+
+}  // namespace
+}  // namespace intaglio
