@@ -67,22 +67,14 @@ Json to_json(const Comparison& c, const Best& best, const Observations& observat
   json["reference"] = {{"samples", first.samples},
                        {"top1", first.reference ? Json(first.reference->top1) : Json()},
                        {"top5", first.reference ? Json(first.reference->top5) : Json()}};
-  json["constants"] = Json::array();  // weights and biases are the same for all methods
   json["methods"] = Json::array();
   for (const Compared& m : c.methods) {
     Json entry = {{"name", m.method.name}, {"text", m.method.text()}};
     entry.update(m.method.parameters);
     entry["output_bytes"] = m.bytes;
     entry["evaluation"] = evaluation_json(m.measured.evaluation);
-    entry["values"] = Json::array();
-    for (Json& value : values_json(c.prepared.model.graph(), m.pressed.plan, observations,
-                                   &m.measured.evaluation, c.prepared.folded)) {
-      if (value["kind"] == "activation") {
-        entry["values"].push_back(std::move(value));
-      } else if (&m == &c.methods.front()) {
-        json["constants"].push_back(std::move(value));
-      }
-    }
+    entry["values"] = values_json(c.prepared.model.graph(), m.pressed.plan, observations,
+                                  &m.measured.evaluation, c.prepared.folded);
     json["methods"].push_back(std::move(entry));
   }
   const Compared& chosen = c.methods[best.index];

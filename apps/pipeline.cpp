@@ -143,8 +143,11 @@ void quantize(const QuantizeOptions& o, Context& context) {
   }
   std::optional<PreprocessRecipe> recipe;
   const Json& settled = observed.statistics.preprocess;
-  if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null())
+  if (!settled.is_null() && o.calibration.empty()) {
+    recipe = recipe_from_json(settled, "the recipe of the calibration");
+  } else if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null()) {
     recipe = make_recipe(o.data, prepared.model, warnings, settled);
+  }
   const Observations& observations = observed.statistics.observations;
   if (o.plan.empty()) context.phase("select", [&] { select(plan, graph, observations, selecting); });
 

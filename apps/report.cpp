@@ -30,6 +30,7 @@ void put_statistics(Json& entry, const Statistics& s) {
   entry["max"] = number(s.max);
   entry["count"] = s.count;
   entry["zeros"] = s.zeros;
+  entry["subnormals"] = s.subnormals;
   entry["nan"] = s.nans;
   entry["inf"] = s.infs;
 }
@@ -144,9 +145,18 @@ class ValueReport {
     return entry;
   }
 
-  // Exact when nothing lies outside of the range; otherwise min and max cannot tell how many do.
+  // Exact when nothing lies outside of the range. Otherwise counted in whole bins, which takes a histogram: values in
+  // the bin that an end falls into count as inside.
   static Json clipped(const Statistics& seen, const Range& range) {
-    return seen.min >= range.lo && seen.max <= range.hi ? Json(0) : Json();
+    if (seen.min >= range.lo && seen.max <= range.hi) return 0;
+    if (!seen.histogram || seen.histogram->empty()) return nullptr;
+    const Histogram& h = *seen.histogram;
+    std::uint64_t out = 0;
+    for (std::int64_t k = h.first(); k <= h.last(); ++k) {
+      const double left = static_cast<double>(k) * h.width();
+      if (left >= range.hi || left + h.width() <= range.lo) out += h.count(k);
+    }
+    return out;
   }
 
   static QuantizedBias requantized(const Tensor& bias, const QParams& params) {
@@ -200,6 +210,29 @@ class ValueReport {
   std::unordered_map<std::string, const NodePlan*> nodes_;
   std::unordered_map<std::string, const ActivationPlan*> activations_;
 };
+
+// --- Text --------------------------------------------------------------------------------------------
+
+// As dump(2), but a list of plain values stays on one line: scales come by the hundred.
+void print(const Json& json, std::size_t depth, std::string& out) {
+  const bool nested = std::any_of(json.begin(), json.end(), [](const Json& j) { return j.is_structured(); });
+  if (!json.is_structured() || json.empty() || (json.is_array() && !nested)) {
+    out += json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+    return;
+  }
+  out += json.is_object() ? "{" : "[";
+  bool first = true;
+  for (const auto& [key, value] : json.items()) {
+    out += first ? "\n" : ",\n";
+    first = false;
+    out.append(2 * (depth + 1), ' ');
+    if (json.is_object()) out += Json(key).dump(-1, ' ', false, Json::error_handler_t::replace) + ": ";
+    print(value, depth + 1, out);
+  }
+  out += "\n";
+  out.append(2 * depth, ' ');
+  out += json.is_object() ? "}" : "]";
+}
 
 }  // namespace
 
@@ -264,7 +297,9 @@ Json passes_json(const std::vector<PassCount>& counts) {
 }
 
 std::string to_text(const Json& json) {
-  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  std::string text;
+  print(json, 0, text);
+  return text + "\n";
 }
 
 }  // namespace intaglio

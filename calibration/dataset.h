@@ -52,10 +52,10 @@ struct DataSpec {
   std::vector<std::string> paths;
   std::optional<std::size_t>
       limit;  // that many samples, spread evenly: numbers floor((i + 1/2) total / limit)
-  // Of the samples that the limit leaves: only those of a shard, or all but those of one.
-  std::optional<Shard> shard, without;
   PreprocessRecipe recipe;  // for images
   Batches batches = Batches::split;
+  // Of the samples that the limit leaves: only those of a shard, or all but those of one.
+  std::optional<Shard> shard = std::nullopt, without = std::nullopt;
 };
 
 // feeds: the model inputs to be fed, Graph::feeds(); used during the call only.

@@ -55,6 +55,15 @@ TEST_F(ReportSchema, HoldsForQuantize) {
   EXPECT_EQ(report["schema"], "intaglio.report/1");
 }
 
+TEST_F(ReportSchema, HoldsForCompare) {
+  const Json report = report_of({"compare", in_source("data/demo.onnx")},
+                                {"--data", in_source("data/calib"), "--limit", "12", "--preprocess",
+                                 in_source("data/preprocess.json"), "--labels", in_source("data/calib/labels.csv")});
+  expect_valid(report);
+  EXPECT_EQ(report["schema"], "intaglio.compare/1");
+  EXPECT_EQ(report["methods"].size(), 4u);
+}
+
 TEST_F(ReportSchema, HoldsForNodesLeftFloatLabelsAndPerTensorWeights) {
   const Json report = quantize_with_data({"--exclude-op", "Add", "--granularity", "tensor",
                                           "--labels", in_source("data/calib/labels.csv")});

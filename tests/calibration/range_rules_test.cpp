@@ -1,0 +1,65 @@
+// What the graph says about ranges.
+#include "calibration/range_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/graph/model.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+Model model_of(const std::string& text) {
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
+  infer_types(model);
+  return model;
+}
+
+TEST(RangeRules, KnownRangesOfProducers) {
+  const Model m = model_of(
+      "(float[4] x) => (float[4] s, float[4] t, float[4] r, float[4] c, float[4] n)"
+      "<float lo = {-1}, float hi = {6}> {"
+      " s = Sigmoid(x) t = Tanh(x) r = Relu(x) c = Clip(x, lo, hi) n = Neg(x) }");
+  const Graph& g = m.graph();
+  EXPECT_EQ(bound_of_producer(*g.find("s")).lo, 0);
+  EXPECT_EQ(bound_of_producer(*g.find("s")).hi, 1);
+  EXPECT_EQ(bound_of_producer(*g.find("t")).lo, -1);
+  EXPECT_EQ(bound_of_producer(*g.find("r")).lo, 0);
+  EXPECT_EQ(bound_of_producer(*g.find("c")).lo, -1);
+  EXPECT_EQ(bound_of_producer(*g.find("c")).hi, 6);
+  std::vector<std::string> notes;
+  EXPECT_EQ(within({-0.25, 1.5}, bound_of_producer(*g.find("s")), notes), (Range{0, 1}));
+  EXPECT_EQ(notes, (std::vector<std::string>{"known range of Sigmoid"}));
+  EXPECT_EQ(within({-9, 9}, bound_of_producer(*g.find("n")), notes), (Range{-9, 9}));
+  EXPECT_EQ(notes.size(), 1u);
+}
+
+TEST(RangeRules, ReadersThatClipBoundTheirInput) {
+  const Model m = model_of(
+      "(float[4] x, float[4] y) => (float[4] a, float[4] b, float[4] c)"
+      "<float hi = {6}> {"
+      " s = Add(x, y) a = Relu(s) t = Mul(x, y) b = Clip(t, , hi) u = Relu(t)"
+      " v = Sub(x, y) c = Relu(v) w = Neg(v) z = Add(u, w) }");
+  const Graph& g = m.graph();
+  std::vector<std::string> notes;
+  EXPECT_EQ(within({-5, 9}, bound_of_readers(*g.find("s")), notes), (Range{0, 9}));
+  EXPECT_EQ(notes, (std::vector<std::string>{"bounded by its reader Relu"}));
+  EXPECT_EQ(within({-5, 9}, bound_of_readers(*g.find("t")), notes), (Range{-5, 9}))
+      << "Clip needs below, Relu above";
+  EXPECT_EQ(within({-5, 9}, bound_of_readers(*g.find("v")), notes), (Range{-5, 9}))
+      << "Neg reads it all";
+  EXPECT_EQ(within({-5, 9}, bound_of_readers(*g.find("a")), notes), (Range{-5, 9}))
+      << "leaves the graph";
+  EXPECT_EQ(within({-5, -2}, bound_of_readers(*g.find("s")), notes), (Range{0, 0}))
+      << "all of it is cut off";
+}
+
+TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
+  const Model m = model_of(
+      "(float[1,2,4,4] x) => (float[1,2] y) <int64[2] shape = {1, 2}> {"
+      " r = Relu(x) p = GlobalAveragePool(r) f = Reshape(p, shape) y = Softmax(f) }");
+  EXPECT_EQ(scores(m.graph()), (std::unordered_set<std::string>{"y", "f", "p", "r"}));
+}
+
+}  // namespace
+}  // namespace intaglio
