@@ -34,9 +34,9 @@ double error_of(const std::vector<float>& values, const Range& range, const Grid
 // Normal, with one value in each channel that lies so far out that clipping it a little pays.
 Tensor weights_with_outliers(std::mt19937& engine, std::int64_t channels) {
   std::normal_distribution<float> normal;
-  Tensor w(DType::f32, {channels, 3000});
+  Tensor w(DType::f32, {channels, 30000});
   const auto values = w.mutate<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 3000 == 7 ? 6.0f : normal(engine);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 30000 == 7 ? 6.0f : normal(engine);
   return w;
 }
 
