@@ -60,10 +60,12 @@ Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
 void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
                   float* y, std::int64_t row) const {
   constexpr std::size_t bytes_that_stay = 384 * 1024;
+  constexpr std::int64_t floats_at_once = 4096;  // results that stay in the first-level cache
   const TileMachine& m = tile_machine();
   const std::int64_t strips = (rows + m.rows - 1) / m.rows;
   const std::int64_t block = panels_.bytes() > bytes_that_stay ? 8 : 1;
   const auto begin_of = [&](std::int64_t s) { return rows * s / strips; };  // none is short
+  std::int64_t finished = 0;
   for (std::int64_t s0 = 0; s0 < strips; s0 += block) {
     const std::int64_t s1 = std::min(s0 + block, strips);
     for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
@@ -76,7 +78,10 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
                    .ending = ending_};
         run_tile(t, begin_of(s + 1) - begin, first, y + begin * row, row);
       }
-    finish(begin_of(s0), begin_of(s1) - begin_of(s0), addends, y, row);
+    const std::int64_t made = begin_of(s1);
+    if (s1 < strips && (made - finished) * columns_ < floats_at_once) continue;
+    finish(finished, made - finished, addends, y, row);
+    finished = made;
   }
 }
 
