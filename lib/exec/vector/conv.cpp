@@ -8,6 +8,7 @@
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/expand_depthwise.h"
 #include "lib/exec/vector/product.h"
+#include "lib/exec/vector/product_conv.h"
 
 namespace intaglio {
 namespace {
@@ -112,11 +113,12 @@ Refusal refuse(const Node& node) {
 std::unique_ptr<Kernel> make(const Node& node) {
   return std::make_unique<ProductConv>(node, PostOps{});
 }
-std::unique_ptr<Kernel> make_fused(const Node& node, const PostOps& ops) {
-  return std::make_unique<ProductConv>(node, ops);
-}
 
 }  // namespace
+
+std::unique_ptr<Kernel> make_product_conv(const Node& node, const PostOps& ops) {
+  return std::make_unique<ProductConv>(node, ops);
+}
 
 void register_vector_conv(Registry& registry) {
   registry.add({.op = "Conv",
@@ -125,7 +127,7 @@ void register_vector_conv(Registry& registry) {
                 .refuse = refuse,
                 .make = make,
                 .slices = true,
-                .make_fused = make_fused,
+                .make_fused = make_product_conv,
                 .make_followed = make_expand_depthwise});
 }
 
