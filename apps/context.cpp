@@ -126,11 +126,4 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string percent(double value) { return fmt::format("{:.2f}", value); }
 
-std::string human_bytes(std::uint64_t bytes) {
-  if (bytes >= 1'000'000'000) return fmt::format("{:.2f} GB", static_cast<double>(bytes) / 1e9);
-  if (bytes >= 1'000'000) return fmt::format("{:.2f} MB", static_cast<double>(bytes) / 1e6);
-  if (bytes >= 1'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
-  return fmt::format("{} B", bytes);
-}
-
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/json.h"
+#include "lib/base/memory.h"
 #include "lib/base/progress.h"
 
 namespace intaglio {
@@ -61,7 +62,6 @@ void add_inspect(CLI::App& root, Context& context);
 
 // A table on stdout; the first row is the head. Columns that look like numbers are right-aligned.
 void print_table(const std::vector<std::vector<std::string>>& rows);
-std::string percent(double value);              // "83.40"
-std::string human_bytes(std::uint64_t bytes);   // "3.85 MB"
+std::string percent(double value);  // "83.40"
 
 }  // namespace intaglio

@@ -13,6 +13,7 @@
 
 #include "apps/config_file.h"
 #include "apps/context.h"
+#include "apps/memory_option.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
@@ -54,6 +55,7 @@ void build(CLI::App& root, Context& context) {
   root.add_option("--threads", context.threads, "Worker threads; 0: one per usable core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  add_memory_option(root);
   root.add_flag("--verbose", context.verbose, "One line per phase with its seconds and peak memory");
   root.add_flag("--quiet", context.quiet, "No progress and no warnings on stderr");
   add_quantize(root, context);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <new>
 
+#include "lib/base/memory.h"
 #include "lib/base/progress.h"
 #include "lib/exec/profile.h"
 #include "lib/tensor/buffer_pool.h"
@@ -100,6 +101,12 @@ std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap,
   return outputs;
 }
 
+std::string_view Executor::name_of_result(const Step& step) const {
+  for (const int slot : step.outputs)
+    if (slot >= 0) return program_.values[static_cast<std::size_t>(slot)]->name();
+  return "nothing";
+}
+
 void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
   std::vector<const Tensor*> inputs;
   for (const int slot : step.inputs)
@@ -127,6 +134,8 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
   try {
     KernelContext context(*step.node, inputs, outputs, step.slice);
     step.kernel->run(context);
+  } catch (const MemoryLimitReached& e) {
+    throw e.within(fmt::format("{}, making '{}'", place(), name_of_result(step)));
   } catch (const Error& e) {
     throw e.within(place());
   } catch (const std::bad_alloc&) {

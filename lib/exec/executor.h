@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "lib/exec/compile.h"
@@ -42,6 +43,7 @@ class Executor {
  private:
   struct Buffers;  // pools of the runs that have ended, for those to come
   void check_feed(const Value& value, const Tensor& tensor) const;
+  std::string_view name_of_result(const Step& step) const;
   void run_step(const Step& step, std::vector<Tensor>& slots) const;
 
   Program program_;

@@ -1,19 +1,13 @@
 #include "lib/exec/stack.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "lib/base/memory.h"
 #include "lib/exec/arguments.h"
 #include "lib/exec/strided.h"
 
 namespace intaglio {
 namespace {
-
-std::size_t machine_memory() {
-  static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
-                            static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
 
 Tensor empty(const Value& declared, std::int64_t axis) {
   if (declared.dtype() == DType::undefined)
@@ -49,10 +43,10 @@ void Stack::push(const Tensor& slice) {
                                          name_of(slice.dtype()), to_string(slice.shape()),
                                          name_of(type_), to_string(shape_)));
   }
-  if (bytes_.size() + slice.bytes() > machine_memory() / 2)
+  if (bytes_.size() + slice.bytes() > memory_limit() / 2)
     throw Error(Code::model,
                 fmt::format("the results of {} iterations do not fit the memory", count_ + 1),
-                "Check that the loop ends; run on a machine with more memory.");
+                "Check that the loop ends, or raise --max-memory.");
   bytes_.insert(bytes_.end(), slice.raw(), slice.raw() + slice.bytes());
   ++count_;
 }

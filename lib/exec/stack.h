@@ -16,7 +16,7 @@ Tensor slice_at(const Tensor& tensor, std::int64_t axis, std::int64_t index);
 class Stack {
  public:
   // Throws Code::model when the type or the shape is not that of the first slice, or when all
-  // slices together need more memory than the machine has.
+  // slices together need more memory than half the limit (lib/base/memory.h).
   void push(const Tensor& slice);
   std::int64_t count() const { return count_; }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/memory.h"
 #include "lib/tensor/arena_plan.h"
 
 namespace intaglio {
@@ -14,13 +15,26 @@ namespace {
 
 constexpr std::align_val_t alignment{64};
 
+// Smaller ones are not counted: threads would wait for each other.
+constexpr std::size_t counted_bytes = 64 * 1024;
+
 struct GiveToSystem {
-  void operator()(std::byte* p) const { ::operator delete(p, alignment); }
+  std::size_t bytes = 0;
+  void operator()(std::byte* p) const {
+    ::operator delete(p, alignment);
+    if (bytes >= counted_bytes) release_memory(bytes);
+  }
 };
 using Memory = std::unique_ptr<std::byte, GiveToSystem>;
 
 Memory take_from_system(std::size_t bytes) {
-  return Memory(static_cast<std::byte*>(::operator new(bytes, alignment)));
+  if (bytes >= counted_bytes) reserve_memory(bytes);
+  try {
+    return Memory(static_cast<std::byte*>(::operator new(bytes, alignment)), GiveToSystem{bytes});
+  } catch (const std::bad_alloc&) {
+    if (bytes >= counted_bytes) release_memory(bytes);
+    throw;
+  }
 }
 
 }  // namespace
@@ -73,7 +87,7 @@ class BufferSource {
     if (lent.data >= arena_.get() && lent.data < arena_.get() + arena_bytes_) {
       in_arena_.erase(static_cast<std::size_t>(lent.data - arena_.get()));
     } else {
-      free_.emplace(lent.bytes, Memory(lent.data));
+      free_.emplace(lent.bytes, Memory(lent.data, GiveToSystem{lent.bytes}));
     }
   }
 
@@ -96,20 +110,19 @@ class BufferSource {
     std::vector<Lifetime> lives;
     sizes_.clear();
     offsets_.assign(record_.size(), outside);
-    for (const Lifetime& life : record_) {
-      sizes_.push_back(life.bytes);
+    for (const Lifetime& life : record_)
       if (life.end != never) lives.push_back(life);
-    }
     const ArenaPlan plan = plan_arena(lives);
-    auto offset = plan.offsets.begin();
-    for (std::size_t i = 0; i < record_.size(); ++i)
-      if (record_[i].end != never) offsets_[i] = *offset++;
     for (const auto& [size, memory] : free_) held_ -= size;
     free_.clear();
     arena_.reset();
     arena_bytes_ = 0;
     if (plan.bytes > 0) arena_ = take_from_system(plan.bytes);
     arena_bytes_ = plan.bytes;
+    auto offset = plan.offsets.begin();
+    for (std::size_t i = 0; i < record_.size(); ++i)
+      if (record_[i].end != never) offsets_[i] = *offset++;
+    for (const Lifetime& life : record_) sizes_.push_back(life.bytes);
   }
 
   mutable std::mutex mutex_;
@@ -151,7 +164,7 @@ std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
 #endif
   constexpr std::size_t step = 4096;  // smaller ones are cheap to get, and do not move the rest
   if (!pooled || in_use == nullptr || bytes < step)
-    return {take_from_system(std::max<std::size_t>(bytes, 1)).release(), GiveToSystem{}};
+    return take_from_system(std::max<std::size_t>(bytes, 1));
   const auto lent = in_use->take((bytes + step - 1) / step * step);
   return {lent.data, [source = in_use, lent](std::byte*) { source->give(lent); }};
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "lib/base/memory.h"
 #include "lib/tensor/buffer_pool.h"
 
 namespace intaglio {
@@ -37,7 +38,11 @@ Tensor::Tensor(DType type, Shape shape)
   if (bytes > most_bytes)
     throw Error(Code::model,
                 fmt::format("shape {} needs more bytes than any memory", to_string(shape_)));
-  bytes_ = allocate_bytes(bytes);
+  try {
+    bytes_ = allocate_bytes(bytes);
+  } catch (const MemoryLimitReached& e) {
+    throw e.within(fmt::format("{} {}", name_of(type_), to_string(shape_)));
+  }
 }
 
 Tensor Tensor::view(DType type, Shape shape, std::shared_ptr<const std::byte> bytes) {

@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ASSETS = ROOT.parent / "shared" / "assets" / "models"
+ASSETS = pathlib.Path(os.environ.get("INTAGLIO_SHARED", ROOT.parent / "shared")) / "assets" / "models"
 DEFAULT = ["mobilenet_v2_1.0_224_dither", "mobilenet_v1_0.5_224_bn",
            "mobilenet_v3_large_minimalistic_dither_unequalized", "mcunet_144_dither", "tiny_darknet",
            "squeezenet1.1_fp32_from_fp16", "resnet_large_cifar10_float", "yolox_nano"]

@@ -85,6 +85,45 @@ TEST(BadModel, Cycle) {
                  5, {"cycle"});
 }
 
+// The demo with its result repeated four thousand million times.
+std::string demo_that_explodes() {
+  return demo_with([](auto& m) {
+    auto& g = *m.mutable_graph();
+    auto& shape = *g.add_initializer();
+    shape.set_name("shape");
+    shape.set_data_type(onnx::TensorProto::INT64);
+    shape.add_dims(3);
+    for (const std::int64_t d : {4000000000ll, 1ll, 1ll}) shape.add_int64_data(d);
+    auto& node = *g.add_node();
+    node.set_name("blow");
+    node.set_op_type("Expand");
+    node.add_input(g.output(0).name());
+    node.add_input("shape");
+    node.add_output("far");
+    g.mutable_output(0)->set_name("far");
+    g.mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+  });
+}
+
+TEST(BadModel, AResultLargerThanTheMemory) {
+  const std::string model = demo_that_explodes();
+  for (const char* limit : {"80%", "3GB"}) {
+    const auto ran = run_program({"--max-memory", limit, "run", model, "--data", data("eval/0000.jpg"),
+                                  "--preprocess", data("preprocess.json")});
+    EXPECT_EQ(ran.exit_code, 6) << ran.err;
+    for (const char* word : {"Expand node 'blow'", "'far'", "GB", "--max-memory"})
+      EXPECT_NE(ran.err.find(word), std::string::npos) << "no '" << word << "' in: " << ran.err;
+  }
+}
+
+TEST(BadOption, MaxMemory) {
+  for (const char* size : {"much", "-1GB", "0", "12 parsecs", "10TB!"}) {
+    const auto ran = run_program({"--max-memory", size, "run", data("demo.onnx")});
+    EXPECT_EQ(ran.exit_code, 2) << size << ": " << ran.err;
+    EXPECT_NE(ran.err.find("800MB, 4GB or 50%"), std::string::npos) << ran.err;
+  }
+}
+
 TEST(BadModel, DanglingInput) {
   expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(2)->set_input(0, "nowhere"); }), 5,
                  {"nowhere", "no node"});

@@ -26,11 +26,12 @@ Registry without(std::span<const std::string_view> impls) {
 
 const Registry& references() {
   static const Registry registry =
-      without(std::array<std::string_view, 3>{"vector", "product", "onednn"});
+      without(std::array<std::string_view, 4>{"vector", "product", "winograd", "onednn"});
   return registry;
 }
 const Registry& onednn_alone() {
-  static const Registry registry = without(std::array<std::string_view, 2>{"vector", "product"});
+  static const Registry registry =
+      without(std::array<std::string_view, 3>{"vector", "product", "winograd"});
   return registry;
 }
 

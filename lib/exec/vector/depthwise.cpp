@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/exec/vector/sliding.h"
 #include "lib/exec/vector_math.h"
 
 namespace intaglio {
@@ -162,16 +163,66 @@ Depthwise::Depthwise(const Tensor& filters, const Tensor& bias, PostOps ops)
     }
 }
 
-// With large filters a row is gone through sixteen channels at a time: their filters and the rows
-// of the image that they cover then stay in the first-level cache.
 void Depthwise::run(const float* image, const Window& w, const std::vector<const float*>& addends,
                     float* out) const {
+  const SlidingSum sum = sliding_sum(w);
+  if (sum != nullptr) {
+    slide(sum, image, w, addends, out);
+  } else {
+    run_any(image, w, addends, out);
+  }
+}
+
+void Depthwise::slide(SlidingSum sum, const float* image, const Window& w,
+                      std::vector<const float*> addends, float* out) const {
+  const std::int64_t width = w.output[1], blocks = (width + sliding_pixels - 1) / sliding_pixels;
+  const std::int64_t line = width * channels_, in_line = w.input[1] * channels_;
+  const std::int64_t step = channels_at_once();
+  for (std::int64_t y = 0; y < w.output[0]; ++y, out += line) {
+    const std::int64_t top = y * w.strides[0] - w.begin[0];
+    const Rows rows(w, top);
+    const float* row = image + (top + rows.first * w.dilations[0]) * in_line;
+    for (std::int64_t c = 0; c < channels_; c += step)
+      for (std::int64_t i = 0; i < blocks; ++i) {
+        const std::int64_t first = width * i / blocks, pixels = width * (i + 1) / blocks - first;
+        const std::int64_t left = first * w.strides[1] - w.begin[1];  // column of the first tap
+        sum(pixels,
+            {.in = row + left * channels_,
+             .filters = filters_.data(),
+             .bias = bias_.data(),
+             .out = out + first * channels_,
+             .ending = ending_,
+             .channels = channels_,
+             .line = w.dilations[0] * in_line,
+             .rows = rows.last - rows.first,
+             .skipped = rows.first * w.kernel[1],
+             .first = -left,
+             .last = w.input[1] - left},
+            c, std::min(c + step, channels_));
+      }
+    finish(out, line, addends);
+  }
+}
+
+// With large filters a row is gone through sixteen channels at a time: their filters and the rows
+// of the image that they cover then stay in the first-level cache.
+std::int64_t Depthwise::channels_at_once() const {
   constexpr std::int64_t large = 16;  // taps
+  return taps_ > large ? vector_width : channels_;
+}
+
+// What is left of the operations, on a row that is still in the cache.
+void Depthwise::finish(float* out, std::int64_t line, std::vector<const float*>& addends) const {
+  apply(std::span(ops_).subspan(ending_.taken), out, line, addends.data());
+  for (const float*& addend : addends) addend += line;
+}
+
+void Depthwise::run_any(const float* image, const Window& w, std::vector<const float*> addends,
+                        float* out) const {
   const std::vector<float> zeros(static_cast<std::size_t>(channels_), 0.0f);
   const std::vector<Columns> columns = columns_of(w, channels_);
   const std::int64_t line = w.output[1] * channels_, in_line = w.input[1] * channels_;
-  std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_)),
-      addend_rows(addends);
+  std::vector<const float*> taps(columns.size() * static_cast<std::size_t>(most * taps_));
   std::vector<Block> blocks(columns.size());
   for (std::int64_t y = 0; y < w.output[0]; ++y, out += line) {
     const std::int64_t top = y * w.strides[0] - w.begin[0];
@@ -200,12 +251,11 @@ void Depthwise::run(const float* image, const Window& w, const std::vector<const
         b.taps = mine;
       }
     }
-    const std::int64_t step = taps_ > large ? vector_width : channels_;
+    const std::int64_t step = channels_at_once();
     for (std::int64_t first = 0; first < channels_; first += step)
       for (std::size_t i = 0; i < blocks.size(); ++i)
         sum_block(columns[i].count, blocks[i], first, std::min(first + step, channels_));
-    apply(std::span(ops_).subspan(ending_.taken), out, line, addend_rows.data());
-    for (const float*& addend : addend_rows) addend += line;
+    finish(out, line, addends);
   }
 }
 

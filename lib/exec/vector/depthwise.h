@@ -1,14 +1,15 @@
 // Depthwise convolution of channels-last images: each channel has one filter of its own.
 //
 // Sixteen channels of up to fourteen neighbouring pixels stay in registers while the taps of the
-// window are summed. A sum adds its taps in the order of the filter, so it does not depend on where
-// the pixel lies in a block; at the borders it adds zeros.
+// window are summed: usual windows by sliding.h, others by loops that take any. A sum adds its taps
+// in the order of the filter, so it does not depend on where the pixel lies in a block.
 #pragma once
 
 #include <vector>
 
 #include "lib/exec/kernel.h"
 #include "lib/exec/vector/ending.h"
+#include "lib/exec/vector/sliding.h"
 #include "lib/exec/window.h"
 #include "lib/tensor/tensor.h"
 
@@ -31,6 +32,13 @@ class Depthwise {
            float* out) const;
 
  private:
+  void slide(SlidingSum sum, const float* image, const Window& window,
+             std::vector<const float*> addends, float* out) const;
+  void run_any(const float* image, const Window& window, std::vector<const float*> addends,
+               float* out) const;
+  std::int64_t channels_at_once() const;
+  void finish(float* out, std::int64_t line, std::vector<const float*>& addends) const;
+
   std::int64_t channels_, taps_;
   PostOps ops_;  // all
   Ending ending_;

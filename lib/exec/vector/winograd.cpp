@@ -1,0 +1,192 @@
+#include "lib/exec/vector/winograd.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/exec/vector/tile.h"
+#include "lib/exec/vector/winograd_tile.h"
+#include "lib/exec/vector_math.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::int64_t out_tile = 4, in_tile = 6, positions = in_tile * in_tile;
+constexpr std::int64_t panel_columns = 2 * vector_width;
+
+// Where vector v of a list of channels starts; the last one overlaps the one before.
+std::int64_t channel_of(std::int64_t v, std::int64_t channels) {
+  return std::max<std::int64_t>(std::min(v * vector_width, channels - vector_width), 0);
+}
+
+std::int64_t vectors_in(std::int64_t channels) {
+  return (channels + vector_width - 1) / vector_width;
+}
+
+std::int64_t parts_of(std::int64_t total, std::int64_t most) { return (total + most - 1) / most; }
+
+// G g G' of one 3x3 filter.
+std::array<float, positions> transformed(const float* g) {
+  constexpr double a = 0.5, b = 2;  // squares of the points
+  constexpr double na = 2 * a * (a - b), nb = 2 * b * (b - a);
+  const double pa = winograd_a, pb = winograd_b;
+  const double G[in_tile][3] = {{1 / (a * b), 0, 0},        {1 / na, pa / na, a / na},
+                                {1 / na, -pa / na, a / na}, {1 / nb, pb / nb, b / nb},
+                                {1 / nb, -pb / nb, b / nb}, {0, 0, 1}};
+  std::array<float, positions> result{};
+  for (std::int64_t i = 0; i < in_tile; ++i)
+    for (std::int64_t j = 0; j < in_tile; ++j) {
+      double sum = 0;
+      for (std::int64_t y = 0; y < 3; ++y)
+        for (std::int64_t x = 0; x < 3; ++x)
+          sum += G[i][y] * G[j][x] * static_cast<double>(g[3 * y + x]);
+      result[static_cast<std::size_t>(i * in_tile + j)] = static_cast<float>(sum);
+    }
+  return result;
+}
+
+}  // namespace
+
+// A rectangle of tiles, and room for what is made of them.
+struct Winograd::Block {
+  std::int64_t top, left;  // in tiles
+  std::int64_t rows, columns;
+  float* inputs;   // [36][tiles][pitch_]
+  float* results;  // [36][tiles][panel_columns]
+  std::int64_t tiles() const { return rows * columns; }
+};
+
+bool winograd_fits(const Shape& filters) {
+  return tile_machine().width == vector_width && filters.size() == 4 && filters[2] == 3 &&
+         filters[3] == 3 && filters[1] >= 8 && filters[0] >= vector_width;
+}
+
+Winograd::Winograd(const Tensor& filters, std::span<const float> bias, PostOps ops)
+    : channels_(filters.dim(1)),
+      outputs_(filters.dim(0)),
+      pitch_(std::max(filters.dim(1), vector_width)),
+      ops_(std::move(ops)),
+      ending_(ops_) {
+  const std::int64_t vectors = vectors_in(outputs_);
+  panels_ = Tensor(DType::f32, {vectors, positions, channels_, vector_width});
+  bias_.assign(static_cast<std::size_t>(vectors * vector_width), 0.0f);
+  const float* from = filters.data<float>().data();
+  float* to = panels_.mutate<float>().data();
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    const std::int64_t panel = v / 2, width = vectors_of(panel) * vector_width;
+    float* base = to + panel * positions * channels_ * panel_columns + v % 2 * vector_width;
+    for (std::int64_t i = 0; i < vector_width; ++i) {
+      const std::int64_t m = channel_of(v, outputs_) + i;
+      if (!bias.empty())
+        bias_[static_cast<std::size_t>(v * vector_width + i)] = bias[static_cast<std::size_t>(m)];
+      for (std::int64_t c = 0; c < channels_; ++c) {
+        const auto u = transformed(from + (m * channels_ + c) * 9);
+        for (std::int64_t p = 0; p < positions; ++p)
+          base[(p * channels_ + c) * width + i] = u[static_cast<std::size_t>(p)];
+      }
+    }
+  }
+}
+
+std::int64_t Winograd::vectors_of(std::int64_t panel) const {
+  return std::min<std::int64_t>(vectors_in(outputs_) - 2 * panel, 2);
+}
+
+// As many tiles at a time as leave their transforms in the second-level cache.
+void Winograd::run(const float* image, const Window& w, std::vector<const float*> addends, float* y,
+                   std::int64_t pitch) const {
+  constexpr std::int64_t floats_in_cache = 96 * 1024;
+  const std::int64_t most =
+      std::max<std::int64_t>(floats_in_cache / (positions * (pitch_ + panel_columns)), 12);
+  const std::int64_t down = parts_of(w.output[0], out_tile),
+                     across = parts_of(w.output[1], out_tile);
+  const std::int64_t row_parts = parts_of(down, std::max<std::int64_t>(most / across, 1));
+  const std::int64_t column_parts = parts_of(across, most);
+  const std::int64_t room = parts_of(down, row_parts) * parts_of(across, column_parts) * positions;
+  Tensor inputs(DType::f32, {room * pitch_}), results(DType::f32, {room * panel_columns});
+  Block block{0, 0, 0, 0, inputs.mutate<float>().data(), results.mutate<float>().data()};
+  for (std::int64_t i = 0; i < row_parts; ++i) {
+    block.top = down * i / row_parts;
+    block.rows = down * (i + 1) / row_parts - block.top;
+    for (std::int64_t j = 0; j < column_parts; ++j) {
+      block.left = across * j / column_parts;
+      block.columns = across * (j + 1) / column_parts - block.left;
+      load(block, image, w);
+      for (std::int64_t panel = 0; 2 * panel < vectors_in(outputs_); ++panel) {
+        multiply(block, panel);
+        store(block, panel, w, y, pitch);
+      }
+    }
+    const std::int64_t first = block.top * out_tile;
+    const std::int64_t rows = std::min((block.top + block.rows) * out_tile, w.output[0]) - first;
+    const std::int64_t pixels = rows * w.output[1];
+    apply(std::span(ops_).subspan(ending_.taken),
+          {y + first * w.output[1] * pitch, pixels, outputs_, pitch}, addends.data());
+    for (const float*& addend : addends) addend += pixels * outputs_;
+  }
+}
+
+void Winograd::load(const Block& block, const float* image, const Window& w) const {
+  const std::int64_t line = w.input[1] * channels_;
+  WinogradInput in{.end = image + w.input[0] * line,
+                   .pixel = channels_,
+                   .line = line,
+                   .step = block.tiles() * pitch_};
+  float* to = block.inputs;
+  for (std::int64_t ty = block.top; ty < block.top + block.rows; ++ty) {
+    const std::int64_t top = ty * out_tile - w.begin[0];
+    in.first_row = std::max<std::int64_t>(-top, 0);
+    in.last_row = std::min(w.input[0] - top, in_tile);
+    for (std::int64_t tx = block.left; tx < block.left + block.columns; ++tx, to += pitch_) {
+      const std::int64_t left = tx * out_tile - w.begin[1];
+      in.first_column = std::max<std::int64_t>(-left, 0);
+      in.last_column = std::min(w.input[1] - left, in_tile);
+      for (std::int64_t v = 0; v < vectors_in(channels_); ++v) {
+        const std::int64_t c = channel_of(v, channels_);
+        in.from = image + top * line + left * channels_ + c;
+        in.to = to + c;
+        winograd_load(in);
+      }
+    }
+  }
+}
+
+void Winograd::multiply(const Block& block, std::int64_t panel) const {
+  static constexpr float zeros[panel_columns] = {};
+  const TileMachine& m = tile_machine();
+  const std::int64_t tiles = block.tiles(), strips = parts_of(tiles, m.rows), start = 0;
+  const std::int64_t vectors = vectors_of(panel);
+  TileArgs t{.pitch = pitch_, .runs = {&start, 1}, .length = channels_, .bias = zeros};
+  t.row = panel_columns;
+  t.second = vector_width;
+  t.w = panels_.data<float>().data() + panel * positions * channels_ * panel_columns;
+  for (std::int64_t p = 0; p < positions; ++p, t.w += channels_ * vectors * vector_width)
+    for (std::int64_t s = 0; s < strips; ++s) {
+      const std::int64_t first = tiles * s / strips;
+      t.x = block.inputs + (p * tiles + first) * pitch_;
+      t.y = block.results + (p * tiles + first) * panel_columns;
+      m.run(tiles * (s + 1) / strips - first, vectors, t);
+    }
+}
+
+void Winograd::store(const Block& block, std::int64_t panel, const Window& w, float* y,
+                     std::int64_t pitch) const {
+  WinogradOutput out{.step = block.tiles() * panel_columns,
+                     .pixel = pitch,
+                     .line = w.output[1] * pitch,
+                     .ending = ending_};
+  for (std::int64_t v = 2 * panel; v < 2 * panel + vectors_of(panel); ++v) {
+    const float* from = block.results + v % 2 * vector_width;
+    out.bias = bias_.data() + v * vector_width;
+    for (std::int64_t ty = block.top; ty < block.top + block.rows; ++ty)
+      for (std::int64_t tx = block.left; tx < block.left + block.columns; ++tx) {
+        out.from = from;
+        from += panel_columns;
+        out.to = y + ty * out_tile * out.line + tx * out_tile * pitch + channel_of(v, outputs_);
+        out.rows = std::min(w.output[0] - ty * out_tile, out_tile);
+        out.columns = std::min(w.output[1] - tx * out_tile, out_tile);
+        winograd_store(out);
+      }
+  }
+}
+
+}  // namespace intaglio
