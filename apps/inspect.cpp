@@ -1,4 +1,4 @@
-// intaglio inspect FILE: what a model or a plan holds.
+// intaglio inspect FILE: what a model, a plan or a file of statistics holds.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include "apps/context.h"
 #include "apps/inspect_ops.h"
 #include "apps/report.h"
+#include "calibration/statistics_file.h"
 #include "lib/base/hash.h"
 #include "lib/exec/registry.h"
 #include "lib/io/load.h"
@@ -122,8 +123,52 @@ void inspect_plan(const InspectOptions& options) {
   print_table(rows);
 }
 
+Json describe_statistics(const std::string& path) {
+  const StatisticsFile file = read_statistics(path);
+  Json json = {{"schema", "intaglio.inspect/1"},
+               {"file", path},
+               {"kind", "statistics"},
+               {"bytes", std::filesystem::file_size(path)},
+               {"model_sha256", file.model_hash},
+               {"target", file.target},
+               {"preprocess", file.preprocess},
+               {"samples", file.observations.samples},
+               {"skipped", file.skipped.size()},
+               {"data_sha256", file.data_sha256()}};
+  json["shards"] = file.shards ? Json{{"of", file.shards->of}, {"have", file.shards->have}} : Json();
+  json["values"] = Json::array();
+  for (const auto& [name, s] : file.observations.values)
+    json["values"].push_back({{"name", name},
+                              {"min", s.finite() > 0 ? Json(s.min) : Json()},
+                              {"max", s.finite() > 0 ? Json(s.max) : Json()},
+                              {"count", s.count},
+                              {"zeros", s.zeros},
+                              {"subnormals", s.subnormals},
+                              {"nan", s.nans},
+                              {"inf", s.infs}});
+  return json;
+}
+
+void print_statistics(const Json& json) {
+  fmt::print("{}: statistics of {} samples for target '{}', {}\n", json["file"].get<std::string>(),
+             json["samples"].get<std::uint64_t>(), json["target"].get<std::string>(),
+             human_bytes(json["bytes"].get<std::uint64_t>()));
+  if (!json["shards"].is_null())
+    fmt::print("holds {} of {} shards\n", json["shards"]["have"].size(), json["shards"]["of"].get<std::size_t>());
+  std::vector<std::vector<std::string>> rows = {{"value", "min", "max", "count", "zeros", "NaN", "inf"}};
+  for (const Json& v : json["values"])
+    rows.push_back({v["name"], v["min"].dump(), v["max"].dump(), v["count"].dump(), v["zeros"].dump(), v["nan"].dump(),
+                    v["inf"].dump()});
+  fmt::print("\n");
+  print_table(rows);
+}
+
 void inspect(const InspectOptions& options) {
   if (std::filesystem::path(options.file).extension() == ".json") return inspect_plan(options);
+  if (is_statistics_file(options.file)) {
+    const Json json = describe_statistics(options.file);
+    return options.json ? fmt::print("{}", to_text(json)) : print_statistics(json);
+  }
   if (options.ops) {
     const Json ops = inspect_ops(options.file);
     return options.json ? fmt::print("{}", to_text(ops)) : print_ops(ops);
@@ -138,8 +183,8 @@ void inspect(const InspectOptions& options) {
 
 void add_inspect(CLI::App& root, Context& context) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = root.add_subcommand("inspect", "Show what a model or a plan holds");
-  command->add_option("FILE", options->file, "A .onnx model or a plan (.json)")->required();
+  CLI::App* command = root.add_subcommand("inspect", "Show what a model, a plan or a file of statistics holds");
+  command->add_option("FILE", options->file, "A .onnx model, a plan (.json) or a file of statistics")->required();
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->add_flag("--nodes", options->nodes, "List every node with its kernel");
   command->add_flag("--ops", options->ops, "Which kernel would run each node, and what to do where there is none");

@@ -114,6 +114,18 @@ TEST_F(Calibration, AFileOfAnotherModelIsRefused) {
   EXPECT_EQ(none.exit_code, 4);
 }
 
+TEST_F(Calibration, InspectShowsWhatAFileHolds) {
+  calibrated("part", {"--shard", "2/4"});
+  const auto ran = run_program({"inspect", here("part"), "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  EXPECT_EQ(json["kind"], "statistics");
+  EXPECT_EQ(json["samples"], 6);
+  EXPECT_EQ(json["shards"]["of"], 4);
+  EXPECT_GT(json["values"].size(), 10u);
+  EXPECT_NE(run_program({"inspect", here("part")}).out.find("holds 1 of 4 shards"), std::string::npos);
+}
+
 TEST_F(Calibration, BadMethodsSayWhatWasMeant) {
   const auto typo = run_program(
       with_data({"quantize", data("demo.onnx"), "--method", "entrpoy", "-o", here("x.onnx")}));
