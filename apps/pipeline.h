@@ -16,7 +16,7 @@ struct QuantizeOptions {
   DataOptions data;
   std::vector<std::string> eval_data;
   QuantOptions quant;
-  std::string method = "minmax";
+  std::string method = "mse";
   std::string exact = "integer";  // how the result is evaluated
   bool json = false, dry_run = false;
   Gates gates;
