@@ -8,22 +8,27 @@ namespace intaglio {
 namespace {
 
 std::unique_ptr<Kernel> make_dequantize_linear(const Node& node) {
-  return make_kernel([axis = node.attr_int("axis", 1),
-                      block = node.attr_int("block_size", 0)](KernelContext& context) {
-    const Tensor& codes = context.input(0);
-    if (codes.dtype() != DType::s32) code_range(codes.dtype());
-    const Tensor scale = as_float(context.input(1));
-    Tensor zero_point;
-    if (const Tensor* zero = context.optional(2)) {
-      if (zero->size() != scale.size())
-        throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
-                                     to_string(scale.shape()) + " differ");
-      zero_point = convert(*zero, DType::s32);
-    }
-    const ScaleMap map(codes.shape(), scale.shape(), axis, block);
-    set_float_output(context, 0, dequantize(codes, scale, zero_point, map),
-                     context.input(1).dtype());
-  });
+  return make_kernel(
+      [axis = node.attr_int("axis", 1),
+       block = node.attr_int("block_size", 0)](KernelContext& context) {
+        const Tensor scale = as_float(context.input(1));
+        // One scale for all goes by memory, whatever the layout.
+        const bool stored = context.input(0).layout() != Layout::row_major && scale.size() == 1;
+        const Tensor codes = stored ? as_stored(context.input(0)) : to_row_major(context.input(0));
+        if (codes.dtype() != DType::s32) code_range(codes.dtype());
+        Tensor zero_point;
+        if (const Tensor* zero = context.optional(2)) {
+          if (zero->size() != scale.size())
+            throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
+                                         to_string(scale.shape()) + " differ");
+          zero_point = convert(*zero, DType::s32);
+        }
+        const ScaleMap map(codes.shape(), scale.shape(), axis, block);
+        Tensor x = dequantize(codes, scale, zero_point, map);
+        set_float_output(context, 0, stored ? from_stored(x) : std::move(x),
+                         context.input(1).dtype());
+      },
+      Layouts::any);
 }
 
 }  // namespace

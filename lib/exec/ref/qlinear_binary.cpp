@@ -10,10 +10,10 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/base/simd.h"
 #include "lib/exec/codes.h"
 #include "lib/exec/nest.h"
 #include "lib/exec/registry.h"
-#include "lib/base/simd.h"
 
 namespace intaglio {
 namespace {
@@ -98,25 +98,35 @@ template <typename F>
 void compute(KernelContext& c, const F& f) {
   const Tensor &a = c.input(0), &b = c.input(3);
   if (a.dtype() != b.dtype()) throw Error(Code::model, "the operands differ in type");
-  c.set_output(
-      0, visit_codes(a.dtype(), [&](auto zero) { return broadcast<decltype(zero)>(a, b, f); }));
+  const auto result = [&](const Tensor& x, const Tensor& y) {
+    return visit_codes(x.dtype(), [&](auto zero) { return broadcast<decltype(zero)>(x, y, f); });
+  };
+  if (a.layout() == b.layout() && a.layout() != Layout::row_major && a.shape() == b.shape())
+    return c.set_output(0, from_stored(result(as_stored(a), as_stored(b))));
+  c.set_output(0, result(to_row_major(a), to_row_major(b)));
 }
 
 std::unique_ptr<Kernel> make_add(const Node&) {
-  return make_kernel([](KernelContext& c) {
-    const CodeParams a = code_params(c, 1), b = code_params(c, 4), y = code_params(c, 6);
-    Sum f{a.scale / y.scale, b.scale / y.scale, 0};
-    const float zeros = std::fma(f.a, static_cast<float>(a.zero), f.b * static_cast<float>(b.zero));
-    f.fixed = static_cast<float>(y.zero) - zeros;
-    compute(c, f);
-  });
+  return make_kernel(
+      [](KernelContext& c) {
+        const CodeParams a = code_params(c, 1), b = code_params(c, 4), y = code_params(c, 6);
+        Sum f{a.scale / y.scale, b.scale / y.scale, 0};
+        const float zeros =
+            std::fma(f.a, static_cast<float>(a.zero), f.b * static_cast<float>(b.zero));
+        f.fixed = static_cast<float>(y.zero) - zeros;
+        compute(c, f);
+      },
+      Layouts::any);
 }
 
 std::unique_ptr<Kernel> make_mul(const Node&) {
-  return make_kernel([](KernelContext& c) {
-    const CodeParams a = code_params(c, 1), b = code_params(c, 4), y = code_params(c, 6);
-    compute(c, Product{a.zero, b.zero, a.scale * b.scale / y.scale, static_cast<float>(y.zero)});
-  });
+  return make_kernel(
+      [](KernelContext& c) {
+        const CodeParams a = code_params(c, 1), b = code_params(c, 4), y = code_params(c, 6);
+        compute(c,
+                Product{a.zero, b.zero, a.scale * b.scale / y.scale, static_cast<float>(y.zero)});
+      },
+      Layouts::any);
 }
 
 }  // namespace

@@ -30,30 +30,41 @@ Shape joined_shape(const KernelContext& c, std::size_t axis) {
 }
 
 std::unique_ptr<Kernel> make_concat(const Node& node) {
-  return make_kernel([given = node.attr_int("axis")](KernelContext& c) {
-    const CodeParams to = code_params(c, 0);
-    const DType type = c.input(first).dtype();
-    const std::int64_t axis = normalized_axis(given, c.input(first).rank());
-    Tensor& result = c.output(0, type, joined_shape(c, static_cast<std::size_t>(axis)));
-    const AxisView view(result.shape(), axis);
-    std::byte* out = result.raw_mutate();
-    for (std::size_t i = first; i < c.input_count(); i += stride) {
-      const CodeParams from = code_params(c, i + 1);
-      const CodeTable table = tabulate(type, from, to, [](std::span<float>) {});
-      const AxisView own(c.input(i).shape(), axis);
-      const std::int64_t block = own.length * own.inner;
-      for (std::int64_t o = 0; block > 0 && o < own.outer; ++o) {
-        const std::byte* codes = c.input(i).raw() + o * block;
-        std::byte* place = out + o * view.length * view.inner;
-        if (from == to) {
-          std::memcpy(place, codes, static_cast<std::size_t>(block));
-        } else {
-          look_up(codes, block, table, place);
+  return make_kernel(
+      [given = node.attr_int("axis")](KernelContext& c) {
+        const CodeParams to = code_params(c, 0);
+        const DType type = c.input(first).dtype();
+        const std::int64_t axis = normalized_axis(given, c.input(first).rank());
+        // Channels of channels-last images are the last axis in memory.
+        bool last = axis == 1;
+        for (std::size_t i = first; i < c.input_count(); i += stride)
+          last &= c.input(i).layout() == Layout::channels_last;
+        Tensor& result = c.output(0, type, joined_shape(c, static_cast<std::size_t>(axis)));
+        if (last) result.set_layout(Layout::channels_last);
+        const auto view_of = [last, axis](const Tensor& t) {
+          return last ? AxisView(storage_shape(t), t.rank() - 1) : AxisView(t.shape(), axis);
+        };
+        const AxisView view = view_of(result);
+        std::byte* out = result.raw_mutate();
+        for (std::size_t i = first; i < c.input_count(); i += stride) {
+          const CodeParams from = code_params(c, i + 1);
+          const CodeTable table = tabulate(type, from, to, [](std::span<float>) {});
+          const Tensor operand = last ? c.input(i) : to_row_major(c.input(i));
+          const AxisView own = view_of(operand);
+          const std::int64_t block = own.length * own.inner;
+          for (std::int64_t o = 0; block > 0 && o < own.outer; ++o) {
+            const std::byte* codes = operand.raw() + o * block;
+            std::byte* place = out + o * view.length * view.inner;
+            if (from == to) {
+              std::memcpy(place, codes, static_cast<std::size_t>(block));
+            } else {
+              look_up(codes, block, table, place);
+            }
+          }
+          out += block;
         }
-      }
-      out += block;
-    }
-  });
+      },
+      Layouts::any);
 }
 
 }  // namespace

@@ -18,6 +18,13 @@ Refusal refuse_channels_last(const Node& node) {
   return "channels_last=1";
 }
 
+// The pixels of a channels-last image one after the other.
+template <typename T>
+void add_pixels(const T* from, std::int64_t area, std::span<std::int32_t> sums) {
+  for (std::int64_t i = 0; i < area; ++i, from += sums.size())
+    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += from[c];
+}
+
 Tensor channel_sums(const Tensor& x, std::int32_t zero) {
   if (x.rank() < 2)
     throw Error(Code::model, "input of shape " + to_string(x.shape()) + " has no channels");
@@ -27,6 +34,14 @@ Tensor channel_sums(const Tensor& x, std::int32_t zero) {
   const std::int64_t area = product(x.shape(), 2, x.shape().size());
   visit_codes(x.dtype(), [&](auto code) {
     const auto* from = x.data<decltype(code)>().data();
+    if (x.layout() == Layout::channels_last) {
+      const auto channels = static_cast<std::size_t>(x.dim(1));
+      const auto all = sums.mutate<std::int32_t>();
+      std::ranges::fill(all, -zero * static_cast<std::int32_t>(area));
+      for (std::size_t n = 0; n < all.size(); n += channels, from += area * x.dim(1))
+        add_pixels(from, area, all.subspan(n, channels));
+      return;
+    }
     for (std::int32_t& sum : sums.mutate<std::int32_t>()) {
       sum = -zero * static_cast<std::int32_t>(area);
       for (std::int64_t i = 0; i < area; ++i) sum += from[i];
@@ -37,15 +52,17 @@ Tensor channel_sums(const Tensor& x, std::int32_t zero) {
 }
 
 std::unique_ptr<Kernel> make_global(const Node&) {
-  return make_kernel([](KernelContext& c) {
-    const Tensor& x = c.input(0);
-    const CodeParams from = code_params(c, 1), to = code_params(c, 3);
-    const Tensor sums = channel_sums(x, from.zero);
-    const auto area = static_cast<float>(product(x.shape(), 2, x.shape().size()));
-    const Tensor multiplier = Tensor::scalar(from.scale / (to.scale * area));
-    c.set_output(0, requantize(sums, multiplier, Tensor::scalar(to.zero),
-                               ScaleMap(sums.shape(), {}, 0, 0), x.dtype()));
-  });
+  return make_kernel(
+      [](KernelContext& c) {
+        const Tensor& x = c.input(0);
+        const CodeParams from = code_params(c, 1), to = code_params(c, 3);
+        const Tensor sums = channel_sums(x, from.zero);
+        const auto area = static_cast<float>(product(x.shape(), 2, x.shape().size()));
+        const Tensor multiplier = Tensor::scalar(from.scale / (to.scale * area));
+        c.set_output(0, requantize(sums, multiplier, Tensor::scalar(to.zero),
+                                   ScaleMap(sums.shape(), {}, 0, 0), x.dtype()));
+      },
+      Layouts::any);
 }
 
 // y = saturate(round(mean / scale + zero))

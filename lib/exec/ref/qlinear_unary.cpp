@@ -10,11 +10,14 @@ namespace {
 
 template <typename F>
 std::unique_ptr<Kernel> make_table(F f) {
-  return make_kernel([f](KernelContext& c) {
-    const Tensor& x = c.input(0);
-    const CodeTable table = tabulate(x.dtype(), code_params(c, 1), code_params(c, 3), f);
-    c.set_output(0, look_up(x, table));
-  });
+  return make_kernel(
+      [f](KernelContext& c) {
+        const Tensor& x = c.input(0);
+        const CodeTable table = tabulate(x.dtype(), code_params(c, 1), code_params(c, 3), f);
+        Tensor y = look_up(as_stored(x), table);
+        c.set_output(0, x.layout() == Layout::row_major ? std::move(y) : from_stored(y));
+      },
+      Layouts::any);
 }
 
 std::unique_ptr<Kernel> make_leaky_relu(const Node& node) {

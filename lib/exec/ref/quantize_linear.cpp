@@ -8,23 +8,29 @@ namespace {
 
 std::unique_ptr<Kernel> make_quantize_linear(const Node& node) {
   const auto asked = static_cast<DType>(node.attr_int("output_dtype", 0));
-  return make_kernel([axis = node.attr_int("axis", 1), block = node.attr_int("block_size", 0),
-                      asked](KernelContext& context) {
-    const Tensor x = convert(context.input(0), DType::f32);  // int32 is allowed as well
-    const Tensor scale = as_float(context.input(1));
-    const Tensor* zero = context.optional(2);
-    DType type = asked == DType::undefined ? DType::u8 : asked;
-    Tensor zero_point;
-    if (zero != nullptr) {
-      type = zero->dtype();
-      if (zero->size() != scale.size())
-        throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
-                                     to_string(scale.shape()) + " differ");
-      zero_point = convert(*zero, DType::s32);
-    }
-    const ScaleMap map(x.shape(), scale.shape(), axis, block);
-    context.set_output(0, quantize(x, scale, zero_point, map, type));
-  });
+  return make_kernel(
+      [axis = node.attr_int("axis", 1), block = node.attr_int("block_size", 0),
+       asked](KernelContext& context) {
+        const Tensor scale = as_float(context.input(1));
+        // One scale for all goes by memory, whatever the layout.
+        const bool stored = context.input(0).layout() != Layout::row_major && scale.size() == 1;
+        const Tensor given = stored ? as_stored(context.input(0)) : to_row_major(context.input(0));
+        const Tensor x = convert(given, DType::f32);  // int32 is allowed as well
+        const Tensor* zero = context.optional(2);
+        DType type = asked == DType::undefined ? DType::u8 : asked;
+        Tensor zero_point;
+        if (zero != nullptr) {
+          type = zero->dtype();
+          if (zero->size() != scale.size())
+            throw Error(Code::model, "zero point " + to_string(zero->shape()) + " and scale " +
+                                         to_string(scale.shape()) + " differ");
+          zero_point = convert(*zero, DType::s32);
+        }
+        const ScaleMap map(x.shape(), scale.shape(), axis, block);
+        Tensor y = quantize(x, scale, zero_point, map, type);
+        context.set_output(0, stored ? from_stored(y) : std::move(y));
+      },
+      Layouts::any);
 }
 
 }  // namespace
