@@ -13,6 +13,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
+#include "lib/quant/target_rules.h"
 
 namespace intaglio {
 namespace {
@@ -106,6 +107,7 @@ void compare_command(const CompareOptions& o, Context& context) {
     context.phase("select", [&] {
       select(numbers, prepared.model.graph(), observations,
              select_options(o.quant, target, method, context.worker_count()));
+      apply_target_rules(numbers, prepared.model.graph(), target);
     });
     pressed.push_back(press(prepared, std::move(numbers), o.quant.form, context));
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "lib/check/pairs.h"
 #include "lib/rewrite/dynamic.h"
+#include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
@@ -19,6 +21,9 @@ void add_form_options(CLI::App& command, FormOptions& o) {
       ->capture_default_str();
   command.add_flag("--contrib", o.contrib,
                    "Allow operators of com.microsoft (QLinearAdd, QGemm, ...); with qoperator");
+  command.add_flag("--from-qdq", o.from_qdq,
+                   "Take a quantized model and write it as --format qdq or qoperator, with its own "
+                   "scales: nothing is calibrated");
   command
       .add_option("--placement", o.placement,
                   "Q/DQ pairs so that all runs in integers, or none where it costs accuracy, such "
@@ -40,22 +45,40 @@ Target with_integer_outputs(Target target) {
   return target;
 }
 
+// The plan of what is done: for the report alone.
+Plan plan_of_quantized(const Graph& graph) {
+  Plan plan;
+  for (const Node* node : graph.nodes()) {
+    if (node->output(0) == nullptr || node->is("QuantizeLinear") || node->is("DequantizeLinear"))
+      continue;
+    const bool quantized = is_integer_operator(*node) || touches_codes(*node);
+    plan.nodes.push_back({node->name(), node->op(), node->output(0)->name(), quantized,
+                          quantized ? "" : "is not quantized in the model given", {}, {}});
+  }
+  return plan;
+}
+
 }  // namespace
 
 void require_consistent(const FormOptions& o, const ActivationOptions& activations) {
   if (o.contrib && o.format != "qoperator")
     throw Error(Code::usage, fmt::format("--contrib: the form '{}' has no use for it", o.format),
                 "Leave it out, or use --format qoperator.");
+  if (o.from_qdq && !o.has_codes())
+    throw Error(
+        Code::usage,
+        fmt::format("--from-qdq: a quantized model does not become the form '{}'", o.format),
+        "Use --format qdq or qoperator.");
   if (o.placement == "accuracy" && o.format != "qdq")
     throw Error(Code::usage,
                 fmt::format("--placement accuracy: the form '{}' has no Q/DQ pairs", o.format),
                 "Leave it out, or use --format qdq.");
-  if (!o.calibrated() && o.io != "float")
+  if (!o.has_codes() && o.io != "float")
     throw Error(
         Code::usage,
         fmt::format("--io {}: the form '{}' has no codes of inputs and outputs", o.io, o.format),
         "Leave it out, or use --format qdq or qoperator.");
-  if (!o.calibrated() && (!activations.type.empty() || activations.symmetric))
+  if (!o.has_codes() && (!activations.type.empty() || activations.symmetric))
     throw Error(
         Code::usage,
         fmt::format("--format {}: {}, so --activations and --symmetric have no effect", o.format,
@@ -73,6 +96,7 @@ Target target_for(const FormOptions& o, Target target) {
 
 Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
                const Selection& selection) {
+  if (o.from_qdq) return plan_of_quantized(graph);
   return o.calibrated() ? draft(graph, target, selection) : draft_weights(graph, target, selection);
 }
 
@@ -83,6 +107,14 @@ Json write_interface(const FormOptions& o, Model& model) {
 
 Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
   Written written;
+  const auto note = [&](const std::vector<IntegerDecision>& decisions) {
+    for (const IntegerDecision& d : decisions)
+      if (!d.integer()) written.in_float[d.node] = d.reason;
+  };
+  if (o.from_qdq) {
+    note(convert_quantized(model, o.format, o.contrib).decisions);
+    return written;
+  }
   if (o.format == "qdq") {
     written.dequantized = write_qdq(model, plan);
     return written;
@@ -97,8 +129,7 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
   }
   QOperatorResult result = write_qoperator(model, plan, o.contrib);
   written.codes = std::move(result.codes);
-  for (const IntegerDecision& d : result.decisions)
-    if (!d.integer()) written.in_float[d.node] = d.reason;
+  note(result.decisions);
   return written;
 }
 

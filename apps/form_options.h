@@ -17,8 +17,11 @@ struct FormOptions {
   bool contrib = false;             // operators of com.microsoft may be written
   std::string placement = "speed";  // of Q/DQ pairs: speed, accuracy
   std::string io = "float";         // of graph inputs and outputs: float, s8, u8
-  // Whether activations are quantized ahead of the run, with ranges from data.
-  bool calibrated() const { return format == "qdq" || format == "qoperator"; }
+  bool from_qdq = false;            // the model is quantized already: bring it into the form
+  // Whether the form has codes of activations that are known ahead of the run.
+  bool has_codes() const { return format == "qdq" || format == "qoperator"; }
+  // Whether their ranges come from data.
+  bool calibrated() const { return has_codes() && !from_qdq; }
 };
 void add_form_options(CLI::App& command, FormOptions& options);
 
@@ -33,7 +36,8 @@ void require_consistent(const FormOptions& options, const ActivationOptions& act
 // The target as a draft for this form sees it; Code::config when the form cannot have it.
 Target target_for(const FormOptions& options, Target target);
 
-// Which nodes and values are quantized in this form.
+// Which nodes and values are quantized in this form. With --from-qdq: which of them the model has
+// quantized already, without numbers.
 Plan draft_for(const FormOptions& options, const Graph& graph, const Target& target,
                const Selection& selection);
 
@@ -43,7 +47,7 @@ struct Written {
   std::map<std::string, std::string> dequantized, codes;
   std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
 };
-// Rewrites the prepared model that the plan was drafted for. Its inputs and outputs stay float.
+// Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and outputs stay float.
 Written write_form(const FormOptions& options, Model& model, const Plan& plan);
 
 // The last step: inputs and outputs of the type of --io. Returns the "interface" part of the

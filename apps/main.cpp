@@ -64,6 +64,7 @@ void build(CLI::App& root, Context& context) {
   add_compare(root, context);
   add_evaluate(root, context);
   add_run(root, context);
+  add_check(root, context);
   add_inspect(root, context);
   for (CLI::App* command : root.get_subcommands({})) {
     command->add_option("--config", context.config, "A JSON file with any of these options; flags win")

@@ -12,6 +12,8 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
+#include "lib/quant/target_rules.h"
+#include "lib/rewrite/ncnn_table.h"
 
 namespace intaglio {
 namespace {
@@ -124,7 +126,8 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const SelectOptions selecting = select_options(o.quant, target, method, context.worker_count());
   check_outputs(o, output);
 
-  const Prepared prepared = load_prepared(o.model, target, context);
+  const Prepared prepared =
+      o.quant.form.from_qdq ? load_quantized(o.model, context) : load_prepared(o.model, target, context);
   const Graph& graph = prepared.model.graph();
   Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection) : load_plan(o, prepared.hash);
   plan.model_hash = prepared.hash;
@@ -149,7 +152,11 @@ void quantize(const QuantizeOptions& o, Context& context) {
     recipe = make_recipe(o.data, prepared.model, warnings, settled);
   }
   const Observations& observations = observed.statistics.observations;
-  if (o.plan.empty()) context.phase("select", [&] { select(plan, graph, observations, selecting); });
+  if (o.plan.empty())
+    context.phase("select", [&] {
+      select(plan, graph, observations, selecting);
+      apply_target_rules(plan, graph, target);
+    });
 
   Pressed pressed = press(prepared, std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
@@ -159,6 +166,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const std::optional<Evaluation> evaluation = measured ? std::optional(measured->evaluation) : std::nullopt;
 
   context.phase("save", [&] { save_model(pressed.model, output); });
+  if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
   if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);

@@ -7,6 +7,7 @@
 
 #include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "lib/passes/integers_fused.h"
 
 namespace intaglio {
 namespace {
@@ -18,7 +19,8 @@ void refuse_quantized(const Graph& graph, const std::string& path) {
         op.ends_with("Integer") || op == "QGemm" || op == "QAttention")
       throw Error(Code::unsupported,
                   fmt::format("{}: is quantized already: it holds the {}", path, node->label()),
-                  "Give the float model: quantizing twice would only lose accuracy.");
+                  "Give the float model: quantizing twice would only lose accuracy. To convert its "
+                  "form, or to store its weights as integers, use --from-qdq.");
   }
 }
 
@@ -74,6 +76,19 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
                    [&](std::string_view pass) { watcher.after(pass); });
   });
   p.folded = watcher.take();
+  p.hash = hash_of(p.model);
+  return p;
+}
+
+Prepared load_quantized(const std::string& path, Context& context) {
+  Prepared p;
+  p.model = context.phase("load", [&] { return load_model(path); });
+  if (!has_quantized_values(p.model.graph()))
+    throw Error(Code::model, fmt::format("{}: --from-qdq: holds no quantized values", path),
+                "Leave out --from-qdq to quantize a float model.");
+  p.source = model_json(path, p.model);
+  p.producer = p.model.producer();
+  infer_types(p.model);
   p.hash = hash_of(p.model);
   return p;
 }

@@ -23,6 +23,9 @@ struct Prepared {
 // Throws Code::unsupported for a model that is quantized already.
 Prepared load_prepared(const std::string& path, const Target& target, Context& context);
 
+// A model that is quantized already, as it is (--from-qdq). Throws Code::model for one that is not.
+Prepared load_quantized(const std::string& path, Context& context);
+
 // Throws Code::unsupported, with an example of a reason, when a plan would quantize no node.
 void require_something(const Plan& plan);
 

@@ -61,7 +61,9 @@ Target effective_target(const QuantOptions& o) {
   if (!o.granularity.empty()) target.per_channel = o.granularity == "channel";
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
-  return target_for(o.form, std::move(target));
+  target = target_for(o.form, std::move(target));
+  if (!o.form.from_qdq) require_accepted(target, o.form.contrib ? "contrib" : o.form.format);
+  return target;
 }
 
 SelectOptions select_options(const QuantOptions& o, const Target& target, Method method,

@@ -42,12 +42,8 @@ class Drafter {
   Plan run() {
     Plan plan;
     plan.target = target_.name;
-    for (const Node* node : nodes_) consider(*node);
-    // A mover follows its input; its output may in turn feed another mover, in any order of listing.
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (const Node* node : nodes_) changed |= follow(*node);
-    }
+    decide();
+    if (drop_useless()) decide();
     for (const Node* node : nodes_) plan.nodes.push_back(node_plan(*node));
     for (const Value* value : ordered_values()) {
       if (!quantized_.contains(value)) continue;
@@ -60,6 +56,51 @@ class Drafter {
   }
 
  private:
+  void decide() {
+    accepted_.clear();
+    quantized_.clear();
+    reasons_.clear();
+    groups_ = {};
+    for (const Node* node : nodes_) consider(*node);
+    // A mover follows its input; its output may in turn feed another mover, in any order of
+    // listing.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Node* node : nodes_) changed |= follow(*node);
+    }
+  }
+
+  // Arithmetic between float operators: codes behind it would only be rounded and turned back.
+  // Chains go from their end.
+  bool drop_useless() {
+    for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
+      const Node& node = **it;
+      if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node))
+        continue;
+      if (fusion_of(node) == nullptr && read_in_float(node)) {
+        useless_.insert(&node);
+        accepted_.erase(&node);
+      }
+    }
+    return !useless_.empty();
+  }
+
+  // A Gather that looks rows up in a large constant: the constant is stored in codes, its rows are
+  // dequantized when they are found.
+  static bool is_table(const Node& node) {
+    return node.is("Gather") && !weight_inputs(node).empty();
+  }
+
+  // Every result has readers, and none of them takes codes.
+  bool read_in_float(const Node& node) const {
+    return std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
+      return value == nullptr ||
+             (!value->is_output() && !value->uses().empty() &&
+              std::none_of(value->uses().begin(), value->uses().end(),
+                           [&](const Use& use) { return accepted_.contains(use.node); }));
+    });
+  }
+
   const OpRule* rule_of(const Node& node) const {
     if (!node.domain().empty()) return nullptr;
     const auto it = target_.ops.find(node.op());
@@ -72,6 +113,7 @@ class Drafter {
   std::optional<std::string> obstacle(const Node& node) const {
     const OpRule* rule = rule_of(node);
     if (const auto no = filter_.refuse(node)) return no;
+    if (useless_.contains(&node)) return "only operators that stay float read its result";
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (!is_f32(node.output(0)))
       return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
@@ -124,13 +166,15 @@ class Drafter {
     if (is_f32(value) && !value->is_constant()) quantized_.insert(value);
   }
 
-  // The value is a graph output, or becomes one by movers alone.
+  // The value is a graph output, or becomes one by movers alone, or is read by operators that stay
+  // float.
   bool only_leaves(const Value& value) const {
     return (value.is_output() || !value.uses().empty()) &&
            std::all_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
              const OpRule* rule = rule_of(*use.node);
-             return rule != nullptr && rule->role == Role::share && use.index == 0 &&
-                    use.node->output(0) != nullptr && only_leaves(*use.node->output(0));
+             if (rule == nullptr || obstacle(*use.node)) return true;
+             return rule->role == Role::share && use.index == 0 && use.node->output(0) != nullptr &&
+                    only_leaves(*use.node->output(0));
            });
   }
 
@@ -151,6 +195,10 @@ class Drafter {
   void consider(const Node& node) {
     if (const auto reason = obstacle(node)) return refuse(node, *reason);
     const OpRule& rule = *rule_of(node);
+    if (is_table(node)) {
+      accepted_.insert(&node);
+      return;
+    }
     if (rule.role == Role::share) {
       if (moves_only(node)) return refuse(node, "its input is not quantized");  // until follow() finds it is
     }
@@ -196,7 +244,12 @@ class Drafter {
     const Role role = rule_of(node)->role;
     if (const Node* producer = role == Role::activation ? fusion_of(node) : nullptr)
       plan.reason = fmt::format("fused into {}", producer_name(*producer));
-    if (role == Role::compute) {
+    if (is_table(node)) {
+      const WeightInput table = weight_inputs(node).front();
+      Scheme scheme = target_.weights;
+      scheme.axis = target_.per_channel ? table.axis : std::nullopt;
+      plan.constants.push_back({table.input, node.input(table.input)->name(), scheme, {}, {}});
+    } else if (role == Role::compute) {
       plan_weight(node, plan);
     } else if (role == Role::elementwise || role == Role::join) {
       for (std::size_t i = 0; i < node.inputs().size(); ++i)
@@ -219,11 +272,12 @@ class Drafter {
       if (!value->is_constant()) continue;
       Scheme scheme = target_.weights;
       scheme.axis.reset();
-      if (i == 1 && target_.per_channel) scheme.axis = channel_axis(node);
+      if (i == 1 && target_.per_channel && rule_of(node)->per_channel)
+        scheme.axis = channel_axis(node);
       plan.constants.push_back({i, value->name(), scheme, {}, {}});
     }
     const Value* bias = node.input(2);
-    if (bias == nullptr) return;
+    if (bias == nullptr || target_.float_bias) return;
     if (bias_fits(node)) {
       plan.bias = BiasPlan{2, bias->name(), {}};
     } else {
@@ -262,7 +316,7 @@ class Drafter {
   const Target& target_;
   const std::vector<Node*> nodes_;
   NodeFilter filter_;
-  std::set<const Node*> accepted_;
+  std::set<const Node*> accepted_, useless_;
   std::set<const Value*> quantized_;
   std::map<const Node*, std::string> reasons_;
   Groups groups_;

@@ -1,9 +1,16 @@
 #include "lib/quant/target.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "lib/base/json.h"
 
 namespace intaglio {
 namespace {
+
+using Words = std::vector<std::string>;
 
 Scheme read_scheme(JsonObject json, bool* per_channel) {
   Scheme scheme;
@@ -16,6 +23,13 @@ Scheme read_scheme(JsonObject json, bool* per_channel) {
   return scheme;
 }
 
+FixedOutput read_fixed(JsonObject json) {
+  const FixedOutput fixed{json.get<float>("scale"), json.get<std::int32_t>("zero_point")};
+  if (!(fixed.scale > 0)) json.fail("scale", "must be positive");
+  json.done();
+  return fixed;
+}
+
 OpRule read_rule(JsonObject json) {
   OpRule rule;
   const std::string role =
@@ -25,15 +39,115 @@ OpRule read_rule(JsonObject json) {
   if (role == "share") rule.role = Role::share;
   if (role == "join") rule.role = Role::join;
   if (rule.role == Role::activation) {
-    rule.fuses_into = json.get<std::vector<std::string>>("fuses_into");
-    rule.float_into = json.get<std::vector<std::string>>("float_into", {});
+    rule.fuses_into = json.get<Words>("fuses_into");
+    rule.float_into = json.get<Words>("float_into", {});
   }
   rule.float_output = json.get<bool>("float_output", false);
+  rule.float_because = json.get<std::string>("float_because", "");
+  if (rule.role == Role::compute)
+    rule.per_channel = json.choice("granularity", {"channel", "tensor"}, "channel") == "channel";
+  if (json.has("fixed_output")) {
+    if (rule.role == Role::compute || rule.role == Role::share || rule.role == Role::join)
+      json.fail("fixed_output", "is for activations and elementwise operators");
+    rule.fixed = read_fixed(json.object("fixed_output"));
+  }
   json.done();
   return rule;
 }
 
+std::vector<DType> read_types(JsonObject& json) {
+  std::vector<DType> types;
+  for (const std::string& word : json.get<Words>("types")) {
+    types.push_back(dtype_named(word));
+    if (types.back() == DType::undefined)
+      json.fail("types", "'" + word + "' is not an element type");
+  }
+  return types;
+}
+
+Accepts read_accepts(JsonObject json) {
+  Accepts accepts;
+  accepts.forms = json.get<Words>("forms");
+  for (const std::string& form : accepts.forms)
+    if (form != "qdq" && form != "qoperator" && form != "contrib" && form != "dynamic" &&
+        form != "weights")
+      json.fail("forms", "'" + form + "' is none of qdq, qoperator, contrib, dynamic, weights");
+  JsonObject activations = json.object("activations");
+  accepts.activations = read_types(activations);
+  accepts.activation_zero_points = activations.choice("zero_point", {"any", "zero"}) == "any";
+  activations.done();
+  JsonObject weights = json.object("weights");
+  accepts.weights = read_types(weights);
+  accepts.weight_zero_points = weights.choice("zero_point", {"any", "zero"}) == "any";
+  accepts.per_channel = weights.choice("granularity", {"channel", "tensor"}) == "channel";
+  weights.done();
+  const auto bias = json.get<Words>("bias");
+  accepts.s32_bias = std::find(bias.begin(), bias.end(), "s32") != bias.end();
+  accepts.float_bias = std::find(bias.begin(), bias.end(), "float") != bias.end();
+  if (bias.size() != static_cast<std::size_t>(accepts.s32_bias + accepts.float_bias))
+    json.fail("bias", "holds something else than s32 and float");
+  json.done();
+  return accepts;
+}
+
+// What a file without "accepts" reads: what it writes.
+Accepts own_schemes(const Target& target) {
+  Accepts accepts;
+  accepts.forms = {"qdq", "qoperator", "contrib", "dynamic", "weights"};
+  accepts.activations = {target.activations.type};
+  accepts.weights = {target.weights.type};
+  accepts.per_channel = target.per_channel;
+  return accepts;
+}
+
+Engine engine_named(const std::string& word) {
+  if (word == "onnxruntime-x86") return Engine::onnxruntime_x86;
+  return word == "onnxruntime-arm" ? Engine::onnxruntime_arm : Engine::pairs;
+}
+
+bool contains(const std::vector<DType>& types, DType type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+std::string words(const std::vector<DType>& types) {
+  std::vector<std::string_view> names;
+  for (const DType type : types) names.push_back(name_of(type));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// A symmetric scheme of a signed type has zero point 0.
+bool zero_is_zero(const Scheme& scheme) {
+  return scheme.symmetric && (scheme.type == DType::s8 || scheme.type == DType::s16);
+}
+
+// Why the schemes are not what the target accepts; empty: they are.
+std::string misfit(const Target& t) {
+  const Accepts& a = t.accepts;
+  if (!contains(a.activations, t.activations.type))
+    return fmt::format("takes activations of type {}, not {}", words(a.activations),
+                       name_of(t.activations.type));
+  if (!contains(a.weights, t.weights.type))
+    return fmt::format("takes weights of type {}, not {}", words(a.weights),
+                       name_of(t.weights.type));
+  if (!a.activation_zero_points && !zero_is_zero(t.activations))
+    return "takes activations with zero point 0 alone: they must be signed and symmetric";
+  if (!a.weight_zero_points && !zero_is_zero(t.weights))
+    return "takes weights with zero point 0 alone: they must be signed and symmetric";
+  if (!a.per_channel && t.per_channel) return "takes weights with one scale alone";
+  return {};
+}
+
 }  // namespace
+
+void require_accepted(const Target& target, const std::string& form) {
+  std::string reason = misfit(target);
+  const auto& forms = target.accepts.forms;
+  if (std::find(forms.begin(), forms.end(), form) == forms.end())
+    reason = fmt::format("reads no models in the form '{}', but {}", form, fmt::join(forms, ", "));
+  if (!reason.empty())
+    throw Error(Code::config, fmt::format("target '{}' {}", target.name, reason),
+                "Leave out the option that contradicts it, or choose another --target.");
+}
 
 Target placed_for_accuracy(Target target) {
   for (auto& [op, rule] : target.ops)
@@ -52,10 +166,22 @@ Target read_target(const std::filesystem::path& path) {
   target.activations = read_scheme(json.object("activations"), nullptr);
   target.weights = read_scheme(json.object("weights"), &target.per_channel);
   target.min_range = json.get<double>("min_range", target.min_range);
+  target.float_bias = json.choice("bias", {"s32", "float"}, "s32") == "float";
+  target.power_of_two = json.choice("scales", {"any", "power_of_two"}, "any") == "power_of_two";
+  target.saturating = json.get<bool>("saturating", false);
+  target.engine =
+      engine_named(json.choice("engine", {"pairs", "onnxruntime-x86", "onnxruntime-arm"}, "pairs"));
+  target.ncnn_table = json.choice("table", {"none", "ncnn"}, "none") == "ncnn";
+  target.fallback = json.get<std::string>("fallback", target.fallback);
+  target.accepts = json.has("accepts") ? read_accepts(json.object("accepts")) : own_schemes(target);
   JsonObject ops = json.object("ops");
   for (const auto& item : json.at("ops").items()) target.ops[item.key()] = read_rule(ops.object(item.key()));
   ops.done();
   json.done();
+  if (const std::string reason = misfit(target); !reason.empty())
+    json.fail("accepts", fmt::format("contradicts the schemes: the target {}", reason));
+  if (target.float_bias ? !target.accepts.float_bias : !target.accepts.s32_bias)
+    json.fail("bias", "is not among those of accepts.bias");
   return target;
 }
 

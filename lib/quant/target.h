@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,25 +21,65 @@ enum class Role {
   join,         // all inputs and outputs have the same parameters: Concat
 };
 
+// Scale and zero point that the runtime assumes, whatever the range: 1/256 for Softmax.
+struct FixedOutput {
+  float scale = 1;
+  std::int32_t zero_point = 0;
+};
+
 struct OpRule {
   Role role = Role::elementwise;
   std::vector<std::string> fuses_into;  // producers that an activation is fused into
-  std::vector<std::string>
-      float_into;  // and those into which it is fused at the price that both run in float
-  bool float_output = false;  // a result that only leaves the graph is not quantized: it costs the runtime
-                              // nothing, and codes of 8 bits make scores tie
+  // And those into which it is fused at the price that both run in float.
+  std::vector<std::string> float_into;
+  // A result that only leaves the graph, or that only float operators read, is not quantized: it
+  // costs the runtime nothing, and codes of 8 bits make scores tie.
+  bool float_output = false;
+  bool per_channel = true;           // false: weights of this operator have one scale
+  std::optional<FixedOutput> fixed;  // of the output
+  std::string float_because;         // not empty: runs in float between its Q/DQ pairs, and why
+};
+
+// How a runtime finds what it runs in integers.
+enum class Engine {
+  pairs,            // operators of the list between DequantizeLinear and QuantizeLinear
+  onnxruntime_x86,  // by the rules of its QDQ transformer (lib/passes/integers_fused.h)
+  onnxruntime_arm,  // the same, and int8 activations everywhere
+};
+
+// What a runtime reads, for models of any origin.
+struct Accepts {
+  std::vector<std::string> forms;  // qdq, qoperator, contrib, dynamic, weights
+  std::vector<DType> activations, weights;
+  bool activation_zero_points = true;  // false: zero points of activations must be 0
+  bool weight_zero_points = true;      // the same for weights
+  bool per_channel = true;
+  bool s32_bias = true, float_bias = true;
 };
 
 struct Target {
   std::string name;
   std::string description;
-  std::int64_t opset = 13;   // the least opset of the output
-  Scheme activations;        // per-tensor
-  Scheme weights;            // axis is ignored; see per_channel
+  std::int64_t opset = 13;  // the least opset of the output
+  Scheme activations;       // per-tensor
+  Scheme weights;           // axis is ignored; see per_channel
   bool per_channel = true;
-  double min_range = 0;          // the smallest range of an activation
+  double min_range = 0;       // the smallest range of an activation
+  bool float_bias = false;    // biases are left float
+  bool power_of_two = false;  // scales are powers of two
+  // Products of u8 and s8 are added in pairs with saturation to 16 bits: weights are made smaller
+  // where a pair could saturate (lib/quant/saturation.h).
+  bool saturating = false;
+  Engine engine = Engine::pairs;
+  std::string fallback = "runs in float";  // what becomes of an operator that stays float
+  bool ncnn_table = false;  // the calibration table of ncnn2int8 is written beside the model
+  Accepts accepts;
   std::map<std::string, OpRule> ops;
 };
+
+// Throws Code::config when the schemes, which options may have changed, are not what the target
+// accepts.
+void require_accepted(const Target& target, const std::string& form);
 
 // Activations are fused into their producers wherever the runtime can, also where both then run in
 // float: nothing is rounded between the two.

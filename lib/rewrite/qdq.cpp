@@ -70,11 +70,7 @@ class QdqWriter {
 
   void store_constants(const NodePlan& plan) {
     Node& node = planned_node(graph_, plan);
-    for (const ConstantPlan& constant : plan.constants) {
-      const Tensor codes =
-          quantize(planned_constant(graph_, constant.name), constant.params, constant.scheme);
-      replace_constant(node, constant.input, constant.name, codes, constant.params);
-    }
+    store_weights(node, plan);
     if (!plan.bias) return;
     const Tensor bias = planned_constant(graph_, plan.bias->name);
     const float input_scale = plan_.find(node.input(0)->name())->params.scale.front();

@@ -136,6 +136,51 @@ TEST(Forms, IntegerInterfacesAreFedWithRealValues) {
   }
 }
 
+TEST(Forms, EveryTargetPassesItsOwnCheck) {
+  const auto folder = fresh_folder();
+  const auto out = (folder / "t.onnx").string();
+  for (const char* target : {"onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt",
+                             "openvino", "qnn", "stm32n6", "tflite-like", "ncnn", "vitis-xint8"}) {
+    const Ran ran = quantize(out, with(calibration, {"--target", target, "--limit", "8"}));
+    ASSERT_EQ(ran.exit_code, 0) << target << ran.err;
+    const Ran checked = run_program({"check", out, "--target", target, "--json"});
+    EXPECT_EQ(checked.exit_code, 0) << target << checked.out;
+    const Json report = Json::parse(checked.out);
+    EXPECT_TRUE(report["fits"].get<bool>());
+    EXPECT_EQ(report["integer_macs_percent"], 100.0) << target;
+    EXPECT_GT(report["activation_bytes"].get<int>(), 0);
+  }
+  const Ran other = run_program({"check", out, "--target", "tensorrt"});
+  EXPECT_EQ(other.exit_code, 8);
+  EXPECT_NE(other.out.find("misfit"), std::string::npos) << other.out;
+  EXPECT_EQ(run_program({"check", data("demo.onnx")}).exit_code, 8) << "a float model";
+}
+
+TEST(Forms, QuantizedModelsChangeTheirFormWhenAsked) {
+  const auto folder = fresh_folder();
+  const auto qdq = folder / "qdq.onnx", codes = folder / "codes.onnx", back = folder / "back.onnx";
+  ASSERT_EQ(quantize(qdq, calibration).exit_code, 0);
+  const auto convert = [&](const std::filesystem::path& from, const std::filesystem::path& to,
+                           const Arguments& more) {
+    return run_program(
+        with({"--quiet", "quantize", from.string(), "-o", to.string(), "--json"}, more));
+  };
+  const Ran refused = convert(qdq, codes, calibration);
+  EXPECT_EQ(refused.exit_code, 6);
+  EXPECT_NE(refused.err.find("--from-qdq"), std::string::npos)
+      << "never in silence, but with a way";
+  const Ran there = convert(qdq, codes, {"--from-qdq", "--format", "qoperator", "--contrib"});
+  ASSERT_EQ(there.exit_code, 0) << there.err;
+  EXPECT_TRUE(ops_of(codes).contains("QLinearConv"));
+  const Ran returned = convert(codes, back, {"--from-qdq"});
+  ASSERT_EQ(returned.exit_code, 0) << returned.err;
+  EXPECT_FALSE(ops_of(back).contains("QLinearConv"));
+  const Json a = evaluated(qdq)["evaluation"];
+  EXPECT_EQ(a, evaluated(codes)["evaluation"]);
+  EXPECT_EQ(a, evaluated(back)["evaluation"]);
+  EXPECT_EQ(convert(data("demo.onnx"), back, {"--from-qdq"}).exit_code, 5) << "nothing to convert";
+}
+
 TEST(Forms, ContradictionsAreRefused) {
   const auto folder = fresh_folder();
   struct Case {
@@ -150,6 +195,10 @@ TEST(Forms, ContradictionsAreRefused) {
            {{"--format", "dynamic", "--symmetric"}, 2, "as the model runs"},
            {{"--format", "dynamic", "--weights", "s16"}, 3, "8 bits"},
            {{"--format", "weights", "--placement", "accuracy"}, 2, "no Q/DQ pairs"},
+           {with(calibration, {"--target", "tensorrt", "--format", "qoperator"}), 3,
+            "reads no models"},
+           {with(calibration, {"--target", "tensorrt", "--activations", "u8"}), 3,
+            "takes activations of type int8"},
            {with(calibration, {"--format", "qoperator", "--activations", "u16"}), 3, "8 bits"}}) {
     const Ran ran = quantize(folder / "x.onnx", c.arguments);
     EXPECT_EQ(ran.exit_code, c.code) << c.word << ": " << ran.err;

@@ -60,6 +60,26 @@ TEST(Draft, OtherActivationsHaveAPairBeforeThemUnlessAccuracyIsAskedFor) {
   }
 }
 
+// Codes between float operators would be rounded and turned back at once.
+TEST(Draft, ArithmeticThatOnlyFloatOperatorsReadStaysFloat) {
+  const auto d = drafted(
+      "<float[4,4] w = {1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}>"
+      "{ m = MatMul(x, w) a = Add(m, x) r = Reshape(a, s) y = Erf(r) }",
+      "float[4,4] x, int64[1] s", "float[16] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x"})) << "not m either: MatMul gives floats";
+  EXPECT_TRUE(d.node("m").quantized);
+  for (const char* name : {"a", "r"})
+    EXPECT_EQ(d.node(name).reason, "only operators that stay float read its result") << name;
+}
+
+TEST(Draft, ArithmeticThatOneQuantizedOperatorReadsHasCodes) {
+  const auto d = drafted(
+      "<float[4,4] w = {1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}>"
+      "{ a = Add(x, x) e = Erf(a) y = MatMul(a, w) }",
+      "float[4,4] x", "float[4,4] y, float[4,4] e");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "a"}));
+}
+
 TEST(Draft, APreActivationThatSomebodyElseReadsGetsItsPair) {
   const auto d = drafted(weights + "{ c = Conv(x, w, b) r = Relu(c) y = Add(r, c) }", conv_inputs, "float[1,2,4,4] y");
   EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "r", "y"}));

@@ -76,8 +76,10 @@ TEST(Qdq, NamesNeverCollide) {
 }
 
 TEST(Qdq, OneGroupHasOneScale) {
-  Model model = model_of("(float[1,1,4,4] x) => (float[1,1,2,2] y)"
-                         "{ p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(x) s = Sigmoid(x) t = Relu(s) y = Identity(p) }");
+  Model model = model_of(
+      "(float[1,1,4,4] x) => (float[1,1,2,2] y)"
+      "{ p = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(x) s = Sigmoid(x) t = Relu(s) y = "
+      "Sigmoid(p) }");
   const Plan plan = plan_of(model);
   write_qdq(model, plan);
   int scales = 0;
@@ -86,6 +88,18 @@ TEST(Qdq, OneGroupHasOneScale) {
   for (const auto& a : plan.activations) groups.insert(a.group);
   EXPECT_EQ(scales, static_cast<int>(groups.size()));
   EXPECT_LT(groups.size(), plan.activations.size());
+}
+
+TEST(Qdq, TablesAreLookedUpInCodes) {
+  Model model = model_of("(int64[3] ids, float[3,26] x) => (float[3,26] y) <" +
+                         testing::table_of_40_rows("e") +
+                         "> { g = Gather(e, ids) a = Add(g, x) y = Sigmoid(a) }");
+  Plan plan = plan_of(model);
+  write_qdq(model, plan);
+  const Node* gather = model.graph().find("g")->producer();
+  ASSERT_TRUE(gather->is("DequantizeLinear"));
+  EXPECT_EQ(gather->input(0)->producer()->input(0)->constant().dtype(), DType::s8);
+  EXPECT_EQ(model.graph().find("e"), nullptr);
 }
 
 TEST(Qdq, SixteenBitsNeedOpset21) {

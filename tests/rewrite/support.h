@@ -58,6 +58,14 @@ inline int count(const Model& model, std::string_view op) {
       std::count_if(nodes.begin(), nodes.end(), [&](const Node* n) { return n->op() == op; }));
 }
 
+// A constant of 40 x 26 values, as text; column c holds multiples of c + 1.
+inline std::string table_of_40_rows(const std::string& name) {
+  std::string text;
+  for (int i = 0; i < 1040; ++i)
+    text += (i ? "," : "") + std::to_string((i % 37 - 18) * 0.01 * (i % 26 + 1));
+  return "float[40,26] " + name + " = {" + text + "}";
+}
+
 // Operators in topological order: "Conv Relu".
 inline std::string ops_of(const Model& model) {
   std::string text;

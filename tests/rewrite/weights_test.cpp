@@ -8,14 +8,6 @@
 namespace intaglio::testing {
 namespace {
 
-// A table of 40 x 26 values, as text.
-std::string table() {
-  std::string text;
-  for (int i = 0; i < 1040; ++i)
-    text += (i ? "," : "") + std::to_string((i % 37 - 18) * 0.01 * (i % 26 + 1));
-  return "float[40,26] e = {" + text + "}";
-}
-
 TEST(Weights, StandBehindDequantizeLinear) {
   Model model = model_of(
       "(float[1,2,3,3] x) => (float[1,2,3,3] y) <float[2,2,1,1] w = {1,-2,3,4}, float[2] b = "
@@ -33,8 +25,8 @@ TEST(Weights, StandBehindDequantizeLinear) {
 }
 
 TEST(Weights, TablesAreLookedUpInCodes) {
-  Model model =
-      model_of("(int64[1,3] ids) => (float[1,3,26] y) <" + table() + "> { y = Gather(e, ids) }");
+  Model model = model_of("(int64[1,3] ids) => (float[1,3,26] y) <" + table_of_40_rows("e") +
+                         "> { y = Gather(e, ids) }");
   const Tensor ids = Tensor::vector(std::vector<std::int64_t>{3, 39, 0}).reshaped({1, 3});
   const Tensor before = Executor(model.graph()).run({{ids}}).front();
   write_weights(model, weights_plan_of(model));

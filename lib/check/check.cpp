@@ -1,0 +1,271 @@
+#include "lib/check/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "lib/check/macs.h"
+#include "lib/check/pairs.h"
+#include "lib/check/schemes.h"
+#include "lib/passes/integers_fused.h"
+#include "lib/quant/saturation.h"
+#include "lib/rewrite/expand.h"
+#include "lib/rewrite/malformed.h"
+
+namespace intaglio {
+namespace {
+
+bool is_conversion(const Node& node) {
+  return node.is("QuantizeLinear") || node.is("DequantizeLinear");
+}
+
+// Every node gets a name of its own, by which the same node is found in copies of the graph.
+Model with_names(Model model) {
+  Graph& graph = model.graph();
+  std::set<std::string> seen;
+  for (Node* node : graph.nodes())
+    if (node->name().empty() || !seen.insert(node->name()).second) {
+      node->set_name(graph.unique_node_name(node->output(0) != nullptr ? node->output(0)->name()
+                                                                       : node->op()));
+      seen.insert(node->name());
+    }
+  return model;
+}
+
+class Checker {
+ public:
+  Checker(const Model& model, const Target& target)
+      : named_(with_names(model.clone())), pairs_(named_.clone()), target_(target) {
+    for (const Node* node : named_.graph().nodes())
+      if (is_integer_operator(*node)) given_integer_.insert(node->name());
+    expand_integer_operators(pairs_);
+    infer_types(pairs_);
+    Model fused = pairs_.clone();
+    const auto form =
+        fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm});
+    for (const IntegerDecision& d : form.nodes) decisions_[d.node] = d.reason;
+    Model dense = pairs_.clone();
+    fuse_integers(dense, {.signed_activations = true, .clip_codes = true, .fold_weights = false});
+    infer_types(dense);
+    result_.memory = memory_of(dense.graph());
+    result_.memory.weights = memory_of(named_.graph()).weights;
+  }
+
+  CheckResult run() {
+    check_forms();
+    for (const Node* node : pairs_.graph().nodes()) {
+      if (is_conversion(*node)) {
+        if (const Malformed broken = malformed(*node); !broken.reason.empty())
+          model_wide({broken.reason, broken.remedy});
+      } else if (computes(*node)) {
+        add(*node);
+      }
+    }
+    const bool any = std::ranges::any_of(
+        result_.nodes, [](const NodeCheck& n) { return n.verdict == Verdict::integer; });
+    if (!any && !(weights_alone_ && reads("weights")))
+      model_wide({"no node would run in integers",
+                  fmt::format("quantize it with --target {}", target_.name)});
+    return std::move(result_);
+  }
+
+ private:
+  bool reads(std::string_view form) const {
+    const auto& forms = target_.accepts.forms;
+    return std::find(forms.begin(), forms.end(), form) != forms.end();
+  }
+
+  void model_wide(const Violation& v) {
+    NodeCheck entry{"", "", Verdict::misfit, v.reason, v.remedy};
+    result_.model_wide.push_back(std::move(entry));
+  }
+
+  // The form that an operator of the model as given belongs to.
+  static std::string_view form_of(const Node& node) {
+    if (is_conversion(node)) return "qdq";
+    if (!is_integer_operator(node)) return "";
+    if (!node.domain().empty()) return "contrib";
+    if (node.op() == "DynamicQuantizeLinear" || node.op() == "ConvInteger") return "dynamic";
+    return node.op() == "MatMulInteger" ? "" : "qoperator";
+  }
+
+  void check_forms() {
+    std::set<std::string_view> told;
+    for (const Node* node : named_.graph().nodes()) {
+      const std::string_view form = form_of(*node);
+      // Weights alone are pairs without a QuantizeLinear; QOperator models have both.
+      if (form.empty() || form == "qdq" || reads(form) || !told.insert(form).second) continue;
+      model_wide({fmt::format("holds the {}: the target reads no operators of the form '{}'",
+                              node->label(), form),
+                  fmt::format("quantize with --target {}", target_.name)});
+    }
+    if (named_.opset() < target_.opset && has_quantized_values(named_.graph()))
+      model_wide(
+          {fmt::format("has opset {}, the target wants {} or later", named_.opset(), target_.opset),
+           "export or quantize it with a later opset"});
+  }
+
+  // Shape arithmetic has no float result; conversions of type are not worth a line.
+  static bool computes(const Node& node) {
+    if (node.output(0) == nullptr || node.is("Constant") || node.is("Shape") || node.is("Cast"))
+      return false;
+    const DType type = node.output(0)->dtype();
+    return is_integer_operator(node) || is_float(type) || touches_codes(node) ||
+           (type == DType::u8 || type == DType::s8);
+  }
+
+  void add(const Node& node) {
+    NodeCheck entry{node.name(), node.op(), Verdict::integer, "", ""};
+    judge(node, entry);
+    entry.macs = macs_of(node);
+    saturation(node, entry);
+    if (entry.macs) result_.macs += *entry.macs;
+    if (entry.macs && entry.verdict == Verdict::integer) result_.integer_macs += *entry.macs;
+    result_.nodes.push_back(std::move(entry));
+  }
+
+  void say(NodeCheck& entry, Verdict verdict, std::string reason, std::string remedy = "") {
+    entry.verdict = verdict;
+    entry.reason = std::move(reason);
+    entry.remedy = std::move(remedy);
+  }
+
+  void judge(const Node& node, NodeCheck& entry) {
+    const auto it = node.domain().empty() ? target_.ops.find(node.op()) : target_.ops.end();
+    const OpRule* rule = it != target_.ops.end() ? &it->second : nullptr;
+    if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
+      return say(entry, Verdict::misfit, broken.reason, broken.remedy);
+    if (given(node)) return;
+    const DType type = node.output(0)->dtype();
+    if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
+    if (rule == nullptr)
+      return say(entry, Verdict::floating,
+                 fmt::format("the target has no integer {}; it {}", node.op(), target_.fallback));
+    if (!rule->float_because.empty())
+      return say(entry, Verdict::floating,
+                 fmt::format("{}; it {}", rule->float_because, target_.fallback));
+    if (has_quantized_weights_alone(node)) {
+      weights_alone_ = true;
+      return say(entry, Verdict::floating,
+                 fmt::format("its weights alone are quantized; it {}", target_.fallback),
+                 "quantize its data too (--format qdq)");
+    }
+    if (!touches_codes(node) && !inside_fusion(node))
+      return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
+                 "quantize it, if it was left out by mistake");
+    if (const std::string reason = refused(node); !reason.empty())
+      unfit(node, *rule, reason, entry);
+  }
+
+  bool given(const Node& node) const { return given_integer_.contains(node.name()); }
+
+  // An activation that is fused into a quantized operator.
+  bool inside_fusion(const Node& node) const {
+    const Node* producer = fused_producer(node, target_);
+    return producer != nullptr && touches_codes(*producer) &&
+           !has_quantized_weights_alone(*producer);
+  }
+
+  // Nothing that reads the results takes codes, so that quantizing them would help nobody.
+  static bool only_float_readers(const Node& node) {
+    return std::ranges::all_of(node.outputs(), [](const Value* v) {
+      return v == nullptr || std::ranges::none_of(v->uses(), [](const Use& use) {
+               return touches_codes(*use.node) || use.node->is("QuantizeLinear");
+             });
+    });
+  }
+
+  // Why the target does not run a quantized node in integers; empty: it does.
+  std::string refused(const Node& node) const {
+    if (target_.engine == Engine::pairs) return refuse_pairs(node, target_);
+    if (const auto it = decisions_.find(node.name()); it != decisions_.end()) {
+      // A Relu or Clip that went with the operator before it has no decision of its own.
+      if (it->second.empty() || !(node.is("Relu") || node.is("Clip"))) return it->second;
+      const Node* producer = node.input(0)->producer();
+      if (producer == nullptr || is_conversion(*producer)) return it->second;
+      const auto before = decisions_.find(producer->name());
+      return before != decisions_.end() ? before->second : it->second;
+    }
+    if ((node.is("Relu") || node.is("Clip")) && node.input(0)->producer() != nullptr)
+      if (const auto it = decisions_.find(node.input(0)->producer()->name());
+          it != decisions_.end())
+        return it->second;
+    return touches_codes(node) ? "there is no integer form of it" : "";
+  }
+
+  void unfit(const Node& node, const OpRule& rule, const std::string& reason, NodeCheck& entry) {
+    const bool float_result = reason == "its result leaves the graph in float" ||
+                              reason.ends_with("reads its result in float") ||
+                              reason == "its result is read in float";
+    const bool by_choice = (float_result && (rule.float_output || rule.role != Role::compute) &&
+                            only_float_readers(node)) ||
+                           rule.role == Role::share ||  // costs nothing in float
+                           reason == "there is no integer form of it";
+    say(entry, by_choice ? Verdict::floating : Verdict::misfit,
+        by_choice ? fmt::format("{}; it {}", reason, target_.fallback) : reason,
+        by_choice ? "" : remedy_for(node, reason));
+  }
+
+  static std::string remedy_for(const Node& node, const std::string& reason) {
+    if (reason.starts_with("input"))
+      return "put a QuantizeLinear - DequantizeLinear pair on that input, or quantize what makes "
+             "it";
+    if (reason.find("different scales") != std::string::npos)
+      return "give its input and result one scale and zero point";
+    if (reason.find("reach beyond the bounds") != std::string::npos)
+      return "use asymmetric activations, and a range that ends at the bounds";
+    if (reason.find("in float") != std::string::npos)
+      return "put a QuantizeLinear - DequantizeLinear pair on its result";
+    if (reason.find("int8 activations") != std::string::npos) return "use --activations u8";
+    if (reason.find("bias") != std::string::npos)
+      return "give its bias the scale of input times weight";
+    return fmt::format("quantize {} as this tool does for the target", node.op());
+  }
+
+  void saturation(const Node& node, NodeCheck& entry) {
+    const Node* weight = dequantizer(node.input(1));
+    const Value* codes = weight != nullptr                ? weight->input(0)
+                         : node.op().ends_with("Integer") ? node.input(1)
+                                                          : nullptr;
+    if (codes == nullptr || !codes->is_constant() || codes->constant().dtype() != DType::s8) return;
+    const Saturation found = saturation_of(node, codes->constant());
+    entry.pairs = found.pairs;
+    entry.saturating_pairs = found.over;
+    entry.saturating_channels = found.channels_over();
+    if (target_.saturating && found.over > 0 && entry.verdict == Verdict::integer)
+      say(entry, Verdict::misfit,
+          fmt::format("{} of {} pairs of products could saturate, in {} of {} channels", found.over,
+                      found.pairs, entry.saturating_channels, found.worst.size()),
+          fmt::format("quantize with --target {}, or --reduce-range", target_.name));
+  }
+
+  Model named_, pairs_;
+  const Target& target_;
+  std::set<std::string> given_integer_;
+  std::map<std::string, std::string> decisions_;
+  bool weights_alone_ = false;
+  CheckResult result_;
+};
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) {
+  return verdict == Verdict::integer    ? "integer"
+         : verdict == Verdict::floating ? "float"
+                                        : "misfit";
+}
+
+bool CheckResult::fits() const {
+  return model_wide.empty() && std::ranges::none_of(nodes, [](const NodeCheck& n) {
+           return n.verdict == Verdict::misfit;
+         });
+}
+
+CheckResult check_model(const Model& model, const Target& target) {
+  return Checker(model, target).run();
+}
+
+}  // namespace intaglio

@@ -1,0 +1,47 @@
+// Whether a quantized model, of any origin, fits a target: what would run in integers, what would
+// not and why, what to change, and what it costs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/check/memory.h"
+#include "lib/graph/model.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+enum class Verdict {
+  integer,   // the target runs it in integers
+  floating,  // it runs in float, and that is as it must be, or as somebody chose
+  misfit,    // it is quantized, but not so that the target runs it in integers, or against a rule
+};
+std::string_view name_of(Verdict verdict);  // "integer", "float", "misfit"
+
+struct NodeCheck {
+  std::string name, op;
+  Verdict verdict = Verdict::integer;
+  std::string reason, remedy;            // empty for integer
+  std::optional<std::int64_t> macs = 0;  // nullopt: shapes are not known
+  // Of int8 weights on processors whose u8 x s8 products saturate (lib/quant/saturation.h).
+  std::int64_t pairs = 0, saturating_pairs = 0, saturating_channels = 0;
+};
+
+struct CheckResult {
+  std::vector<NodeCheck>
+      nodes;  // those with a float or an integer result of their own, no conversions
+  std::vector<NodeCheck>
+      model_wide;  // what is wrong with the whole: its form, its opset, broken pairs
+  MemoryNeed memory;
+  std::int64_t macs = 0, integer_macs = 0;  // of the nodes whose shapes are known
+  bool fits() const;                        // no misfit
+};
+
+// Reads Q/DQ, QOperator, dynamic and weight-only models. A model without a single node that runs in
+// integers does not fit, unless its form keeps the arithmetic float (weights) and the target reads
+// it.
+CheckResult check_model(const Model& model, const Target& target);
+
+}  // namespace intaglio

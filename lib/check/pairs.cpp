@@ -1,0 +1,102 @@
+#include "lib/check/pairs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace intaglio {
+namespace {
+
+const OpRule* rule_of(const Node& node, const Target& target) {
+  const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
+  return it == target.ops.end() ? nullptr : &it->second;
+}
+
+bool fuses(const OpRule& rule, const Node& producer) {
+  const auto& into = rule.fuses_into;
+  return std::find(into.begin(), into.end(), producer.op()) != into.end();
+}
+
+const Node* fused_activation(const Node& node, const Target& target) {
+  const Value* y = node.output(0);
+  if (y == nullptr || y->is_output() || y->uses().size() != 1) return nullptr;
+  const Node* reader = y->uses().front().node;
+  return fused_producer(*reader, target) == &node ? reader : nullptr;
+}
+
+bool all_quantized(const Value* value) {
+  return value == nullptr ||
+         (!value->is_output() &&
+          std::all_of(value->uses().begin(), value->uses().end(),
+                      [](const Use& u) { return u.node->is("QuantizeLinear") && u.index == 0; }));
+}
+
+std::string refuse_results(const Node& node, const Target& target) {
+  if (const Node* activation = fused_activation(node, target))
+    return refuse_results(*activation, target);
+  for (const Value* output : node.outputs())
+    if (output != nullptr && output->dtype() == DType::f32 && !all_quantized(output))
+      return output->is_output() ? "its result leaves the graph in float"
+                                 : "its result is read in float";
+  return {};
+}
+
+}  // namespace
+
+const Node* fused_producer(const Node& node, const Target& target) {
+  const OpRule* rule = rule_of(node, target);
+  const Value* x = node.input(0);
+  if (rule == nullptr || rule->role != Role::activation || x == nullptr ||
+      x->producer() == nullptr || x->is_output() || x->uses().size() != 1 ||
+      !fuses(*rule, *x->producer()))
+    return nullptr;
+  return x->producer();
+}
+
+const Node* dequantizer(const Value* value) {
+  const Node* node = value != nullptr ? value->producer() : nullptr;
+  return node != nullptr && node->is("DequantizeLinear") ? node : nullptr;
+}
+
+bool touches_codes(const Node& node) {
+  return std::ranges::any_of(node.inputs(),
+                             [](const Value* v) { return dequantizer(v) != nullptr; }) ||
+         std::ranges::any_of(node.outputs(), [](const Value* v) {
+           return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
+                    return use.node->is("QuantizeLinear");
+                  });
+         });
+}
+
+bool has_quantized_weights_alone(const Node& node) {
+  bool any = false;
+  for (const Value* input : node.inputs()) {
+    const Node* dq = dequantizer(input);
+    if (dq == nullptr) continue;
+    if (dq->input(0) == nullptr || !dq->input(0)->is_constant()) return false;
+    any = true;
+  }
+  return any && std::ranges::none_of(node.outputs(), [](const Value* v) {
+           return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
+                    return use.node->is("QuantizeLinear");
+                  });
+         });
+}
+
+std::string refuse_pairs(const Node& node, const Target& target) {
+  const OpRule* rule = rule_of(node, target);
+  if (const Node* producer = fused_producer(node, target); producer != nullptr)
+    return touches_codes(*producer) ? refuse_pairs(*producer, target)
+                                    : "the operator it is fused into is not quantized";
+  const std::size_t inputs = rule->role == Role::compute ? 2
+                             : rule->role == Role::share || rule->role == Role::activation
+                                 ? 1
+                                 : node.inputs().size();
+  for (std::size_t i = 0; i < inputs; ++i)
+    if (node.input(i) != nullptr && node.input(i)->dtype() == DType::f32 &&
+        dequantizer(node.input(i)) == nullptr)
+      return fmt::format("input {} is not dequantized", i);
+  return rule->role == Role::compute ? std::string() : refuse_results(node, target);
+}
+
+}  // namespace intaglio

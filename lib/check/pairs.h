@@ -1,0 +1,28 @@
+// What stands around a node of a Q/DQ graph, and whether a runtime that looks for
+// DequantizeLinear - operator - QuantizeLinear runs it in integers.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+// The DequantizeLinear that makes the value; null: something else does.
+const Node* dequantizer(const Value* value);
+
+// Something before the node is dequantized, or something behind it quantized.
+bool touches_codes(const Node& node);
+// Constants alone are dequantized: weights are stored in integers, the arithmetic is float.
+bool has_quantized_weights_alone(const Node& node);
+
+// The operator that the target fuses this activation into; null: none.
+const Node* fused_producer(const Node& activation, const Target& target);
+
+// Why the node is not between pairs as its role wants; empty: it is. The activation that is fused
+// into a node belongs to it.
+std::string refuse_pairs(const Node& node, const Target& target);
+
+}  // namespace intaglio

@@ -1,0 +1,108 @@
+#include "lib/quant/target_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/quant/array.h"
+#include "lib/quant/saturation.h"
+
+namespace intaglio {
+namespace {
+
+float next_power_of_two(float scale) {
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
+  return std::ldexp(1.0f, mantissa == 0.5f ? exponent - 1 : exponent);
+}
+
+void note_once(ActivationPlan& activation, const char* note) {
+  if (std::find(activation.notes.begin(), activation.notes.end(), note) == activation.notes.end())
+    activation.notes.emplace_back(note);
+}
+
+class Rules {
+ public:
+  Rules(Plan& plan, const Graph& graph, const Target& target)
+      : plan_(plan), graph_(graph), target_(target) {}
+
+  void run() {
+    for (const NodePlan& node : plan_.nodes) fix_output(node);
+    if (target_.power_of_two)
+      for (ActivationPlan& activation : plan_.activations) round_scale(activation);
+    for (NodePlan& node : plan_.nodes)
+      if (node.quantized) adjust(node);
+  }
+
+ private:
+  const Node& node_of(const NodePlan& plan) const { return *graph_.find(plan.output)->producer(); }
+
+  // All values that share the parameters of the output get them, and so do constants.
+  void fix_output(const NodePlan& node) {
+    const auto rule = target_.ops.find(node.op);
+    const ActivationPlan* output = plan_.find(node.output);
+    if (!node.quantized || rule == target_.ops.end() || !rule->second.fixed || output == nullptr)
+      return;
+    const std::string group = output->group;
+    for (ActivationPlan& a : plan_.activations) {
+      if (a.group != group) continue;
+      a.params.scale = {rule->second.fixed->scale};
+      a.params.zero_point = {rule->second.fixed->zero_point};
+      a.range = representable(a.params, a.scheme);
+      note_once(a, "the target fixes its scale");
+    }
+  }
+
+  void round_scale(ActivationPlan& activation) {
+    const float scale = next_power_of_two(activation.params.scale.front());
+    if (scale == activation.params.scale.front()) return;
+    const Levels levels = levels_of(activation.scheme);
+    auto& zero = activation.params.zero_point.front();
+    if (!activation.scheme.symmetric)
+      zero = std::clamp(static_cast<std::int32_t>(std::nearbyint(
+                            levels.lo - std::min(0.0f, activation.range.lo) / scale)),
+                        levels.lo, levels.hi);
+    activation.params.scale.front() = scale;
+    note_once(activation, "its scale is a power of two");
+  }
+
+  void adjust(NodePlan& node) {
+    const Node& in_graph = node_of(node);
+    for (ConstantPlan& constant : node.constants) {
+      if (!constant.group.empty()) {
+        constant.params = plan_.find(constant.group)->params;
+        continue;
+      }
+      if (target_.power_of_two)
+        for (float& scale : constant.params.scale) scale = next_power_of_two(scale);
+      if (target_.saturating && constant.input == 1) lower(constant, in_graph);
+    }
+    if (node.bias) renew_bias(node, in_graph);
+  }
+
+  void lower(ConstantPlan& constant, const Node& node) {
+    const int raised = avoid_saturation(node, graph_.find(constant.name)->constant(),
+                                        constant.scheme, constant.params);
+    constant.raised += raised;
+  }
+
+  void renew_bias(NodePlan& node, const Node& in_graph) {
+    const Tensor& bias = graph_.find(node.bias->name)->constant();
+    const ActivationPlan* input = plan_.find(in_graph.input(0)->name());
+    node.bias->params =
+        quantize_bias(bias, input->params.scale.front(), node.constants.front().params).params;
+  }
+
+  Plan& plan_;
+  const Graph& graph_;
+  const Target& target_;
+};
+
+}  // namespace
+
+void apply_target_rules(Plan& plan, const Graph& graph, const Target& target) {
+  Rules(plan, graph, target).run();
+}
+
+}  // namespace intaglio

@@ -1,0 +1,158 @@
+// What check says of models whose fate on a target is known.
+#include "lib/check/check.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/rewrite/malformed.h"
+#include "tests/support/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+Target target_named(const std::string& name) {
+  return read_target(source_dir() / "configs" / (name + ".json"));
+}
+
+Model model_of(const std::string& text, int opset = 13) {
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) +
+                            ", \"com.microsoft\" : 1]> g " + text);
+  infer_types(model);
+  return model;
+}
+
+const std::string constants =
+    "<float s = {0.05}, uint8 z = {100}, int8 n = {0}, int8[4,2,1,1] w = {-100, 20, 127, -7, 64, "
+    "3, 1, 1},"
+    " float[4] ws = {0.01, 0.02, 0.015, 0.01}, int8[4] wz = {0, 0, 0, 0}, int32[4] b = {1, 2, 3, "
+    "4},"
+    " float[4] bs = {0.0005, 0.001, 0.00075, 0.0005}> ";
+
+// Conv between pairs, with codes of u8 and an int32 bias.
+std::string conv_of(const std::string& zero) {
+  return "(float[1,2,4,4] x) => (float[1,4,4,4] y)" + constants + "{ xq = QuantizeLinear(x, s, " +
+         zero + ") xd = DequantizeLinear(xq, s, " + zero +
+         ") wd = DequantizeLinear <axis = 0> (w, ws, wz) bd = DequantizeLinear <axis = 0> (b, bs)"
+         " c = Conv(xd, wd, bd) q = QuantizeLinear(c, s, " +
+         zero + ") y = DequantizeLinear(q, s, " + zero + ") }";
+}
+
+const NodeCheck* node_of(const CheckResult& result, std::string_view op) {
+  for (const NodeCheck& node : result.nodes)
+    if (node.op == op) return &node;
+  return nullptr;
+}
+
+TEST(Check, AConvolutionBetweenPairsFits) {
+  const CheckResult result = check_model(model_of(conv_of("z")), target_named("onnxruntime"));
+  EXPECT_TRUE(result.fits());
+  ASSERT_NE(node_of(result, "Conv"), nullptr);
+  EXPECT_EQ(node_of(result, "Conv")->verdict, Verdict::integer);
+  EXPECT_EQ(result.macs, 4 * 16 * 2);
+  EXPECT_EQ(result.integer_macs, result.macs);
+}
+
+TEST(Check, TypesZeroPointsAndBiasesOfTheTarget) {
+  struct Case {
+    const char *target, *zero, *reason;
+  };
+  for (const Case& c : {Case{"tensorrt", "z", "input 0: codes of type uint8, not int8"},
+                        {"tensorrt", "n", "its bias is quantized; the target takes float biases"},
+                        {"vitis-xint8", "n", "input 0: its scale is no power of two"},
+                        {"qnn", "n", "input 0: codes of type int8, not uint8 or uint16"}}) {
+    const CheckResult result = check_model(model_of(conv_of(c.zero)), target_named(c.target));
+    EXPECT_FALSE(result.fits()) << c.target;
+    EXPECT_EQ(node_of(result, "Conv")->reason, c.reason);
+    EXPECT_FALSE(node_of(result, "Conv")->remedy.empty());
+  }
+  EXPECT_TRUE(check_model(model_of(conv_of("n"), 15), target_named("stm32n6")).fits());
+  EXPECT_FALSE(check_model(model_of(conv_of("n"), 13), target_named("stm32n6")).fits())
+      << "its opset is too old";
+}
+
+TEST(Check, OperatorsWithoutKernelStayFloatAndAreNoMisfit) {
+  const CheckResult result = check_model(
+      model_of(
+          "(float[1,4] x) => (float[1,4] y) <float s = {0.05}, int8 n = {0}, int8[4,4] w ="
+          " {1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}, float ws = {0.01}> { xq = QuantizeLinear(x, s, n)"
+          " xd = DequantizeLinear(xq, s, n) wd = DequantizeLinear(w, ws, n) c = Gemm(xd, wd)"
+          " q = QuantizeLinear(c, s, n) d = DequantizeLinear(q, s, n) y = Softmax(d) }",
+          15),
+      target_named("stm32n6"));
+  EXPECT_TRUE(result.fits());
+  EXPECT_EQ(node_of(result, "Softmax")->verdict, Verdict::floating);
+  EXPECT_EQ(node_of(result, "Softmax")->reason,
+            "the target has no integer Softmax; it runs on the CPU of the microcontroller");
+}
+
+TEST(Check, AFloatModelDoesNotFit) {
+  const CheckResult result =
+      check_model(model_of("(float[1,4] x) => (float[1,4] y) <float[4,4] w = "
+                           "{1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}> { y = MatMul(x, w) }"),
+                  target_named("onnxruntime"));
+  EXPECT_FALSE(result.fits());
+  EXPECT_EQ(result.model_wide.front().reason, "no node would run in integers");
+  EXPECT_EQ(result.macs, 16);
+  EXPECT_EQ(result.integer_macs, 0);
+}
+
+TEST(Check, OperatorsOnCodesAreReadByThoseThatTakeThem) {
+  const Model model = model_of("(uint8[1,2,4,4] x) => (uint8[1,4,4,4] y)" + constants +
+                               "{ c = QLinearConv(x, s, z, w, ws, wz, s, z, b) y = "
+                               "com.microsoft.QLinearAdd(c, s, z, c, s, z, s, z) }");
+  const CheckResult ours = check_model(model, target_named("onnxruntime"));
+  EXPECT_TRUE(ours.fits());
+  EXPECT_EQ(ours.nodes.size(), 2u);
+  EXPECT_EQ(ours.integer_macs, 4 * 16 * 2);
+  const CheckResult theirs = check_model(model, target_named("openvino"));
+  EXPECT_FALSE(theirs.fits());
+  EXPECT_NE(theirs.model_wide.front().reason.find("QLinearConv"), std::string::npos);
+}
+
+TEST(Check, SaturationIsFoundInTheWeights) {
+  const std::string text =
+      "(float[1,4] x) => (float[1,2] y) <float s = {0.05}, uint8 z = {100}, int8 n = {0}, "
+      "int8[4,2] w ="
+      " {100,100, 100,-100, 1,1, 1,1}, float ws = {0.01}> { xq = QuantizeLinear(x, s, z)"
+      " xd = DequantizeLinear(xq, s, z) wd = DequantizeLinear(w, ws, n) c = MatMul(xd, wd)"
+      " q = QuantizeLinear(c, s, z) y = DequantizeLinear(q, s, z) }";
+  const CheckResult vnni = check_model(model_of(text), target_named("onnxruntime"));
+  EXPECT_TRUE(vnni.fits());
+  EXPECT_EQ(vnni.nodes.front().saturating_pairs, 1) << "100 and 100, but not 100 and -100";
+  EXPECT_EQ(vnni.nodes.front().pairs, 4);
+  const CheckResult avx2 = check_model(model_of(text), target_named("onnxruntime-avx2"));
+  EXPECT_FALSE(avx2.fits());
+  EXPECT_EQ(avx2.nodes.front().reason,
+            "1 of 4 pairs of products could saturate, in 1 of 2 channels");
+}
+
+// Ahead of any rule: what no runtime can read.
+TEST(Check, BrokenPairs) {
+  const auto reason = [](const std::string& initializers, const std::string& axis) {
+    Model model = model_of("(uint8[2,3] x) => (float[2,3] y) <" + initializers +
+                           "> { y = DequantizeLinear " + axis + " (x, s, z) }");
+    return malformed(*model.graph().nodes().front()).reason;
+  };
+  EXPECT_EQ(reason("float[3] s = {1,2,3}, uint8[3] z = {0,0,0}", "<axis = 1>"), "");
+  EXPECT_NE(reason("float s = {0}, uint8 z = {0}", "").find("a scale is 0"), std::string::npos);
+  EXPECT_NE(reason("float s = {-1}, uint8 z = {0}", "").find("a scale is -1"), std::string::npos);
+  EXPECT_NE(
+      reason("float[3] s = {1,2,3}, uint8[2] z = {0,0}", "").find("2 zero points for 3 scales"),
+      std::string::npos);
+  EXPECT_NE(reason("float[3] s = {1,2,3}, uint8[3] z = {0,0,0}", "<axis = 0>")
+                .find("3 scales do not fit axis 0"),
+            std::string::npos);
+  EXPECT_NE(reason("float s = {1}, int8 z = {0}", "").find("zero point of type int8"),
+            std::string::npos);
+}
+
+TEST(Check, MemoryIsThatOfTheWidestStep) {
+  const CheckResult result = check_model(model_of(conv_of("z")), target_named("onnxruntime"));
+  // Codes of input and result of the convolution, 32 and 64 bytes; the float ends are four times as
+  // large.
+  EXPECT_EQ(result.memory.activations, 64 + 4 * 64);
+  EXPECT_TRUE(result.memory.complete);
+  EXPECT_GT(result.memory.weights, 8 + 16 * 3);
+}
+
+}  // namespace
+}  // namespace intaglio::testing
