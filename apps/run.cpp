@@ -13,6 +13,7 @@
 #include "calibration/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/team.h"
 #include "lib/io/load.h"
 #include "lib/rewrite/interface.h"
 
@@ -174,8 +175,11 @@ void run_command(const RunOptions& o, Context& context) {
   const Executor executor(execution.graph(), CompileOptions::nothing_observed());
   if (o.profile) executor.run(feeds);  // what is built once does not belong to a profile
   Profile profile;
-  auto [outputs, ms] = context.phase(
-      "run", [&] { return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr); });
+  auto [outputs, ms] = context.phase("run", [&] {
+    Team team(context.worker_count());
+    const Team::Use use(team);
+    return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr);
+  });
 
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (is_float(types[i])) outputs[i] = convert(outputs[i], types[i]);

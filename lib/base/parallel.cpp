@@ -6,10 +6,12 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "lib/base/progress.h"
+#include "lib/base/team.h"
 
 namespace intaglio {
 
@@ -21,7 +23,11 @@ void parallel_for(std::size_t count, std::size_t threads,
   std::exception_ptr error;
   std::size_t error_index = count;
 
+  const std::size_t workers = std::min(threads, count);
   const auto work = [&](std::size_t worker) {
+    std::optional<Team> team;
+    std::optional<Team::Use> use;
+    if (workers > 0 && threads / workers > 1) use.emplace(team.emplace(threads / workers));
     for (std::size_t i; !stop && (i = next++) < count;) {
       try {
         check_interrupt();
@@ -33,10 +39,10 @@ void parallel_for(std::size_t count, std::size_t threads,
       }
     }
   };
-  std::vector<std::jthread> workers;
-  for (std::size_t w = 1; w < std::min(threads, count); ++w) workers.emplace_back(work, w);
+  std::vector<std::jthread> others;
+  for (std::size_t w = 1; w < workers; ++w) others.emplace_back(work, w);
   work(0);
-  workers.clear();  // joins
+  others.clear();  // joins
   if (error) std::rethrow_exception(error);
 }
 
@@ -44,7 +50,8 @@ std::size_t thread_count(int wanted) {
   if (wanted > 0) return static_cast<std::size_t>(wanted);
   cpu_set_t set;
   const bool known = ::sched_getaffinity(0, sizeof(set), &set) == 0;
-  return std::max(1, known ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency()));
+  return std::max(1,
+                  known ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 }  // namespace intaglio

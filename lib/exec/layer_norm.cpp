@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "lib/base/simd.h"
 #include "lib/exec/moments.h"
 #include "lib/tensor/broadcast.h"
 
@@ -29,13 +30,38 @@ std::vector<float> spread(const Tensor& parameter, std::span<const std::int64_t>
   return result;
 }
 
-// The mean square about the mean, or about zero.
-Moments moments_for(std::span<const float> row, const LayerNorm& options) {
-  if (options.centered) return moments_of(row);
+// The mean, and the mean square about it, or about zero. Sums have eight lanes, joined in order.
+INTAGLIO_CLONES Moments moments_for(const float* row, std::size_t count, bool centered) {
+  constexpr std::size_t lanes = 8;
   Moments m;
-  for (const float v : row) m.variance += static_cast<double>(v) * static_cast<double>(v);
-  if (!row.empty()) m.variance /= static_cast<double>(row.size());
+  if (count == 0) return m;
+  const auto over = static_cast<double>(count);
+  double sums[lanes] = {}, squares[lanes] = {};
+  const std::size_t whole = count / lanes * lanes;
+  if (centered) {
+    for (std::size_t i = 0; i < whole; i += lanes)
+      for (std::size_t j = 0; j < lanes; ++j) sums[j] += static_cast<double>(row[i + j]);
+    for (std::size_t i = whole; i < count; ++i) sums[0] += static_cast<double>(row[i]);
+    for (const double sum : sums) m.mean += sum;
+    m.mean /= over;
+  }
+  const auto square = [&](std::size_t i) {
+    const double apart = static_cast<double>(row[i]) - m.mean;
+    return apart * apart;
+  };
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t j = 0; j < lanes; ++j) squares[j] += square(i + j);
+  for (std::size_t i = whole; i < count; ++i) squares[0] += square(i);
+  for (const double sum : squares) m.variance += sum;
+  m.variance /= over;
   return m;
+}
+
+INTAGLIO_CLONES void normalize_row(const float* x, std::size_t count, double mean, double inverse,
+                                   const float* factors, const float* shifts, float* y) {
+  for (std::size_t i = 0; i < count; ++i)
+    y[i] =
+        static_cast<float>((static_cast<double>(x[i]) - mean) * inverse) * factors[i] + shifts[i];
 }
 
 }  // namespace
@@ -55,14 +81,12 @@ LayerNormResult normalize_layers(const Tensor& x, std::int64_t axis, const Tenso
   const auto means = r.means.mutate<float>(), inverses = r.inverses.mutate<float>();
   for (std::size_t row = 0; row < means.size(); ++row) {
     const std::size_t first = row * factors.size();
-    const auto [mean, variance] = moments_for(in.subspan(first, factors.size()), options);
+    const auto [mean, variance] = moments_for(in.data() + first, factors.size(), options.centered);
     const double inverse = 1 / std::sqrt(variance + options.epsilon);
     means[row] = static_cast<float>(mean);
     inverses[row] = static_cast<float>(inverse);
-    for (std::size_t i = 0; i < factors.size(); ++i)
-      out[first + i] =
-          static_cast<float>((static_cast<double>(in[first + i]) - mean) * inverse) * factors[i] +
-          shifts[i];
+    normalize_row(in.data() + first, factors.size(), mean, inverse, factors.data(), shifts.data(),
+                  out.data() + first);
   }
   return r;
 }

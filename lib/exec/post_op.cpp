@@ -46,6 +46,8 @@ INTAGLIO_CLONES void apply_one(const PostOp& op, const ResultRows y, const float
       return map_rows(y, [](Vector16 x) { return vec::tanh(x); });
     case PostOp::Kind::gelu:
       return map_rows(y, [](Vector16 x) { return vec::gelu(x); });
+    case PostOp::Kind::erf:
+      return map_rows(y, [](Vector16 x) { return vec::erf(x); });
     case PostOp::Kind::add:
       for (std::int64_t r = 0; r < y.rows; ++r, addend += y.columns)
         for (std::int64_t i = 0; i < y.columns; ++i) y.data[r * y.pitch + i] += addend[i];
@@ -56,8 +58,8 @@ INTAGLIO_CLONES void apply_one(const PostOp& op, const ResultRows y, const float
 }  // namespace
 
 std::string_view name_of(PostOp::Kind kind) {
-  constexpr std::string_view names[] = {"clip",  "leaky_relu", "hard_swish", "sigmoid",
-                                        "swish", "tanh",       "gelu",       "add"};
+  constexpr std::string_view names[] = {"clip", "leaky_relu", "hard_swish", "sigmoid", "swish",
+                                        "tanh", "gelu",       "erf",        "add"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -68,6 +70,7 @@ std::optional<PostOp> activation_of(const Node& node) {
   if (node.is("HardSwish")) return PostOp{Kind::hard_swish, 1.0f / 6, 0.5f};
   if (node.is("Sigmoid")) return PostOp{Kind::sigmoid};
   if (node.is("Tanh")) return PostOp{Kind::tanh};
+  if (node.is("Erf")) return PostOp{Kind::erf};
   if (node.is("Gelu") && node.attr_string("approximate", "none") == "none")
     return PostOp{Kind::gelu};
   if (!node.is("Clip")) return std::nullopt;

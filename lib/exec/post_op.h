@@ -21,6 +21,7 @@ struct PostOp {
     swish,  // y * sigmoid(y)
     tanh,
     gelu,
+    erf,
     add,  // y + another input of the step, of the same shape
   };
   Kind kind;

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "lib/base/parallel.h"
+#include "lib/base/team.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/profile.h"
 #include "tests/support/support.h"
@@ -259,7 +261,7 @@ TEST(Twins, WhatFollowsAConvolution) {
 }
 
 TEST(Twins, Activations) {
-  for (const char* op : {"Relu", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh"}) {
+  for (const char* op : {"Relu", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh", "Erf"}) {
     const Model model =
         parse(fmt::format("g (float[777] x) => (float[777] y) {{ y = {}(x) }}", op));
     Tensor x = random_tensor({777});
@@ -270,6 +272,99 @@ TEST(Twins, Activations) {
     for (std::size_t i = 0; i < actual.size(); ++i)
       EXPECT_NEAR(actual[i], expected[i], 4e-7f * std::max(1.0f, std::abs(expected[i])))
           << op << " at " << i;
+  }
+}
+
+// Near zero the error of erf is small against the value.
+TEST(Twins, ErfOfSmallValues) {
+  const Model model = parse("g (float[777] x) => (float[777] y) { y = Erf(x) }");
+  Tensor x = random_tensor({777});
+  for (float& v : x.mutate<float>()) v *= 1e-3f;
+  const std::vector feeds = {x};
+  const auto actual = outputs_of(model, default_registry(), feeds)[0].to_vector<float>();
+  const auto expected = outputs_of(model, references(), feeds)[0].to_vector<float>();
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    EXPECT_NEAR(actual[i], expected[i], 3e-7f * std::abs(expected[i])) << "at " << i;
+}
+
+TEST(Twins, Softmax) {
+  for (const std::int64_t length : {1, 2, 15, 16, 17, 64, 1000})
+    for (const char* axis : {"1", "2"})
+      for (const int opset : {12, 14}) {
+        Model model = parse_model(fmt::format(
+            "<ir_version: 8, opset_import: [\"\" : {}]> g (float[3,5,{}] x) => (float[] y) "
+            "{{ y = Softmax<axis={}>(x) }}",
+            opset, length, axis));
+        infer_types(model);
+        Tensor x = random_tensor({3, 5, length});
+        for (float& v : x.mutate<float>()) v *= 30;
+        const std::vector feeds = {x};
+        std::string impls;
+        const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+        EXPECT_EQ(impls, "Softmax:vector ");
+        expect_close(actual, outputs_of(model, references(), feeds)[0],
+                     fmt::format("{} values, axis {}, opset {}", length, axis, opset));
+      }
+}
+
+// What cannot be normalized is no number in either kernel.
+TEST(Twins, SoftmaxOfInfiniteValues) {
+  const Model model = parse("g (float[3,20] x) => (float[3,20] y) { y = Softmax<axis=1>(x) }");
+  Tensor x = random_tensor({3, 20});
+  const auto values = x.mutate<float>();
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  values[3] = -infinity;  // 0
+  values[25] = std::numeric_limits<float>::quiet_NaN();
+  for (std::size_t i = 40; i < 60; ++i) values[i] = -infinity;
+  const std::vector feeds = {x};
+  const auto actual = outputs_of(model, default_registry(), feeds)[0].to_vector<float>();
+  const auto expected = outputs_of(model, references(), feeds)[0].to_vector<float>();
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR(actual[i], expected[i], 1e-6f);
+  EXPECT_EQ(actual[3], 0);
+  for (std::size_t i = 20; i < 60; ++i) EXPECT_TRUE(std::isnan(actual[i])) << i;
+}
+
+TEST(Twins, MatMulOfTwoValues) {
+  Draw draw(11);
+  for (int round = 0; round < 60; ++round) {
+    const std::int64_t m = draw.between(1, 30), k = draw.between(1, 40), n = draw.between(1, 70);
+    const std::int64_t batch = draw.between(1, 3);
+    const Model model = parse(fmt::format(
+        "g (float[{0},2,{1},{2}] a, float[2,{2},{3}] b) => (float[] y) {{ y = MatMul(a, b) }}",
+        batch, m, k, n));
+    const std::vector feeds = {random_tensor({batch, 2, m, k}), random_tensor({2, k, n}, 3)};
+    std::string impls;
+    const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+    EXPECT_EQ(impls, "MatMul:vector ");
+    expect_close(actual, outputs_of(model, references(), feeds)[0],
+                 fmt::format("{} x {} x {}", m, k, n));
+  }
+}
+
+TEST(Twins, ConvTranspose) {
+  Draw draw(12);
+  for (int round = 0; round < 80; ++round) {
+    const std::int64_t channels = draw.between(1, 20), filters = draw.one_of({1, 3, 8, 16, 21});
+    const std::int64_t kernel = draw.between(1, 4), stride = draw.between(1, 3);
+    const std::int64_t dilation = draw.one_of({1, 1, 2}), pad = draw.between(0, kernel - 1);
+    const std::int64_t other = draw.between(0, kernel - 1), extra = draw.between(0, stride - 1);
+    const std::int64_t height = draw.between(3, 9), width = draw.between(3, 20);
+    const std::string ending = endings()[static_cast<std::size_t>(round) % endings().size()];
+    Model model = parse(fmt::format(
+        "g (float[2,{0},{1},{2}] x, float[{0},{3},{4},{4}] w, float[{3}] b) => (float[] y) {{"
+        " c = ConvTranspose<strides=[{5},{5}], dilations=[{6},{6}], pads=[{7},{8},{8},{7}], "
+        "output_padding=[{9},{9}]>(x, w, b) {10} }}",
+        channels, height, width, filters, kernel, stride, dilation, pad, other, extra, ending));
+    model.graph().find("w")->set_constant(random_tensor({channels, filters, kernel, kernel}, 5));
+    model.graph().find("b")->set_constant(random_tensor({filters}, 6));
+    infer_types(model);
+    const std::vector feeds = {random_tensor({2, channels, height, width})};
+    std::string impls;
+    const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+    EXPECT_TRUE(impls.starts_with("ConvTranspose:vector")) << impls;
+    expect_close(actual, outputs_of(model, references(), feeds)[0],
+                 fmt::format("round {}: kernel {}, stride {}, dilation {}, pads {} {}, {}", round,
+                             kernel, stride, dilation, pad, other, ending));
   }
 }
 
@@ -312,6 +407,45 @@ TEST(Twins, TheSameBytesInEveryRunAndFromEveryThread) {
     same[i] = executor.run(feeds)[0].to_vector<float>() == first;
   });
   for (const int s : same) EXPECT_EQ(s, 1);
+}
+
+// Threads that share the loops inside kernels change no bit.
+TEST(Twins, TheSameBytesFromATeam) {
+  const std::vector<ConvCase> cases = {
+      {24, 40, 1, 3, 1, 1, 1, 1, 57, 61, 1},   // minimal filtering, many tiles
+      {64, 192, 1, 3, 1, 1, 1, 1, 13, 13, 2},  // the same, one block
+      {20, 70, 1, 3, 2, 1, 1, 0, 75, 81, 2},   // windows
+      {40, 100, 1, 1, 1, 1, 0, 0, 49, 51, 1},  // pixels
+      {48, 48, 48, 5, 1, 1, 2, 2, 60, 44, 1},  // depthwise
+      {48, 48, 48, 3, 2, 2, 2, 1, 60, 44, 1},  // depthwise, holes
+  };
+  for (const ConvCase& c : cases)
+    for (const std::string& ending : endings()) {
+      const Model model = conv_model(c, ending);
+      const Executor executor(model.graph(), CompileOptions::nothing_observed());
+      const std::vector feeds = {random_tensor({c.batch, c.channels, c.height, c.width})};
+      const auto alone = executor.run(feeds)[0].to_vector<float>();
+      Team team(3);
+      const Team::Use use(team);
+      for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(executor.run(feeds)[0].to_vector<float>(), alone) << c.text() << ", " << ending;
+    }
+}
+
+TEST(Twins, TheSameBytesFromATeamInBands) {
+  Model model = parse(
+      "g (float[1,16,61,75] x, float[96,16,1,1] v, float[96,1,3,3] w) => (float[] y) {"
+      " a = Conv(x, v) r = Relu(a) b = Conv<group=96, strides=[2,2], pads=[1,1,1,1]>(r, w)"
+      " s = Sigmoid(b) y = Mul(b, s) }");
+  model.graph().find("v")->set_constant(random_tensor({96, 16, 1, 1}, 8));
+  model.graph().find("w")->set_constant(random_tensor({96, 1, 3, 3}, 9));
+  infer_types(model);
+  const Executor executor(model.graph(), CompileOptions::nothing_observed());
+  const std::vector feeds = {random_tensor({1, 16, 61, 75})};
+  const auto alone = executor.run(feeds)[0].to_vector<float>();
+  Team team(4);
+  const Team::Use use(team);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(executor.run(feeds)[0].to_vector<float>(), alone);
 }
 
 }  // namespace

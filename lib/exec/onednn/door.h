@@ -100,6 +100,7 @@ inline Attributes attributes(const PostOps& ops, const dnnl::memory::desc& adden
         list.append_binary(algorithm::binary_add, addend);
         break;
       case Kind::hard_swish:
+      case Kind::erf:
         result.complete = false;
         break;
     }

@@ -5,63 +5,13 @@
 
 #include <algorithm>
 
+#include "lib/exec/conv_transpose.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/gemm.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/window.h"
 
 namespace intaglio {
 namespace {
-
-struct Attrs {
-  WindowAttrs window;
-  Shape output_padding, output_shape;
-  std::int64_t group;
-};
-
-// The window that reads the output of this operator where its input is written: input and output of
-// the window are exchanged.
-Window place(const Attrs& attrs, const Shape& x, const Shape& filters) {
-  if (x.size() != filters.size() || x.size() < 3 || x[1] != filters[0] || attrs.group < 1 ||
-      x[1] % attrs.group != 0)
-    throw Error(Code::model,
-                fmt::format("filters of shape {} in {} groups do not fit an input of shape {}",
-                            to_string(filters), attrs.group, to_string(x)));
-  const std::size_t rank = x.size() - 2;
-  const WindowAttrs& from = attrs.window;
-  Window w;
-  w.output.assign(x.begin() + 2, x.end());
-  w.kernel.assign(filters.begin() + 2, filters.end());
-  if (!from.kernel.empty() && from.kernel != w.kernel)
-    throw Error(Code::model, fmt::format("kernel_shape {} contradicts filters of shape {}",
-                                         to_string(from.kernel), to_string(filters)));
-  w.strides = window_list(from.strides, rank, 1, 1, "strides");
-  w.dilations = window_list(from.dilations, rank, 1, 1, "dilations");
-  const Shape pads = window_list(from.pads, 2 * rank, 0, 0, "pads");
-  const Shape extra = window_list(attrs.output_padding, rank, 0, 0, "output_padding");
-  Shape wanted = attrs.output_shape;
-  if (wanted.size() == rank + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
-  if (!wanted.empty()) wanted = window_list(wanted, rank, 0, 0, "output_shape");
-  w.input.resize(rank);
-  w.begin.resize(rank);
-  w.end.resize(rank);
-  for (std::size_t a = 0; a < rank; ++a) {
-    if (w.kernel[a] < 1)
-      throw Error(Code::model, fmt::format("filters of shape {} are empty", to_string(filters)));
-    const std::int64_t whole = (w.output[a] - 1) * w.strides[a] + extra[a] + w.extent(a);
-    if (wanted.empty() && !from.auto_pad.starts_with("SAME")) {
-      w.begin[a] = from.auto_pad == "VALID" ? 0 : pads[a];
-      w.end[a] = from.auto_pad == "VALID" ? 0 : pads[rank + a];
-      w.input[a] = whole - w.begin[a] - w.end[a];
-    } else {
-      w.input[a] = wanted.empty() ? w.output[a] * w.strides[a] : wanted[a];
-      const std::int64_t total = std::max<std::int64_t>(0, whole - w.input[a]);
-      w.begin[a] = from.auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
-      w.end[a] = total - w.begin[a];
-    }
-  }
-  return w;
-}
 
 // image[x * stride + shift] += values[x] wherever that is inside, for one tap of one filter.
 void scatter(const Window& w, const Shape& tap, const float* values, float* image) {
@@ -105,9 +55,9 @@ void add_group(const Window& w, const Tensor& filters, const float* weights, con
   }
 }
 
-Tensor conv_transpose(const Attrs& attrs, const Tensor& x, const Tensor& filters,
+Tensor conv_transpose(const ConvTransposeAttrs& attrs, const Tensor& x, const Tensor& filters,
                       const Tensor& bias) {
-  const Window w = place(attrs, x.shape(), filters.shape());
+  const Window w = place_transposed(attrs, x.shape(), filters.shape());
   const std::int64_t channels = x.dim(1) / attrs.group, outputs = filters.dim(1) * attrs.group;
   if (bias.defined() && bias.shape() != Shape{outputs})
     throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
@@ -130,9 +80,7 @@ Tensor conv_transpose(const Attrs& attrs, const Tensor& x, const Tensor& filters
 }
 
 std::unique_ptr<Kernel> make_conv_transpose(const Node& node) {
-  return make_kernel([attrs = Attrs{read_window(node), node.attr_ints("output_padding"),
-                                    node.attr_ints("output_shape"),
-                                    node.attr_int("group", 1)}](KernelContext& context) {
+  return make_kernel([attrs = read_conv_transpose(node)](KernelContext& context) {
     const Tensor bias = context.optional(2) != nullptr ? as_float(*context.optional(2)) : Tensor();
     set_float_output(
         context, 0,

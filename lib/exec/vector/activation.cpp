@@ -1,4 +1,4 @@
-// Relu, Clip, LeakyRelu, HardSwish, Sigmoid, Tanh and Gelu of f32 values, in either layout.
+// Relu, Clip, LeakyRelu, HardSwish, Sigmoid, Tanh, Gelu and Erf of f32 values, in either layout.
 #include <algorithm>
 
 #include "lib/exec/fused_reference.h"
@@ -53,7 +53,8 @@ std::unique_ptr<Kernel> make(const Node& node) {
 }  // namespace
 
 void register_vector_activation(Registry& registry) {
-  for (const char* op : {"Relu", "Clip", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh", "Gelu"})
+  for (const char* op :
+       {"Relu", "Clip", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh", "Gelu", "Erf"})
     registry.add({.op = op, .impl = "vector", .priority = 10, .refuse = refuse, .make = make});
 }
 

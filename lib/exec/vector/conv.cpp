@@ -2,6 +2,7 @@
 // where they lie; images are copied once if they need zeros around them.
 #include <fmt/format.h>
 
+#include "lib/base/team.h"
 #include "lib/exec/convolution.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
@@ -74,8 +75,8 @@ class ProductConv final : public Kernel {
 
  private:
   // A product for every row of outputs.
-  void over_windows(const Tensor& x, const Window& w, std::vector<const float*> addends, float* y,
-                    std::int64_t pitch) const {
+  void over_windows(const Tensor& x, const Window& w, const std::vector<const float*>& addends,
+                    float* y, std::int64_t pitch) const {
     const Tensor images = padded_images(x, w);
     const std::int64_t channels = x.dim(1), height = images.dim(1), width = images.dim(2);
     const bool whole = w.dilations[1] == 1;  // a row of the filter is one run
@@ -86,13 +87,19 @@ class ProductConv final : public Kernel {
     const std::int64_t length = whole ? w.kernel[1] * channels : channels;
     const std::int64_t line = w.output[1] * product_.columns();
     const std::int64_t step = w.strides[0] * width * channels;
-    for (std::int64_t n = 0; n < x.dim(0); ++n) {
-      const float* row = images.data<float>().data() + n * height * width * channels;
-      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, row += step, y += w.output[1] * pitch) {
-        product_.run({row, w.strides[1] * channels, runs, length}, w.output[1], addends, y, pitch);
-        for (const float*& a : addends) a += line;
-      }
-    }
+    const float* data = images.data<float>().data();
+    split(x.dim(0) * w.output[0], rows_worth_splitting(line * product_.depth()),
+          [&](std::int64_t first, std::int64_t last) {
+            std::vector<const float*> rest(addends);
+            for (const float*& a : rest) a += first * line;
+            for (std::int64_t i = first; i < last; ++i) {
+              const float* row =
+                  data + i / w.output[0] * height * width * channels + i % w.output[0] * step;
+              product_.run({row, w.strides[1] * channels, runs, length}, w.output[1], rest,
+                           y + i * w.output[1] * pitch, pitch);
+              for (const float*& a : rest) a += line;
+            }
+          });
   }
 
   WindowAttrs attrs_;

@@ -28,6 +28,12 @@ Product filter_product(const Node& node, const PostOps& ops);
 std::vector<Tensor> channels_last_addends(const KernelContext& context, const PostOps& ops,
                                           const Shape& shape);
 
+// How many rows of results are worth a thread of their own, by the multiplications of one.
+inline std::int64_t rows_worth_splitting(std::int64_t multiplications) {
+  constexpr std::int64_t of_a_part = 256 * 1024;
+  return 1 + of_a_part / (multiplications + 1);
+}
+
 // Where the values of image n start in each, when an image has `size` of them.
 std::vector<const float*> addends_of(const std::vector<Tensor>& addends, std::int64_t n,
                                      std::int64_t size);

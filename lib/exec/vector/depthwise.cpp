@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/base/team.h"
+#include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/sliding.h"
 #include "lib/exec/vector_math.h"
 
@@ -174,34 +176,44 @@ void Depthwise::run(const float* image, const Window& w, const std::vector<const
 }
 
 void Depthwise::slide(SlidingSum sum, const float* image, const Window& w,
-                      std::vector<const float*> addends, float* out) const {
+                      const std::vector<const float*>& addends, float* out) const {
+  const std::int64_t line = w.output[1] * channels_;
+  split(w.output[0], rows_worth_splitting(line * taps_),
+        [&](std::int64_t top, std::int64_t bottom) {
+          std::vector<const float*> rest(addends);
+          for (const float*& a : rest) a += top * line;
+          for (std::int64_t y = top; y < bottom; ++y) {
+            slide_row(sum, image, w, y, out + y * line);
+            finish(out + y * line, line, rest);
+          }
+        });
+}
+
+void Depthwise::slide_row(SlidingSum sum, const float* image, const Window& w, std::int64_t y,
+                          float* out) const {
   const std::int64_t width = w.output[1], blocks = (width + sliding_pixels - 1) / sliding_pixels;
-  const std::int64_t line = width * channels_, in_line = w.input[1] * channels_;
-  const std::int64_t step = channels_at_once();
-  for (std::int64_t y = 0; y < w.output[0]; ++y, out += line) {
-    const std::int64_t top = y * w.strides[0] - w.begin[0];
-    const Rows rows(w, top);
-    const float* row = image + (top + rows.first * w.dilations[0]) * in_line;
-    for (std::int64_t c = 0; c < channels_; c += step)
-      for (std::int64_t i = 0; i < blocks; ++i) {
-        const std::int64_t first = width * i / blocks, pixels = width * (i + 1) / blocks - first;
-        const std::int64_t left = first * w.strides[1] - w.begin[1];  // column of the first tap
-        sum(pixels,
-            {.in = row + left * channels_,
-             .filters = filters_.data(),
-             .bias = bias_.data(),
-             .out = out + first * channels_,
-             .ending = ending_,
-             .channels = channels_,
-             .line = w.dilations[0] * in_line,
-             .rows = rows.last - rows.first,
-             .skipped = rows.first * w.kernel[1],
-             .first = -left,
-             .last = w.input[1] - left},
-            c, std::min(c + step, channels_));
-      }
-    finish(out, line, addends);
-  }
+  const std::int64_t line = w.input[1] * channels_, step = channels_at_once();
+  const std::int64_t top = y * w.strides[0] - w.begin[0];
+  const Rows rows(w, top);
+  const float* row = image + (top + rows.first * w.dilations[0]) * line;
+  for (std::int64_t c = 0; c < channels_; c += step)
+    for (std::int64_t i = 0; i < blocks; ++i) {
+      const std::int64_t first = width * i / blocks, pixels = width * (i + 1) / blocks - first;
+      const std::int64_t left = first * w.strides[1] - w.begin[1];  // column of the first tap
+      sum(pixels,
+          {.in = row + left * channels_,
+           .filters = filters_.data(),
+           .bias = bias_.data(),
+           .out = out + first * channels_,
+           .ending = ending_,
+           .channels = channels_,
+           .line = w.dilations[0] * line,
+           .rows = rows.last - rows.first,
+           .skipped = rows.first * w.kernel[1],
+           .first = -left,
+           .last = w.input[1] - left},
+          c, std::min(c + step, channels_));
+    }
 }
 
 // With large filters a row is gone through sixteen channels at a time: their filters and the rows

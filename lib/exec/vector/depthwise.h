@@ -33,7 +33,9 @@ class Depthwise {
 
  private:
   void slide(SlidingSum sum, const float* image, const Window& window,
-             std::vector<const float*> addends, float* out) const;
+             const std::vector<const float*>& addends, float* out) const;
+  void slide_row(SlidingSum sum, const float* image, const Window& window, std::int64_t y,
+                 float* out) const;
   void run_any(const float* image, const Window& window, std::vector<const float*> addends,
                float* out) const;
   std::int64_t channels_at_once() const;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "lib/base/team.h"
 #include "lib/exec/convolution.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/depthwise.h"
 #include "lib/exec/vector/product.h"
+#include "lib/exec/vector/scratch.h"
 
 namespace intaglio {
 namespace {
@@ -50,18 +52,26 @@ class ExpandDepthwise final : public Kernel {
   static constexpr std::int64_t floats_in_cache = 96 * 1024;
 
   void run_image(const float* image, const Window& w, float* out) const {
+    const std::int64_t row = w.output[1] * geometry_.outputs() *
+                             (geometry_.channels() * w.strides[0] * w.strides[1] + w.kernel[0]);
+    split(w.output[0], rows_worth_splitting(row),
+          [&](std::int64_t first, std::int64_t last) { run_rows(image, w, first, last, out); });
+  }
+
+  // Rows [begin, end) of the result.
+  void run_rows(const float* image, const Window& w, std::int64_t begin, std::int64_t end,
+                float* out) const {
     const std::int64_t channels = geometry_.outputs(), line = w.input[1] * channels;
     const std::int64_t in_line = w.input[1] * geometry_.channels(), start = 0;
     const std::int64_t fitting =
         (floats_in_cache / std::max<std::int64_t>(line, 1) - w.extent(0)) / w.strides[0];
     const std::int64_t step =
-        std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(w.output[0], 1));
+        std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(end - begin, 1));
     const std::int64_t most = std::min((step - 1) * w.strides[0] + w.extent(0), w.input[0]);
-    Tensor band(DType::f32, {most * line});
-    float* rows = band.mutate<float>().data();
+    float* rows = scratch(Scratch::inputs, most * line);
     std::int64_t first = 0, last = 0;  // rows of the value between that the band holds
-    for (std::int64_t y = 0; y < w.output[0]; y += step) {
-      const std::int64_t stop = std::min(y + step, w.output[0]);
+    for (std::int64_t y = begin; y < end; y += step) {
+      const std::int64_t stop = std::min(y + step, end);
       const std::int64_t top = y * w.strides[0] - w.begin[0];
       const std::int64_t bottom = (stop - 1) * w.strides[0] - w.begin[0] + w.extent(0);
       const std::int64_t from = std::clamp<std::int64_t>(top, 0, w.input[0]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base/team.h"
 #include "lib/exec/vector/tile.h"
 
 namespace intaglio {
@@ -32,6 +33,13 @@ struct Panel {
 
 }  // namespace
 
+// The strips [first, last) of all that the rows are cut into.
+struct Product::Strips {
+  const ProductRows& x;
+  std::int64_t rows, all, first, last;
+  std::int64_t row(std::int64_t strip) const { return rows * strip / all; }
+};
+
 Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
     : depth_(w.rows), columns_(w.columns), ops_(std::move(ops)), ending_(ops_) {
   const std::int64_t width = tile_machine().width, panels = panels_of(columns_);
@@ -49,37 +57,54 @@ Product::Product(const MatrixRef& w, std::span<const float> bias, PostOps ops)
       if (!bias.empty())
         bias_[static_cast<std::size_t>(at + j)] = bias[static_cast<std::size_t>(column(j))];
     }
-    for (std::int64_t k = 0; k < depth_; ++k, row += panel.vectors * width)
+    const bool runs = w.column_stride == 1 && columns_ >= width;
+    for (std::int64_t k = 0; k < depth_; ++k, row += panel.vectors * width) {
+      if (runs) {
+        const float* from = w.data + k * w.row_stride + panel.first;
+        std::copy_n(from, width, row);
+        if (panel.vectors == 2) std::copy_n(from + panel.second, width, row + width);
+        continue;
+      }
       for (std::int64_t j = 0; j < panel.vectors * width; ++j)
         row[j] =
             column(j) < columns_ ? w.data[k * w.row_stride + column(j) * w.column_stride] : 0.0f;
+    }
   }
 }
 
-// Small weights stay in the cache while strips pass; large ones are read once for several strips.
+// None of the strips that rows are cut into is short.
 void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<const float*>& addends,
                   float* y, std::int64_t row) const {
+  constexpr std::int64_t worth_splitting = 256 * 1024;  // multiplications of a part
+  const std::int64_t most = tile_machine().rows, strips = (rows + most - 1) / most;
+  const std::int64_t least = 1 + worth_splitting / (most * depth_ * columns_ + 1);
+  split(strips, least, [&](std::int64_t first, std::int64_t last) {
+    run_strips({x, rows, strips, first, last}, addends, y, row);
+  });
+}
+
+// Small weights stay in the cache while strips pass; large ones are read once for several strips.
+void Product::run_strips(const Strips& part, const std::vector<const float*>& addends, float* y,
+                         std::int64_t row) const {
   constexpr std::size_t bytes_that_stay = 384 * 1024;
   constexpr std::int64_t floats_at_once = 4096;  // results that stay in the first-level cache
-  const TileMachine& m = tile_machine();
-  const std::int64_t strips = (rows + m.rows - 1) / m.rows;
+  const std::int64_t width = 2 * tile_machine().width;
   const std::int64_t block = panels_.bytes() > bytes_that_stay ? 8 : 1;
-  const auto begin_of = [&](std::int64_t s) { return rows * s / strips; };  // none is short
-  std::int64_t finished = 0;
-  for (std::int64_t s0 = 0; s0 < strips; s0 += block) {
-    const std::int64_t s1 = std::min(s0 + block, strips);
-    for (std::int64_t first = 0; first < columns_; first += 2 * m.width)
+  std::int64_t finished = part.row(part.first);
+  for (std::int64_t s0 = part.first; s0 < part.last; s0 += block) {
+    const std::int64_t s1 = std::min(s0 + block, part.last);
+    for (std::int64_t column = 0; column < columns_; column += width)
       for (std::int64_t s = s0; s < s1; ++s) {
-        const std::int64_t begin = begin_of(s);
-        TileArgs t{.x = x.data + begin * x.pitch,
-                   .pitch = x.pitch,
-                   .runs = x.runs,
-                   .length = x.length,
+        const std::int64_t begin = part.row(s);
+        TileArgs t{.x = part.x.data + begin * part.x.pitch,
+                   .pitch = part.x.pitch,
+                   .runs = part.x.runs,
+                   .length = part.x.length,
                    .ending = ending_};
-        run_tile(t, begin_of(s + 1) - begin, first, y + begin * row, row);
+        run_tile(t, part.row(s + 1) - begin, column, y + begin * row, row);
       }
-    const std::int64_t made = begin_of(s1);
-    if (s1 < strips && (made - finished) * columns_ < floats_at_once) continue;
+    const std::int64_t made = part.row(s1);
+    if (s1 < part.last && (made - finished) * columns_ < floats_at_once) continue;
     finish(finished, made - finished, addends, y, row);
     finished = made;
   }

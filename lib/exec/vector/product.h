@@ -41,6 +41,9 @@ class Product {
            float* y, std::int64_t row) const;
 
  private:
+  struct Strips;
+  void run_strips(const Strips& part, const std::vector<const float*>& addends, float* y,
+                  std::int64_t row) const;
   void run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y, std::int64_t row) const;
   void finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends,
               float* y, std::int64_t row) const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/team.h"
+#include "lib/exec/vector/scratch.h"
 #include "lib/exec/vector/tile.h"
 #include "lib/exec/vector/winograd_tile.h"
 #include "lib/exec/vector_math.h"
@@ -50,8 +52,8 @@ std::array<float, positions> transformed(const float* g) {
 struct Winograd::Block {
   std::int64_t top, left;  // in tiles
   std::int64_t rows, columns;
-  float* inputs;   // [36][tiles][pitch_]
-  float* results;  // [36][tiles][panel_columns]
+  float* inputs;             // [36][tiles][pitch_]
+  float* results = nullptr;  // [36][tiles][panel_columns]
   std::int64_t tiles() const { return rows * columns; }
 };
 
@@ -91,38 +93,54 @@ std::int64_t Winograd::vectors_of(std::int64_t panel) const {
   return std::min<std::int64_t>(vectors_in(outputs_) - 2 * panel, 2);
 }
 
-// As many tiles at a time as leave their transforms in the second-level cache.
-void Winograd::run(const float* image, const Window& w, std::vector<const float*> addends, float* y,
-                   std::int64_t pitch) const {
+// As many tiles at a time as leave their transforms in the second-level cache. Threads share rows
+// of tiles, or, when all fit at once, panels of channels.
+void Winograd::run(const float* image, const Window& w, const std::vector<const float*>& addends,
+                   float* y, std::int64_t pitch) const {
   constexpr std::int64_t floats_in_cache = 96 * 1024;
   const std::int64_t most =
       std::max<std::int64_t>(floats_in_cache / (positions * (pitch_ + panel_columns)), 12);
-  const std::int64_t down = parts_of(w.output[0], out_tile),
-                     across = parts_of(w.output[1], out_tile);
+  const std::int64_t down = parts_of(w.output[0], out_tile);
+  const std::int64_t across = parts_of(w.output[1], out_tile);
   const std::int64_t row_parts = parts_of(down, std::max<std::int64_t>(most / across, 1));
-  const std::int64_t column_parts = parts_of(across, most);
-  const std::int64_t room = parts_of(down, row_parts) * parts_of(across, column_parts) * positions;
-  Tensor inputs(DType::f32, {room * pitch_}), results(DType::f32, {room * panel_columns});
-  Block block{0, 0, 0, 0, inputs.mutate<float>().data(), results.mutate<float>().data()};
-  for (std::int64_t i = 0; i < row_parts; ++i) {
-    block.top = down * i / row_parts;
-    block.rows = down * (i + 1) / row_parts - block.top;
-    for (std::int64_t j = 0; j < column_parts; ++j) {
-      block.left = across * j / column_parts;
-      block.columns = across * (j + 1) / column_parts - block.left;
-      load(block, image, w);
-      for (std::int64_t panel = 0; 2 * panel < vectors_in(outputs_); ++panel) {
-        multiply(block, panel);
-        store(block, panel, w, y, pitch);
+  split(row_parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t room = std::min(parts_of(down, row_parts) * across, most);
+    float* inputs = scratch(Scratch::inputs, room * positions * pitch_);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t top = down * i / row_parts, bottom = down * (i + 1) / row_parts;
+      const std::int64_t column_parts = parts_of(across, most);
+      for (std::int64_t j = 0; j < column_parts; ++j) {
+        const std::int64_t left = across * j / column_parts;
+        const std::int64_t columns = across * (j + 1) / column_parts - left;
+        run_block({top, left, bottom - top, columns, inputs}, image, w, y, pitch);
       }
+      finish(top * out_tile, std::min(bottom * out_tile, w.output[0]), w.output[1], addends, y,
+             pitch);
     }
-    const std::int64_t first = block.top * out_tile;
-    const std::int64_t rows = std::min((block.top + block.rows) * out_tile, w.output[0]) - first;
-    const std::int64_t pixels = rows * w.output[1];
-    apply(std::span(ops_).subspan(ending_.taken),
-          {y + first * w.output[1] * pitch, pixels, outputs_, pitch}, addends.data());
-    for (const float*& addend : addends) addend += pixels * outputs_;
-  }
+  });
+}
+
+void Winograd::run_block(Block block, const float* image, const Window& w, float* y,
+                         std::int64_t pitch) const {
+  load(block, image, w);
+  split(parts_of(vectors_in(outputs_), 2), 1, [&](std::int64_t first, std::int64_t last) {
+    Block own = block;
+    own.results = scratch(Scratch::results, block.tiles() * positions * panel_columns);
+    for (std::int64_t panel = first; panel < last; ++panel) {
+      multiply(own, panel);
+      store(own, panel, w, y, pitch);
+    }
+  });
+}
+
+// What is left of the operations, on rows [top, bottom) of an image this wide.
+void Winograd::finish(std::int64_t top, std::int64_t bottom, std::int64_t width,
+                      const std::vector<const float*>& addends, float* y,
+                      std::int64_t pitch) const {
+  std::vector<const float*> from(addends);
+  for (const float*& addend : from) addend += top * width * outputs_;
+  apply(std::span(ops_).subspan(ending_.taken),
+        {y + top * width * pitch, (bottom - top) * width, outputs_, pitch}, from.data());
 }
 
 void Winograd::load(const Block& block, const float* image, const Window& w) const {

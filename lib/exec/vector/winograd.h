@@ -31,11 +31,15 @@ class Winograd {
 
   // image: [H, W, C]; results: `pitch` floats from one pixel to the next. addends: for every `add`,
   // values that follow one another.
-  void run(const float* image, const Window& window, std::vector<const float*> addends, float* y,
-           std::int64_t pitch) const;
+  void run(const float* image, const Window& window, const std::vector<const float*>& addends,
+           float* y, std::int64_t pitch) const;
 
  private:
   struct Block;
+  void run_block(Block block, const float* image, const Window& window, float* y,
+                 std::int64_t pitch) const;
+  void finish(std::int64_t top, std::int64_t bottom, std::int64_t width,
+              const std::vector<const float*>& addends, float* y, std::int64_t pitch) const;
   void load(const Block& block, const float* image, const Window& window) const;
   void multiply(const Block& block, std::int64_t panel) const;
   void store(const Block& block, std::int64_t panel, const Window& window, float* y,
