@@ -19,9 +19,8 @@ const std::vector<Column> output_columns = {{"Output", "output", true},
 
 std::string model_row(const std::string& name, std::uint64_t bytes, const Json& figures,
                       bool best) {
-  std::string out =
-      fmt::format("<tbody{}><tr><th scope=\"row\" class=\"t\" data-k=\"name\">{}</th>",
-                  best ? " class=\"best\"" : "", name);
+  std::string out = best ? "<tbody class=\"best\"><tr>" : "<tbody><tr>";
+  out += row_head(name, model_columns[0]);
   out += cell(grouped(bytes), model_columns[1]);
   out += cell(figure(figures, "top1", "{:.2f}"), model_columns[2]);
   out += cell(figure(figures, "top5", "{:.2f}"), model_columns[3]);
@@ -56,8 +55,7 @@ std::string outputs(const std::vector<MethodView>& methods) {
   for (const MethodView& method : methods) {
     if (method.evaluation.is_null()) continue;
     for (const Json& output : method.evaluation["outputs"]) {
-      rows += "<tbody><tr><th scope=\"row\" class=\"t\" data-k=\"output\">" +
-              code(output["name"].get<std::string>()) + "</th>";
+      rows += "<tbody><tr>" + row_head(code(output["name"].get<std::string>()), output_columns[0]);
       rows += cell(code(method.text), output_columns[1]);
       rows += cell(figure(output, "sqnr_db", "{:.2f}"), output_columns[2]);
       rows += cell(figure(output, "cosine", "{:.6f}"), output_columns[3]) + "</tr></tbody>\n";

@@ -83,14 +83,8 @@ std::string remarks(const ValueRows& rows, const std::vector<MethodView>& method
   return items.empty() ? "" : "<ul>" + items + "</ul>";
 }
 
-std::string clipped_share(const Json& entry) {
-  if (!entry.contains("clipped") || !entry["clipped"].is_number()) return "–";
-  const double count = entry["count"].get<double>();
-  return significant(count > 0 ? 100 * entry["clipped"].get<double>() / count : 0);
-}
-
 std::string numbers_of_method(const Json& entry) {
-  return cell(figure(entry, "sqnr_db", "{:.2f}"), sqnr) + cell(clipped_share(entry), clipped) +
+  return cell(figure(entry, "sqnr_db", "{:.2f}"), sqnr) + cell(clipped_percent(entry), clipped) +
          cell(figure(entry, "lo"), from) + cell(figure(entry, "hi"), to);
 }
 
@@ -99,8 +93,7 @@ std::string body(std::size_t index, const ValueRows& rows, const std::vector<Met
   const std::size_t height = rows.entries.size();
   const Json& e = rows.first();
   std::string out = "<tbody><tr>" + cell(std::to_string(index + 1), number, height);
-  out += fmt::format("<th scope=\"rowgroup\" class=\"t\" data-k=\"name\" rowspan=\"{}\">{}{}</th>",
-                     height, code(rows.value()), remarks(rows, methods));
+  out += row_head(code(rows.value()) + remarks(rows, methods), name, height);
   out += cell(drawing(rows, observations), plot, height);
   for (std::size_t i = 0; i < height; ++i) {
     if (i > 0) out += "<tr>";

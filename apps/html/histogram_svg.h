@@ -19,8 +19,8 @@ std::vector<std::uint64_t> bars_of(const Statistics& statistics, const Range& ax
 
 // <svg>. The axis holds 0, all values and all ranges. The height of a bar is
 // log(1 + count) / log(1 + largest count). Range i is drawn as a bracket in its own lane, with the
-// class m0 to m5 (i modulo 6). Empty when there is nothing to draw: no histogram, no finite value, or
-// nothing but 0. `name` is the value's, for those who cannot see the drawing.
+// class m0 to m5 (i modulo 6). Empty when there is nothing to draw: no histogram, no finite value,
+// or nothing but 0. `name` is the value's, for those who cannot see the drawing.
 std::string histogram_svg(const Statistics& statistics, std::span<const Range> ranges,
                           std::string_view name);
 

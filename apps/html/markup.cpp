@@ -8,8 +8,6 @@
 namespace intaglio::html {
 namespace {
 
-constexpr const char* dash = "–";
-
 std::string valid_utf8(std::string_view text) {
   const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   return Json::parse(quoted).get<std::string>();
@@ -20,8 +18,10 @@ bool sortable(const std::vector<Column>& columns) {
                      [](const Column& c) { return !c.key.empty(); });
 }
 
-std::string key_of(const Column& column) {
-  return column.key.empty() ? "" : fmt::format(" data-k=\"{}\"", column.key);
+std::string attributes(const Column& column, std::size_t rows = 1) {
+  return (column.key.empty() ? "" : fmt::format(" data-k=\"{}\"", column.key)) +
+         (column.text ? " class=\"t\"" : "") +
+         (rows > 1 ? fmt::format(" rowspan=\"{}\"", rows) : "");
 }
 
 }  // namespace
@@ -58,11 +58,11 @@ std::string escaped(std::string_view text) {
 std::string code(std::string_view text) { return "<code>" + escaped(text) + "</code>"; }
 
 std::string significant(double value) {
-  return std::isfinite(value) ? fmt::format("{:.4g}", value) : dash;
+  return std::isfinite(value) ? fmt::format("{:.4g}", value) : no_number;
 }
 
 std::string figure(const Json& object, const char* key, const char* format) {
-  if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return dash;
+  if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return no_number;
   return fmt::format(fmt::runtime(format), object[key].get<double>());
 }
 
@@ -76,8 +76,7 @@ std::string table(const std::string& caption, const std::vector<Column>& columns
                   std::string_view bodies) {
   std::string heads;
   for (const Column& c : columns)
-    heads += fmt::format("<th scope=\"col\"{}{}>{}</th>", key_of(c), c.text ? " class=\"t\"" : "",
-                         escaped(c.title));
+    heads += fmt::format("<th scope=\"col\"{}>{}</th>", attributes(c), escaped(c.title));
   return fmt::format(
       "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">"
       "<table{1}><caption>{0}</caption><thead><tr>{2}</tr></thead>\n{3}</table></div>\n",
@@ -85,8 +84,12 @@ std::string table(const std::string& caption, const std::vector<Column>& columns
 }
 
 std::string cell(std::string_view content, const Column& column, std::size_t rows) {
-  return fmt::format("<td{}{}{}>{}</td>", key_of(column), column.text ? " class=\"t\"" : "",
-                     rows > 1 ? fmt::format(" rowspan=\"{}\"", rows) : "", content);
+  return fmt::format("<td{}>{}</td>", attributes(column, rows), content);
+}
+
+std::string row_head(std::string_view content, const Column& column, std::size_t rows) {
+  return fmt::format("<th scope=\"{}\"{}>{}</th>", rows > 1 ? "rowgroup" : "row",
+                     attributes(column, rows), content);
 }
 
 }  // namespace intaglio::html

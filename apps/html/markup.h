@@ -16,11 +16,13 @@ std::string escaped(std::string_view text);
 
 std::string code(std::string_view text);  // <code>, escaped
 
+inline constexpr const char* no_number = "–";
+
 // Four significant digits: "0.001234", "1.235e-07".
 std::string significant(double value);
 
-// The number in a report, or a dash for null and for a key that is not there. `format` is that of
-// fmt, for a double.
+// The number in a report, or no_number for null and for a key that is not there. `format` is that
+// of fmt, for a double.
 std::string figure(const Json& object, const char* key, const char* format = "{:.4g}");
 
 std::string grouped(std::uint64_t count);  // "12 345 678", with narrow no-break spaces
@@ -35,7 +37,8 @@ struct Column {
 std::string table(const std::string& caption, const std::vector<Column>& columns,
                   std::string_view bodies);
 
-// A <td>; content is HTML. rows > 1: it spans them.
+// A <td>, or a <th> that names its row; content is HTML. rows > 1: it spans them.
 std::string cell(std::string_view content, const Column& column, std::size_t rows = 1);
+std::string row_head(std::string_view content, const Column& column, std::size_t rows = 1);
 
 }  // namespace intaglio::html

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/html/markup.h"
+
 namespace intaglio::html {
 namespace {
 
@@ -33,12 +35,12 @@ std::size_t chosen_of(const Json& report) {
   return report["command"] == "compare" ? report["best"]["index"].get<std::size_t>() : 0;
 }
 
-std::vector<const Json*> values_of(const Json& report) {
-  std::vector<const Json*> list;
-  for (const Json& value : methods_of(report)[chosen_of(report)].values) list.push_back(&value);
-  if (report.contains("constants"))  // those that all methods have in common
-    for (const Json& value : report["constants"]) list.push_back(&value);
-  return list;
+const Json& values_of(const Json& report) { return methods_of(report)[chosen_of(report)].values; }
+
+std::string clipped_percent(const Json& value) {
+  if (!value.contains("clipped") || !value["clipped"].is_number()) return no_number;
+  const double count = value["count"].get<double>();
+  return significant(count > 0 ? 100 * value["clipped"].get<double>() / count : 0);
 }
 
 }  // namespace intaglio::html

@@ -22,7 +22,10 @@ std::vector<MethodView> methods_of(const Json& report);
 // Which of them made the model that is written: 0, or the best of a comparison.
 std::size_t chosen_of(const Json& report);
 
-// All values of that model.
-std::vector<const Json*> values_of(const Json& report);
+// The values of that model.
+const Json& values_of(const Json& report);
+
+// Of the values seen, how many percent are beyond the range: text for a cell.
+std::string clipped_percent(const Json& value);
 
 }  // namespace intaglio::html

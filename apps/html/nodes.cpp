@@ -29,9 +29,8 @@ std::string node_rows(const Json& nodes, const char* status) {
   std::string rows;
   for (const Json& n : nodes)
     if (n["status"] == status && n["reason"] != "")
-      rows += "<tbody><tr><th scope=\"row\" class=\"t\" data-k=\"name\">" + label(n) + "</th>" +
-              cell(code(text(n, "op")), op) + cell(escaped(text(n, "reason")), reason) +
-              "</tr></tbody>\n";
+      rows += "<tbody><tr>" + row_head(label(n), node) + cell(code(text(n, "op")), op) +
+              cell(escaped(text(n, "reason")), reason) + "</tr></tbody>\n";
   return rows;
 }
 
@@ -44,7 +43,7 @@ std::string operators(const Json& nodes) {
   for (const Json& n : nodes) ++counts[text(n, "op")][text(n, "status")];
   std::string rows;
   for (auto& [name, by_status] : counts)
-    rows += "<tbody><tr><th scope=\"row\" class=\"t\" data-k=\"op\">" + code(name) + "</th>" +
+    rows += "<tbody><tr>" + row_head(code(name), op) +
             cell(std::to_string(by_status["quantized"]), quantized) +
             cell(std::to_string(by_status["float"]), left) +
             cell(std::to_string(by_status["folded"]), folded) + "</tr></tbody>\n";
@@ -59,12 +58,11 @@ std::string details(const std::string& summary, const std::string& content) {
 std::string float_values(const PageSource& source) {
   std::string rows;
   std::size_t count = 0;
-  for (const Json* entry : values_of(source.report)) {
-    const Json& v = *entry;
+  for (const Json& v : values_of(source.report)) {
     if (!v.contains("reason") || v["kind"] == "folded") continue;
     ++count;
-    rows += "<tbody><tr><th scope=\"row\" class=\"t\" data-k=\"name\">" + code(text(v, "name")) +
-            "</th>" + cell(escaped(text(v, "kind")), kind) + cell(escaped(text(v, "type")), type) +
+    rows += "<tbody><tr>" + row_head(code(text(v, "name")), value) +
+            cell(escaped(text(v, "kind")), kind) + cell(escaped(text(v, "type")), type) +
             cell(escaped(text(v, "reason")), reason) + "</tr></tbody>\n";
   }
   if (count == 0) return "";

@@ -33,7 +33,8 @@ std::string output(const Json& written) {
 std::string data(const Json& d) {
   if (d.is_null()) return "none";
   std::string text = fmt::format("{} samples<br>{}", d["samples"].get<std::int64_t>(), hash(d));
-  if (!d["preprocess"].is_null()) text += "<br>" + code(d["preprocess"].dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!d["preprocess"].is_null())
+    text += "<br>" + code(d["preprocess"].dump(-1, ' ', false, Json::error_handler_t::replace));
   return text;
 }
 

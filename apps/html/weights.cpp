@@ -33,7 +33,7 @@ std::string drawing(const Json& entry, const Plans& plans, const Graph& graph) {
   const auto plan =
       plans.find({entry["name"].get<std::string>(), entry["node"].get<std::string>()});
   const Value* value = graph.find(entry["name"].get<std::string>());
-  if (plan == plans.end() || value == nullptr) return "–";
+  if (plan == plans.end() || value == nullptr) return no_number;
   const ConstantPlan& c = *plan->second;
   const std::vector<Range> seen = ranges_of(value->constant(), c.params.axis);
   if (std::all_of(seen.begin(), seen.end(), [](const Range& r) { return r == Range{}; }))
@@ -44,15 +44,9 @@ std::string drawing(const Json& entry, const Plans& plans, const Graph& graph) {
   return channels_svg(seen, codes, entry["name"].get<std::string>());
 }
 
-std::string share(const Json& entry, const char* key) {
-  const double count = entry.value("count", 0.0);
-  if (!entry.contains(key) || !entry[key].is_number()) return "–";
-  return significant(count > 0 ? 100 * entry[key].get<double>() / count : 0);
-}
-
 std::string head(const Json& e) {
-  return "<th scope=\"row\" class=\"t\" data-k=\"name\">" + code(e["name"].get<std::string>()) +
-         "</th>" + cell(code(e["node"].get<std::string>()), node);
+  return row_head(code(e["name"].get<std::string>()), name) +
+         cell(code(e["node"].get<std::string>()), node);
 }
 
 std::string scale_cells(const Json& e) {
@@ -63,7 +57,7 @@ std::string scale_cells(const Json& e) {
 }
 
 std::string common_cells(const Json& e) {
-  return cell(figure(e, "sqnr_db", "{:.2f}"), sqnr) + cell(share(e, "clipped"), clipped) +
+  return cell(figure(e, "sqnr_db", "{:.2f}"), sqnr) + cell(clipped_percent(e), clipped) +
          cell(figure(e, "min"), least) + cell(figure(e, "max"), most) + scale_cells(e);
 }
 
@@ -85,9 +79,9 @@ std::string weights_section(const PageSource& source) {
   const Plans plans = by_name_and_node(source.plan);
   std::string weights, biases;
   std::size_t weight_count = 0, bias_count = 0;
-  for (const Json* e : values_of(source.report)) {
-    if ((*e)["kind"] == "weight") weights += weight_row(++weight_count, *e, plans, source.prepared);
-    if ((*e)["kind"] == "bias") biases += bias_row(++bias_count, *e);
+  for (const Json& e : values_of(source.report)) {
+    if (e["kind"] == "weight") weights += weight_row(++weight_count, e, plans, source.prepared);
+    if (e["kind"] == "bias") biases += bias_row(++bias_count, e);
   }
   std::string out = "<section id=\"weights\"><h2>Weights</h2>\n";
   if (weight_count == 0) return out + "<p>No weight is stored in integers.</p></section>\n";

@@ -110,7 +110,8 @@ TEST_F(Html, NodesLeftFloatHaveTheirReasons) {
   for (const Json& node : report["nodes"]) {
     if (node["status"] != "float") continue;
     ++left;
-    EXPECT_TRUE(contains(text, "data-k=\"name\"><code>" + node["name"].get<std::string>() +
+    EXPECT_TRUE(contains(text, "data-k=\"name\" class=\"t\"><code>" +
+                                   node["name"].get<std::string>() +
                                    "</code></th><td data-k=\"op\" class=\"t\"><code>Add</code></td>"
                                    "<td data-k=\"reason\" class=\"t\">" +
                                    node["reason"].get<std::string>()))
