@@ -8,6 +8,7 @@
 
 #include "apps/compare_report.h"
 #include "apps/execution.h"
+#include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
 #include "lib/base/file.h"
@@ -22,7 +23,7 @@ constexpr Shard held_out{3, 5};      // every fifth sample, when there is no --e
 constexpr std::size_t too_few = 10;  // samples to hold some out
 
 struct CompareOptions {
-  std::string model, output, report, calibration;
+  std::string model, output, report, html, calibration;
   DataOptions data;
   std::vector<std::string> eval_data, methods;
   QuantOptions quant;
@@ -51,7 +52,7 @@ void check_options(const CompareOptions& o) {
   if (o.objective == "top1" && o.data.labels.empty())
     throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
   std::error_code ignored;
-  for (const std::string& path : {o.output, o.report}) {
+  for (const std::string& path : {o.output, o.report, o.html}) {
     if (path.empty()) continue;
     if (std::filesystem::equivalent(path, o.model, ignored))
       throw Error(Code::usage, fmt::format("{}: output and input are the same file", path),
@@ -138,6 +139,8 @@ void compare_command(const CompareOptions& o, Context& context) {
   report["warnings"] = warnings;
   report["run"] = context.run_json(observations.samples, context.seconds_of("calibrate"));
   if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (!o.html.empty())
+    write_file(o.html, html::page({report, observations, prepared.model.graph(), pressed[best.index].plan}));
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {
@@ -173,6 +176,8 @@ void add_compare(CLI::App& root, Context& context) {
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "Write the best model")->type_name("FILE");
   command->add_option("--report", options->report, "JSON report")->type_name("FILE");
+  command->add_option("--html", options->html, "The report as a page with histograms")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print the report on stdout instead of a table");
   add_exact_option(*command, options->exact);
   add_data_options(*command, options->data, /*required=*/false);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
 #include "apps/report.h"
@@ -29,7 +30,7 @@ std::string output_path(const QuantizeOptions& o) {
 // Fails in the first second for what would otherwise fail after the calibration.
 void check_outputs(const QuantizeOptions& o, const std::string& output) {
   std::error_code ignored;
-  for (const std::string& path : {output, o.report, o.save_plan}) {
+  for (const std::string& path : {output, o.report, o.html, o.save_plan}) {
     if (path.empty()) continue;
     if (std::filesystem::equivalent(path, o.model, ignored))
       throw Error(Code::usage, fmt::format("{}: output and input are the same file", path),
@@ -142,7 +143,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
                                      o.quant.form.format));
   } else if (o.plan.empty()) {
     observed = observe(prepared, plan, o.data,
-                       {.histograms = method.needs_histogram, .calibration = o.calibration}, context, warnings);
+                       {.histograms = method.needs_histogram || !o.html.empty(), .calibration = o.calibration}, context, warnings);
   }
   std::optional<PreprocessRecipe> recipe;
   const Json& settled = observed.statistics.preprocess;
@@ -191,6 +192,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
       {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
       {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
   if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (!o.html.empty()) write_file(o.html, html::page({report, observations, graph, pressed.plan}));
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {

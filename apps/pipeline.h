@@ -12,7 +12,7 @@
 namespace intaglio {
 
 struct QuantizeOptions {
-  std::string model, output, report, save_plan, plan, calibration;
+  std::string model, output, report, html, save_plan, plan, calibration;
   DataOptions data;
   std::vector<std::string> eval_data;
   QuantOptions quant;

@@ -93,12 +93,18 @@ std::string slurp(const std::filesystem::path& path) {
 }  // namespace
 
 Ran run_program(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{INTAGLIO_BINARY};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_command(command);
+}
+
+Ran run_command(const std::vector<std::string>& command) {
   static int calls = 0;
   const auto stem = std::filesystem::temp_directory_path() /
                     ("intaglio-run-" + std::to_string(::getpid()) + "-" + std::to_string(calls++));
   const std::string out = stem.string() + ".out", err = stem.string() + ".err";
-  std::vector<char*> argv{const_cast<char*>(INTAGLIO_BINARY)};
-  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  std::vector<char*> argv;
+  for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -107,7 +113,7 @@ Ran run_program(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
   pid_t pid = 0;
   int status = -1;
-  if (::posix_spawn(&pid, INTAGLIO_BINARY, &actions, nullptr, argv.data(), environ) == 0)
+  if (::posix_spawnp(&pid, argv.front(), &actions, nullptr, argv.data(), environ) == 0)
     ::waitpid(pid, &status, 0);
   posix_spawn_file_actions_destroy(&actions);
   Ran ran{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(out), slurp(err)};

@@ -45,4 +45,7 @@ struct Ran {
 };
 Ran run_program(const std::vector<std::string>& arguments);
 
+// The same for any command, found along the PATH: {"timeout", "60", "chromium", ...}.
+Ran run_command(const std::vector<std::string>& command);
+
 }  // namespace intaglio::testing

@@ -1,0 +1,92 @@
+// What stays float, and why; counts by operator.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "apps/html/markup.h"
+#include "apps/html/methods.h"
+#include "apps/html/sections.h"
+
+namespace intaglio::html {
+namespace {
+
+const Column node{"Node", "name", true}, op{"Operator", "op", true},
+    reason{"Reason", "reason", true}, value{"Value", "name", true}, kind{"Kind", "kind", true},
+    type{"Type", "type", true}, quantized{"Quantized", "quantized"}, left{"Float", "float"},
+    folded{"Folded", "folded"};
+
+std::string text(const Json& object, const char* key) {
+  return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
+}
+
+// The node's name, or what it makes when it has none.
+std::string label(const Json& n) {
+  const std::string name = text(n, "name");
+  return code(name.empty() ? text(n, "output") : name);
+}
+
+std::string node_rows(const Json& nodes, const char* status) {
+  std::string rows;
+  for (const Json& n : nodes)
+    if (n["status"] == status && n["reason"] != "")
+      rows += "<tbody><tr>" + row_head(label(n), node) + cell(code(text(n, "op")), op) +
+              cell(escaped(text(n, "reason")), reason) + "</tr></tbody>\n";
+  return rows;
+}
+
+std::string node_table(const char* caption, const std::string& rows) {
+  return table(caption, {node, op, reason}, rows);
+}
+
+std::string operators(const Json& nodes) {
+  std::map<std::string, std::map<std::string, std::size_t>> counts;
+  for (const Json& n : nodes) ++counts[text(n, "op")][text(n, "status")];
+  std::string rows;
+  for (auto& [name, by_status] : counts)
+    rows += "<tbody><tr>" + row_head(code(name), op) +
+            cell(std::to_string(by_status["quantized"]), quantized) +
+            cell(std::to_string(by_status["float"]), left) +
+            cell(std::to_string(by_status["folded"]), folded) + "</tr></tbody>\n";
+  return table("Nodes by operator. Folded: gone before quantization", {op, quantized, left, folded},
+               rows);
+}
+
+std::string details(const std::string& summary, const std::string& content) {
+  return "<details><summary>" + summary + "</summary>\n" + content + "</details>\n";
+}
+
+std::string float_values(const PageSource& source) {
+  std::string rows;
+  std::size_t count = 0;
+  for (const Json& v : values_of(source.report)) {
+    if (!v.contains("reason") || v["kind"] == "folded") continue;
+    ++count;
+    rows += "<tbody><tr>" + row_head(code(text(v, "name")), value) +
+            cell(escaped(text(v, "kind")), kind) + cell(escaped(text(v, "type")), type) +
+            cell(escaped(text(v, "reason")), reason) + "</tr></tbody>\n";
+  }
+  if (count == 0) return "";
+  return details(fmt::format("{} values that stay as they are", count),
+                 table("Values without integers", {value, kind, type, reason}, rows));
+}
+
+}  // namespace
+
+std::string nodes_section(const PageSource& source) {
+  const Json& nodes = source.report["nodes"];
+  std::map<std::string, std::size_t> counts;
+  for (const Json& n : nodes) ++counts[text(n, "status")];
+  std::string out = "<section id=\"nodes\"><h2>Nodes left float</h2>\n";
+  out += fmt::format("<p>{} nodes are quantized, {} stay float, {} were folded away.</p>\n",
+                     counts["quantized"], counts["float"], counts["folded"]);
+  if (counts["float"] > 0) out += node_table("Nodes that stay float", node_rows(nodes, "float"));
+  const std::string remarks = node_rows(nodes, "quantized");
+  if (!remarks.empty())
+    out +=
+        details("Quantized nodes with a remark", node_table("Remarks on quantized nodes", remarks));
+  out += float_values(source);
+  out += details("Nodes by operator", operators(nodes));
+  return out + "</section>\n";
+}
+
+}  // namespace intaglio::html

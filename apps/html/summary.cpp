@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "apps/context.h"
+#include "apps/html/markup.h"
+#include "apps/html/methods.h"
+#include "apps/html/sections.h"
+
+namespace intaglio::html {
+namespace {
+
+std::string entry(const char* term, const std::string& html) {
+  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, html);
+}
+
+std::string hash(const Json& object) {
+  return "SHA-256 " + code(object["sha256"].get<std::string>());
+}
+
+std::string input(const Json& model) {
+  return fmt::format("{}, {}, {} nodes, opset {}<br>{}", code(model["path"].get<std::string>()),
+                     human_bytes(model["bytes"].get<std::uint64_t>()),
+                     model["nodes"].get<std::int64_t>(), model["opset"].get<std::int64_t>(),
+                     hash(model));
+}
+
+std::string output(const Json& written) {
+  if (written.is_null()) return "not written";
+  return fmt::format("{}, {}, form {}<br>{}", code(written["path"].get<std::string>()),
+                     human_bytes(written["bytes"].get<std::uint64_t>()),
+                     escaped(written["format"].get<std::string>()), hash(written));
+}
+
+std::string data(const Json& d) {
+  if (d.is_null()) return "none";
+  std::string text = fmt::format("{} samples<br>{}", d["samples"].get<std::int64_t>(), hash(d));
+  if (!d["preprocess"].is_null())
+    text += "<br>" + code(d["preprocess"].dump(-1, ' ', false, Json::error_handler_t::replace));
+  return text;
+}
+
+// The sentence that one would quote.
+std::string in_short(const PageSource& source) {
+  const std::vector<MethodView> methods = methods_of(source.report);
+  const MethodView& chosen = methods[chosen_of(source.report)];
+  const auto before = source.report["model"]["bytes"].get<std::uint64_t>();
+  std::string text = fmt::format("<strong>{}</strong> instead of {}: {:.2f} times smaller.",
+                                 human_bytes(chosen.bytes), human_bytes(before),
+                                 static_cast<double>(before) / static_cast<double>(chosen.bytes));
+  const Json& e = chosen.evaluation;
+  if (e.is_null()) return text + " Not evaluated: there was no data.";
+  const auto samples = e["samples"].get<std::int64_t>();
+  if (e["agreement"].is_number())
+    text +=
+        fmt::format(" Same top class as the float model on <strong>{} %</strong> of {} samples.",
+                    figure(e, "agreement", "{:.2f}"), samples);
+  if (e["top1"].is_number()) {
+    const Json& reference =
+        source.report["reference"].is_object() ? source.report["reference"] : e["reference"];
+    text += fmt::format(" Top-1 <strong>{} %</strong>, float {} %.", figure(e, "top1", "{:.2f}"),
+                        figure(reference, "top1", "{:.2f}"));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string summary_section(const PageSource& source) {
+  const Json& r = source.report;
+  const std::vector<MethodView> methods = methods_of(r);
+  std::string out =
+      "<section id=\"summary\"><h2>Summary</h2>\n<p>" + in_short(source) + "</p>\n<dl>";
+  out += entry("Float model", input(r["model"]));
+  out += entry("Quantized model", output(r["output"]));
+  out += entry("Target", code(r["target"].get<std::string>()));
+  std::string names;
+  for (const MethodView& method : methods) names += (names.empty() ? "" : ", ") + code(method.text);
+  out += entry(methods.size() > 1 ? "Methods" : "Method", names);
+  if (r["command"] == "compare")
+    out += entry("Best", code(r["best"]["method"].get<std::string>()) + ", " +
+                             escaped(r["best"]["reason"].get<std::string>()));
+  out += entry("Calibrated with", data(r["data"]));
+  if (r["command"] == "compare") out += entry("Evaluated with", data(r["evaluation_data"]));
+  out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),
+                                      escaped(r["tool"]["version"].get<std::string>())));
+  return out + "</dl></section>\n";
+}
+
+}  // namespace intaglio::html
