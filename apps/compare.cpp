@@ -11,6 +11,7 @@
 #include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
+#include "apps/refining.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
@@ -27,6 +28,7 @@ struct CompareOptions {
   DataOptions data;
   std::vector<std::string> eval_data, methods;
   QuantOptions quant;
+  RefineOptions refine;
   std::string objective = "agreement", exact = "integer";
   bool json = false;
 };
@@ -102,7 +104,10 @@ void compare_command(const CompareOptions& o, Context& context) {
       observe(prepared, plan, data.calibration, {.calibration = o.calibration}, context, warnings);
   const Observations& observations = observed.statistics.observations;
 
+  const PreprocessRecipe recipe =
+      make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
   std::vector<Pressed> pressed;
+  std::vector<Json> refinements;
   for (const Method& method : methods) {
     Plan numbers = plan;
     context.phase("select", [&] {
@@ -110,11 +115,11 @@ void compare_command(const CompareOptions& o, Context& context) {
              select_options(o.quant, target, method, context.worker_count()));
       apply_target_rules(numbers, prepared.model.graph(), target);
     });
-    pressed.push_back(press(prepared, std::move(numbers), o.quant.form, context));
+    Refined refined = refine(prepared, numbers, o.refine, data.calibration, recipe, context, warnings);
+    refinements.push_back(std::move(refined.json));
+    pressed.push_back(press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));
   }
 
-  const PreprocessRecipe recipe =
-      make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
   const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());
   const std::vector<Measured> measured = context.phase(
       "evaluate", [&] { return measure(prepared, pressed, set.samples(), o.exact, context); });
@@ -135,6 +140,7 @@ void compare_command(const CompareOptions& o, Context& context) {
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   Json report = to_json(comparison, best, observations);
+  for (std::size_t i = 0; i < refinements.size(); ++i) report["methods"][i]["refine"] = refinements[i];
   report["output"] = o.output.empty() ? Json() : output_json(o.output, o.quant.form.format);
   report["warnings"] = warnings;
   report["run"] = context.run_json(observations.samples, context.seconds_of("calibrate"));
@@ -183,6 +189,7 @@ void add_compare(CLI::App& root, Context& context) {
   add_data_options(*command, options->data, /*required=*/false);
   add_label_options(*command, options->data);
   add_quant_options(*command, options->quant);
+  add_refine_options(*command, options->refine);
   command->footer(
       "Examples:\n"
       "  intaglio compare model.onnx --data images/\n"

@@ -9,6 +9,7 @@
 #include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
+#include "apps/refining.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -159,7 +160,10 @@ void quantize(const QuantizeOptions& o, Context& context) {
       apply_target_rules(plan, graph, target);
     });
 
-  Pressed pressed = press(prepared, std::move(plan), o.quant.form, context);
+  const bool refinable = o.quant.form.calibrated() && !o.quant.form.from_qdq;
+  Refined refined = refine(prepared, plan, refinable ? o.refine : RefineOptions{"fast"}, o.data,
+                           recipe.value_or(PreprocessRecipe{}), context, warnings);
+  Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase("evaluate", [&] {
     return measure_result(o, prepared, pressed, recipe.value_or(PreprocessRecipe{}), context, warnings);
@@ -184,6 +188,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
       {"method", method_part},
       {"target", target.name},
       {"passes", passes_json(prepared.passes)},
+      {"refine", refined.json},
       {"interface", pressed.interface},
       {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
       {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr, prepared.folded)},

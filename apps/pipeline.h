@@ -8,6 +8,7 @@
 #include "apps/data_options.h"
 #include "apps/gates.h"
 #include "apps/quant_options.h"
+#include "apps/refining.h"
 
 namespace intaglio {
 
@@ -19,6 +20,7 @@ struct QuantizeOptions {
   std::string method = "mse";
   std::string exact = "integer";  // how the result is evaluated
   bool json = false, dry_run = false;
+  RefineOptions refine;
   Gates gates;
 };
 

@@ -65,10 +65,11 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
 
 }  // namespace
 
-Pressed press(const Prepared& prepared, Plan plan, const FormOptions& form, Context& context) {
+Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
+              Context& context) {
   Pressed pressed;
   pressed.plan = std::move(plan);
-  pressed.model = prepared.model.clone();
+  pressed.model = std::move(model);
   pressed.written =
       context.phase("rewrite", [&] { return write_form(form, pressed.model, pressed.plan); });
   pressed.interface = write_interface(form, pressed.model);

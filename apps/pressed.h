@@ -22,10 +22,11 @@ struct Pressed {
   Json interface;  // the "interface" part of a report
 };
 
-// Rewrites a copy of the prepared model in the form of the options, and verifies that it is valid
+// Rewrites `model`, the prepared one as it is or refined, in the form of the options, and verifies that it is valid
 // ONNX. An invalid result is our fault (Code::internal), unless what was given was invalid in the
 // first place (Code::model).
-Pressed press(const Prepared& prepared, Plan plan, const FormOptions& form, Context& context);
+Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
+              Context& context);
 
 // What the file says of its making: keys "intaglio.*" of its metadata.
 void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,

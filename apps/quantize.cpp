@@ -47,6 +47,7 @@ void add_quantize(CLI::App& root, Context& context) {
   command->add_option("--calibration", options->calibration, "Statistics of 'calibrate': the model is not run")
       ->type_name("STATS");
   add_quant_options(*command, options->quant);
+  add_refine_options(*command, options->refine);
   add_output_options(*command, *options);
   add_gate_options(*command, *options);
   command->footer(

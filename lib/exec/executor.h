@@ -41,6 +41,7 @@ class Executor {
                           Profile* profile = nullptr) const;
 
  private:
+  friend class Stepper;
   struct Buffers;  // pools of the runs that have ended, for those to come
   void check_feed(const Value& value, const Tensor& tensor) const;
   std::string_view name_of_result(const Step& step) const;
@@ -48,6 +49,22 @@ class Executor {
 
   Program program_;
   std::shared_ptr<Buffers> buffers_;
+};
+
+// A run that stops after every step, for those who take many samples through the graph side by side. Buffers are not
+// pooled. Not more than one thread at a time.
+class Stepper {
+ public:
+  // The executor must outlive it. Feeds as for Executor::run().
+  Stepper(const Executor& executor, std::span<const Tensor> feeds);
+
+  void run(const Step& step);     // one of executor.program().steps, each in its turn
+  void forget(const Step& step);  // lets go of the values that no later step reads
+  Tensor& value(int slot) { return slots_[static_cast<std::size_t>(slot)]; }
+
+ private:
+  const Executor& executor_;
+  std::vector<Tensor> slots_;
 };
 
 }  // namespace intaglio

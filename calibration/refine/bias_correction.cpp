@@ -1,0 +1,240 @@
+#include "calibration/refine/bias_correction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+
+#include "calibration/range_rules.h"
+#include "lib/base/parallel.h"
+#include "lib/exec/executor.h"
+#include "lib/quant/array.h"
+
+namespace intaglio {
+namespace {
+
+// --- The quantized twin
+// -------------------------------------------------------------------------------
+
+// The same graph with the weights that their codes stand for.
+Model rounded_weights(const Model& model, const Plan& plan) {
+  Model twin = model.clone();
+  for (const NodePlan& node : plan.nodes) {
+    if (!node.quantized) continue;
+    for (const ConstantPlan& c : node.constants) {
+      Value& value = *twin.graph().find(c.name);
+      if (value.uses().size() == 1)
+        value.set_constant(dequantize(quantize(value.constant(), c.params, c.scheme), c.params));
+    }
+  }
+  return twin;
+}
+
+// A value as its codes tell it, in the layout that it has.
+Tensor as_codes_tell(const Tensor& tensor, const ActivationPlan& plan) {
+  if (tensor.layout() == Layout::row_major)
+    return dequantize(quantize(tensor, plan.params, plan.scheme), plan.params);
+  return from_stored(
+      dequantize(quantize(as_stored(tensor), plan.params, plan.scheme), plan.params));
+}
+
+// --- Means by channel
+// ---------------------------------------------------------------------------------
+
+struct Weighing {
+  float lo, hi, outside;  // weight 1 in [lo, hi]
+};
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// By the activation that alone reads the result.
+Weighing weighing_of(const Value& result) {
+  Weighing all{-infinity, infinity, 1};
+  if (result.is_output() || result.uses().size() != 1) return all;
+  const Node& reader = *result.uses().front().node;
+  if (reader.is("LeakyRelu")) {
+    const float slope = reader.attr_float("alpha", 0.01f);
+    return {0, infinity, std::max(0.05f, slope * slope)};
+  }
+  if (!reader.is("Relu") && !reader.is("Clip")) return all;
+  const Bound active = bound_of_readers(result);
+  return {active.lo, active.hi, 0.05f};
+}
+
+// Sums over the positions of each channel (axis 1) of one sample.
+struct Sums {
+  std::vector<double> shift, weight;  // m (y - y'), m
+};
+
+// Calls f(channel, element) for all, in memory order.
+template <typename F>
+void for_each_element(const Tensor& t, F f) {
+  const auto channels = static_cast<std::size_t>(t.dim(1)),
+             size = static_cast<std::size_t>(t.size());
+  if (t.layout() == Layout::channels_last) {
+    for (std::size_t i = 0, c = 0; i < size; ++i, c = c + 1 == channels ? 0 : c + 1) f(c, i);
+    return;
+  }
+  const auto area = static_cast<std::size_t>(product(t.shape(), 2, t.shape().size()));
+  for (std::size_t i = 0; i < size;)
+    for (std::size_t c = 0; c < channels; ++c)
+      for (std::size_t end = i + area; i < end; ++i) f(c, i);
+}
+
+Sums sums_of(const Tensor& y, const Tensor& twin, const Weighing& m) {
+  const auto channels = static_cast<std::size_t>(y.dim(1));
+  Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
+  const float *a = y.data<float>().data(), *b = twin.data<float>().data();
+  for_each_element(y, [&](std::size_t c, std::size_t i) {
+    const double weight = a[i] >= m.lo && a[i] <= m.hi ? 1 : static_cast<double>(m.outside);
+    const double d = static_cast<double>(a[i]) - b[i];
+    sums.shift[c] += weight * d;
+    sums.weight[c] += weight;
+  });
+  return sums;
+}
+
+void add_to_channels(Tensor& t, const std::vector<float>& by_channel) {
+  float* y = t.mutate<float>().data();
+  for_each_element(t, [&](std::size_t c, std::size_t i) { y[i] += by_channel[c]; });
+}
+
+// --- Side by side
+// -------------------------------------------------------------------------------------
+
+class SideBySide {
+ public:
+  SideBySide(Model& model, const Plan& plan, const std::vector<std::vector<Tensor>>& samples,
+             const BiasCorrectionOptions& options)
+      : model_(model),
+        plan_(plan),
+        twin_(rounded_weights(model, plan)),
+        original_(model.clone()),
+        options_(options),
+        reference_(original_.graph()),
+        quantized_(twin_.graph()) {
+    for (const ActivationPlan& a : plan.activations) activations_[a.name] = &a;
+    for (const NodePlan& n : plan.nodes) nodes_[n.output] = &n;
+    for (const std::vector<Tensor>& feeds : samples) {
+      float_runs_.emplace_back(reference_, feeds);
+      quantized_runs_.emplace_back(quantized_, feeds);
+    }
+    result_.samples = samples.size();
+  }
+
+  BiasCorrection run() {
+    for (const int slot : quantized_.program().feeds) round(slot);
+    const auto& steps = reference_.program().steps;
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      const Step &step = steps[s], &twin = quantized_.program().steps[s];
+      each_sample([&](std::size_t i) {
+        float_runs_[i].run(step);
+        quantized_runs_[i].run(twin);
+      });
+      correct(step);
+      for (const int slot : step.outputs)
+        if (slot >= 0) round(slot);
+      each_sample([&](std::size_t i) {
+        float_runs_[i].forget(step);
+        quantized_runs_[i].forget(twin);
+      });
+    }
+    return std::move(result_);
+  }
+
+ private:
+  template <typename F>
+  void each_sample(F f) {
+    parallel_for(float_runs_.size(), options_.threads, [&](std::size_t, std::size_t i) { f(i); });
+  }
+
+  void round(int slot) {
+    const auto it =
+        activations_.find(quantized_.program().values[static_cast<std::size_t>(slot)]->name());
+    if (it == activations_.end()) return;
+    each_sample([&](std::size_t i) {
+      Tensor& value = quantized_runs_[i].value(slot);
+      value = as_codes_tell(value, *it->second);
+    });
+  }
+
+  // The value that holds the bias, if it may be changed.
+  Value* bias_of(const Node& node, const NodePlan& plan) {
+    Value* bias = model_.graph().find(plan.bias->name);
+    if (bias->uses().size() == 1 && !bias->is_output()) return bias;
+    result_.left_out.push_back(fmt::format("{}: its bias serves other nodes too", node.label()));
+    return nullptr;
+  }
+
+  void correct(const Step& step) {
+    if (step.outputs.empty() || step.outputs[0] < 0) return;
+    const int slot = step.outputs[0];
+    const auto it = nodes_.find(step.node->output(0)->name());
+    if (it == nodes_.end() || !it->second->quantized || !it->second->bias) return;
+    Value* bias = bias_of(*step.node, *it->second);
+    const Tensor& first = float_runs_.front().value(slot);
+    if (bias == nullptr || first.rank() < 2 || first.dtype() != DType::f32) return;
+    const Weighing m =
+        options_.masked ? weighing_of(*step.node->output(0)) : Weighing{-infinity, infinity, 1};
+    std::vector<Sums> sums(float_runs_.size());
+    each_sample([&](std::size_t i) {
+      sums[i] = sums_of(float_runs_[i].value(slot), quantized_runs_[i].value(slot), m);
+    });
+
+    std::vector<float> shift;
+    for (std::size_t c = 0; c < sums.front().shift.size(); ++c) {
+      double d = 0, weight = 0;
+      for (const Sums& s : sums)
+        d += s.shift[c], weight += s.weight[c];  // in the order of the samples
+      shift.push_back(weight > 0 ? static_cast<float>(d / weight) : 0.0f);
+    }
+    if (static_cast<std::int64_t>(shift.size()) != bias->constant().size()) return;
+    each_sample([&](std::size_t i) { add_to_channels(quantized_runs_[i].value(slot), shift); });
+    Tensor corrected = bias->constant();
+    const auto values = corrected.mutate<float>();
+    for (std::size_t c = 0; c < shift.size(); ++c) values[c] += shift[c];
+    bias->set_constant(std::move(corrected));
+    ++result_.corrected;
+  }
+
+  Model& model_;
+  const Plan& plan_;
+  Model twin_, original_;
+  const BiasCorrectionOptions& options_;
+  Executor reference_, quantized_;
+  std::vector<Stepper> float_runs_, quantized_runs_;
+  std::unordered_map<std::string, const ActivationPlan*> activations_;
+  std::unordered_map<std::string, const NodePlan*> nodes_;
+  BiasCorrection result_;
+};
+
+}  // namespace
+
+BiasCorrection correct_biases(Model& model, const Plan& plan,
+                              const std::vector<std::vector<Tensor>>& samples,
+                              const BiasCorrectionOptions& options) {
+  return SideBySide(model, plan, samples, options).run();
+}
+
+std::size_t samples_that_fit(const Model& model, const std::vector<Tensor>& feeds,
+                             std::uint64_t bytes) {
+  const Executor executor(model.graph());
+  Stepper run(executor, feeds);
+  std::vector<std::uint64_t> held(executor.program().values.size(), 0);  // without constants
+  const auto hold = [&](int slot) {
+    return slot < 0 ? 0 : held[static_cast<std::size_t>(slot)] = run.value(slot).bytes();
+  };
+  std::uint64_t live = 0, most = 0;
+  for (const int slot : executor.program().feeds) live += hold(slot);
+  for (const Step& step : executor.program().steps) {
+    run.run(step);
+    for (const int slot : step.outputs) live += hold(slot);
+    most = std::max(most, live);
+    for (const int slot : step.dies) live -= held[static_cast<std::size_t>(slot)];
+    run.forget(step);
+  }
+  return std::max<std::size_t>(1, bytes / std::max<std::uint64_t>(2 * most, 1));
+}
+
+}  // namespace intaglio
