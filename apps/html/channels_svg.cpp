@@ -16,7 +16,8 @@ class Scale {
  public:
   explicit Scale(const Range& axis) : axis_(axis) {}
   long operator()(double value) const {
-    return std::lround((axis_.hi - value) / (static_cast<double>(axis_.hi) - axis_.lo) * height);
+    const double inside = std::clamp<double>(value, axis_.lo, axis_.hi);
+    return std::lround((axis_.hi - inside) / (static_cast<double>(axis_.hi) - axis_.lo) * height);
   }
 
  private:
@@ -27,6 +28,13 @@ Range hull(std::span<const Range> ranges) {
   Range range{0, 0};
   for (const Range& r : ranges) range = join(range, r);
   return range;
+}
+
+// A quarter more than the weights need, if the codes need it: those of a dead channel, whose scale
+// is 1, would leave no room for the others.
+Range axis_of(const Range& seen, const Range& codes) {
+  const Range most{1.25f * seen.lo, 1.25f * seen.hi};
+  return join(seen, {std::max(most.lo, codes.lo), std::min(most.hi, codes.hi)});
 }
 
 // A step function along the upper ends, and back along the lower ones.
@@ -54,7 +62,7 @@ std::vector<Range> coarse(std::span<const Range> channels) {
 std::string channels_svg(std::span<const Range> seen, std::span<const Range> codes,
                          std::string_view name) {
   const std::vector<Range> bars = coarse(seen), limits = coarse(codes);
-  const Scale y(join(hull(bars), hull(limits)));
+  const Scale y(axis_of(hull(bars), hull(limits)));
   return fmt::format(
       "<svg viewBox=\"0 -2 {} {}\" preserveAspectRatio=\"none\" role=\"img\" "
       "aria-label=\"Ranges of the {} channels of {}\">"

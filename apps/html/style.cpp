@@ -1,5 +1,6 @@
 // Colours come in pairs, light and dark; text has a contrast of at least 4.5 on its background, and
-// lines of 3. The colours of methods never stand alone: the order of lanes and rows says the same.
+// what is drawn of 3 on the page (WCAG 2.2, 1.4.3 and 1.4.11). The colours of methods never stand
+// alone: the order of lanes and rows says the same.
 #include "apps/html/assets.h"
 
 namespace intaglio::html {
@@ -48,7 +49,7 @@ summary { cursor: pointer; padding: .25rem; }
 svg { display: block; width: 16rem; max-width: none; color: var(--soft); }
 svg path { fill: none; stroke-width: 1.5; shape-rendering: crispEdges; }
 svg .bars { fill: var(--bars); }
-svg .codes { fill: var(--line); }
+svg .codes { fill: var(--line); stroke: var(--soft); stroke-width: .75; }
 svg .zero { stroke: currentColor; stroke-width: .75; }
 svg text { font: 9px system-ui, sans-serif; fill: currentColor; }
 .m0 { stroke: var(--m0); } .m1 { stroke: var(--m1); } .m2 { stroke: var(--m2); }

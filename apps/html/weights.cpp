@@ -87,10 +87,10 @@ std::string weights_section(const PageSource& source) {
   if (weight_count == 0) return out + "<p>No weight is stored in integers.</p></section>\n";
   out += fmt::format(
       "<p>Bars: from the smallest to the largest weight of each channel, over an outline of what "
-      "its codes "
-      "stand for. A weight of more than {} channels shows neighbours in one bar. Raised: scales "
-      "that were made "
-      "larger so that the bias fits.</p>\n",
+      "its codes stand for, cut off where that is far beyond all weights (a channel of zeros has "
+      "scale 1). A weight of more than {} channels shows neighbours in one bar. Raised: scales "
+      "that "
+      "were made larger so that the bias fits.</p>\n",
       most_channel_bars);
   out += table(
       fmt::format("{} constants stored in integers", weight_count),

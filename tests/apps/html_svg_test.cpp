@@ -101,11 +101,18 @@ TEST(ChannelsSvg, JoinsNeighboursOnlyWhereTheyAreTooMany) {
 }
 
 TEST(ChannelsSvg, DrawsWhatIsThereOverWhatCodesReach) {
-  const std::vector<Range> seen = {{-1, 1}, {0, 2}}, codes = {{-1, 1}, {-2, 2}};
+  const std::vector<Range> seen = {{-1, 1}, {-2, 2}}, codes = {{-1, 1}, {-1.5, 1.5}};
   const std::string svg = channels_svg(seen, codes, "w\"");
   EXPECT_TRUE(contains(svg, "Ranges of the 2 channels of w&quot;")) << svg;
-  EXPECT_TRUE(contains(svg, "class=\"bars\" d=\"M0 15V15H160V0H320V30H160V45H0Z\"")) << svg;
-  EXPECT_TRUE(contains(svg, "class=\"codes\" d=\"M0 15V15H160V0H320V60H160V45H0Z\"")) << svg;
+  EXPECT_TRUE(contains(svg, "class=\"bars\" d=\"M0 15V15H160V0H320V60H160V45H0Z\"")) << svg;
+  EXPECT_TRUE(contains(svg, "class=\"codes\" d=\"M0 15V15H160V8H320V53H160V45H0Z\"")) << svg;
+}
+
+TEST(ChannelsSvg, CodesOfADeadChannelDoNotSqueezeTheOthers) {
+  const std::vector<Range> seen = {{-1, 1}, {0, 0}}, codes = {{-1, 1}, {-127, 127}};
+  const std::string svg = channels_svg(seen, codes, "w");
+  EXPECT_TRUE(contains(svg, "class=\"bars\" d=\"M0 6V6H160V30H320V30H160V54H0Z\"")) << svg;
+  EXPECT_TRUE(contains(svg, "class=\"codes\" d=\"M0 6V6H160V0H320V60H160V54H0Z\"")) << svg;
 }
 
 }  // namespace

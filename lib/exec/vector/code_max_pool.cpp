@@ -53,6 +53,7 @@ Tensor max_pool(const Tensor& x, const Window& w) {
 
 Refusal refuse(const Node& node) {
   const Value* x = node.input(0);
+  if (x == nullptr) return "an input is missing";
   if (x->dtype() != DType::u8 && x->dtype() != DType::s8) return "not 8-bit codes";
   if (x->rank() != 4) return "not two spatial axes";
   if (node.output(1) != nullptr) return "indices are wanted";
