@@ -11,6 +11,7 @@
 #include "apps/pressed.h"
 #include "apps/refining.h"
 #include "apps/report.h"
+#include "calibration/refine/bias_correction.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
@@ -161,8 +162,9 @@ void quantize(const QuantizeOptions& o, Context& context) {
     });
 
   const bool refinable = o.quant.form.calibrated() && !o.quant.form.from_qdq;
-  Refined refined = refine(prepared, plan, refinable ? o.refine : RefineOptions{"fast"}, o.data,
+  Refined refined = refine(prepared, plan, refinable && o.plan.empty() ? o.refine : RefineOptions{"fast"}, o.data,
                            recipe.value_or(PreprocessRecipe{}), context, warnings);
+  if (!o.plan.empty()) apply_shifts(refined.model, plan);
   Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase("evaluate", [&] {

@@ -47,7 +47,7 @@ void add_refine_options(CLI::App& command, RefineOptions& options) {
       ->capture_default_str();
 }
 
-Refined refine(const Prepared& prepared, const Plan& plan, const RefineOptions& options,
+Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
                const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
                std::vector<std::string>& warnings) {
   Refined refined{prepared.model.clone(),
@@ -61,9 +61,10 @@ Refined refine(const Prepared& prepared, const Plan& plan, const RefineOptions& 
     const auto samples = load_samples(prepared, data, recipe);
     if (samples.empty())
       throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
-    return correct_biases(refined.model, plan, samples,
+    return correct_biases(prepared.model, plan, samples,
                           {.masked = true, .threads = context.worker_count()});
   });
+  apply_shifts(refined.model, plan);
   refined.json["bias_correction"] = {
       {"samples", done.samples}, {"layers", done.corrected}, {"left_out", done.left_out}};
   return refined;

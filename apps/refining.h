@@ -23,8 +23,8 @@ struct Refined {
 };
 
 // Takes up to 20 samples of the data, as far as they fit into memory. Without data nothing is
-// refined, and a warning says so.
-Refined refine(const Prepared& prepared, const Plan& plan, const RefineOptions& options,
+// refined, and a warning says so. What is found stands in the plan too.
+Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
                const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
                std::vector<std::string>& warnings);
 

@@ -105,17 +105,15 @@ void add_to_channels(Tensor& t, const std::vector<float>& by_channel) {
 
 class SideBySide {
  public:
-  SideBySide(Model& model, const Plan& plan, const std::vector<std::vector<Tensor>>& samples,
+  SideBySide(const Model& model, Plan& plan, const std::vector<std::vector<Tensor>>& samples,
              const BiasCorrectionOptions& options)
       : model_(model),
-        plan_(plan),
         twin_(rounded_weights(model, plan)),
-        original_(model.clone()),
         options_(options),
-        reference_(original_.graph()),
+        reference_(model.graph()),
         quantized_(twin_.graph()) {
     for (const ActivationPlan& a : plan.activations) activations_[a.name] = &a;
-    for (const NodePlan& n : plan.nodes) nodes_[n.output] = &n;
+    for (NodePlan& n : plan.nodes) nodes_[n.output] = &n;
     for (const std::vector<Tensor>& feeds : samples) {
       float_runs_.emplace_back(reference_, feeds);
       quantized_runs_.emplace_back(quantized_, feeds);
@@ -159,12 +157,12 @@ class SideBySide {
     });
   }
 
-  // The value that holds the bias, if it may be changed.
-  Value* bias_of(const Node& node, const NodePlan& plan) {
-    Value* bias = model_.graph().find(plan.bias->name);
-    if (bias->uses().size() == 1 && !bias->is_output()) return bias;
+  // Whether the bias may be changed.
+  bool is_its_own(const Node& node, const BiasPlan& plan) {
+    const Value* bias = model_.graph().find(plan.name);
+    if (bias->uses().size() == 1 && !bias->is_output()) return true;
     result_.left_out.push_back(fmt::format("{}: its bias serves other nodes too", node.label()));
-    return nullptr;
+    return false;
   }
 
   void correct(const Step& step) {
@@ -172,9 +170,9 @@ class SideBySide {
     const int slot = step.outputs[0];
     const auto it = nodes_.find(step.node->output(0)->name());
     if (it == nodes_.end() || !it->second->quantized || !it->second->bias) return;
-    Value* bias = bias_of(*step.node, *it->second);
+    BiasPlan& bias = *it->second->bias;
     const Tensor& first = float_runs_.front().value(slot);
-    if (bias == nullptr || first.rank() < 2 || first.dtype() != DType::f32) return;
+    if (!is_its_own(*step.node, bias) || first.rank() < 2 || first.dtype() != DType::f32) return;
     const Weighing m =
         options_.masked ? weighing_of(*step.node->output(0)) : Weighing{-infinity, infinity, 1};
     std::vector<Sums> sums(float_runs_.size());
@@ -189,32 +187,44 @@ class SideBySide {
         d += s.shift[c], weight += s.weight[c];  // in the order of the samples
       shift.push_back(weight > 0 ? static_cast<float>(d / weight) : 0.0f);
     }
-    if (static_cast<std::int64_t>(shift.size()) != bias->constant().size()) return;
     each_sample([&](std::size_t i) { add_to_channels(quantized_runs_[i].value(slot), shift); });
-    Tensor corrected = bias->constant();
-    const auto values = corrected.mutate<float>();
-    for (std::size_t c = 0; c < shift.size(); ++c) values[c] += shift[c];
-    bias->set_constant(std::move(corrected));
+    bias.shift = std::move(shift);
     ++result_.corrected;
   }
 
-  Model& model_;
-  const Plan& plan_;
-  Model twin_, original_;
+  const Model& model_;
+  Model twin_;
   const BiasCorrectionOptions& options_;
   Executor reference_, quantized_;
   std::vector<Stepper> float_runs_, quantized_runs_;
   std::unordered_map<std::string, const ActivationPlan*> activations_;
-  std::unordered_map<std::string, const NodePlan*> nodes_;
+  std::unordered_map<std::string, NodePlan*> nodes_;
   BiasCorrection result_;
 };
 
 }  // namespace
 
-BiasCorrection correct_biases(Model& model, const Plan& plan,
+BiasCorrection correct_biases(const Model& model, Plan& plan,
                               const std::vector<std::vector<Tensor>>& samples,
                               const BiasCorrectionOptions& options) {
   return SideBySide(model, plan, samples, options).run();
+}
+
+void apply_shifts(Model& model, const Plan& plan) {
+  for (const NodePlan& node : plan.nodes) {
+    if (!node.bias || node.bias->shift.empty()) continue;
+    Value* bias = model.graph().find(node.bias->name);
+    if (bias == nullptr ||
+        bias->constant().size() != static_cast<std::int64_t>(node.bias->shift.size()))
+      throw Error(Code::config,
+                  fmt::format("the plan shifts {} elements of bias '{}', which it does not have",
+                              node.bias->shift.size(), node.bias->name),
+                  "Use the model that the plan was made for.");
+    Tensor shifted = bias->constant();
+    const auto values = shifted.mutate<float>();
+    for (std::size_t c = 0; c < values.size(); ++c) values[c] += node.bias->shift[c];
+    bias->set_constant(std::move(shifted));
+  }
 }
 
 std::size_t samples_that_fit(const Model& model, const std::vector<Tensor>& feeds,

@@ -34,12 +34,15 @@ struct BiasCorrection {
   std::vector<std::string> left_out;  // layers whose bias could not be changed, with the reason
 };
 
-// Changes the biases of `model`, the prepared model that `plan` (with numbers) is for. samples:
-// feeds of each. Memory: two times the live values of one run for each sample. Does not depend on
-// threads.
-BiasCorrection correct_biases(Model& model, const Plan& plan,
+// Fills in the shifts of the biases of a plan with numbers. samples: feeds of each. Memory: two
+// times the live values of one run for each sample. Does not depend on threads.
+BiasCorrection correct_biases(const Model& model, Plan& plan,
                               const std::vector<std::vector<Tensor>>& samples,
                               const BiasCorrectionOptions& options);
+
+// Adds the shifts of a plan to the biases of the prepared model that it is for. Throws Code::config
+// when a shift does not fit its bias.
+void apply_shifts(Model& model, const Plan& plan);
 
 // How many samples fit into `bytes`, at least 1: by the live values of one run.
 std::size_t samples_that_fit(const Model& model, const std::vector<Tensor>& feeds,

@@ -98,6 +98,7 @@ Json to_json(const Plan& plan) {
                                    {"params", params_json(c.params)}});
     if (n.bias)
       node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
+    if (n.bias && !n.bias->shift.empty()) node["bias"]["shift"] = n.bias->shift;
     json["nodes"].push_back(std::move(node));
   }
   return json;
@@ -128,7 +129,8 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
     if (n.has("bias")) {
       JsonObject b = n.object("bias");
       node.bias = BiasPlan{b.get<std::size_t>("input"), b.get<std::string>("name"),
-                           read_params(b.object("params"))};
+                           read_params(b.object("params")),
+                           b.get<std::vector<float>>("shift", {})};
       b.done();
     }
     plan.nodes.push_back(std::move(node));

@@ -40,6 +40,7 @@ struct BiasPlan {
   std::size_t input = 2;
   std::string name;
   QParams params;     // filled in by select()
+  std::vector<float> shift = {};  // filled in by bias correction: added to the float bias; empty: none
 };
 
 struct NodePlan {

@@ -79,9 +79,10 @@ double largest(const std::vector<double>& values) {
 TEST(BiasCorrection, TakesAwayTheMeanOfTheError) {
   for (const char* activation : {"Relu(c)", "LeakyRelu<alpha=0.1>(c)", "Tanh(c)"}) {
     for (const bool masked : {false, true}) {
-      const Subject s = subject(activation);
+      Subject s = subject(activation);
       Model corrected = s.model.clone();
-      const BiasCorrection done = correct_biases(corrected, s.plan, s.samples, {masked, 1});
+      const BiasCorrection done = correct_biases(s.model, s.plan, s.samples, {masked, 1});
+      apply_shifts(corrected, s.plan);
       EXPECT_EQ(done.corrected, 2u);
       EXPECT_EQ(done.samples, 4u);
       // What is left comes from rounding activations, which `shifts` leaves out.
@@ -92,13 +93,32 @@ TEST(BiasCorrection, TakesAwayTheMeanOfTheError) {
 }
 
 TEST(BiasCorrection, DoesNotDependOnThreads) {
-  const Subject s = subject("Relu(c)");
-  Model one = s.model.clone(), seven = s.model.clone();
-  correct_biases(one, s.plan, s.samples, {true, 1});
-  correct_biases(seven, s.plan, s.samples, {true, 7});
-  for (const char* name : {"b", "d"})
-    EXPECT_EQ(one.graph().find(name)->constant().to_vector<float>(),
-              seven.graph().find(name)->constant().to_vector<float>());
+  Subject s = subject("Relu(c)");
+  Plan one = s.plan, seven = s.plan;
+  correct_biases(s.model, one, s.samples, {true, 1});
+  correct_biases(s.model, seven, s.samples, {true, 7});
+  for (std::size_t i = 0; i < one.nodes.size(); ++i)
+    if (one.nodes[i].bias) {
+      EXPECT_FALSE(one.nodes[i].bias->shift.empty());
+      EXPECT_EQ(one.nodes[i].bias->shift, seven.nodes[i].bias->shift);
+    }
+}
+
+TEST(BiasCorrection, ShiftsAreKeptInThePlan) {
+  Subject s = subject("Relu(c)");
+  correct_biases(s.model, s.plan, s.samples, {true, 1});
+  const Plan read = plan_from_json(to_json(s.plan), "test");
+  Model a = s.model.clone(), b = s.model.clone();
+  apply_shifts(a, s.plan);
+  apply_shifts(b, read);
+  for (const char* name : {"b", "d"}) {
+    EXPECT_EQ(a.graph().find(name)->constant().to_vector<float>(),
+              b.graph().find(name)->constant().to_vector<float>());
+    EXPECT_NE(a.graph().find(name)->constant().to_vector<float>(),
+              s.model.graph().find(name)->constant().to_vector<float>());
+  }
+  s.plan.nodes.front().bias->shift.pop_back();
+  EXPECT_THROW(apply_shifts(a, s.plan), Error);
 }
 
 TEST(BiasCorrection, LeavesASharedBiasAlone) {

@@ -81,10 +81,10 @@ TEST_F(Calibration, FromAFileGivesTheSameModelAsFromTheData) {
   std::set<std::string> models;
   for (const char* method : {"minmax", "percentile:p=99.9", "mse", "entropy"}) {
     const auto from_data = run_program(
-        with_data({"quantize", data("demo.onnx"), "--method", method, "-o", here("a.onnx")}));
+        with_data({"quantize", data("demo.onnx"), "--effort", "fast", "--method", method, "-o", here("a.onnx")}));
     ASSERT_EQ(from_data.exit_code, 0) << from_data.err;
     const auto from_file =
-        run_program({"--quiet", "quantize", data("demo.onnx"), "--method", method, "--calibration",
+        run_program({"--quiet", "quantize", data("demo.onnx"), "--effort", "fast", "--method", method, "--calibration",
                      here("stats"), "-o", here("b.onnx"), "--report", here("b.json")});
     ASSERT_EQ(from_file.exit_code, 0) << from_file.err;
     EXPECT_EQ(read_file(here("a.onnx")), read_file(here("b.onnx"))) << method;

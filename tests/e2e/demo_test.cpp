@@ -38,7 +38,7 @@ TEST(Demo, PerChannelKeepsTheAccuracyAndPerTensorDoesNot) {
   const auto folder = fresh_folder();
   for (const char* granularity : {"channel", "tensor"}) {
     const auto ran = run_program(quantize_demo(folder / (std::string(granularity) + ".onnx"),
-                                               {"--granularity", granularity}));
+                                               {"--granularity", granularity, "--effort", "fast"}));
     ASSERT_EQ(ran.exit_code, 0) << ran.err;
   }
   const Json channel = evaluated((folder / "channel.onnx").string());
