@@ -260,6 +260,15 @@ TEST(Twins, WhatFollowsAConvolution) {
     for (const std::int64_t channels : {3, 16, 21}) compare_behind_conv(nodes, channels, 8, 11);
 }
 
+// A fast kernel for other types must not take the place of the one for floats.
+TEST(Twins, PoolsOfFloatsAreFast) {
+  for (const std::string op : {"MaxPool", "AveragePool"}) {
+    const Model model = parse("g (float[1,16,8,8] x) => (float[1,16,7,7] y) { y = " + op +
+                              "<kernel_shape=[2,2]>(x) }");
+    EXPECT_EQ(default_registry().select(*model.graph().nodes().front()).impl, "vector");
+  }
+}
+
 TEST(Twins, Activations) {
   for (const char* op : {"Relu", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh", "Erf"}) {
     const Model model =

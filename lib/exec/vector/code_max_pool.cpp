@@ -75,12 +75,12 @@ std::unique_ptr<Kernel> make(const Node& node) {
 }  // namespace
 
 void register_vector_code_max_pool(Registry& registry) {
-  registry.add({.op = "MaxPool",
-                .impl = "vector",
-                .since = 8,
-                .priority = 30,
-                .refuse = refuse,
-                .make = make});
+  registry.add(
+      {.op = "MaxPool",
+       .impl = "codes",  // not "vector": that is the pool of floats, which stays a candidate
+       .priority = 30,
+       .refuse = refuse,
+       .make = make});
 }
 
 }  // namespace intaglio

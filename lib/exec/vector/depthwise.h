@@ -32,6 +32,12 @@ class Depthwise {
            float* out) const;
 
  private:
+  // The rows of taps [first, last) that lie inside when tap 0 lies at `top`, maybe outside.
+  struct Rows {
+    std::int64_t first, last;
+    Rows(const Window& window, std::int64_t top);
+  };
+
   void slide(SlidingSum sum, const float* image, const Window& window,
              const std::vector<const float*>& addends, float* out) const;
   void slide_row(SlidingSum sum, const float* image, const Window& window, std::int64_t y,
