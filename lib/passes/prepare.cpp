@@ -19,6 +19,9 @@ constexpr std::array passes = {
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
     // Nothing may stand between a convolution and what is folded into it.
     Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
+    // Before anything is folded into weights: a factor in front of them would scale that too.
+    Pass{"gemm_factors_folded", "alpha and beta of Gemm folded into its constants",
+         gemm_factors_folded},
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
     Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
     Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},
