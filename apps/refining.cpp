@@ -10,7 +10,7 @@ namespace intaglio {
 namespace {
 
 constexpr std::size_t most_samples = 20;
-constexpr std::uint64_t memory_budget = std::uint64_t{192} << 20;
+constexpr std::uint64_t memory_budget = std::uint64_t{80} << 20;
 
 bool has_biases(const Plan& plan) {
   return std::any_of(plan.nodes.begin(), plan.nodes.end(),

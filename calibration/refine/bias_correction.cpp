@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "calibration/range_rules.h"
+#include "calibration/refine/channel_sums.h"
 #include "lib/base/parallel.h"
 #include "lib/exec/executor.h"
 #include "lib/quant/array.h"
@@ -31,20 +32,8 @@ Model rounded_weights(const Model& model, const Plan& plan) {
   return twin;
 }
 
-// A value as its codes tell it, in the layout that it has.
-Tensor as_codes_tell(const Tensor& tensor, const ActivationPlan& plan) {
-  if (tensor.layout() == Layout::row_major)
-    return dequantize(quantize(tensor, plan.params, plan.scheme), plan.params);
-  return from_stored(
-      dequantize(quantize(as_stored(tensor), plan.params, plan.scheme), plan.params));
-}
-
 // --- Means by channel
 // ---------------------------------------------------------------------------------
-
-struct Weighing {
-  float lo, hi, outside;  // weight 1 in [lo, hi]
-};
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
@@ -60,44 +49,6 @@ Weighing weighing_of(const Value& result) {
   if (!reader.is("Relu") && !reader.is("Clip")) return all;
   const Bound active = bound_of_readers(result);
   return {active.lo, active.hi, 0.05f};
-}
-
-// Sums over the positions of each channel (axis 1) of one sample.
-struct Sums {
-  std::vector<double> shift, weight;  // m (y - y'), m
-};
-
-// Calls f(channel, element) for all, in memory order.
-template <typename F>
-void for_each_element(const Tensor& t, F f) {
-  const auto channels = static_cast<std::size_t>(t.dim(1)),
-             size = static_cast<std::size_t>(t.size());
-  if (t.layout() == Layout::channels_last) {
-    for (std::size_t i = 0, c = 0; i < size; ++i, c = c + 1 == channels ? 0 : c + 1) f(c, i);
-    return;
-  }
-  const auto area = static_cast<std::size_t>(product(t.shape(), 2, t.shape().size()));
-  for (std::size_t i = 0; i < size;)
-    for (std::size_t c = 0; c < channels; ++c)
-      for (std::size_t end = i + area; i < end; ++i) f(c, i);
-}
-
-Sums sums_of(const Tensor& y, const Tensor& twin, const Weighing& m) {
-  const auto channels = static_cast<std::size_t>(y.dim(1));
-  Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
-  const float *a = y.data<float>().data(), *b = twin.data<float>().data();
-  for_each_element(y, [&](std::size_t c, std::size_t i) {
-    const double weight = a[i] >= m.lo && a[i] <= m.hi ? 1 : static_cast<double>(m.outside);
-    const double d = static_cast<double>(a[i]) - b[i];
-    sums.shift[c] += weight * d;
-    sums.weight[c] += weight;
-  });
-  return sums;
-}
-
-void add_to_channels(Tensor& t, const std::vector<float>& by_channel) {
-  float* y = t.mutate<float>().data();
-  for_each_element(t, [&](std::size_t c, std::size_t i) { y[i] += by_channel[c]; });
 }
 
 // --- Side by side
@@ -152,8 +103,7 @@ class SideBySide {
         activations_.find(quantized_.program().values[static_cast<std::size_t>(slot)]->name());
     if (it == activations_.end()) return;
     each_sample([&](std::size_t i) {
-      Tensor& value = quantized_runs_[i].value(slot);
-      value = as_codes_tell(value, *it->second);
+      round_to_codes(quantized_runs_[i].value(slot), it->second->params, it->second->scheme);
     });
   }
 
@@ -175,15 +125,15 @@ class SideBySide {
     if (!is_its_own(*step.node, bias) || first.rank() < 2 || first.dtype() != DType::f32) return;
     const Weighing m =
         options_.masked ? weighing_of(*step.node->output(0)) : Weighing{-infinity, infinity, 1};
-    std::vector<Sums> sums(float_runs_.size());
+    std::vector<ChannelSums> sums(float_runs_.size());
     each_sample([&](std::size_t i) {
-      sums[i] = sums_of(float_runs_[i].value(slot), quantized_runs_[i].value(slot), m);
+      sums[i] = channel_sums(float_runs_[i].value(slot), quantized_runs_[i].value(slot), m);
     });
 
     std::vector<float> shift;
     for (std::size_t c = 0; c < sums.front().shift.size(); ++c) {
       double d = 0, weight = 0;
-      for (const Sums& s : sums)
+      for (const ChannelSums& s : sums)
         d += s.shift[c], weight += s.weight[c];  // in the order of the samples
       shift.push_back(weight > 0 ? static_cast<float>(d / weight) : 0.0f);
     }

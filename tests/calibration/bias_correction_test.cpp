@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "calibration/refine/channel_sums.h"
 #include "calibration/select.h"
 #include "lib/exec/executor.h"
 #include "lib/quant/array.h"
@@ -89,6 +90,43 @@ TEST(BiasCorrection, TakesAwayTheMeanOfTheError) {
       EXPECT_LT(largest(shifts(s, corrected)), 0.2 * largest(shifts(s, s.model)))
           << activation << masked;
     }
+  }
+}
+
+TEST(ChannelSums, AreThoseOfPlainLoops) {
+  for (const Shape& shape : {Shape{2, 5, 7, 9}, Shape{3, 33}, Shape{1, 17, 4, 4}}) {
+    const Tensor y = random_tensor(shape, 1), twin = random_tensor(shape, 2);
+    const Weighing m{-0.25f, 0.5f, 0.05f};
+    const auto channels = static_cast<std::size_t>(shape[1]);
+    std::vector<double> shift(channels), weight(channels);
+    const std::size_t area = y.data<float>().size() / channels / static_cast<std::size_t>(shape[0]);
+    for (std::size_t i = 0; i < y.data<float>().size(); ++i) {
+      const float a = y.data<float>()[i], w = a >= m.lo && a <= m.hi ? 1 : m.outside;
+      shift[i / area % channels] +=
+          static_cast<double>(w) * (static_cast<double>(a) - twin.data<float>()[i]);
+      weight[i / area % channels] += w;
+    }
+    for (const bool last : {false, true}) {
+      if (last && shape.size() < 3) continue;
+      const ChannelSums sums = last ? channel_sums(to_channels_last(y), to_channels_last(twin), m)
+                                    : channel_sums(y, twin, m);
+      for (std::size_t c = 0; c < channels; ++c) {
+        EXPECT_NEAR(sums.shift[c], shift[c], 1e-9);
+        EXPECT_NEAR(sums.weight[c], weight[c], 1e-9);
+      }
+    }
+  }
+}
+
+TEST(RoundToCodes, IsWhatTheCodesStandFor) {
+  for (const Scheme& scheme : {Scheme{DType::u8, false, false, std::nullopt},
+                               Scheme{DType::s8, true, false, std::nullopt}}) {
+    const Range range{-0.7f, 0.6f};
+    const QParams params = choose_qparams(std::span(&range, 1), scheme);
+    Tensor x = random_tensor({1000}, 3, -1, 1);
+    const Tensor expected = dequantize(quantize(x, params, scheme), params);
+    round_to_codes(x, params, scheme);
+    EXPECT_EQ(x.to_vector<float>(), expected.to_vector<float>());
   }
 }
 
