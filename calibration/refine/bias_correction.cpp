@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <unordered_map>
 
@@ -136,6 +137,11 @@ class SideBySide {
       for (const ChannelSums& s : sums)
         d += s.shift[c], weight += s.weight[c];  // in the order of the samples
       shift.push_back(weight > 0 ? static_cast<float>(d / weight) : 0.0f);
+    }
+    if (!std::all_of(shift.begin(), shift.end(), [](float v) { return std::isfinite(v); })) {
+      result_.left_out.push_back(
+          fmt::format("{}: its result holds NaN or infinities", step.node->label()));
+      return;
     }
     each_sample([&](std::size_t i) { add_to_channels(quantized_runs_[i].value(slot), shift); });
     bias.shift = std::move(shift);

@@ -179,6 +179,17 @@ TEST(BiasCorrection, LeavesASharedBiasAlone) {
   EXPECT_EQ(done.left_out.size(), 2u);
 }
 
+TEST(BiasCorrection, NaNStaysOutOfBiases) {
+  Subject s = subject("Relu(c)");
+  s.samples[1][0].mutate<float>()[5] = std::nanf("");
+  const BiasCorrection done = correct_biases(s.model, s.plan, s.samples, {true, 1});
+  EXPECT_EQ(done.corrected + done.left_out.size(), 2u);
+  EXPECT_GE(done.left_out.size(), 1u);
+  for (const NodePlan& node : s.plan.nodes)
+    for (const float v : node.bias ? node.bias->shift : std::vector<float>())
+      EXPECT_TRUE(std::isfinite(v));
+}
+
 TEST(BiasCorrection, FewerSamplesFitIntoLessMemory) {
   const Subject s = subject("Relu(c)");
   const std::size_t many = samples_that_fit(s.model, s.samples[0], 1 << 20);
