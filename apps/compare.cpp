@@ -53,14 +53,9 @@ void check_options(const CompareOptions& o) {
         "Compare qdq or qoperator.");
   if (o.objective == "top1" && o.data.labels.empty())
     throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
-  std::error_code ignored;
-  for (const std::string& path : {o.output, o.report, o.html}) {
-    if (path.empty()) continue;
-    if (std::filesystem::equivalent(path, o.model, ignored))
-      throw Error(Code::usage, fmt::format("{}: output and input are the same file", path),
-                  "Choose another name: the float model is never overwritten.");
-    require_writable(path);
-  }
+  refuse_overwriting(o.model, {o.output, o.report, o.html});
+  for (const std::string& path : {o.output, o.report, o.html})
+    if (!path.empty()) require_writable(path);
 }
 
 // Which samples are calibrated on, and which evaluated: never the same ones, unless there are next
@@ -106,6 +101,8 @@ void compare_command(const CompareOptions& o, Context& context) {
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
+  const auto samples =
+      load_refine_samples(prepared, plan, o.refine, data.calibration, recipe, context, warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {
@@ -115,9 +112,10 @@ void compare_command(const CompareOptions& o, Context& context) {
              select_options(o.quant, target, method, context.worker_count()));
       apply_target_rules(numbers, prepared.model.graph(), target);
     });
-    Refined refined = refine(prepared, numbers, o.refine, data.calibration, recipe, context, warnings);
+    Refined refined = refine(prepared, numbers, o.refine, samples, context);
     refinements.push_back(std::move(refined.json));
-    pressed.push_back(press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));
+    pressed.push_back(
+        press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));
   }
 
   const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());
@@ -140,13 +138,15 @@ void compare_command(const CompareOptions& o, Context& context) {
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   Json report = to_json(comparison, best, observations);
-  for (std::size_t i = 0; i < refinements.size(); ++i) report["methods"][i]["refine"] = refinements[i];
+  for (std::size_t i = 0; i < refinements.size(); ++i)
+    report["methods"][i]["refine"] = refinements[i];
   report["output"] = o.output.empty() ? Json() : output_json(o.output, o.quant.form.format);
   report["warnings"] = warnings;
   report["run"] = context.run_json(observations.samples, context.seconds_of("calibrate"));
   if (!o.report.empty()) write_file(o.report, to_text(report));
   if (!o.html.empty())
-    write_file(o.html, html::page({report, observations, prepared.model.graph(), pressed[best.index].plan}));
+    write_file(o.html, html::page({report, observations, prepared.model.graph(),
+                                   pressed[best.index].plan}));
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {

@@ -11,7 +11,6 @@
 #include "apps/pressed.h"
 #include "apps/refining.h"
 #include "apps/report.h"
-#include "calibration/refine/bias_correction.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
@@ -31,14 +30,9 @@ std::string output_path(const QuantizeOptions& o) {
 
 // Fails in the first second for what would otherwise fail after the calibration.
 void check_outputs(const QuantizeOptions& o, const std::string& output) {
-  std::error_code ignored;
-  for (const std::string& path : {output, o.report, o.html, o.save_plan}) {
-    if (path.empty()) continue;
-    if (std::filesystem::equivalent(path, o.model, ignored))
-      throw Error(Code::usage, fmt::format("{}: output and input are the same file", path),
-                  "Choose another name: the float model is never overwritten.");
-    if (!o.dry_run) require_writable(path);
-  }
+  refuse_overwriting(o.model, {output, o.report, o.html, o.save_plan});
+  for (const std::string& path : {output, o.report, o.html, o.save_plan})
+    if (!path.empty() && !o.dry_run) require_writable(path);
   o.gates.require_measurable(!o.data.labels.empty(), !o.data.data.empty() || !o.eval_data.empty());
 }
 
@@ -161,10 +155,10 @@ void quantize(const QuantizeOptions& o, Context& context) {
       apply_target_rules(plan, graph, target);
     });
 
-  const bool refinable = o.quant.form.calibrated() && !o.quant.form.from_qdq;
-  Refined refined = refine(prepared, plan, refinable && o.plan.empty() ? o.refine : RefineOptions{"fast"}, o.data,
-                           recipe.value_or(PreprocessRecipe{}), context, warnings);
-  if (!o.plan.empty()) apply_shifts(refined.model, plan);
+  const RefineOptions refining = o.quant.form.calibrated() && o.plan.empty() ? o.refine : RefineOptions{"fast"};
+  const auto samples = load_refine_samples(prepared, plan, refining, o.data,
+                                           recipe.value_or(PreprocessRecipe{}), context, warnings);
+  Refined refined = refine(prepared, plan, refining, samples, context);
   Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase("evaluate", [&] {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -91,6 +92,14 @@ Prepared load_quantized(const std::string& path, Context& context) {
   infer_types(p.model);
   p.hash = hash_of(p.model);
   return p;
+}
+
+void refuse_overwriting(const std::string& model, std::initializer_list<std::string> outputs) {
+  std::error_code ignored;  // what does not exist is not the same
+  for (const std::string& output : outputs)
+    if (!output.empty() && std::filesystem::equivalent(output, model, ignored))
+      throw Error(Code::usage, fmt::format("{}: output and input are the same file", output),
+                  "Choose another name: the float model is never overwritten.");
 }
 
 void require_something(const Plan& plan) {

@@ -17,24 +17,10 @@ bool has_biases(const Plan& plan) {
                      [](const NodePlan& n) { return n.quantized && n.bias.has_value(); });
 }
 
-// Feeds of samples spread over the data; fewer when they would not fit.
-std::vector<std::vector<Tensor>> load_samples(const Prepared& prepared, const DataOptions& options,
-                                              const PreprocessRecipe& recipe) {
-  DataOptions data = options;
-  data.labels.clear();
-  data.limit = data.limit == 0 ? most_samples : std::min(data.limit, most_samples);
-  const SampleSet set(data, data.data, recipe, prepared.model.graph());
-  const Samples source = set.samples();
-  std::vector<std::vector<Tensor>> samples;
-  std::size_t most = source.count;
-  for (std::size_t i = 0; i < source.count && samples.size() < most; ++i) {
-    auto feeds = source.load(i);
-    if (!feeds) continue;
-    if (samples.empty())
-      most = std::min(most, samples_that_fit(prepared.model, *feeds, memory_budget));
-    samples.push_back(std::move(*feeds));
-  }
-  return samples;
+std::vector<Tensor> any_sample(const Samples& source) {
+  for (std::size_t i = 0; i < source.count; ++i)
+    if (auto feeds = source.load(i)) return std::move(*feeds);
+  throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
 }
 
 }  // namespace
@@ -47,26 +33,43 @@ void add_refine_options(CLI::App& command, RefineOptions& options) {
       ->capture_default_str();
 }
 
-Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
-               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
-               std::vector<std::string>& warnings) {
-  Refined refined{prepared.model.clone(),
-                  {{"effort", options.effort}, {"bias_correction", nullptr}}};
-  if (options.effort == "fast" || !has_biases(plan)) return refined;
+RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
+                                  const RefineOptions& options, const DataOptions& data,
+                                  const PreprocessRecipe& recipe, Context& context,
+                                  std::vector<std::string>& warnings) {
+  if (options.effort == "fast" || !has_biases(plan)) return {};
   if (data.data.empty()) {
     warnings.emplace_back("--effort balanced needs --data: biases were not corrected");
-    return refined;
+    return {};
   }
-  const BiasCorrection done = context.phase("refine", [&] {
-    const auto samples = load_samples(prepared, data, recipe);
-    if (samples.empty())
-      throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
-    return correct_biases(prepared.model, plan, samples,
-                          {.masked = true, .threads = context.worker_count()});
+  return context.phase("refine", [&] {
+    DataOptions unlabelled = data;
+    unlabelled.labels.clear();
+    const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
+    const Samples source = set.samples();
+    const std::size_t fitting = samples_that_fit(prepared.model, any_sample(source), memory_budget);
+    const std::size_t taken = std::min({most_samples, source.count, fitting});
+    RefineSamples samples;
+    for (std::size_t k = 0; k < taken; ++k)
+      if (auto feeds = source.load((2 * k + 1) * source.count / (2 * taken)))
+        samples.push_back(std::move(*feeds));
+    return samples;
   });
+}
+
+Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
+               const RefineSamples& samples, Context& context) {
+  Refined refined{prepared.model.clone(),
+                  {{"effort", options.effort}, {"bias_correction", nullptr}}};
+  if (!samples.empty()) {
+    const BiasCorrection done = context.phase("refine", [&] {
+      return correct_biases(prepared.model, plan, samples,
+                            {.masked = true, .threads = context.worker_count()});
+    });
+    refined.json["bias_correction"] = {
+        {"samples", done.samples}, {"layers", done.corrected}, {"left_out", done.left_out}};
+  }
   apply_shifts(refined.model, plan);
-  refined.json["bias_correction"] = {
-      {"samples", done.samples}, {"layers", done.corrected}, {"left_out", done.left_out}};
   return refined;
 }
 

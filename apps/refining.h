@@ -17,15 +17,23 @@ struct RefineOptions {
 };
 void add_refine_options(CLI::App& command, RefineOptions& options);
 
+// Feeds of up to 20 of the samples that the model is calibrated on, spread evenly, as far as they
+// fit into memory. Empty when the effort or the plan has no use for them, and, with a warning,
+// without data.
+using RefineSamples = std::vector<std::vector<Tensor>>;
+RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
+                                  const RefineOptions& options, const DataOptions& data,
+                                  const PreprocessRecipe& recipe, Context& context,
+                                  std::vector<std::string>& warnings);
+
 struct Refined {
   Model model;  // the prepared one, refined
   Json json;    // the "refine" part of a report
 };
 
-// Takes up to 20 samples of the data, as far as they fit into memory. Without data nothing is
-// refined, and a warning says so. What is found stands in the plan too.
+// What is found stands in the plan too; a plan that comes with shifts keeps them. Without samples
+// nothing is found.
 Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
-               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
-               std::vector<std::string>& warnings);
+               const RefineSamples& samples, Context& context);
 
 }  // namespace intaglio

@@ -219,6 +219,11 @@ TEST(BadOptions, OutputEqualToInput) {
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_NE(ran.err.find("same file"), std::string::npos);
 }
+TEST(BadOptions, StatisticsNeverOverwriteTheModel) {
+  const Ran ran = run_program({"calibrate", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("same file"), std::string::npos);
+}
 TEST(BadOptions, OutputFolderMissing) {
   const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "-o", "/no/such/folder/x.onnx"});
   EXPECT_EQ(ran.exit_code, 4);
