@@ -11,6 +11,7 @@
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
 #include "lib/passes/integers_fused.h"
+#include "lib/quant/draft.h"
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
 #include "lib/rewrite/malformed.h"
@@ -134,8 +135,7 @@ class Checker {
   }
 
   void judge(const Node& node, NodeCheck& entry) {
-    const auto it = node.domain().empty() ? target_.ops.find(node.op()) : target_.ops.end();
-    const OpRule* rule = it != target_.ops.end() ? &it->second : nullptr;
+    const OpRule* rule = rule_of(node, target_);
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
       return say(entry, Verdict::misfit, broken.reason, broken.remedy);
     if (given(node)) return;

@@ -4,13 +4,10 @@
 
 #include <algorithm>
 
+#include "lib/quant/draft.h"
+
 namespace intaglio {
 namespace {
-
-const OpRule* rule_of(const Node& node, const Target& target) {
-  const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
-  return it == target.ops.end() ? nullptr : &it->second;
-}
 
 bool fuses(const OpRule& rule, const Node& producer) {
   const auto& into = rule.fuses_into;
@@ -41,6 +38,15 @@ std::string refuse_results(const Node& node, const Target& target) {
   return {};
 }
 
+// Some result is quantized.
+bool makes_codes(const Node& node) {
+  return std::ranges::any_of(node.outputs(), [](const Value* v) {
+    return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
+             return use.node->is("QuantizeLinear");
+           });
+  });
+}
+
 }  // namespace
 
 const Node* fused_producer(const Node& node, const Target& target) {
@@ -61,11 +67,7 @@ const Node* dequantizer(const Value* value) {
 bool touches_codes(const Node& node) {
   return std::ranges::any_of(node.inputs(),
                              [](const Value* v) { return dequantizer(v) != nullptr; }) ||
-         std::ranges::any_of(node.outputs(), [](const Value* v) {
-           return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
-                    return use.node->is("QuantizeLinear");
-                  });
-         });
+         makes_codes(node);
 }
 
 bool has_quantized_weights_alone(const Node& node) {
@@ -76,11 +78,7 @@ bool has_quantized_weights_alone(const Node& node) {
     if (dq->input(0) == nullptr || !dq->input(0)->is_constant()) return false;
     any = true;
   }
-  return any && std::ranges::none_of(node.outputs(), [](const Value* v) {
-           return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
-                    return use.node->is("QuantizeLinear");
-                  });
-         });
+  return any && !makes_codes(node);
 }
 
 std::string refuse_pairs(const Node& node, const Target& target) {

@@ -101,11 +101,7 @@ class Drafter {
     });
   }
 
-  const OpRule* rule_of(const Node& node) const {
-    if (!node.domain().empty()) return nullptr;
-    const auto it = target_.ops.find(node.op());
-    return it == target_.ops.end() ? nullptr : &it->second;
-  }
+  const OpRule* rule_of(const Node& node) const { return intaglio::rule_of(node, target_); }
 
   void refuse(const Node& node, std::string reason) { reasons_[&node] = std::move(reason); }
 
@@ -323,6 +319,11 @@ class Drafter {
 };
 
 }  // namespace
+
+const OpRule* rule_of(const Node& node, const Target& target) {
+  const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
+  return it == target.ops.end() ? nullptr : &it->second;
+}
 
 Plan draft(const Graph& graph, const Target& target, const Selection& selection) {
   return Drafter(graph, target, selection).run();

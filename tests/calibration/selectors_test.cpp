@@ -67,6 +67,13 @@ Grid random_grid(std::mt19937& engine) {
   }
 }
 
+// A quantizer for some part of the observed range.
+Affine random_part(std::mt19937& engine, const Statistics& s, const Grid& grid) {
+  const float a = static_cast<float>(1 + engine() % 100) / 100,
+              b = static_cast<float>(1 + engine() % 100) / 100;
+  return choose_affine({s.min * a, s.max * b}, grid);
+}
+
 // --- Percentile ----------------------------------------------------------------------------------
 
 TEST(Percentile, MatchesKnownVectorsUpToABin) {
@@ -123,9 +130,7 @@ TEST(SquaredError, IsTheErrorOfTheWalk) {
     const Statistics s = random_statistics(engine);
     const Bins bins = bins_of(s);
     const Grid grid = random_grid(engine);
-    const float a = static_cast<float>(1 + engine() % 100) / 100,
-                b = static_cast<float>(1 + engine() % 100) / 100;
-    const Affine affine = choose_affine({s.min * a, s.max * b}, grid);
+    const Affine affine = random_part(engine, s, grid);
     const double slow = quantizer_error(bins, affine, grid.levels, 2);
     EXPECT_NEAR(SquaredError(bins)(affine, grid.levels), slow,
                 1e-9 * slow + 1e-12 * bins.total() * s.max * s.max);
@@ -151,9 +156,7 @@ TEST(Divergence, IsThatOfTheArrays) {
     const Statistics s = random_statistics(engine);
     const Bins bins = bins_of(s);
     const Grid grid = random_grid(engine);
-    const float a = static_cast<float>(1 + engine() % 100) / 100,
-                b = static_cast<float>(1 + engine() % 100) / 100;
-    const Affine affine = choose_affine({s.min * a, s.max * b}, grid);
+    const Affine affine = random_part(engine, s, grid);
     const double slow = divergence_plain(bins, affine, grid.levels),
                  fast = Divergence(bins)(affine, grid.levels);
     finite += std::isfinite(slow);

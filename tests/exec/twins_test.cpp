@@ -11,6 +11,7 @@
 #include "lib/base/team.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/profile.h"
+#include "tests/exec/draw.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -66,20 +67,6 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
 Model parse(const std::string& graph) {
   return parse_model("<ir_version: 8, opset_import: [\"\" : 14]> " + graph);
 }
-
-class Draw {
- public:
-  explicit Draw(unsigned seed) : random_(seed) {}
-  std::int64_t between(std::int64_t lo, std::int64_t hi) {
-    return lo + static_cast<std::int64_t>(random_() % static_cast<unsigned>(hi - lo + 1));
-  }
-  std::int64_t one_of(std::initializer_list<std::int64_t> list) {
-    return *(list.begin() + between(0, static_cast<std::int64_t>(list.size()) - 1));
-  }
-
- private:
-  std::mt19937 random_;
-};
 
 struct ConvCase {
   std::int64_t channels, filters, group, kernel, stride, dilation, pad, other_pad, height, width,

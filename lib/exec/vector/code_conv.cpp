@@ -4,6 +4,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/quantization.h"
+#include "lib/exec/vector/padded.h"
 
 namespace intaglio {
 namespace {
@@ -26,13 +27,6 @@ enum : std::size_t {
 const Tensor& constant(const Node& node, std::size_t i) { return node.input(i)->constant(); }
 
 std::int32_t single(const Tensor& tensor) { return tensor.item<std::int32_t>(); }
-
-// Copies bytes, shifting signed codes to unsigned ones.
-std::uint8_t* put(const std::uint8_t* from, std::int64_t n, std::uint8_t flip, std::uint8_t* to) {
-  if (flip == 0) return std::copy_n(from, n, to);
-  for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<std::uint8_t>(from[i] ^ flip);
-  return to + n;
-}
 
 }  // namespace
 
@@ -68,33 +62,22 @@ CodeEnding CodeConv::ending(const float* by_column) const {
 }
 
 CodeConv::Images CodeConv::padded_images(const Tensor& x, const Window& w, bool slack) const {
-  const std::int64_t channels = x.dim(1), batch = x.dim(0);
-  const std::int64_t height = (w.output[0] - 1) * w.strides[0] + w.extent(0);
-  const std::int64_t width = (w.output[1] - 1) * w.strides[1] + w.extent(1);
+  const CoveredPart part(w);
+  const std::int64_t channels = x.dim(1), batch = x.dim(0),
+                     size = batch * part.height * part.width * channels;
   const Tensor images = as_stored(to_channels_last(x));
   const std::uint8_t flip = x.dtype() == DType::s8 ? 128 : 0;
-  const bool inside =
-      w.begin == Shape{0, 0} && height <= w.input[0] && width == w.input[1] && batch == 1;
-  if (inside && flip == 0 && !slack) return {images, height, width};
-  Tensor padded(DType::u8, {batch * height * width * channels + slack_bytes});
-  const std::int64_t left = std::clamp<std::int64_t>(w.begin[1], 0, width);
-  const std::int64_t skipped = std::max<std::int64_t>(-w.begin[1], 0);
-  const std::int64_t copied = std::clamp<std::int64_t>(w.input[1] - skipped, 0, width - left);
-  const auto zero = static_cast<std::uint8_t>(x_zero);
-  const auto* all = reinterpret_cast<const std::uint8_t*>(images.raw());
-  std::uint8_t* to = padded.mutate<std::uint8_t>().data();
-  for (std::int64_t n = 0; n < batch; ++n)
-    for (std::int64_t y = 0; y < height; ++y) {
-      const std::int64_t from = y - w.begin[0];
-      const std::int64_t taken = from >= 0 && from < w.input[0] ? copied : 0;
-      to = std::fill_n(to, left * channels, zero);
-      if (taken > 0)
-        to = put(all + ((n * w.input[0] + from) * w.input[1] + skipped) * channels,
-                 taken * channels, flip, to);
-      to = std::fill_n(to, (width - left - taken) * channels, zero);
-    }
-  std::fill_n(to, slack_bytes, zero);
-  return {std::move(padded), height, width};
+  if (part.lies_in_place(w) && batch == 1 && flip == 0 && !slack)
+    return {images, part.height, part.width};
+  Tensor padded(DType::u8, {size + slack_bytes});
+  std::uint8_t* const bytes = padded.mutate<std::uint8_t>().data();
+  const auto zero = static_cast<std::uint8_t>(x_zero ^ flip);  // as x has it
+  copy_covered(reinterpret_cast<const std::uint8_t*>(images.raw()), batch, channels, w, zero,
+               bytes);
+  std::fill_n(bytes + size, slack_bytes, zero);
+  if (flip != 0)
+    for (std::int64_t i = 0; i < size + slack_bytes; ++i) bytes[i] ^= flip;
+  return {std::move(padded), part.height, part.width};
 }
 
 Refusal refuse_code_conv(const Node& node) {

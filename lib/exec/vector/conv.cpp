@@ -8,6 +8,7 @@
 #include "lib/exec/registry.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/expand_depthwise.h"
+#include "lib/exec/vector/padded.h"
 #include "lib/exec/vector/product.h"
 #include "lib/exec/vector/product_conv.h"
 
@@ -17,28 +18,12 @@ namespace {
 // The part of images that windows cover, channels last, with zeros where there is none: [N, H, W,
 // C].
 Tensor padded_images(const Tensor& x, const Window& w) {
-  const std::int64_t channels = x.dim(1);
-  const std::int64_t height = (w.output[0] - 1) * w.strides[0] + w.extent(0);
-  const std::int64_t width = (w.output[1] - 1) * w.strides[1] + w.extent(1);
+  const CoveredPart part(w);
   const Tensor images = as_stored(to_channels_last(x));
-  if (w.begin == Shape{0, 0} && height <= w.input[0] && width == w.input[1] && x.dim(0) == 1)
-    return images;
-  Tensor padded(DType::f32, {x.dim(0), height, width, channels});
-  const std::int64_t left = std::clamp<std::int64_t>(w.begin[1], 0, width);
-  const std::int64_t skipped = std::max<std::int64_t>(-w.begin[1], 0);
-  const std::int64_t copied = std::clamp<std::int64_t>(w.input[1] - skipped, 0, width - left);
-  float* to = padded.mutate<float>().data();
-  for (std::int64_t n = 0; n < x.dim(0); ++n)
-    for (std::int64_t y = 0; y < height; ++y) {
-      const std::int64_t from = y - w.begin[0];
-      const std::int64_t inside = from >= 0 && from < w.input[0] ? copied : 0;
-      to = std::fill_n(to, left * channels, 0.0f);
-      if (inside > 0)
-        to = std::copy_n(images.data<float>().data() +
-                             ((n * w.input[0] + from) * w.input[1] + skipped) * channels,
-                         inside * channels, to);
-      to = std::fill_n(to, (width - left - inside) * channels, 0.0f);
-    }
+  if (part.lies_in_place(w) && x.dim(0) == 1) return images;
+  Tensor padded(DType::f32, {x.dim(0), part.height, part.width, x.dim(1)});
+  copy_covered(images.data<float>().data(), x.dim(0), x.dim(1), w, 0.0f,
+               padded.mutate<float>().data());
   return padded;
 }
 

@@ -6,7 +6,7 @@
 
 namespace intaglio {
 
-Refusal refuse_constant_conv(const Node& node) {
+Refusal refuse_constant_conv(const Node& node, std::size_t filters_axis) {
   const Value *x = node.input(0), *w = node.input(1), *b = node.input(2);
   if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
     return "input is not f32";
@@ -15,7 +15,7 @@ Refusal refuse_constant_conv(const Node& node) {
   const Shape& shape = w->constant().shape();
   if (shape.size() < 3 || w->constant().size() == 0)
     return "filters without a spatial axis, or none";
-  if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[0]} ||
+  if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[filters_axis]} ||
                        b->constant().dtype() != DType::f32))
     return "bias is not constant f32 of one value per filter";
   return std::nullopt;

@@ -12,7 +12,8 @@ namespace intaglio {
 
 // Why filters or bias are not constant f32 values of shapes that fit each other, or the input is
 // not f32. (An input of unknown type is met at run time: FusedReference.)
-Refusal refuse_constant_conv(const Node& node);
+// `filters_axis`: along which the filters lie in their tensor (1 for ConvTranspose).
+Refusal refuse_constant_conv(const Node& node, std::size_t filters_axis = 0);
 
 // Filters of one pixel, without strides and padding.
 bool is_pointwise(const WindowAttrs& attrs, const Shape& filters);

@@ -104,17 +104,9 @@ class TransposedConv final : public Kernel {
 };
 
 Refusal refuse(const Node& node) {
-  const Value *x = node.input(0), *w = node.input(1), *b = node.input(2);
-  if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
-    return "input is not f32";
-  if (w == nullptr || !w->is_constant() || w->constant().dtype() != DType::f32)
-    return "filters are not constant f32";
-  const Shape& shape = w->constant().shape();
-  if (shape.size() != 4 || w->constant().size() == 0) return "not two spatial axes";
+  if (const Refusal why = refuse_constant_conv(node, 1)) return why;
+  if (node.input(1)->constant().rank() != 4) return "not two spatial axes";
   if (node.attr_int("group", 1) != 1) return "several groups";
-  if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[1]} ||
-                       b->constant().dtype() != DType::f32))
-    return "bias is not constant f32 of one value per filter";
   return std::nullopt;
 }
 

@@ -57,7 +57,7 @@ template <int pixels>
 template <int pixels>
 [[gnu::always_inline]] inline void sum_channels(const Block b, std::int64_t first,
                                                 std::int64_t last) {
-  const Vector16 lo = vec::all(b.ending.lo), hi = vec::all(b.ending.hi);
+  const VectorEnding<64> ended(b.ending);
   for (std::int64_t v = first; v < last; v += vector_width) {
     const std::int64_t channel = std::min(v, b.channels - vector_width);
     const float* filter = b.filters + v * b.taps_in_all + b.skipped * vector_width;
@@ -71,11 +71,7 @@ template <int pixels>
     }
     float* out = b.out + channel;
 #pragma GCC unroll 14
-    for (int p = 0; p < pixels; ++p) {
-      const Vector16 bent = sum[p] < 0.0f ? sum[p] * b.ending.slope : sum[p];
-      const Vector16 raised = bent < lo ? lo : bent;
-      vec::store(out + p * b.channels, raised > hi ? hi : raised);
-    }
+    for (int p = 0; p < pixels; ++p) vec::store(out + p * b.channels, ended(sum[p]));
   }
 }
 

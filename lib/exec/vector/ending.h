@@ -17,4 +17,20 @@ struct Ending {
   explicit Ending(const PostOps& ops);
 };
 
+// The same on vectors of so many bytes: bounds and slope stay in registers while many sums pass.
+template <int bytes>
+struct VectorEnding {
+  typedef float Vector __attribute__((vector_size(bytes)));
+  Vector slope, lo, hi;
+
+  [[gnu::always_inline]] explicit VectorEnding(const Ending& e)
+      : slope(Vector{} + e.slope), lo(Vector{} + e.lo), hi(Vector{} + e.hi) {}
+
+  [[gnu::always_inline]] Vector operator()(Vector x) const {
+    const Vector bent = x < 0.0f ? x * slope : x;
+    const Vector raised = bent < lo ? lo : bent;
+    return raised > hi ? hi : raised;
+  }
+};
+
 }  // namespace intaglio

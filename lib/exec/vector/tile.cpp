@@ -42,16 +42,12 @@ template <int rows, int vectors, int bytes>
       }
     }
   }
-  const Vector lo = Vector{} + t.ending.lo, hi = Vector{} + t.ending.hi,
-               slope = Vector{} + t.ending.slope;
+  const VectorEnding<bytes> ended(t.ending);
 #pragma GCC unroll 12
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 2
-    for (int j = 0; j < vectors; ++j) {
-      const Vector bent = sum[i][j] < 0 ? sum[i][j] * slope : sum[i][j];
-      const Vector raised = bent < lo ? lo : bent;
-      *reinterpret_cast<Vector*>(t.y + i * t.row + j * t.second) = raised > hi ? hi : raised;
-    }
+    for (int j = 0; j < vectors; ++j)
+      *reinterpret_cast<Vector*>(t.y + i * t.row + j * t.second) = ended(sum[i][j]);
 }
 
 template <int most, int vectors, int bytes, int rows = most>

@@ -75,8 +75,8 @@ INTAGLIO_INLINE void store_tile(const WinogradOutput& out) {
     for (int i = 0; i < 6; ++i) m[i] = vec::load(out.from + (6 * i + j) * out.step);
     transform_output(m, half[j]);
   }
-  const Vector16 bias = vec::load(out.bias), lo = vec::all(out.ending.lo),
-                 hi = vec::all(out.ending.hi);
+  const Vector16 bias = vec::load(out.bias);
+  const VectorEnding<64> ended(out.ending);
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     if (edge && i >= out.rows) return;
@@ -86,10 +86,7 @@ INTAGLIO_INLINE void store_tile(const WinogradOutput& out) {
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       if (edge && j >= out.columns) break;
-      const Vector16 sum = y[j] + bias;
-      const Vector16 bent = sum < 0.0f ? sum * out.ending.slope : sum;
-      const Vector16 raised = bent < lo ? lo : bent;
-      vec::store(out.to + i * out.line + j * out.pixel, raised > hi ? hi : raised);
+      vec::store(out.to + i * out.line + j * out.pixel, ended(y[j] + bias));
     }
   }
 }
