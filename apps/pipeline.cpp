@@ -20,7 +20,7 @@
 namespace intaglio {
 namespace {
 
-constexpr std::size_t default_evaluation_samples = 32;
+constexpr std::size_t default_evaluation_samples = 16;
 
 // --- Before anything is read ----------------------------------------------------------------------
 
@@ -62,16 +62,14 @@ void print_plan(const Plan& plan, bool json) {
 std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared& prepared, const Pressed& pressed,
                                        const PreprocessRecipe& recipe, Context& context,
                                        std::vector<std::string>& warnings) {
-  DataOptions data = o.data;
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
   if (paths.empty()) return std::nullopt;
-  if (!o.eval_data.empty()) {
-    data.limit = 0;
-  } else if (data.labels.empty()) {
-    data.limit = data.limit == 0 ? default_evaluation_samples : std::min(data.limit, default_evaluation_samples);
-  }
+  DataOptions data = o.data;
+  if (!o.eval_data.empty()) data.limit = 0;
   const SampleSet set(data, paths, recipe, prepared.model.graph());
-  Measured measured = measure(prepared, std::span(&pressed, 1), set.samples(), o.exact, context).front();
+  const bool all = !o.eval_data.empty() || !data.labels.empty();
+  const Samples samples = all ? set.samples() : spread(set.samples(), default_evaluation_samples);
+  Measured measured = measure(prepared, std::span(&pressed, 1), samples, o.exact, context).front();
   if (!o.eval_data.empty()) set.finish(warnings);
   return measured;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "apps/execution.h"
+#include "lib/base/parallel.h"
 #include "lib/io/check.h"
 #include "lib/rewrite/interface.h"
 #include "lib/rewrite/qoperator.h"
@@ -34,7 +35,8 @@ Model with_float_interface(const Pressed& pressed) {
 
 // How far each value of the result is from its original.
 std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Pressed& pressed,
-                                                Samples samples, const std::string& exact) {
+                                                Samples samples, const std::string& exact,
+                                                std::size_t threads) {
   Candidate candidate{nullptr, pressed.written.dequantized};
   std::set<std::string_view> kept;
   for (const auto& [name, twin] : candidate.values) kept.insert(twin);
@@ -53,12 +55,15 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
     return candidate.values.contains(value.name());
   };
   of_result.observed = [&](const Value& value) { return compared.contains(value.name()); };
-  const Executor reference(prepared.model.graph(), of_reference),
-      quantized(execution.graph(), of_result);
-  candidate.model = &quantized;
+  std::optional<Executor> reference, quantized;
+  parallel_for(2, threads, [&](std::size_t, std::size_t i) {
+    if (i == 0) reference.emplace(prepared.model.graph(), of_reference);
+    if (i == 1) quantized.emplace(execution.graph(), of_result);
+  });
+  candidate.model = &*quantized;
   samples.count = std::min(samples.count, compared_samples);
   const EvaluateOptions one_thread;  // each would hold all values of a run
-  return evaluate(std::span(&candidate, 1), &reference, samples, one_thread).front().values;
+  return evaluate(std::span(&candidate, 1), &*reference, samples, one_thread).front().values;
 }
 
 }  // namespace
@@ -95,24 +100,30 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
   options.progress = context.progress();
   std::vector<Measured> measured;
   {
-    std::deque<Model> models;  // they must stay where they are
+    // The result runs with a float interface; models and executions must stay where they are.
+    std::deque<Model> models;
     std::deque<Execution> executions;
-    std::deque<Executor> executors;
+    for (const Pressed& p : pressed)
+      executions.emplace_back(models.emplace_back(with_float_interface(p)), exact);
+    std::vector<std::optional<Executor>> executors(pressed.size());
+    std::optional<Executor> reference;
+    parallel_for(pressed.size() + 1, options.threads, [&](std::size_t, std::size_t i) {
+      (i == 0 ? reference : executors[i - 1])
+          .emplace(i == 0 ? prepared.model.graph() : executions[i - 1].graph(),
+                   CompileOptions::nothing_observed());
+    });
     std::vector<Candidate> candidates;
-    for (const Pressed& p : pressed) {
-      const Execution& execution =
-          executions.emplace_back(models.emplace_back(with_float_interface(p)), exact);
-      candidates.push_back(
-          {&executors.emplace_back(execution.graph(), CompileOptions::nothing_observed()), {}});
-      measured.emplace_back().execution = execution.json();
+    for (std::size_t i = 0; i < pressed.size(); ++i) {
+      candidates.push_back({&*executors[i], {}});
+      measured.emplace_back().execution = executions[i].json();
     }
-    const Executor reference(prepared.model.graph(), CompileOptions::nothing_observed());
-    std::vector<Evaluation> evaluations = evaluate(candidates, &reference, samples, options);
+    std::vector<Evaluation> evaluations = evaluate(candidates, &*reference, samples, options);
     for (std::size_t i = 0; i < measured.size(); ++i)
       measured[i].evaluation = std::move(evaluations[i]);
   }
   for (std::size_t i = 0; i < measured.size(); ++i)
-    measured[i].evaluation.values = compare_values(prepared, pressed[i], samples, exact);
+    measured[i].evaluation.values =
+        compare_values(prepared, pressed[i], samples, exact, options.threads);
   return measured;
 }
 

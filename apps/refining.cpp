@@ -48,11 +48,10 @@ RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
     const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
     const Samples source = set.samples();
     const std::size_t fitting = samples_that_fit(prepared.model, any_sample(source), memory_budget);
-    const std::size_t taken = std::min({most_samples, source.count, fitting});
+    const Samples taken = spread(source, std::min(most_samples, fitting));
     RefineSamples samples;
-    for (std::size_t k = 0; k < taken; ++k)
-      if (auto feeds = source.load((2 * k + 1) * source.count / (2 * taken)))
-        samples.push_back(std::move(*feeds));
+    for (std::size_t i = 0; i < taken.count; ++i)
+      if (auto feeds = taken.load(i)) samples.push_back(std::move(*feeds));
     return samples;
   });
 }

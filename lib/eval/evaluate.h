@@ -23,6 +23,9 @@ struct Samples {
   std::function<std::optional<std::int64_t>(std::size_t)> label;  // null: no labels
 };
 
+// At most `count` of them, spread evenly: the middles of as many equal parts.
+Samples spread(Samples samples, std::size_t count);
+
 struct Accuracy {  // percentages, 0..100
   double top1 = 0, top5 = 0;
 };

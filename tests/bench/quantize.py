@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("INTAGLIO_SHARED", ROOT.parent / "shared"))
 MODELS = {"mobilenet_v2_1.0_224_dither": ["--preprocess", "tf"], "tiny_darknet": ["--preprocess", "unit"],
           "squeezenet1.1_fp32_from_fp16": ["--preprocess", "caffe"]}
+EFFORTS = ["fast", "balanced"]  # fast does what onnxruntime's job does, and compares its result with FP32
 OUR_METHODS = ["minmax", "percentile", "mse", "entropy"]
 ITS_METHODS = ["minmax", "percentile", "entropy"]
 
@@ -45,28 +46,31 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for model in options.model or MODELS:
             path = SHARED / "assets" / "models" / f"{model}.onnx"
-            ours = {m: [] for m in OUR_METHODS}
+            ours = {(m, e): [] for m in OUR_METHODS for e in EFFORTS}
             its = {m: [] for m in ITS_METHODS}
             for _ in range(options.rounds):
                 for method in OUR_METHODS:
-                    ours[method].append(timed([options.program, "--quiet", "quantize", path, "--data", data, "--limit",
-                                               str(options.images), *MODELS[model], "--method", method, "-o",
-                                               f"{folder}/ours.onnx"]))
+                    for effort in EFFORTS:
+                        ours[method, effort].append(timed(
+                            [options.program, "--quiet", "quantize", path, "--data", data, "--limit",
+                             str(options.images), *MODELS[model], "--method", method, "--effort", effort, "-o",
+                             f"{folder}/ours.onnx"]))
                     if method in its:
                         its[method].append(timed([sys.executable, its_job, path, "--data", data, "--limit",
                                                   str(options.images), "--recipe", model, "--out",
                                                   f"{folder}/its.onnx", "--method", method, "--format", "qdq"],
                                                  cwd=its_job.parent))
             print(f"\n{model}, {options.images} images, medians of {options.rounds} rounds")
-            print("| method | ours, s | onnxruntime, s | ratio | ours, MB | onnxruntime, MB |\n|---|---|---|---|---|---|")
-            for method in OUR_METHODS:
-                mine = statistics.median(s for s, _ in ours[method])
-                memory = max(mb for _, mb in ours[method])
+            print("| method | effort | ours, s | onnxruntime, s | ratio | ours, MB | onnxruntime, MB |")
+            print("|---|---|---|---|---|---|---|")
+            for (method, effort), figures in ours.items():
+                mine = statistics.median(s for s, _ in figures)
+                memory = max(mb for _, mb in figures)
                 if method not in its:
-                    print(f"| {method} | {mine:.2f} | | | {memory:.0f} | |")
+                    print(f"| {method} | {effort} | {mine:.2f} | | | {memory:.0f} | |")
                     continue
                 other = statistics.median(s for s, _ in its[method])
-                print(f"| {method} | {mine:.2f} | {other:.2f} | {other / mine:.1f} | {memory:.0f} | "
+                print(f"| {method} | {effort} | {mine:.2f} | {other:.2f} | {other / mine:.1f} | {memory:.0f} | "
                       f"{max(mb for _, mb in its[method]):.0f} |")
 
 

@@ -1,0 +1,42 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "lib/eval/evaluate.h"
+
+namespace intaglio {
+namespace {
+
+// Samples whose label is their position.
+Samples numbered(std::size_t count) {
+  return {count, [](std::size_t) { return std::vector<Tensor>{}; },
+          [](std::size_t i) { return static_cast<std::int64_t>(i); }};
+}
+
+std::vector<std::int64_t> taken(const Samples& samples) {
+  std::vector<std::int64_t> positions;
+  for (std::size_t i = 0; i < samples.count; ++i) positions.push_back(*samples.label(i));
+  return positions;
+}
+
+TEST(Spread, TakesTheMiddlesOfEqualParts) {
+  EXPECT_EQ(taken(spread(numbered(10), 2)), (std::vector<std::int64_t>{2, 7}));
+  EXPECT_EQ(taken(spread(numbered(9), 3)), (std::vector<std::int64_t>{1, 4, 7}));
+}
+
+TEST(Spread, TakesAllWhenThereAreNoMore) {
+  EXPECT_EQ(taken(spread(numbered(3), 3)), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(spread(numbered(3), 16).count, 3u);
+}
+
+TEST(Spread, NeverTakesOneTwice) {
+  for (std::size_t of = 1; of < 40; ++of)
+    for (std::size_t count = 1; count <= of; ++count) {
+      const auto positions = taken(spread(numbered(of), count));
+      EXPECT_EQ(std::set(positions.begin(), positions.end()).size(), count);
+      EXPECT_LT(positions.back(), static_cast<std::int64_t>(of));
+    }
+}
+
+}  // namespace
+}  // namespace intaglio
