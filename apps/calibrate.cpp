@@ -13,9 +13,10 @@ namespace intaglio {
 namespace {
 
 struct CalibrateOptions {
-  std::string model, output, shard;
+  std::string model, output, shard, like;
   DataOptions data;
   QuantOptions quant;
+  RefineOptions refine;
   bool json = false;
 };
 
@@ -30,10 +31,10 @@ void calibrate_command(const CalibrateOptions& o, Context& context) {
                 "Run 'intaglio quantize' without data.");
   refuse_overwriting(o.model, {output});
   require_writable(output);
-  const Prepared prepared = load_prepared(o.model, target, context);
-  const Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
+  Prepared prepared = load_prepared(o.model, target, context);
+  Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
   std::vector<std::string> warnings;
-  const Observed observed = observe(prepared, plan, data, {}, context, warnings);
+  const Observed observed = observe(prepared, plan, data, {.refine = refine_steps(o.refine), .like = o.like}, context, warnings);
   const std::string bytes = to_bytes(observed.statistics);
   write_file(output, bytes);
   for (const std::string& warning : warnings) log::warn("{}", warning);
@@ -69,9 +70,15 @@ void add_calibrate(CLI::App& root, Context& context) {
       ->add_option("--shard", options->shard,
                    "Take every N-th sample, starting at I (1..N); see merge")
       ->type_name("I/N");
+  command
+      ->add_option("--like", options->like,
+                   "Equalize channels as for this file, so that both can be merged")
+      ->type_name("STATS")
+      ->check(CLI::ExistingFile);
   command->add_flag("--json", options->json, "One JSON document on stdout");
   add_data_options(*command, options->data, /*required=*/true);
   add_quant_options(*command, options->quant);
+  add_refine_options(*command, options->refine);
   command->footer(
       "Examples:\n"
       "  intaglio calibrate model.onnx --data images/ -o model.statistics\n"

@@ -87,8 +87,9 @@ Split split(const CompareOptions& o, const Prepared& prepared, std::vector<std::
 void compare_command(const CompareOptions& o, Context& context) {
   const std::vector<Method> methods = parse_methods(o.methods);
   const Target target = effective_target(o.quant);
+  const RefineSteps steps = refine_steps(o.refine);
   check_options(o);
-  const Prepared prepared = load_prepared(o.model, target, context);
+  Prepared prepared = load_prepared(o.model, target, context);
   Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
   plan.model_hash = prepared.hash;
   require_something(plan);
@@ -96,13 +97,13 @@ void compare_command(const CompareOptions& o, Context& context) {
   std::vector<std::string> warnings;
   const Split data = split(o, prepared, warnings);
   const Observed observed =
-      observe(prepared, plan, data.calibration, {.calibration = o.calibration}, context, warnings);
+      observe(prepared, plan, data.calibration, {.refine = steps, .calibration = o.calibration}, context, warnings);
   const Observations& observations = observed.statistics.observations;
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
   const auto samples =
-      load_refine_samples(prepared, plan, o.refine, data.calibration, recipe, context, warnings);
+      load_refine_samples(prepared, plan, steps, data.calibration, recipe, context, warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {
@@ -112,8 +113,8 @@ void compare_command(const CompareOptions& o, Context& context) {
              select_options(o.quant, target, method, context.worker_count()));
       apply_target_rules(numbers, prepared.model.graph(), target);
     });
-    Refined refined = refine(prepared, numbers, o.refine, samples, context);
-    refinements.push_back(std::move(refined.json));
+    Refined refined = refine(prepared, numbers, samples, context);
+    refinements.push_back(refine_json(o.refine, steps, observed.rebalanced, refined));
     pressed.push_back(
         press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "calibration/calibrate.h"
+#include "calibration/refine/rebalance.h"
 
 namespace intaglio {
 namespace {
@@ -21,6 +22,14 @@ Json data_json(const StatisticsFile& file) {
           {"skipped", skipped_json(file)},
           {"preprocess", file.preprocess},
           {"sha256", file.data_sha256()}};
+}
+
+std::vector<ChannelPlan> channels_of(const std::string& path, const Prepared& prepared) {
+  StatisticsFile file = read_statistics(path);
+  if (file.model_hash != prepared.hash)
+    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path),
+                "Give --like a file of the same model and target.");
+  return std::move(file.channels);
 }
 
 void require_fitting(const StatisticsFile& file, const Prepared& prepared, const Plan& plan,
@@ -44,14 +53,21 @@ void require_fitting(const StatisticsFile& file, const Prepared& prepared, const
 
 }  // namespace
 
-Observed observe(const Prepared& prepared, const Plan& plan, const DataOptions& data,
+Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
                  const ObserveRequest& request, Context& context,
                  std::vector<std::string>& warnings) {
   if (!request.calibration.empty()) {
-    Observed observed{context.phase("read", [&] { return read_statistics(request.calibration); }),
-                      {}};
+    Observed observed{
+        context.phase("read", [&] { return read_statistics(request.calibration); }), {}, {}};
     require_fitting(observed.statistics, prepared, plan, request.calibration);
     observed.data = data_json(observed.statistics);
+    const bool wanted = request.refine.shift || request.refine.equalization;
+    if (wanted && observed.statistics.channels.empty() && rebalances(prepared.model.graph()))
+      warnings.push_back(fmt::format(
+          "{}: was measured without equalization: 'calibrate --effort balanced' includes it",
+          request.calibration));
+    observed.rebalanced =
+        rebalance_as(prepared, plan, observed.statistics.channels, request.calibration);
     return observed;
   }
   if (data.data.empty())
@@ -59,7 +75,12 @@ Observed observe(const Prepared& prepared, const Plan& plan, const DataOptions& 
   const PreprocessRecipe recipe = make_recipe(data, prepared.model, warnings);
   const SampleSet set(data, data.data, recipe, prepared.model.graph());
   Observed observed;
+  observed.rebalanced =
+      request.like.empty()
+          ? rebalance(prepared, plan, request.refine, data, recipe, context)
+          : rebalance_as(prepared, plan, channels_of(request.like, prepared), request.like);
   StatisticsFile& file = observed.statistics;
+  file.channels = plan.channels;
   file.observations = context.phase("calibrate", [&] {
     const Executor executor(prepared.model.graph(), observe_only(plan));
     return calibrate(executor, plan, set.checked(),

@@ -7,25 +7,29 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/prepared.h"
+#include "apps/refining.h"
 #include "calibration/statistics_file.h"
 
 namespace intaglio {
 
 struct ObserveRequest {
   bool histograms = true;
-  std::string
-      calibration;  // a file of statistics to read instead of running the model; empty: none
+  RefineSteps refine;      // those that come before
+  std::string like = {};   // a file of statistics: rebalance as it says; empty: none
+  std::string calibration =
+      {};  // a file of statistics to read instead of running the model; empty: none
 };
 
 struct Observed {
   StatisticsFile statistics;
-  Json data;  // the "data" part of a report
+  Json rebalanced;  // its part of the "refine" part of a report
+  Json data;        // the "data" part of a report
 };
 
-// Runs the samples of data.data through the prepared model and measures the activations of the
-// plan. Or reads the file, which must be for this model and hold them all (Code::data otherwise).
-// `warnings` receives samples left out.
-Observed observe(const Prepared& prepared, const Plan& plan, const DataOptions& data,
+// Rebalances the prepared model, runs the samples of data.data through it and measures the
+// activations of the plan. Or reads the file, which must be for this model and hold them all
+// (Code::data otherwise), and rebalances as it says. `warnings` receives samples left out.
+Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
                  const ObserveRequest& request, Context& context,
                  std::vector<std::string>& warnings);
 

@@ -119,9 +119,11 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const Method method = parse_method(o.method);
   const Target target = effective_target(o.quant);
   const SelectOptions selecting = select_options(o.quant, target, method, context.worker_count());
+  const bool refinable = o.quant.form.calibrated() && o.plan.empty();
+  const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
 
-  const Prepared prepared =
+  Prepared prepared =
       o.quant.form.from_qdq ? load_quantized(o.model, context) : load_prepared(o.model, target, context);
   const Graph& graph = prepared.model.graph();
   Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection) : load_plan(o, prepared.hash);
@@ -137,8 +139,9 @@ void quantize(const QuantizeOptions& o, Context& context) {
                                      o.quant.form.format));
   } else if (o.plan.empty()) {
     observed = observe(prepared, plan, o.data,
-                       {.histograms = method.needs_histogram || !o.html.empty(), .calibration = o.calibration}, context, warnings);
+                       {.histograms = method.needs_histogram || !o.html.empty(), .refine = steps, .calibration = o.calibration}, context, warnings);
   }
+  if (!o.plan.empty()) observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan);
   std::optional<PreprocessRecipe> recipe;
   const Json& settled = observed.statistics.preprocess;
   if (!settled.is_null() && o.calibration.empty()) {
@@ -153,10 +156,10 @@ void quantize(const QuantizeOptions& o, Context& context) {
       apply_target_rules(plan, graph, target);
     });
 
-  const RefineOptions refining = o.quant.form.calibrated() && o.plan.empty() ? o.refine : RefineOptions{"fast"};
-  const auto samples = load_refine_samples(prepared, plan, refining, o.data,
+  const auto samples = load_refine_samples(prepared, plan, steps, o.data,
                                            recipe.value_or(PreprocessRecipe{}), context, warnings);
-  Refined refined = refine(prepared, plan, refining, samples, context);
+  Refined refined = refine(prepared, plan, samples, context);
+  const Json refinements = refine_json(o.refine, steps, observed.rebalanced, refined);
   Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase("evaluate", [&] {
@@ -182,7 +185,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
       {"method", method_part},
       {"target", target.name},
       {"passes", passes_json(prepared.passes)},
-      {"refine", refined.json},
+      {"refine", refinements},
       {"interface", pressed.interface},
       {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
       {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr, prepared.folded)},

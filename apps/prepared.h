@@ -2,6 +2,7 @@
 // calibrates.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,14 @@ namespace intaglio {
 
 struct Prepared {
   Model model;
+  std::optional<Model> original;  // before its channels were rebalanced; nullopt: they were not
   Json source;  // the "model" part of a report: the file as it was
   std::string producer;
   std::vector<PassCount> passes;
   Folded folded;
   std::string hash;  // of the prepared model: what plans and statistics are for
+
+  const Model& reference() const { return original ? *original : model; }
 };
 
 // Throws Code::unsupported for a model that is quantized already.

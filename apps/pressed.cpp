@@ -109,7 +109,7 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
     std::optional<Executor> reference;
     parallel_for(pressed.size() + 1, options.threads, [&](std::size_t, std::size_t i) {
       (i == 0 ? reference : executors[i - 1])
-          .emplace(i == 0 ? prepared.model.graph() : executions[i - 1].graph(),
+          .emplace(i == 0 ? prepared.reference().graph() : executions[i - 1].graph(),
                    CompileOptions::nothing_observed());
     });
     std::vector<Candidate> candidates;

@@ -1,5 +1,4 @@
-// The stage between selecting and rewriting: what makes up for quantization in the float model
-// itself.
+// The refine stage: what is done to model and plan beyond choosing ranges.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,31 +8,55 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/prepared.h"
+#include "calibration/refine/channel_statistics.h"
+#include "lib/quant/plan.h"
 
 namespace intaglio {
 
 struct RefineOptions {
-  std::string effort = "balanced";  // fast: nothing; balanced: bias correction
+  std::string effort = "balanced";
+  std::vector<std::string> list;  // of steps; empty: those of the effort
 };
 void add_refine_options(CLI::App& command, RefineOptions& options);
 
+struct RefineSteps {
+  bool shift = false, equalization = false;  // before the statistics are measured
+  bool bias = false;                         // bias correction, after the ranges are chosen
+};
+// Throws Code::usage for a name that is none, with the nearest one.
+RefineSteps refine_steps(const RefineOptions& options);
+
+// Rebalances the prepared model, which keeps its original, and notes it in the draft. Takes up
+// to 128 samples spread over all of the data, whatever its shard, so that shards agree. Returns its
+// part of the "refine" part of a report.
+Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const DataOptions& data,
+               const PreprocessRecipe& recipe, Context& context);
+
+// The same with channels from a plan or a file of statistics.
+Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> channels,
+                  const std::string& origin);
+
 // Feeds of up to 20 of the samples that the model is calibrated on, spread evenly, as far as they
-// fit into memory. Empty when the effort or the plan has no use for them, and, with a warning,
+// fit into memory. Empty when the steps or the plan have no use for them, and, with a warning,
 // without data.
 using RefineSamples = std::vector<std::vector<Tensor>>;
 RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
-                                  const RefineOptions& options, const DataOptions& data,
+                                  const RefineSteps& steps, const DataOptions& data,
                                   const PreprocessRecipe& recipe, Context& context,
                                   std::vector<std::string>& warnings);
 
 struct Refined {
   Model model;  // the prepared one, refined
-  Json json;    // the "refine" part of a report
+  Json json;    // its part of the "refine" part of a report
 };
 
 // What is found stands in the plan too; a plan that comes with shifts keeps them. Without samples
 // nothing is found.
-Refined refine(const Prepared& prepared, Plan& plan, const RefineOptions& options,
-               const RefineSamples& samples, Context& context);
+Refined refine(const Prepared& prepared, Plan& plan, const RefineSamples& samples,
+               Context& context);
+
+// The "refine" part of a report.
+Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,
+                 const Refined& refined);
 
 }  // namespace intaglio

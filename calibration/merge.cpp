@@ -24,6 +24,10 @@ void require_same_work(const NamedStatistics& a, const NamedStatistics& b) {
     return list;
   };
   if (names(a.file) != names(b.file)) refuse("choice of values");
+  if (to_json(a.file.channels) != to_json(b.file.channels))
+    throw Error(Code::data,
+                fmt::format("{} and {} were made with another equalization", a.name, b.name),
+                "Give 'calibrate --like FILE' the same file for all of them.");
 }
 
 // --- Shards of one data set

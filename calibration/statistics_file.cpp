@@ -106,6 +106,7 @@ Json input_header(const std::string& name, const DistinctValues& distinct) {
 Json header_of(const StatisticsFile& file) {
   Json json = {
       {"model", file.model_hash}, {"target", file.target}, {"preprocess", file.preprocess}};
+  json["channels"] = to_json(file.channels);
   json["shards"] =
       file.shards
           ? Json{{"of", file.shards->of}, {"have", file.shards->have}, {"list", file.shards->list}}
@@ -179,6 +180,7 @@ StatisticsFile read_header(const Json& json, const std::string& origin, Reader& 
   file.model_hash = object.get<std::string>("model");
   file.target = object.get<std::string>("target");
   file.preprocess = object.at("preprocess");
+  file.channels = channels_from_json(object, "channels", origin);
   if (!object.at("shards").is_null()) {
     JsonObject shards = object.object("shards");
     file.shards.emplace();

@@ -20,6 +20,7 @@
 #include "calibration/checked_dataset.h"
 #include "calibration/observe.h"
 #include "lib/base/json.h"
+#include "lib/quant/plan.h"
 
 namespace intaglio {
 
@@ -36,6 +37,7 @@ struct StatisticsFile {
   std::string model_hash;                 // of the prepared model
   std::string target;                     // that the plan was drafted for
   Json preprocess;                        // the settled recipe; null without images
+  std::vector<ChannelPlan> channels;      // how the model was rebalanced before it was observed
   std::optional<Shards> shards;           // nullopt: all of a data set
   std::vector<std::string> fingerprints;  // of the samples, sorted
   std::vector<SkippedFile> skipped;       // sorted by file
@@ -53,7 +55,8 @@ bool is_statistics_file(const std::filesystem::path& path);
 
 // The union of shards of one data set, or of several data sets. Throws Code::data when files are of
 // another model, target or preprocessing than the first; when shards overlap (which); when some are
-// missing (which), unless `partial`; when whole data sets have samples in common.
+// missing (which), unless `partial`; when whole data sets have samples in common; when the model was
+// rebalanced differently.
 struct NamedStatistics {
   std::string name;  // for messages
   StatisticsFile file;

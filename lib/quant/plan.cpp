@@ -73,9 +73,30 @@ std::size_t Plan::quantized_nodes() const {
       std::count_if(nodes.begin(), nodes.end(), [](const NodePlan& n) { return n.quantized; }));
 }
 
+Json to_json(const std::vector<ChannelPlan>& channels) {
+  Json json = Json::array();
+  for (const ChannelPlan& c : channels)
+    json.push_back({{"name", c.name}, {"shift", c.shift}, {"scale", c.scale}});
+  return json;
+}
+
+std::vector<ChannelPlan> channels_from_json(JsonObject& json, const char* key,
+                                            const std::string& origin) {
+  std::vector<ChannelPlan> channels;
+  each(json, key, origin, [&](JsonObject& c) {
+    channels.push_back({c.get<std::string>("name"), c.get<std::vector<float>>("shift"),
+                        c.get<std::vector<float>>("scale")});
+    if (std::any_of(channels.back().scale.begin(), channels.back().scale.end(),
+                    [](float s) { return !(s > 0); }))
+      c.fail("scale", "must be positive");
+  });
+  return channels;
+}
+
 Json to_json(const Plan& plan) {
   Json json = {{"schema", "intaglio.plan/1"}, {"target", plan.target}, {"model_hash", plan.model_hash}};
   json["warnings"] = plan.warnings;
+  json["channels"] = to_json(plan.channels);
   json["activations"] = Json::array();
   for (const ActivationPlan& a : plan.activations)
     json["activations"].push_back({{"name", a.name},
@@ -111,6 +132,7 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
   plan.target = json.get<std::string>("target");
   plan.model_hash = json.get<std::string>("model_hash");
   plan.warnings = json.get<std::vector<std::string>>("warnings");
+  plan.channels = channels_from_json(json, "channels", origin);
   each(json, "activations", origin, [&](JsonObject& a) {
     const auto range = a.get<std::vector<float>>("range");
     if (range.size() != 2) a.fail("range", "expected [lo, hi]");

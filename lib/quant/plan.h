@@ -43,6 +43,13 @@ struct BiasPlan {
   std::vector<float> shift = {};  // filled in by bias correction: added to the float bias; empty: none
 };
 
+// A value that the network holds shifted and scaled by channel: x' = (x - shift) * scale. Weights and
+// biases around it take that up, so that the network computes what it did before.
+struct ChannelPlan {
+  std::string name;
+  std::vector<float> shift, scale;  // as many as channels, or empty: 0, 1
+};
+
 struct NodePlan {
   std::string name;    // may be empty
   std::string op;
@@ -57,6 +64,7 @@ struct Plan {
   std::string target;
   std::string model_hash;  // of the prepared graph the plan is for; empty: any
   std::vector<NodePlan> nodes;              // every node, in topological order
+  std::vector<ChannelPlan> channels;        // filled in by equalization (calibration/refine)
   std::vector<ActivationPlan> activations;  // in the order in which the graph makes them
   std::vector<std::string> warnings;
 
@@ -64,6 +72,11 @@ struct Plan {
   ActivationPlan* find(const std::string& value);
   std::size_t quantized_nodes() const;
 };
+
+// As in plans and files of statistics. The reader throws Code::config.
+Json to_json(const std::vector<ChannelPlan>& channels);
+std::vector<ChannelPlan> channels_from_json(JsonObject& json, const char* key,
+                                            const std::string& origin);
 
 // "intaglio.plan/1". The reader is strict and throws Code::config.
 Json to_json(const Plan& plan);

@@ -233,6 +233,8 @@ TEST(BadOptions, BadRegex) { expect_refused(data("demo.onnx"), 2, {"regular expr
 TEST(BadOptions, PatternThatMatchesNothing) { expect_refused(data("demo.onnx"), 2, {"matches no node"}, {"--exclude", "nothing_like_it"}); }
 TEST(BadOptions, UnknownMethodTargetPresetAndFlag) {
   expect_refused(data("demo.onnx"), 2, {"maxmin", "minmax"}, {"--method", "maxmin"});
+  expect_refused(data("demo.onnx"), 2, {"equalisation", "equalization"}, {"--refine", "equalisation"});
+  expect_refused(data("demo.onnx"), 2, {"'none' is no step"}, {"--refine", "none,shift"});
   expect_refused(data("demo.onnx"), 3, {"toaster", "onnxruntime"}, {"--target", "toaster"});
   expect_refused(data("demo.onnx"), 3, {"blurry"}, {"--data", data("calib"), "--preprocess", "blurry"}, false);
   expect_refused(data("demo.onnx"), 2, {"--frobnicate"}, {"--frobnicate"});

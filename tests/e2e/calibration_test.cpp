@@ -81,10 +81,10 @@ TEST_F(Calibration, FromAFileGivesTheSameModelAsFromTheData) {
   std::set<std::string> models;
   for (const char* method : {"minmax", "percentile:p=99.9", "mse", "entropy"}) {
     const auto from_data = run_program(
-        with_data({"quantize", data("demo.onnx"), "--effort", "fast", "--method", method, "-o", here("a.onnx")}));
+        with_data({"quantize", data("demo.onnx"), "--refine", "shift,equalization", "--method", method, "-o", here("a.onnx")}));
     ASSERT_EQ(from_data.exit_code, 0) << from_data.err;
     const auto from_file =
-        run_program({"--quiet", "quantize", data("demo.onnx"), "--effort", "fast", "--method", method, "--calibration",
+        run_program({"--quiet", "quantize", data("demo.onnx"), "--refine", "none", "--method", method, "--calibration",
                      here("stats"), "-o", here("b.onnx"), "--report", here("b.json")});
     ASSERT_EQ(from_file.exit_code, 0) << from_file.err;
     EXPECT_EQ(read_file(here("a.onnx")), read_file(here("b.onnx"))) << method;
@@ -92,6 +92,29 @@ TEST_F(Calibration, FromAFileGivesTheSameModelAsFromTheData) {
     models.insert(read_file(here("b.onnx")));
   }
   EXPECT_EQ(models.size(), 4u) << "four methods, four models";
+}
+
+TEST_F(Calibration, AnotherEqualizationDoesNotMerge) {
+  calibrated("first", {"--shard", "1/2"});
+  calibrated("plain", {"--shard", "2/2", "--effort", "fast"});
+  const auto refused =
+      run_program({"merge", here("first"), here("plain"), "-o", here("merged")});
+  EXPECT_EQ(refused.exit_code, 7);
+  EXPECT_NE(refused.err.find("another equalization"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--like"), std::string::npos);
+  calibrated("alike", {"--shard", "2/2", "--effort", "fast", "--like", here("first")});
+  const auto ran = run_program({"merge", here("first"), here("alike"), "-o", here("merged")});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(read_file(here("merged")), calibrated("whole"));
+}
+
+TEST_F(Calibration, AFileWithoutEqualizationIsSaid) {
+  calibrated("plain", {"--effort", "fast"});
+  const auto ran = run_program({"quantize", data("demo.onnx"), "--calibration", here("plain"),
+                                "-o", here("x.onnx"), "--report", here("x.json")});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("measured without equalization"), std::string::npos) << ran.err;
+  EXPECT_TRUE(read_json_file(here("x.json"))["refine"]["equalization"].is_null());
 }
 
 TEST_F(Calibration, AFileOfAnotherModelIsRefused) {

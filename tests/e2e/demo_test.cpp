@@ -123,6 +123,7 @@ TEST(Demo, ASavedPlanGivesTheSameModelWithoutData) {
   const auto folder = fresh_folder();
   const std::string plan = (folder / "plan.json").string();
   ASSERT_EQ(run_program(quantize_demo(folder / "a.onnx", {"--save-plan", plan})).exit_code, 0);
+  EXPECT_FALSE(read_json_file(plan)["channels"].empty());
   const auto ran = run_program({"--quiet", "quantize", data("demo.onnx"), "--plan", plan, "-o", (folder / "b.onnx").string()});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   Model a = load_model(folder / "a.onnx"), b = load_model(folder / "b.onnx");

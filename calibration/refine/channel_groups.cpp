@@ -1,0 +1,239 @@
+#include "calibration/refine/channel_groups.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+
+namespace intaglio {
+namespace {
+
+// Disjoint sets.
+class Sets {
+ public:
+  std::size_t add() {
+    parents_.push_back(parents_.size());
+    return parents_.size() - 1;
+  }
+  std::size_t find(std::size_t i) {
+    while (parents_[i] != i) i = parents_[i] = parents_[parents_[i]];
+    return i;
+  }
+  void join(std::size_t a, std::size_t b) { parents_[find(b)] = find(a); }
+
+ private:
+  std::vector<std::size_t> parents_;
+};
+
+enum class Change { scale, shift };
+
+bool no_padding(const Node& pool) {
+  const auto pads = pool.attr_ints("pads");
+  return !pool.attr_string("auto_pad", "NOTSET").starts_with("SAME") &&
+         std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
+}
+
+// One input, one result, each channel by itself.
+bool passes(const Node& node, Change change) {
+  if (!node.domain().empty()) return false;
+  static const std::set<std::string_view> both = {"Identity", "Dropout", "MaxPool", "GlobalMaxPool",
+                                                  "GlobalAveragePool"};
+  static const std::set<std::string_view> scale = {"Relu", "LeakyRelu", "AveragePool"};
+  if (both.contains(node.op())) return node.output(1) == nullptr;
+  if (node.is("AveragePool") && no_padding(node)) return true;
+  return change == Change::scale && scale.contains(node.op());
+}
+
+bool is_bound(const Value* value) { return value == nullptr || value->is_constant(); }
+
+class Grouping {
+ public:
+  Grouping(const Graph& graph, Change change) : graph_(graph), change_(change) {}
+
+  std::vector<ChannelGroup> run() {
+    for (const Value* value : graph_.feeds()) block(value);
+    for (const Node* node : graph_.nodes()) take(*node);
+    for (const Value* value : graph_.values())
+      if (value->is_output()) block(value);
+    return collect();
+  }
+
+ private:
+  struct Entry {
+    std::size_t set = 0;  // of values_
+    int axis = 1;
+    std::vector<std::size_t> channels;  // of channels_
+    bool made_by_layer = false;
+  };
+
+  // --- What an operator ties ---
+
+  void take(const Node& node) {
+    if (const auto layer = layer_of(node)) return take_layer(*layer);
+    const auto inputs = float_inputs(node);
+    if (passes(node, change_) && inputs.size() == 1) return same(node, {inputs[0]});
+    if (change_ == Change::scale && node.is("Clip") && is_bound(node.input(1)) &&
+        is_bound(node.input(2)) && inputs.size() == 1) {
+      same(node, {inputs[0]});
+      if (known(node.output(0))) clips_.push_back(&node);
+      return;
+    }
+    const bool add = node.is("Add") || node.is("Sum");
+    if (add && !inputs.empty() && inputs.size() == node.inputs().size()) return same(node, inputs);
+    if (node.is("Concat") && inputs.size() == node.inputs().size()) return joined(node, inputs);
+    block_all(node);
+  }
+
+  void take_layer(const Layer& layer) {
+    const Node& node = *layer.node;
+    const Value* input = node.input(0);
+    const bool fits = fits_axis(input, layer.axis, layer.inputs) &&
+                      (change_ == Change::scale || (!layer.padded && layer.bias != nullptr));
+    if (!fits) block(input);
+    if (known(input)) readers_.push_back(layer);
+    if (node.output(0) == nullptr) return;
+    Entry& e = enter(node.output(0), layer.axis, layer.outputs);
+    e.made_by_layer = true;
+    for (std::size_t& c : e.channels) c = channels_.add();
+    if (change_ == Change::shift && layer.bias == nullptr) block(node.output(0));
+  }
+
+  // Results and inputs have the same channels.
+  void same(const Node& node, const std::vector<const Value*>& inputs) {
+    const Entry* first = known(inputs.front());
+    const bool alike =
+        first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
+          return v->rank() == inputs.front()->rank() &&
+                 fits_axis(v, first->axis, first->channels.size());
+        });
+    if (!alike) return block_all(node);
+    const Entry of = *first;
+    for (const Value* input : inputs) {
+      const Entry& e = *known(input);
+      values_.join(of.set, e.set);
+      if (change_ == Change::scale)
+        for (std::size_t c = 0; c < of.channels.size(); ++c)
+          channels_.join(of.channels[c], e.channels[c]);
+    }
+    Entry& out = enter(node.output(0), of.axis, of.channels.size());
+    out.channels = of.channels;
+    values_.join(of.set, out.set);
+  }
+
+  void joined(const Node& node, const std::vector<const Value*>& inputs) {
+    const Entry* first = known(inputs.front());
+    const auto rank = static_cast<std::int64_t>(inputs.front()->rank());
+    const std::int64_t axis = node.attr_int("axis");
+    const bool alike =
+        first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
+          const Entry* e = known(v);
+          return e != nullptr && e->axis == (axis < 0 ? axis + rank : axis);
+        });
+    if (!alike) return block_all(node);
+    std::vector<std::size_t> channels;
+    for (const Value* input : inputs)
+      channels.insert(channels.end(), known(input)->channels.begin(), known(input)->channels.end());
+    Entry& out = enter(node.output(0), known(inputs.front())->axis, channels.size());
+    out.channels = std::move(channels);
+    for (const Value* input : inputs) values_.join(out.set, known(input)->set);
+  }
+
+  // --- Values ---
+
+  std::vector<const Value*> float_inputs(const Node& node) const {
+    std::vector<const Value*> inputs;
+    for (const Value* v : node.inputs())
+      if (v != nullptr && !v->is_constant()) inputs.push_back(v);
+    return inputs;
+  }
+
+  Entry* known(const Value* value) {
+    const auto it = entries_.find(value);
+    return it == entries_.end() ? nullptr : &it->second;
+  }
+
+  bool fits_axis(const Value* value, int axis, std::size_t channels) {
+    const Entry* e = known(value);
+    return e != nullptr && e->axis == axis && e->channels.size() == channels;
+  }
+
+  Entry& enter(const Value* value, int axis, std::size_t channels) {
+    Entry& e = entries_[value];
+    e.set = values_.add();
+    blocked_.push_back(false);
+    order_.push_back(value);
+    e.axis = axis;
+    e.channels.resize(channels);
+    return e;
+  }
+
+  void block(const Value* value) {
+    if (const Entry* e = known(value)) blocked_[e->set] = true;
+  }
+
+  void block_all(const Node& node) {
+    for (const Value* v : node.inputs()) block(v);
+    if (node.nested_graphs().empty()) return;
+    for (const Value* v : order_)
+      for (const Use& use : v->uses())
+        if (&use.node->graph() != &graph_) block(v);
+  }
+
+  // --- The result ---
+
+  std::vector<ChannelGroup> collect() {
+    std::set<std::size_t> bad;
+    for (std::size_t i = 0; i < blocked_.size(); ++i)
+      if (blocked_[i]) bad.insert(values_.find(i));
+    std::map<std::size_t, std::size_t> numbers;  // of groups, by set
+    std::vector<ChannelGroup> groups;
+    std::vector<std::unordered_map<std::size_t, std::size_t>> widths;
+    const auto group_of = [&](const Value* value) -> ChannelGroup* {
+      const Entry* e = known(value);
+      if (e == nullptr || bad.contains(values_.find(e->set))) return nullptr;
+      const auto [it, fresh] = numbers.try_emplace(values_.find(e->set), groups.size());
+      if (fresh) groups.emplace_back(), widths.emplace_back();
+      return &groups[it->second];
+    };
+    for (const Value* value : order_) {
+      ChannelGroup* group = group_of(value);
+      if (group == nullptr) continue;
+      auto& width = widths[static_cast<std::size_t>(group - groups.data())];
+      const Entry& e = *known(value);
+      GroupValue member{value, e.axis, {}};
+      for (const std::size_t c : e.channels)
+        member.channels.push_back(width.try_emplace(channels_.find(c), width.size()).first->second);
+      group->width = width.size();
+      group->values.push_back(std::move(member));
+    }
+    for (const Layer& layer : readers_)
+      if (ChannelGroup* group = group_of(layer.node->input(0))) group->readers.push_back(layer);
+    for (const Node* clip : clips_)
+      if (ChannelGroup* group = group_of(clip->output(0))) group->clips.push_back(clip);
+    std::erase_if(groups, [](const ChannelGroup& g) { return g.readers.empty(); });
+    return groups;
+  }
+
+  const Graph& graph_;
+  Change change_;
+  Sets values_, channels_;
+  std::unordered_map<const Value*, Entry> entries_;
+  std::vector<const Value*> order_;
+  std::vector<bool> blocked_;  // by element of values_
+  std::vector<Layer> readers_;
+  std::vector<const Node*> clips_;
+};
+
+}  // namespace
+
+std::vector<ChannelGroup> scalable_groups(const Graph& graph) {
+  return Grouping(graph, Change::scale).run();
+}
+
+std::vector<ChannelGroup> shiftable_groups(const Graph& graph) {
+  return Grouping(graph, Change::shift).run();
+}
+
+}  // namespace intaglio

@@ -1,0 +1,140 @@
+#include "calibration/refine/channel_statistics.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "lib/base/parallel.h"
+#include "lib/base/simd.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t flushed_rows = 64;  // float sums of so many rows lose nothing that matters
+constexpr std::size_t lanes = 16;
+
+struct Columns {
+  std::vector<float> min, max, sum, squares;
+  explicit Columns(std::size_t n)
+      : min(n, std::numeric_limits<float>::infinity()),
+        max(n, -std::numeric_limits<float>::infinity()),
+        sum(n),
+        squares(n) {}
+};
+
+INTAGLIO_CLONES
+void add_rows(const float* x, std::size_t rows, std::size_t n, float* min, float* max, float* sum,
+              float* squares) {
+  for (std::size_t r = 0; r < rows; ++r, x += n)
+    for (std::size_t c = 0; c < n; ++c) {
+      const float v = x[c];
+      min[c] = v < min[c] ? v : min[c];
+      max[c] = v > max[c] ? v : max[c];
+      sum[c] += v;
+      squares[c] += v * v;
+    }
+}
+
+void flush(Columns& columns, std::size_t from, std::size_t to, std::size_t count,
+           ChannelStatistics& s) {
+  for (std::size_t i = 0; i < count; ++i) {
+    s.sum[to] += columns.sum[from + i];
+    s.squares[to] += columns.squares[from + i];
+    columns.sum[from + i] = columns.squares[from + i] = 0;
+    s.min[to] = std::min(s.min[to], columns.min[from + i]);
+    s.max[to] = std::max(s.max[to], columns.max[from + i]);
+  }
+}
+
+// Rows of one value of every channel.
+void add_interleaved(const float* x, std::size_t rows, ChannelStatistics& s) {
+  const std::size_t n = s.channels();
+  Columns columns(n);
+  for (std::size_t r = 0; r < rows; r += flushed_rows) {
+    const std::size_t some = std::min(flushed_rows, rows - r);
+    add_rows(x + r * n, some, n, columns.min.data(), columns.max.data(), columns.sum.data(),
+             columns.squares.data());
+    for (std::size_t c = 0; c < n; ++c) flush(columns, c, c, 1, s);
+  }
+}
+
+// The values of one channel, one after the other.
+void add_run(const float* x, std::size_t count, ChannelStatistics& s, std::size_t channel) {
+  Columns columns(lanes);
+  const auto add = [&](const float* at, std::size_t rows, std::size_t n) {
+    add_rows(at, rows, n, columns.min.data(), columns.max.data(), columns.sum.data(),
+             columns.squares.data());
+    flush(columns, 0, channel, n, s);
+  };
+  const std::size_t rows = count / lanes;
+  for (std::size_t r = 0; r < rows; r += flushed_rows)
+    add(x + r * lanes, std::min(flushed_rows, rows - r), lanes);
+  for (std::size_t i = rows * lanes; i < count; ++i) add(x + i, 1, 1);
+}
+
+void start(ChannelStatistics& s, std::size_t channels) {
+  if (s.channels() != 0) return;
+  s.min.assign(channels, std::numeric_limits<float>::infinity());
+  s.max.assign(channels, -std::numeric_limits<float>::infinity());
+  s.sum.assign(channels, 0);
+  s.squares.assign(channels, 0);
+}
+
+}  // namespace
+
+void ChannelStatistics::add(const Tensor& tensor, int axis) {
+  const auto at = static_cast<std::size_t>(axis);
+  const auto n = static_cast<std::size_t>(tensor.dim(at));
+  start(*this, n);
+  const auto values = tensor.data<float>();
+  const auto inner =
+      static_cast<std::size_t>(product(tensor.shape(), at + 1, tensor.shape().size()));
+  count += static_cast<double>(values.size()) / static_cast<double>(n);
+  if (inner == 1 || tensor.layout() == Layout::channels_last)
+    return add_interleaved(values.data(), values.size() / n, *this);
+  for (std::size_t run = 0; run < values.size() / inner; ++run)
+    add_run(values.data() + run * inner, inner, *this, run % n);
+}
+
+void ChannelStatistics::add(const ChannelStatistics& other) {
+  if (other.channels() == 0) return;
+  start(*this, other.channels());
+  count += other.count;
+  for (std::size_t c = 0; c < channels(); ++c) {
+    min[c] = std::min(min[c], other.min[c]);
+    max[c] = std::max(max[c], other.max[c]);
+    sum[c] += other.sum[c];
+    squares[c] += other.squares[c];
+  }
+}
+
+void ChannelStatistics::shift_by(const std::vector<float>& shift) {
+  for (std::size_t c = 0; c < channels(); ++c) {
+    const double m = shift[c];
+    squares[c] += count * m * m - 2 * m * sum[c];
+    sum[c] -= count * m;
+    min[c] -= shift[c];
+    max[c] -= shift[c];
+  }
+}
+
+ChannelMeasurements measure_channels(const Executor& executor,
+                                     const std::map<std::string, int>& axes,
+                                     const SampleSource& samples, std::size_t threads) {
+  std::vector<ChannelMeasurements> by_sample(samples.count);
+  parallel_for(samples.count, threads, [&](std::size_t, std::size_t i) {
+    const auto feeds = samples.load(i);
+    if (!feeds) return;
+    executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
+      if (const auto it = axes.find(value.name()); it != axes.end())
+        by_sample[i][value.name()].add(tensor, it->second);
+    });
+  });
+  ChannelMeasurements all;
+  for (const ChannelMeasurements& one : by_sample)  // in the order of the samples
+    for (const auto& [name, statistics] : one) all[name].add(statistics);
+  if (all.empty() && !axes.empty())
+    throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
+  return all;
+}
+
+}  // namespace intaglio

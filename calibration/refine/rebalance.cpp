@@ -1,0 +1,162 @@
+#include "calibration/refine/rebalance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "calibration/refine/channels.h"
+#include "lib/base/parallel.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t verified_samples = 4;
+
+using Outputs = std::vector<std::vector<Tensor>>;  // by sample
+
+Outputs outputs_of(const Model& model, const SampleSource& samples, std::size_t threads) {
+  const Executor executor(model.graph(), CompileOptions::nothing_observed());
+  Outputs outputs(std::min(samples.count, verified_samples));
+  parallel_for(outputs.size(), threads, [&](std::size_t, std::size_t i) {
+    if (const auto feeds = samples.load(i)) outputs[i] = executor.run(*feeds);
+  });
+  return outputs;
+}
+
+// The largest difference, relative to the largest value of its tensor.
+double deviation(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != DType::f32) return 0;
+  double most = 0, largest = 0;
+  const auto x = a.data<float>(), y = b.data<float>();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    most = std::max(most, std::abs(static_cast<double>(x[i]) - static_cast<double>(y[i])));
+    largest = std::max(largest, std::abs(static_cast<double>(x[i])));
+  }
+  return largest > 0 ? most / largest : most;
+}
+
+double deviation(const Outputs& a, const Outputs& b) {
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t o = 0; o < a[i].size(); ++o)
+      most = std::max(most, deviation(a[i][o], b[i][o]));
+  return most;
+}
+
+class Rebalancing {
+ public:
+  Rebalancing(Model& model, Plan& plan, const SampleSource& samples,
+              const RebalanceOptions& options)
+      : model_(model),
+        original_(model.clone()),
+        plan_(plan),
+        samples_(samples),
+        options_(options) {}
+
+  Rebalanced run() {
+    if (options_.shift) shiftable_ = shiftable_groups(model_.graph());
+    if (options_.equalization) scalable_ = scalable_groups(model_.graph());
+    if (shiftable_.empty() && scalable_.empty()) return std::move(result_);
+    measure();
+    before_ = outputs_of(model_, samples_, options_.threads);
+    if (!shiftable_.empty()) shift();
+    if (!scalable_.empty()) scale();
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  // Both changes at once, as from a saved plan: the same rounding.
+  void finish() {
+    if (result_.shifts.channels.empty() || result_.equalization.channels.empty()) return;
+    for (const Node* node : model_.graph().nodes())
+      if (const auto layer = layer_of(*node))
+        for (Value* value : {layer->weights, layer->bias})
+          if (value) value->set_constant(original_.graph().find(value->name())->constant());
+    apply_channels(model_, plan_.channels);
+  }
+
+  void measure() {
+    std::map<std::string, int> axes;
+    const auto want = [&](const GroupValue& v) { axes[v.value->name()] = v.axis; };
+    for (const ChannelGroup& group : shiftable_)
+      for (const GroupValue& member : group.values) want(member);
+    for (const ChannelGroup& group : scalable_)
+      for (const GroupValue& member : group.values) {
+        const bool clipped =
+            std::any_of(group.clips.begin(), group.clips.end(),
+                        [&](const Node* clip) { return clip->output(0) == member.value; });
+        if (clipped || plan_.find(member.value->name()) != nullptr) want(member);
+      }
+    CompileOptions compiling;
+    compiling.observed = [&](const Value& value) { return axes.contains(value.name()); };
+    const Executor executor(model_.graph(), compiling);
+    measured_ = measure_channels(executor, axes, samples_, options_.threads);
+  }
+
+  void shift() {
+    result_.shifts = choose_shifts(shiftable_, measured_);
+    if (!accept("shift", result_.shifts.channels, result_.shift_deviation)) {
+      result_.shifts = {};
+      return;
+    }
+    for (const ChannelPlan& plan : result_.shifts.channels)
+      measured_.at(plan.name).shift_by(plan.shift);
+  }
+
+  void scale() {
+    result_.equalization = choose_scales(scalable_, measured_, plan_);
+    if (!accept("equalization", result_.equalization.channels, result_.equalization_deviation))
+      result_.equalization = {};
+  }
+
+  // Applies the change, unless the float network would compute something else.
+  bool accept(const char* step, const std::vector<ChannelPlan>& channels, double& off) {
+    if (channels.empty()) return true;
+    Model changed = model_.clone();
+    apply_channels(changed, channels);
+    off = deviation(before_, outputs_of(changed, samples_, options_.threads));
+    if (!(off <= allowed_deviation)) {
+      result_.undone.push_back(fmt::format(
+          "{}: the float outputs would be off by {:.2g} of their largest value", step, off));
+      return false;
+    }
+    apply_channels(model_, channels);
+    for (const ChannelPlan& one : channels) note(one);
+    return true;
+  }
+
+  void note(const ChannelPlan& one) {
+    auto& all = plan_.channels;
+    const auto it = std::find_if(all.begin(), all.end(),
+                                 [&](const ChannelPlan& c) { return c.name == one.name; });
+    ChannelPlan& plan = it == all.end() ? all.emplace_back(ChannelPlan{one.name, {}, {}}) : *it;
+    if (!one.shift.empty()) plan.shift = one.shift;
+    if (!one.scale.empty()) plan.scale = one.scale;
+  }
+
+  Model& model_;
+  const Model original_;
+  Plan& plan_;
+  const SampleSource& samples_;
+  const RebalanceOptions& options_;
+  std::vector<ChannelGroup> shiftable_, scalable_;
+  ChannelMeasurements measured_;
+  Outputs before_;
+  Rebalanced result_;
+};
+
+}  // namespace
+
+bool rebalances(const Graph& graph) {
+  return !scalable_groups(graph).empty() || !shiftable_groups(graph).empty();
+}
+
+Rebalanced rebalance(Model& model, Plan& plan, const SampleSource& samples,
+                     const RebalanceOptions& options) {
+  return Rebalancing(model, plan, samples, options).run();
+}
+
+}  // namespace intaglio
