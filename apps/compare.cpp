@@ -102,8 +102,6 @@ void compare_command(const CompareOptions& o, Context& context) {
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
-  const auto samples =
-      load_refine_samples(prepared, plan, steps, data.calibration, recipe, context, warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {
@@ -113,7 +111,7 @@ void compare_command(const CompareOptions& o, Context& context) {
              select_options(o.quant, target, method, context.worker_count()));
       apply_target_rules(numbers, prepared.model.graph(), target);
     });
-    Refined refined = refine(prepared, numbers, samples, context);
+    Refined refined = refine(prepared, numbers, steps, data.calibration, recipe, context, warnings);
     refinements.push_back(refine_json(o.refine, steps, observed.rebalanced, refined));
     pressed.push_back(
         press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));

@@ -156,9 +156,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
       apply_target_rules(plan, graph, target);
     });
 
-  const auto samples = load_refine_samples(prepared, plan, steps, o.data,
-                                           recipe.value_or(PreprocessRecipe{}), context, warnings);
-  Refined refined = refine(prepared, plan, samples, context);
+  Refined refined = refine(prepared, plan, steps, o.data, recipe.value_or(PreprocessRecipe{}), context, warnings);
   const Json refinements = refine_json(o.refine, steps, observed.rebalanced, refined);
   Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);

@@ -5,30 +5,24 @@
 #include <algorithm>
 #include <array>
 
-#include "calibration/refine/bias_correction.h"
 #include "calibration/refine/channels.h"
 #include "calibration/refine/rebalance.h"
+#include "calibration/refine/side_by_side.h"
 #include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
 
 constexpr std::size_t rebalance_samples = 128;
-constexpr std::size_t most_samples = 20;
-constexpr std::uint64_t memory_budget = std::uint64_t{80} << 20;
+constexpr std::size_t bias_samples = 20, rounding_samples = 128;
 
-bool has_biases(const Plan& plan) {
-  return std::any_of(plan.nodes.begin(), plan.nodes.end(),
-                     [](const NodePlan& n) { return n.quantized && n.bias.has_value(); });
+bool has_layers(const Plan& plan) {
+  return std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const NodePlan& n) {
+    return n.quantized && (n.bias.has_value() || !n.constants.empty());
+  });
 }
 
-std::vector<Tensor> any_sample(const Samples& source) {
-  for (std::size_t i = 0; i < source.count; ++i)
-    if (auto feeds = source.load(i)) return std::move(*feeds);
-  throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
-}
-
-constexpr std::array<std::string_view, 3> known_steps = {"shift", "equalization",
+constexpr std::array<std::string_view, 4> known_steps = {"shift", "equalization", "rounding",
                                                          "bias_correction"};
 
 Json not_rebalanced() {
@@ -62,29 +56,28 @@ void add_refine_options(CLI::App& command, RefineOptions& options) {
   command
       .add_option("--effort", options.effort,
                   "How much is done for accuracy: fast chooses ranges; balanced equalizes channels "
-                  "and corrects biases")
-      ->check(CLI::IsMember({"fast", "balanced"}))
-      ->type_name("fast|balanced")
+                  "and corrects biases; best rounds weights against each other's errors too")
+      ->check(CLI::IsMember({"fast", "balanced", "best"}))
+      ->type_name("fast|balanced|best")
       ->capture_default_str();
   command
       .add_option("--refine", options.list,
                   "The steps to take in place of those of the effort: none, or some of shift, "
-                  "equalization, bias_correction")
+                  "equalization, rounding, bias_correction")
       ->delimiter(',')
       ->type_name("LIST");
 }
 
 RefineSteps refine_steps(const RefineOptions& options) {
-  if (options.list.empty())
-    return options.effort == "fast" ? RefineSteps{} : RefineSteps{true, true, true};
+  const bool best = options.effort == "best", balanced = best || options.effort == "balanced";
+  if (options.list.empty()) return {balanced, balanced, best, balanced};
   RefineSteps steps;
+  const std::array<bool*, 4> members = {&steps.shift, &steps.equalization, &steps.rounding,
+                                        &steps.bias};
   for (const std::string& name : options.list) {
-    if (name == "shift") {
-      steps.shift = true;
-    } else if (name == "equalization") {
-      steps.equalization = true;
-    } else if (name == "bias_correction") {
-      steps.bias = true;
+    const auto it = std::find(known_steps.begin(), known_steps.end(), name);
+    if (it != known_steps.end()) {
+      *members[static_cast<std::size_t>(it - known_steps.begin())] = true;
     } else if (name != "none" || options.list.size() > 1) {
       throw Error(Code::usage, fmt::format("--refine: '{}' is no step", name),
                   suggestion(name, known_steps));
@@ -129,40 +122,41 @@ Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> chann
           {"undone", Json::array()}};
 }
 
-RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
-                                  const RefineSteps& steps, const DataOptions& data,
-                                  const PreprocessRecipe& recipe, Context& context,
-                                  std::vector<std::string>& warnings) {
-  if (!steps.bias || !has_biases(plan)) return {};
-  if (data.data.empty()) {
-    warnings.emplace_back("biases were not corrected: that needs --data (or say --effort fast)");
-    return {};
-  }
-  return context.phase("refine", [&] {
-    DataOptions unlabelled = data;
-    unlabelled.labels.clear();
-    const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
-    const Samples source = set.samples();
-    const std::size_t fitting = samples_that_fit(prepared.model, any_sample(source), memory_budget);
-    const Samples taken = spread(source, std::min(most_samples, fitting));
-    RefineSamples samples;
-    for (std::size_t i = 0; i < taken.count; ++i)
-      if (auto feeds = taken.load(i)) samples.push_back(std::move(*feeds));
-    return samples;
-  });
-}
-
-Refined refine(const Prepared& prepared, Plan& plan, const RefineSamples& samples,
-               Context& context) {
-  Refined refined{prepared.model.clone(), {{"bias_correction", nullptr}}};
-  if (!samples.empty()) {
-    const BiasCorrection done = context.phase("refine", [&] {
-      return correct_biases(prepared.model, plan, samples,
-                            {.masked = true, .threads = context.worker_count()});
+Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
+               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
+               std::vector<std::string>& warnings) {
+  Refined refined{prepared.model.clone(), {{"rounding", nullptr}, {"bias_correction", nullptr}}};
+  const bool wanted = (steps.bias || steps.rounding) && has_layers(plan);
+  if (wanted && data.data.empty())
+    warnings.push_back(fmt::format(
+        "{}: that needs --data (or say --effort fast)",
+        steps.rounding ? "weights and biases were not refined" : "biases were not corrected"));
+  if (wanted && !data.data.empty()) {
+    const SideBySide done = context.phase("refine", [&] {
+      DataOptions unlabelled = data;
+      unlabelled.labels.clear();
+      const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
+      const Samples samples = set.samples();
+      SideBySideOptions options{.rounding = steps.rounding, .bias = steps.bias};
+      options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
+      options.pair.threads = context.worker_count();
+      if (const Progress progress = context.progress())
+        options.pair.progress = [progress](std::size_t step, std::size_t of) {
+          progress("refine", step, of);
+        };
+      return refine_side_by_side(prepared.model, plan, {samples.count, samples.load}, options);
     });
-    refined.json["bias_correction"] = {
-        {"samples", done.samples}, {"layers", done.corrected}, {"left_out", done.left_out}};
+    if (steps.rounding)
+      refined.json["rounding"] = {{"samples", done.samples},
+                                  {"layers", done.rounding.layers},
+                                  {"error_ratio", done.rounding.error_ratio},
+                                  {"left_out", done.rounding.left_out}};
+    if (steps.bias)
+      refined.json["bias_correction"] = {{"samples", done.samples},
+                                         {"layers", done.bias.corrected},
+                                         {"left_out", done.bias.left_out}};
   }
+  apply_codes(refined.model, plan);
   apply_shifts(refined.model, plan);
   return refined;
 }
@@ -172,6 +166,7 @@ Json refine_json(const RefineOptions& options, const RefineSteps& steps, const J
   Json names = Json::array();
   if (steps.shift) names.push_back("shift");
   if (steps.equalization) names.push_back("equalization");
+  if (steps.rounding) names.push_back("rounding");
   if (steps.bias) names.push_back("bias_correction");
   Json json = {{"effort", options.effort}, {"steps", names}};
   json.update(rebalanced.is_null() ? not_rebalanced() : rebalanced);

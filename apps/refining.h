@@ -21,7 +21,7 @@ void add_refine_options(CLI::App& command, RefineOptions& options);
 
 struct RefineSteps {
   bool shift = false, equalization = false;  // before the statistics are measured
-  bool bias = false;                         // bias correction, after the ranges are chosen
+  bool rounding = false, bias = false;       // after the ranges are chosen
 };
 // Throws Code::usage for a name that is none, with the nearest one.
 RefineSteps refine_steps(const RefineOptions& options);
@@ -36,24 +36,17 @@ Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const D
 Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> channels,
                   const std::string& origin);
 
-// Feeds of up to 20 of the samples that the model is calibrated on, spread evenly, as far as they
-// fit into memory. Empty when the steps or the plan have no use for them, and, with a warning,
-// without data.
-using RefineSamples = std::vector<std::vector<Tensor>>;
-RefineSamples load_refine_samples(const Prepared& prepared, const Plan& plan,
-                                  const RefineSteps& steps, const DataOptions& data,
-                                  const PreprocessRecipe& recipe, Context& context,
-                                  std::vector<std::string>& warnings);
-
 struct Refined {
   Model model;  // the prepared one, refined
   Json json;    // its part of the "refine" part of a report
 };
 
-// What is found stands in the plan too; a plan that comes with shifts keeps them. Without samples
-// nothing is found.
-Refined refine(const Prepared& prepared, Plan& plan, const RefineSamples& samples,
-               Context& context);
+// Takes the quantized network and its float twin side by side over the samples that the model is
+// calibrated on. What is found stands in the plan too; a plan that comes with codes or shifts keeps
+// them. Without data nothing is found, and a warning says so.
+Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
+               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
+               std::vector<std::string>& warnings);
 
 // The "refine" part of a report.
 Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,

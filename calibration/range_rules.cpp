@@ -73,6 +73,13 @@ Bound bound_of_readers(const Value& value) {
   return joined;
 }
 
+double slope_of_readers(const Value& value) {
+  if (value.is_output() || value.uses().size() != 1) return 1;
+  const Node& reader = *value.uses().front().node;
+  if (!reader.is("LeakyRelu")) return 1;
+  return std::min(std::abs(static_cast<double>(reader.attr_float("alpha", 0.01f))), 1.0);
+}
+
 Range within(const Range& range, const Bound& bound, std::vector<std::string>& notes) {
   const Range cut{std::max(range.lo, std::min(bound.lo, 0.0f)),
                   std::min(range.hi, std::max(bound.hi, 0.0f))};

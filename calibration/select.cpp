@@ -89,9 +89,10 @@ class Selecting {
       if (options_.method.name != "minmax") activation.notes.emplace_back("scores keep their whole range");
       return "";
     }
-    const Choice choice = options_.method.selector(s, grid_of(activation.scheme));
-    activation.range = choice.range;
     const Value& value = *graph_.find(activation.name);
+    const double slope = slope_of_readers(value);
+    const Choice choice = options_.method.selector(s, grid_of(activation.scheme), {slope * slope});
+    activation.range = choice.range;
     activation.range = within(activation.range, bound_of_producer(value), activation.notes);
     activation.range = within(activation.range, bound_of_readers(value), activation.notes);
     return choice.note;

@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
+#include "lib/base/hex.h"
 
 namespace intaglio {
 namespace {
@@ -22,19 +23,6 @@ constexpr const char* again = "Run 'intaglio calibrate' again.";
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
-}
-
-std::string from_hex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
-
-std::string to_hex(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
 }
 
 // Reads the payload from the front; what does not fit is damage that the checksum cannot have
@@ -234,10 +222,10 @@ std::string to_bytes(const StatisticsFile& file) {
   for (std::size_t i = 0; i < length_size; ++i)
     bytes.push_back(static_cast<char>(header.size() >> 8 * i));
   bytes += header;
-  for (const std::string& print : file.fingerprints) bytes += from_hex(print);
+  for (const std::string& print : file.fingerprints) bytes += *from_hex(print);
   for (const auto& [name, s] : file.observations.values)
     if (s.histogram && !s.histogram->empty()) put_histogram(bytes, *s.histogram);
-  return bytes + from_hex(sha256(bytes));
+  return bytes + *from_hex(sha256(bytes));
 }
 
 StatisticsFile statistics_from_bytes(std::span<const std::byte> bytes, const std::string& origin) {
@@ -254,7 +242,7 @@ StatisticsFile statistics_from_bytes(std::span<const std::byte> bytes, const std
   if (text.size() < magic.size() + length_size + digest_size)
     throw Error(Code::data, fmt::format("{}: is cut off", origin), again);
   const std::string_view body = text.substr(0, text.size() - digest_size);
-  if (from_hex(sha256(body)) != text.substr(body.size()))
+  if (*from_hex(sha256(body)) != text.substr(body.size()))
     throw Error(Code::data,
                 fmt::format("{}: is cut off or damaged: its checksum does not match", origin),
                 again);

@@ -67,7 +67,7 @@ Range method_range(std::span<const float> values, const Grid& grid, const Method
   Statistics s;
   if (method.needs_histogram) s.histogram.emplace();
   s.add_sample(values);
-  return s.finite() > 0 ? method.selector(s, grid).range : Range{0, 0};
+  return s.finite() > 0 ? method.selector(s, grid, {}).range : Range{0, 0};
 }
 
 }  // namespace

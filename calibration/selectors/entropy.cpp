@@ -58,7 +58,7 @@ const SelectorDef entropy_selector = {
     .make = [](const Json& parameters) -> Selector {
       const auto bins = static_cast<std::size_t>(parameters["bins"].get<double>());
       const int levels = static_cast<int>(parameters["levels"].get<double>());
-      return [=](const Statistics& s, const Grid& grid) {
+      return [=](const Statistics& s, const Grid& grid, const Emphasis&) {
         return select_entropy(s, with_levels(grid, levels), bins);
       };
     },

@@ -13,7 +13,7 @@ const SelectorDef minmax_selector = {
     .needs_histogram = false,
     .make = [](const Json& parameters) -> Selector {
       const bool average = parameters["average"].get<double>() != 0;
-      return [average](const Statistics& s, const Grid&) -> Choice {
+      return [average](const Statistics& s, const Grid&, const Emphasis&) -> Choice {
         if (!average || s.samples == 0) return {{s.min, s.max}, ""};
         const auto n = static_cast<double>(s.samples);
         return {{static_cast<float>(s.sample_minima.value() / n), static_cast<float>(s.sample_maxima.value() / n)}, ""};

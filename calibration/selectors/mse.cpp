@@ -1,5 +1,5 @@
 // mse: the range under which quantizing has the least expected error, sum |x - q(x)|^norm over the
-// histogram with the scale and zero point that the range really gets. Both ends are searched
+// histogram (of negative values, times what they matter to their readers) with the scale and zero point that the range really gets. Both ends are searched
 // (search.h). Zeros are exact in every quantizer and take no part.
 #include <cmath>
 
@@ -10,8 +10,14 @@
 namespace intaglio {
 namespace {
 
-Choice select_mse(const Statistics& s, const Grid& grid, double norm) {
-  const Bins bins = bins_of(s);
+Bins weighted(Bins bins, const Emphasis& emphasis) {
+  for (std::size_t i = 0; i < bins.mass.size() && bins.left(i) < 0; ++i)
+    bins.mass[i] *= emphasis.below_zero;
+  return bins;
+}
+
+Choice select_mse(const Statistics& s, const Grid& grid, double norm, const Emphasis& emphasis) {
+  const Bins bins = weighted(bins_of(s), emphasis);
   const SquaredError squared(bins);
   const Range observed{s.min, s.max};
   Search search;
@@ -42,7 +48,9 @@ const SelectorDef mse_selector = {
     .needs_histogram = true,
     .make = [](const Json& parameters) -> Selector {
       const double norm = parameters["norm"].get<double>();
-      return [norm](const Statistics& s, const Grid& grid) { return select_mse(s, grid, norm); };
+      return [norm](const Statistics& s, const Grid& grid, const Emphasis& emphasis) {
+        return select_mse(s, grid, norm, emphasis);
+      };
     },
 };
 

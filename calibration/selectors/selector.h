@@ -21,9 +21,14 @@ struct Choice {
   std::string note;  // what a user should know about this range; empty: nothing
 };
 
+// How much a squared error of a value matters to its readers.
+struct Emphasis {
+  double below_zero = 1;  // of negative values, against 1 for others; not negative
+};
+
 // The range for a value with these statistics, quantized to this grid of any width from 2 to 16 bits. Called with
-// finite() > 0, and with a histogram when the method asks for it.
-using Selector = std::function<Choice(const Statistics&, const Grid&)>;
+// finite() > 0, and with a histogram when the method asks for it. Methods that measure no error ignore the emphasis.
+using Selector = std::function<Choice(const Statistics&, const Grid&, const Emphasis&)>;
 
 struct ParameterDef {
   std::string_view name;

@@ -45,6 +45,15 @@ struct Executor::Buffers {
 Executor::Executor(const Graph& graph, const CompileOptions& options)
     : program_(compile(graph, options)), buffers_(std::make_shared<Buffers>()) {}
 
+void Executor::renew(std::size_t index) {
+  Step& step = program_.steps.at(index);
+  if (!step.fused.empty())
+    throw Error(Code::internal, step.node->label() + ": its step does the work of others too", "");
+  step.kernel = step.def->make(*step.node);
+  for (auto& [slot, tensor] : program_.constants)
+    tensor = program_.values[static_cast<std::size_t>(slot)]->constant();
+}
+
 void Executor::check_feed(const Value& value, const Tensor& tensor) const {
   bool fits = value.dtype() == DType::undefined || value.dtype() == tensor.dtype();
   if (fits && value.dims()) {

@@ -33,6 +33,10 @@ class Executor {
   const Graph& graph() const { return *program_.graph; }
   const Program& program() const { return program_; }
 
+  // A constant that a step of the program reads was replaced in the graph, by one of the same type and
+  // shape: makes its kernel again. Nothing may run meanwhile, and the step must not be fused.
+  void renew(std::size_t step);
+
   // feeds: one tensor for each of graph().feeds(), in that order; types must match, and known dimensions
   // must too (Code::data otherwise). Returns one tensor for each of graph().outputs(), row-major.
   // Errors of a kernel name the node and the shapes of its inputs. profile: where to add up the time of

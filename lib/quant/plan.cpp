@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/base/hex.h"
+
 namespace intaglio {
 namespace {
 
@@ -42,6 +44,24 @@ QParams read_params(JsonObject json) {
     json.fail("scale", "must be positive");
   json.done();
   return p;
+}
+
+Json codes_json(const Tensor& codes) {
+  return {{"shape", codes.shape()},
+          {"hex", to_hex({reinterpret_cast<const char*>(codes.raw()), codes.bytes()})}};
+}
+
+Tensor read_codes(JsonObject json, DType type) {
+  const auto shape = json.get<std::vector<std::int64_t>>("shape");
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t n) { return n < 0; }))
+    json.fail("shape", "has a negative length");
+  const auto bytes = from_hex(json.get<std::string>("hex"));
+  if (!bytes || bytes->size() != Tensor::bytes_for(type, shape))
+    json.fail("hex", "does not hold the codes of this shape");
+  json.done();
+  Tensor codes(type, Shape(shape.begin(), shape.end()));
+  std::copy(bytes->begin(), bytes->end(), reinterpret_cast<char*>(codes.raw_mutate()));
+  return codes;
 }
 
 // Calls read(element) for every object of an array.
@@ -110,13 +130,15 @@ Json to_json(const Plan& plan) {
     Json node = {{"name", n.name}, {"op", n.op}, {"output", n.output}, {"quantized", n.quantized},
                  {"reason", n.reason}};
     node["constants"] = Json::array();
-    for (const ConstantPlan& c : n.constants)
-      node["constants"].push_back({{"input", c.input},
-                                   {"name", c.name},
-                                   {"scheme", scheme_json(c.scheme)},
-                                   {"group", c.group},
-                                   {"raised", c.raised},
-                                   {"params", params_json(c.params)}});
+    for (const ConstantPlan& c : n.constants) {
+      Json& constant = node["constants"].emplace_back(Json{{"input", c.input},
+                                                           {"name", c.name},
+                                                           {"scheme", scheme_json(c.scheme)},
+                                                           {"group", c.group},
+                                                           {"raised", c.raised},
+                                                           {"params", params_json(c.params)}});
+      if (c.codes.defined()) constant["codes"] = codes_json(c.codes);
+    }
     if (n.bias)
       node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
     if (n.bias && !n.bias->shift.empty()) node["bias"]["shift"] = n.bias->shift;
@@ -147,6 +169,7 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
       node.constants.push_back({c.get<std::size_t>("input"), c.get<std::string>("name"),
                                 read_scheme(c.object("scheme")), read_params(c.object("params")),
                                 c.get<std::string>("group"), c.get<int>("raised")});
+      if (c.has("codes")) node.constants.back().codes = read_codes(c.object("codes"), node.constants.back().scheme.type);
     });
     if (n.has("bias")) {
       JsonObject b = n.object("bias");

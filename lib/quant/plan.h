@@ -12,6 +12,7 @@
 
 #include "lib/base/json.h"
 #include "lib/quant/qparams.h"
+#include "lib/tensor/tensor.h"
 
 namespace intaglio {
 
@@ -33,6 +34,9 @@ struct ConstantPlan {
   QParams params;     // filled in by select()
   std::string group;  // not empty: has the parameters of this group of activations (an operand of Concat)
   int raised = 0;     // scales raised by the bias guard
+  // Filled in by rounding (calibration/refine): the codes, of the scheme's type and the constant's
+  // shape. Undefined: the nearest ones.
+  Tensor codes = {};
 };
 
 // An int32 bias: its scale follows from input and weight.

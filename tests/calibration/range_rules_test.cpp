@@ -61,5 +61,17 @@ TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
   EXPECT_EQ(scores(m.graph()), (std::unordered_set<std::string>{"y", "f", "p", "r"}));
 }
 
+TEST(SlopeOfReaders, IsThatOfALeakyReluAlone) {
+  const auto slope = [](const std::string& rest) {
+    const Model m = parse_model(std::string("<ir_version: 8, opset_import: [\"\" : 13]> g (float[4] x) => (float[4] y) { a = Sigmoid(x) ").append(rest));
+    return slope_of_readers(*m.graph().find("a"));
+  };
+  EXPECT_FLOAT_EQ(static_cast<float>(slope("y = LeakyRelu<alpha=0.1>(a) }")), 0.1f);
+  EXPECT_FLOAT_EQ(static_cast<float>(slope("y = LeakyRelu(a) }")), 0.01f);
+  EXPECT_EQ(slope("y = LeakyRelu<alpha=2.0>(a) }"), 1);
+  EXPECT_EQ(slope("y = Relu(a) }"), 1);
+  EXPECT_EQ(slope("b = LeakyRelu(a) y = Add(a, b) }"), 1);
+}
+
 }  // namespace
 }  // namespace intaglio

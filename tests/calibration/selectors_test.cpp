@@ -30,7 +30,7 @@ Statistics statistics_of(std::span<const float> values) {
 }
 
 Range chosen(const std::string& method, const Statistics& s, const Grid& grid) {
-  return parse_method(method).selector(s, grid).range;
+  return parse_method(method).selector(s, grid, {}).range;
 }
 
 std::vector<float> ramp() {  // (i - 300) / 100, i = 0..1000
@@ -113,10 +113,10 @@ TEST(Percentile, OfManyZerosIsZero) {
 
 TEST(Percentile, RefusesWhatItCannotResolve) {
   const Statistics s = statistics_of(ramp());
-  const Choice choice = parse_method("percentile").selector(s, u8);
+  const Choice choice = parse_method("percentile").selector(s, u8, {});
   EXPECT_EQ(choice.range, (Range{-3, 7}));
   EXPECT_NE(choice.note.find("1001 values"), std::string::npos) << choice.note;
-  EXPECT_TRUE(parse_method("percentile:p=100").selector(s, u8).note.empty());
+  EXPECT_TRUE(parse_method("percentile:p=100").selector(s, u8, {}).note.empty());
   EXPECT_THROW(parse_method("percentile:p=50"), Error);
   EXPECT_THROW(parse_method("percentile:p=100.5"), Error);
 }
@@ -292,6 +292,21 @@ TEST(Method, SaysWhatWasMeant) {
   EXPECT_EQ(parse_method("percentile:p=99.9").text(), "percentile:p=99.9");
   EXPECT_EQ(parse_method("entropy:levels=128,bins=2048").text(), "entropy:bins=2048,levels=128");
   EXPECT_EQ(parse_method("percentile:p=99.999").text(), "percentile");
+}
+
+TEST(Mse, NegativeValuesThatMatterLessGiveUpTheirEnd) {
+  Statistics s;
+  s.histogram.emplace();
+  std::vector<float> values;
+  for (int i = 0; i < 4000; ++i) values.push_back(static_cast<float>(i % 400 - 200) / 100);
+  s.add(values);
+  const Grid grid{{0, 15}, false};
+  const Method mse = parse_method("mse");
+  const Range even = mse.selector(s, grid, {}).range, leaky = mse.selector(s, grid, {0.01}).range;
+  EXPECT_LT(even.lo, -1.5f);
+  EXPECT_GT(leaky.lo, -1.4f);
+  EXPECT_GT(leaky.hi, 1.5f);
+  EXPECT_EQ(mse.selector(s, grid, {0}).range.lo, 0);
 }
 
 }  // namespace

@@ -88,6 +88,11 @@ TEST(Demo, SameBytesForAnyNumberOfThreadsAndOrderOfFiles) {
 
   ASSERT_EQ(run_program(quantize_demo(folder / "one.onnx", {"--threads", "1", "--report", (folder / "one.json").string()})).exit_code, 0);
   ASSERT_EQ(run_program(quantize_demo(folder / "three.onnx", {"--threads", "3", "--report", (folder / "three.json").string()})).exit_code, 0);
+  for (const char* threads : {"1", "2", "7"})
+    ASSERT_EQ(run_program(quantize_demo(folder / threads, {"--threads", threads, "--effort", "best"})).exit_code, 0);
+  EXPECT_EQ(read_file(folder / "1"), read_file(folder / "2"));
+  EXPECT_EQ(read_file(folder / "1"), read_file(folder / "7"));
+  EXPECT_NE(read_file(folder / "1"), read_file(folder / "one.onnx"));
   const auto listed = run_program({"--quiet", "quantize", data("demo.onnx"), "--data", (folder / "list.txt").string(),
                                    "--preprocess", data("preprocess.json"), "-o", (folder / "list.onnx").string()});
   ASSERT_EQ(listed.exit_code, 0) << listed.err;
