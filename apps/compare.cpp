@@ -8,6 +8,7 @@
 
 #include "apps/compare_report.h"
 #include "apps/execution.h"
+#include "apps/float16.h"
 #include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
@@ -104,6 +105,7 @@ void compare_command(const CompareOptions& o, Context& context) {
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
   const auto samples =
       load_refine_samples(prepared, plan, steps, data.calibration, recipe, context, warnings);
+  settle_float16(plan, prepared, data.evaluation, data.evaluation.data, recipe, context, warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {

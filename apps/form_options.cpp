@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/check/pairs.h"
+#include "lib/quant/draft_float16.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
@@ -35,6 +36,8 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                   "Type of graph inputs and outputs; codes have their scales in the metadata")
       ->check(CLI::IsMember({"float", "s8", "u8"}))
       ->capture_default_str();
+  command.add_flag("--float16", o.float16,
+                   "What is not quantized computes in float16; graph inputs and outputs stay float");
 }
 
 namespace {
@@ -96,8 +99,14 @@ Target target_for(const FormOptions& o, Target target) {
 
 Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
                const Selection& selection) {
-  if (o.from_qdq) return plan_of_quantized(graph);
-  return o.calibrated() ? draft(graph, target, selection) : draft_weights(graph, target, selection);
+  Plan plan = o.from_qdq       ? plan_of_quantized(graph)
+              : o.calibrated() ? draft(graph, target, selection)
+                               : draft_weights(graph, target, selection);
+  if (o.float16) {
+    require_float16(target);
+    draft_float16(plan, graph, target, o.format == "weights");
+  }
+  return plan;
 }
 
 Json write_interface(const FormOptions& o, Model& model) {

@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "lib/base/hash.h"
+#include "lib/graph/half_places.h"
 #include "lib/quant/array.h"
+#include "lib/quant/half_precision.h"
 
 namespace intaglio {
 namespace {
@@ -114,6 +116,8 @@ class ValueReport {
     entry["clipped"] = count_clipped(value.constant(), constant.params, constant.scheme);
     entry["sqnr_db"] = number(weight_sqnr(value.constant(), constant));
     entry["raised_scales"] = constant.raised;
+    if (is_half(constant.scheme.type))
+      entry["vanished"] = half_loss(value.constant(), constant.scheme.type).vanished;
     return entry;
   }
 
@@ -172,8 +176,18 @@ class ValueReport {
     if (seen != observations_.values.end()) put_statistics(entry, seen->second);
     if (value.is_constant() && value.dtype() == DType::f32)
       put_statistics(entry, statistics_of(value.constant()));
+    if (value.is_constant() && std::ranges::any_of(value.uses(), [&](const Use& use) { return in_float16(use); })) {
+      entry["type"] = name_of(DType::f16);
+      entry["vanished"] = half_loss(value.constant(), DType::f16).vanished;
+    }
     entry["reason"] = reason(value);
     return entry;
+  }
+
+  bool in_float16(const Use& use) const {
+    const NodePlan* plan = plan_of(use.node);
+    return plan != nullptr && plan->precision && plan->precision->type == DType::f16 &&
+           half_places(*use.node).inputs.at(use.index);
   }
 
   const NodePlan* plan_of(const Node* node) const {
@@ -262,6 +276,10 @@ Json nodes_json(const Plan& plan, const Folded& folded,
                     {"output", node.output},
                     {"status", node.quantized ? "quantized" : "float"},
                     {"reason", pairs ? "between Q/DQ pairs: " + it->second : node.reason}});
+    if (node.precision) {
+      list.back()["precision"] = name_of(node.precision->type);
+      list.back()["precision_reason"] = node.precision->reason;
+    }
   }
   for (const Folded::Entry& entry : folded.nodes)
     list.push_back({{"name", entry.name},

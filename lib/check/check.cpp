@@ -141,23 +141,37 @@ class Checker {
     if (given(node)) return;
     const DType type = node.output(0)->dtype();
     if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
+    if (judge_weights_alone(node, rule, entry)) return;
     if (rule == nullptr)
       return say(entry, Verdict::floating,
                  fmt::format("the target has no integer {}; it {}", node.op(), target_.fallback));
     if (!rule->float_because.empty())
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}", rule->float_because, target_.fallback));
-    if (has_quantized_weights_alone(node)) {
-      weights_alone_ = true;
-      return say(entry, Verdict::floating,
-                 fmt::format("its weights alone are quantized; it {}", target_.fallback),
-                 "quantize its data too (--format qdq)");
-    }
     if (!touches_codes(node) && !inside_fusion(node))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
     if (const std::string reason = refused(node); !reason.empty())
       unfit(node, *rule, reason, entry);
+  }
+
+  // Nodes whose weights are stored in fewer bits, and nothing else.
+  bool judge_weights_alone(const Node& node, const OpRule* rule, NodeCheck& entry) {
+    const DType half = half_weights(node);
+    if (half == DType::undefined && !has_quantized_weights_alone(node)) return false;
+    weights_alone_ = true;
+    const auto& types = target_.accepts.weights;
+    if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {
+      say(entry, Verdict::misfit,
+          fmt::format("its weights are {}, which the target does not take", name_of(half)),
+          fmt::format("quantize with --target {}", target_.name));
+    } else {
+      say(entry, Verdict::floating,
+          fmt::format("its weights alone are {}; it {}",
+                      half == DType::undefined ? "quantized" : name_of(half), target_.fallback),
+          rule != nullptr ? "quantize its data too (--format qdq)" : "");
+    }
+    return true;
   }
 
   bool given(const Node& node) const { return given_integer_.contains(node.name()); }

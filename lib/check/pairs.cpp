@@ -38,6 +38,12 @@ std::string refuse_results(const Node& node, const Target& target) {
   return {};
 }
 
+// What a Cast reads, or the value itself.
+const Value* before_cast(const Value* value) {
+  const Node* node = value != nullptr ? value->producer() : nullptr;
+  return node != nullptr && node->is("Cast") ? node->input(0) : value;
+}
+
 // Some result is quantized.
 bool makes_codes(const Node& node) {
   return std::ranges::any_of(node.outputs(), [](const Value* v) {
@@ -73,12 +79,22 @@ bool touches_codes(const Node& node) {
 bool has_quantized_weights_alone(const Node& node) {
   bool any = false;
   for (const Value* input : node.inputs()) {
-    const Node* dq = dequantizer(input);
+    const Node* dq = dequantizer(before_cast(input));
     if (dq == nullptr) continue;
     if (dq->input(0) == nullptr || !dq->input(0)->is_constant()) return false;
     any = true;
   }
   return any && !makes_codes(node);
+}
+
+DType half_weights(const Node& node) {
+  for (const Value* input : node.inputs()) {
+    const Value* weight = before_cast(input);
+    if (weight == nullptr || !weight->is_constant()) continue;
+    const DType type = weight->constant().dtype();
+    if (type == DType::f16 || type == DType::bf16) return type;
+  }
+  return DType::undefined;
 }
 
 std::string refuse_pairs(const Node& node, const Target& target) {

@@ -23,7 +23,7 @@ NodePlan node_plan(const Node& node, const Target& target, const NodeFilter& fil
   }
   for (const WeightInput& weight : weight_inputs(node)) {
     Scheme scheme = target.weights;
-    scheme.axis = target.per_channel ? weight.axis : std::nullopt;
+    scheme.axis = target.per_channel && !is_float(scheme.type) ? weight.axis : std::nullopt;
     plan.constants.push_back({weight.input, node.input(weight.input)->name(), scheme, {}, {}});
   }
   plan.quantized = !plan.constants.empty();

@@ -120,6 +120,10 @@ Json to_json(const Plan& plan) {
     if (n.bias)
       node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
     if (n.bias && !n.bias->shift.empty()) node["bias"]["shift"] = n.bias->shift;
+    if (n.precision) {
+      node["precision"] = name_of(n.precision->type);
+      node["precision_reason"] = n.precision->reason;
+    }
     json["nodes"].push_back(std::move(node));
   }
   return json;
@@ -155,6 +159,9 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
                            b.get<std::vector<float>>("shift", {})};
       b.done();
     }
+    if (n.has("precision"))
+      node.precision = Precision{dtype_named(n.choice("precision", {"float16", "float"})),
+                                 n.get<std::string>("precision_reason")};
     plan.nodes.push_back(std::move(node));
   });
   json.done();

@@ -50,6 +50,12 @@ struct ChannelPlan {
   std::vector<float> shift, scale;  // as many as channels, or empty: 0, 1
 };
 
+// Of a node that computes on floats (--float16).
+struct Precision {
+  DType type = DType::f16;  // or f32
+  std::string reason;       // why it is f32; empty for f16
+};
+
 struct NodePlan {
   std::string name;    // may be empty
   std::string op;
@@ -58,6 +64,7 @@ struct NodePlan {
   std::string reason;  // why it stays float, or what it is fused into
   std::vector<ConstantPlan> constants;
   std::optional<BiasPlan> bias;
+  std::optional<Precision> precision = {};  // nullopt: as the model has it
 };
 
 struct Plan {
