@@ -1,5 +1,7 @@
 #include "apps/float16.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -7,6 +9,7 @@
 
 #include "lib/base/parallel.h"
 #include "lib/quant/draft_float16.h"
+#include "lib/quant/half_precision.h"
 
 namespace intaglio {
 namespace {
@@ -40,6 +43,27 @@ Magnitudes measure(const Graph& graph, const std::set<std::string>& names, const
   return all;
 }
 
+// Constants that nodes read in float16: those that lose something. Weights have their own warning.
+void note_vanished(const Plan& plan, const Graph& graph, std::vector<std::string>& warnings) {
+  std::map<std::string, std::uint64_t> lost;
+  for (const NodePlan& node : plan.nodes) {
+    if (!node.precision || node.precision->type != DType::f16) continue;
+    for (const Value* value : float16_values(graph, node)) {
+      const bool weight = std::ranges::any_of(
+          node.constants, [&](const ConstantPlan& c) { return c.name == value->name(); });
+      if (!value->is_constant() || weight) continue;
+      if (const auto vanished = half_loss(value->constant(), DType::f16).vanished; vanished > 0)
+        lost[value->name()] = vanished;
+    }
+  }
+  std::uint64_t sum = 0;
+  for (const auto& [name, vanished] : lost) sum += vanished;
+  if (sum > 0)
+    warnings.push_back(
+        fmt::format("--float16: {} values of {} constants are too small for float16 and become 0",
+                    sum, lost.size()));
+}
+
 bool any_float16(const Plan& plan) {
   return std::ranges::any_of(
       plan.nodes, [](const NodePlan& n) { return n.precision && n.precision->type == DType::f16; });
@@ -70,6 +94,7 @@ void settle_float16(Plan& plan, const Prepared& prepared, const DataOptions& dat
       return it == magnitudes.end() ? std::nullopt : std::optional(it->second);
     });
   }
+  note_vanished(plan, graph, warnings);
   if (!any_float16(plan))
     warnings.emplace_back("--float16: no node computes in float16 (see the report for reasons)");
 }

@@ -85,7 +85,9 @@ Target effective_target(const QuantOptions& o) {
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
   target = target_for(o.form, std::move(target));
-  if (!o.form.from_qdq) require_accepted(target, o.form.contrib ? "contrib" : o.form.format);
+  if (!o.form.from_qdq && o.form.contrib) require_accepted(target, "contrib");
+  if (!o.form.from_qdq && !(o.form.contrib && o.form.format == "qoperator"))
+    require_accepted(target, o.form.format);
   return target;
 }
 

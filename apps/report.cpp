@@ -95,7 +95,7 @@ class ValueReport {
   void constants(const Value& value, Json& list) const {
     bool quantized = false;
     for (const Use& use : value.uses()) {
-      const Value* made = use.node->output(0);
+      const Value* made = first_output(*use.node);
       const auto it = made == nullptr ? nodes_.end() : nodes_.find(made->name());
       if (it == nodes_.end() || !it->second->quantized) continue;
       for (const ConstantPlan& constant : it->second->constants)
@@ -191,8 +191,9 @@ class ValueReport {
   }
 
   const NodePlan* plan_of(const Node* node) const {
-    if (node == nullptr || node->output(0) == nullptr) return nullptr;
-    const auto it = nodes_.find(node->output(0)->name());
+    const Value* made = node == nullptr ? nullptr : first_output(*node);
+    if (made == nullptr) return nullptr;
+    const auto it = nodes_.find(made->name());
     return it == nodes_.end() ? nullptr : it->second;
   }
 

@@ -29,8 +29,8 @@ Model with_names(Model model) {
   std::set<std::string> seen;
   for (Node* node : graph.nodes())
     if (node->name().empty() || !seen.insert(node->name()).second) {
-      node->set_name(graph.unique_node_name(node->output(0) != nullptr ? node->output(0)->name()
-                                                                       : node->op()));
+      node->set_name(graph.unique_node_name(
+          first_output(*node) != nullptr ? first_output(*node)->name() : node->op()));
       seen.insert(node->name());
     }
   return model;
@@ -111,9 +111,9 @@ class Checker {
 
   // Shape arithmetic has no float result; conversions of type are not worth a line.
   static bool computes(const Node& node) {
-    if (node.output(0) == nullptr || node.is("Constant") || node.is("Shape") || node.is("Cast"))
+    if (first_output(node) == nullptr || node.is("Constant") || node.is("Shape") || node.is("Cast"))
       return false;
-    const DType type = node.output(0)->dtype();
+    const DType type = first_output(node)->dtype();
     return is_integer_operator(node) || is_float(type) || touches_codes(node) ||
            (type == DType::u8 || type == DType::s8);
   }
@@ -139,7 +139,7 @@ class Checker {
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
       return say(entry, Verdict::misfit, broken.reason, broken.remedy);
     if (given(node)) return;
-    const DType type = node.output(0)->dtype();
+    const DType type = first_output(node)->dtype();
     if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
     if (judge_weights_alone(node, rule, entry)) return;
     if (rule == nullptr)

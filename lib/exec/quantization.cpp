@@ -164,6 +164,19 @@ Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& ze
   return codes;
 }
 
+DynamicCodes quantize_dynamically(const Tensor& x) {
+  float lo = 0, hi = 0;
+  for (const float v : x.data<float>()) {
+    lo = v < lo ? v : lo;
+    hi = v > hi ? v : hi;
+  }
+  const float scale = hi > lo ? (hi - lo) / 255.0f : 1.0f;  // all zeros: any scale will do
+  const auto zero = static_cast<std::int32_t>(std::nearbyint(std::clamp(-lo / scale, 0.0f, 255.0f)));
+  return {quantize(x, Tensor::scalar(scale), Tensor::scalar(zero), ScaleMap(x.shape(), {}, 0, 0),
+                   DType::u8),
+          scale, zero};
+}
+
 Tensor narrow(const Tensor& codes, DType type) {
   if (bits_of(type) != 4) return convert(codes, type);
   Tensor packed(type, codes.shape());

@@ -47,6 +47,15 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
 Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& zero_point,
                   const ScaleMap& map, DType type);
 
+// What DynamicQuantizeLinear makes of f32 values: the scale and zero point of their own range, widened
+// to hold 0, and the u8 codes.
+struct DynamicCodes {
+  Tensor codes;
+  float scale;
+  std::int32_t zero_point;
+};
+DynamicCodes quantize_dynamically(const Tensor& x);
+
 // Integers in their range, stored as another integer type, 4-bit ones included.
 Tensor narrow(const Tensor& codes, DType type);
 

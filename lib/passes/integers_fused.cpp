@@ -80,14 +80,14 @@ ClusterRefusal refuse_signed(const Node& node) {
   return "there is no integer form for int8 activations with several readers on x86-64";
 }
 
+}  // namespace
+
 void import_microsoft(Model& model) {
   const auto nodes = model.graph().nodes();
   if (model.opset(microsoft) == 0 &&
       std::ranges::any_of(nodes, [](const Node* node) { return node->domain() == microsoft; }))
     model.set_opset(microsoft, 1);
 }
-
-}  // namespace
 
 bool is_integer_operator(const Node& node) {
   const std::string& op = node.op();

@@ -37,6 +37,9 @@ bool is_integer_operator(const Node& node);
 // codes.
 bool has_quantized_values(const Graph& graph);
 
+// Imports the domain com.microsoft when nodes of the main graph are of it.
+void import_microsoft(Model& model);
+
 struct IntegerOptions {
   // Float values (results of DequantizeLinear) that somebody wants to look at: they stay although
   // no operator reads them.

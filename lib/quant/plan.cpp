@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/graph/graph.h"
+
 namespace intaglio {
 namespace {
 
@@ -57,6 +59,12 @@ void each(JsonObject& json, const char* key, const std::string& origin, F&& read
 }
 
 }  // namespace
+
+const Value* first_output(const Node& node) {
+  const auto outputs = node.outputs();
+  const auto it = std::ranges::find_if(outputs, [](const Value* v) { return v != nullptr; });
+  return it == outputs.end() ? nullptr : *it;
+}
 
 const ActivationPlan* Plan::find(const std::string& value) const {
   const auto it = std::find_if(activations.begin(), activations.end(),

@@ -56,6 +56,11 @@ struct Precision {
   std::string reason;       // why it is f32; empty for f16
 };
 
+class Node;
+class Value;
+// The first output that is not omitted, by whose name a plan knows the node; null: it has none.
+const Value* first_output(const Node& node);
+
 struct NodePlan {
   std::string name;    // may be empty
   std::string op;

@@ -84,6 +84,21 @@ TEST(Weights, HalfPrecisionStandsBehindCast) {
   }
 }
 
+TEST(Weights, NodesWithoutTheirFirstOutputAreKnownByTheNext) {
+  Model model = model_of(
+      "(float[2,1,2] x) => (float[1,1,1] h) <float[1,4,2] w = {1,2,3,4,-5,6,7,8}, float[1,4,1] r "
+      "= {1,2,-3,4}> { h = Identity (x) }");
+  Graph& graph = model.graph();
+  Value& h = *graph.find("h");
+  graph.erase(*h.producer());
+  graph.add_node("LSTM", "last", {graph.find("x"), graph.find("w"), graph.find("r")}, {nullptr, &h})
+      .set_attr("hidden_size", std::int64_t{1});
+  const Plan plan = weights_plan_of(model);
+  EXPECT_EQ(plan.nodes[0].output, "h");
+  write_weights(model, plan);
+  EXPECT_EQ(ops_of(model), "DequantizeLinear DequantizeLinear LSTM");
+}
+
 TEST(Weights, SmallTablesAndFloatOperatorsStay) {
   Model model = model_of(
       "(int64[3] ids, float[3,2] x) => (float[3,2] y) <float[2,2] e = {1,2,3,4}>"
