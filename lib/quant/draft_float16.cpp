@@ -20,6 +20,13 @@ bool holds_float(const Node& node) {
   return std::ranges::any_of(node.inputs(), is_f32) || std::ranges::any_of(node.outputs(), is_f32);
 }
 
+std::string beyond_constant(const std::vector<const Value*>& values) {
+  for (const Value* value : values)
+    if (value->is_constant() && half_loss(value->constant(), DType::f16).beyond > 0)
+      return fmt::format("its constant '{}' reaches beyond float16", value->name());
+  return {};
+}
+
 // Why the node stays float32; empty: it does not.
 std::string obstacle(const Graph& graph, const Node& node, const NodePlan& plan,
                      const Target& target) {
@@ -29,10 +36,7 @@ std::string obstacle(const Graph& graph, const Node& node, const NodePlan& plan,
   const std::vector<const Value*> values = float16_values(graph, plan);
   if (values.empty())
     return fmt::format("ONNX has no float16 form of {}, or none of its inputs is float", node.op());
-  for (const Value* value : values)
-    if (value->is_constant() && half_loss(value->constant(), DType::f16).beyond > 0)
-      return fmt::format("its constant '{}' reaches beyond float16", value->name());
-  return {};
+  return beyond_constant(values);
 }
 
 }  // namespace
@@ -63,14 +67,15 @@ void keep_within_float16(Plan& plan, const Graph& graph,
   const float limit = half_range(DType::f16).hi / 2;
   for (NodePlan& entry : plan.nodes) {
     if (!entry.precision || entry.precision->type != DType::f16) continue;
-    for (const Value* value : float16_values(graph, entry)) {
+    const std::vector<const Value*> values = float16_values(graph, entry);
+    std::string reason = beyond_constant(values);  // refinement may have changed it
+    for (const Value* value : values) {
       const auto most = value->is_constant() ? std::nullopt : reached(value->name());
-      if (!most || *most <= limit) continue;
-      entry.precision =
-          Precision{DType::f32, fmt::format("'{}' reaches {} on the data; float16 ends at {}",
-                                            value->name(), *most, half_range(DType::f16).hi)};
-      break;
+      if (reason.empty() && most && *most > limit)
+        reason = fmt::format("'{}' reaches {} on the data; float16 ends at {}", value->name(),
+                             *most, half_range(DType::f16).hi);
     }
+    if (!reason.empty()) entry.precision = Precision{DType::f32, reason};
   }
 }
 
