@@ -12,10 +12,11 @@ struct Format {
   int mantissa, bias;  // bits, and what is added to exponents
   float largest;
   bool infinities;
+  int nan;  // the code that is written; e5m2 has several
 };
 
 const Format& format_of(DType type) {
-  static constexpr Format e4m3fn{3, 7, 448, false}, e5m2{2, 15, 57344, true};
+  static constexpr Format e4m3fn{3, 7, 448, false, 0x7f}, e5m2{2, 15, 57344, true, 0x7e};
   assert(is_float8(type));
   return type == DType::f8e4m3fn ? e4m3fn : e5m2;
 }
@@ -39,7 +40,7 @@ float float8_value(DType type, std::uint8_t code) {
 std::uint8_t float8_code(DType type, float value) {
   const Format& f = format_of(type);
   const int sign = std::signbit(value) ? 0x80 : 0;
-  if (std::isnan(value)) return static_cast<std::uint8_t>(sign | 0x7f);
+  if (std::isnan(value)) return static_cast<std::uint8_t>(sign | f.nan);
   const float magnitude = std::min(std::abs(value), f.largest);
   const int least = 1 - f.bias;  // exponent of the smallest normal value
   const int exponent = magnitude == 0 ? least : std::max(std::ilogb(magnitude), least);

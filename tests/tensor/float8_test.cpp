@@ -44,6 +44,7 @@ TEST(Float8, RoundsHalfToEvenAndSaturates) {
   EXPECT_EQ(round(1e9f), 448);
   EXPECT_EQ(round(-std::numeric_limits<float>::infinity()), -448);
   EXPECT_TRUE(std::isnan(round(std::nanf(""))));
+  EXPECT_EQ(float8_code(DType::f8e5m2, std::nanf("")), 0x7e) << "as the onnx project writes it";
 }
 
 TEST(Float8, TensorsConvert) {
