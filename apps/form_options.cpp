@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "lib/check/pairs.h"
+#include "lib/passes/integers_fused.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
@@ -20,9 +20,10 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                   "quantized as the model runs, or weights alone; the last two need no data")
       ->check(CLI::IsMember({"qdq", "qoperator", "dynamic", "weights"}))
       ->capture_default_str();
-  command.add_flag("--contrib", o.contrib,
-                   "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
-                   "with qoperator or dynamic");
+  command.add_flag(
+      "--contrib", o.contrib,
+      "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
+      "with qoperator or dynamic");
   command.add_flag("--from-qdq", o.from_qdq,
                    "Take a quantized model and write it as --format qdq or qoperator, with its own "
                    "scales: nothing is calibrated");
@@ -37,8 +38,9 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                   "Type of graph inputs and outputs; codes have their scales in the metadata")
       ->check(CLI::IsMember({"float", "s8", "u8"}))
       ->capture_default_str();
-  command.add_flag("--float16", o.float16,
-                   "What is not quantized computes in float16; graph inputs and outputs stay float");
+  command.add_flag(
+      "--float16", o.float16,
+      "What is not quantized computes in float16; graph inputs and outputs stay float");
 }
 
 namespace {
@@ -53,11 +55,15 @@ Target with_integer_outputs(Target target) {
 Plan plan_of_quantized(const Graph& graph) {
   Plan plan;
   for (const Node* node : graph.nodes()) {
-    if (first_output(*node) == nullptr || node->is("QuantizeLinear") || node->is("DequantizeLinear"))
-      continue;
+    if (first_output(*node) == nullptr || is_conversion(*node)) continue;
     const bool quantized = is_integer_operator(*node) || touches_codes(*node);
-    plan.nodes.push_back({node->name(), node->op(), first_output(*node)->name(), quantized,
-                          quantized ? "" : "is not quantized in the model given", {}, {}});
+    plan.nodes.push_back({node->name(),
+                          node->op(),
+                          first_output(*node)->name(),
+                          quantized,
+                          quantized ? "" : "is not quantized in the model given",
+                          {},
+                          {}});
   }
   return plan;
 }
