@@ -47,7 +47,7 @@ Magnitudes measure(const Graph& graph, const std::set<std::string>& names, const
 void note_vanished(const Plan& plan, const Graph& graph, std::vector<std::string>& warnings) {
   std::map<std::string, std::uint64_t> lost;
   for (const NodePlan& node : plan.nodes) {
-    if (!node.precision || node.precision->type != DType::f16) continue;
+    if (!computes_in_float16(node)) continue;
     for (const Value* value : float16_values(graph, node)) {
       const bool weight = std::ranges::any_of(
           node.constants, [&](const ConstantPlan& c) { return c.name == value->name(); });
@@ -64,11 +64,6 @@ void note_vanished(const Plan& plan, const Graph& graph, std::vector<std::string
                     sum, lost.size()));
 }
 
-bool any_float16(const Plan& plan) {
-  return std::ranges::any_of(
-      plan.nodes, [](const NodePlan& n) { return n.precision && n.precision->type == DType::f16; });
-}
-
 }  // namespace
 
 void settle_float16(Plan& plan, const Prepared& prepared, const DataOptions& data,
@@ -83,7 +78,7 @@ void settle_float16(Plan& plan, const Prepared& prepared, const DataOptions& dat
   } else {
     std::set<std::string> names;
     for (const NodePlan& node : plan.nodes)
-      if (node.precision && node.precision->type == DType::f16)
+      if (computes_in_float16(node))
         for (const Value* value : float16_values(graph, node)) names.insert(value->name());
     const SampleSet set(data, paths, recipe, graph);
     const Magnitudes magnitudes = context.phase("float16", [&] {
@@ -95,8 +90,6 @@ void settle_float16(Plan& plan, const Prepared& prepared, const DataOptions& dat
     });
   }
   note_vanished(plan, graph, warnings);
-  if (!any_float16(plan))
-    warnings.emplace_back("--float16: no node computes in float16 (see the report for reasons)");
 }
 
 }  // namespace intaglio

@@ -10,6 +10,7 @@
 #include "lib/base/hash.h"
 #include "lib/graph/half_places.h"
 #include "lib/quant/array.h"
+#include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"
 
 namespace intaglio {
@@ -186,7 +187,7 @@ class ValueReport {
 
   bool in_float16(const Use& use) const {
     const NodePlan* plan = plan_of(use.node);
-    return plan != nullptr && plan->precision && plan->precision->type == DType::f16 &&
+    return plan != nullptr && computes_in_float16(*plan) &&
            half_places(*use.node).inputs.at(use.index);
   }
 

@@ -66,7 +66,7 @@ void keep_within_float16(Plan& plan, const Graph& graph,
                          const std::function<std::optional<float>(std::string_view)>& reached) {
   const float limit = half_range(DType::f16).hi / 2;
   for (NodePlan& entry : plan.nodes) {
-    if (!entry.precision || entry.precision->type != DType::f16) continue;
+    if (!computes_in_float16(entry)) continue;
     const std::vector<const Value*> values = float16_values(graph, entry);
     std::string reason = beyond_constant(values);  // refinement may have changed it
     for (const Value* value : values) {

@@ -21,6 +21,10 @@ namespace intaglio {
 // have its types inferred.
 void draft_float16(Plan& plan, const Graph& graph, const Target& target, bool weights_alone);
 
+inline bool computes_in_float16(const NodePlan& plan) {
+  return plan.precision && plan.precision->type == DType::f16;
+}
+
 // The values that a node of the plan would hold in float16.
 std::vector<const Value*> float16_values(const Graph& graph, const NodePlan& plan);
 

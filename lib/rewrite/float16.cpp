@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lib/graph/half_places.h"
+#include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"
 
 namespace intaglio {
@@ -25,11 +27,17 @@ class Float16Writer {
  public:
   explicit Float16Writer(Graph& graph) : graph_(graph) {}
 
-  void run(const Plan& plan) {
+  void run(Plan& plan) {
     std::vector<std::pair<Node*, HalfPlaces>> marked;
-    for (const NodePlan& entry : plan.nodes)
-      if (entry.precision && entry.precision->type == DType::f16)
-        if (Node* node = node_of(graph_, entry)) marked.emplace_back(node, half_places(*node));
+    for (NodePlan& entry : plan.nodes) {
+      if (!computes_in_float16(entry)) continue;
+      Node* node = node_of(graph_, entry);
+      HalfPlaces places = node != nullptr ? half_places(*node) : HalfPlaces();
+      if (std::ranges::find(places.inputs, true) != places.inputs.end())
+        marked.emplace_back(node, std::move(places));
+      else
+        entry.precision.reset();
+    }
     for (auto& [node, places] : marked)
       for (std::size_t i = 0; i < places.outputs.size(); ++i)
         if (places.outputs[i]) make_half(*node, i);
@@ -98,11 +106,8 @@ void drop_unread_casts(Graph& graph) {
 
 }  // namespace
 
-void write_float16(Model& model, const Plan& plan) {
-  const auto marked = [](const NodePlan& n) {
-    return n.precision && n.precision->type == DType::f16;
-  };
-  if (std::ranges::none_of(plan.nodes, marked)) return;
+void write_float16(Model& model, Plan& plan) {
+  if (std::ranges::none_of(plan.nodes, computes_in_float16)) return;
   infer_types(model);
   Float16Writer(model.graph()).run(plan);
   drop_unread_casts(model.graph());

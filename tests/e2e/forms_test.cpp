@@ -254,6 +254,13 @@ TEST(Forms, Float16WithoutDataIsNotedAndEveryFormTakesIt) {
   }
 }
 
+TEST(Forms, Float16WithoutAFloatRestIsNoted) {
+  const Ran ran = quantize(fresh_folder() / "x.onnx", with(calibration, {"--float16"}));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(Json::parse(ran.out)["warnings"].dump().find("no node computes in float16"),
+            std::string::npos);
+}
+
 TEST(Forms, ContradictionsAreRefused) {
   const auto folder = fresh_folder();
   struct Case {

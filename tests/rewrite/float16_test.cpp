@@ -32,7 +32,7 @@ Plan float16_plan(const Model& model) {
 
 TEST(Float16, TheRestIsCastAndTheInterfaceStays) {
   Model model = model_of(conv_and_erf);
-  const Plan plan = float16_plan(model);
+  Plan plan = float16_plan(model);
   EXPECT_FALSE(plan_of_op(plan, "Conv").precision) << "computes on codes";
   ASSERT_TRUE(plan_of_op(plan, "Erf").precision);
   EXPECT_EQ(plan_of_op(plan, "Erf").precision->type, DType::f16);
@@ -155,6 +155,17 @@ TEST(Float16, WeightsInFloat16AreReadAsTheyAre) {
   write_float16(model, plan);
   EXPECT_EQ(ops_of(model), "Cast MatMul Cast");
   EXPECT_EQ(model.graph().nodes()[1]->input(1)->constant().dtype(), DType::f16);
+}
+
+TEST(Float16, NodesThatComputeOnCodesAfterAllLoseTheirMark) {
+  Model model = model_of("(float[1,4] x) => (float[1,4] y) { y = Tanh (x) }");
+  Plan plan = draft_weights(model.graph(), onnxruntime_target());
+  draft_float16(plan, model.graph(), onnxruntime_target(), true);
+  ASSERT_TRUE(plan.nodes[0].precision);
+  model.graph().nodes().front()->set_op("Sigmoid");  // as a writer that exchanged the operator
+  write_float16(model, plan);
+  EXPECT_FALSE(plan.nodes[0].precision);
+  EXPECT_EQ(ops_of(model), "Sigmoid");
 }
 
 TEST(Float16, ThePlanKeepsIt) {
