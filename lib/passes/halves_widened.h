@@ -3,8 +3,8 @@
 //   Before: Conv of float16 values
 //   After:  Cast(float) of its inputs -> Conv -> Cast(float16)
 //
-// Every kernel computes such operators in float and rounds the result once, so with `round` both give
-// the same bits; the fast ones take floats alone. Without, nothing is rounded on the way into,
+// Every kernel computes such operators in float and rounds the result once, so with `round` both
+// give the same bits; the fast ones take floats alone. Without, nothing is rounded on the way into,
 // between and out of such operators: ONNX Runtime runs those so on x86-64 that it has no float16
 // kernels for, which are most. Constants are converted once. QuantizeLinear, DequantizeLinear and
 // operators with nested graphs stay as they are.

@@ -15,8 +15,9 @@ std::string why_none(const Node& node) {
 }
 
 NodePlan node_plan(const Node& node, const Target& target, const NodeFilter& filter) {
-  NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "", false, "",
-                {},          {}};
+  NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "",
+                false,       "",        {},
+                {}};
   if (const auto reason = filter.refuse(node)) {
     plan.reason = *reason;
     return plan;
