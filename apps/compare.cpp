@@ -8,6 +8,7 @@
 
 #include "apps/compare_report.h"
 #include "apps/execution.h"
+#include "apps/float16.h"
 #include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
@@ -102,6 +103,7 @@ void compare_command(const CompareOptions& o, Context& context) {
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
+  settle_float16(plan, prepared, data.evaluation, data.evaluation.data, recipe, context, warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {

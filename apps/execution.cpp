@@ -1,6 +1,7 @@
 #include "apps/execution.h"
 
 #include "lib/base/log.h"
+#include "lib/passes/halves_widened.h"
 #include "lib/passes/pass.h"
 
 namespace intaglio {
@@ -33,8 +34,13 @@ Execution::Execution(const Model& model, const std::string& exact,
                      const std::function<void(Graph&)>& finish)
     : model_(model), quantized_(has_quantized_values(model.graph())) {
   integer_ = quantized_ && exact != "float";
-  if (integer_ || finish) copy_ = model.clone();
+  const bool halves = has_halves(model.graph());
+  if (integer_ || halves || finish) copy_ = model.clone();
   if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
+  if (halves) {
+    infer_types(*copy_);
+    widen_halves(copy_->graph(), /*round=*/exact == "float");
+  }
   if (finish) finish(copy_->graph());
 }
 

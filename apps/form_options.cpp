@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "lib/check/pairs.h"
+#include "lib/passes/integers_fused.h"
+#include "lib/quant/draft_float16.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
@@ -19,8 +20,10 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                   "quantized as the model runs, or weights alone; the last two need no data")
       ->check(CLI::IsMember({"qdq", "qoperator", "dynamic", "weights"}))
       ->capture_default_str();
-  command.add_flag("--contrib", o.contrib,
-                   "Allow operators of com.microsoft (QLinearAdd, QGemm, ...); with qoperator");
+  command.add_flag(
+      "--contrib", o.contrib,
+      "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
+      "with qoperator or dynamic");
   command.add_flag("--from-qdq", o.from_qdq,
                    "Take a quantized model and write it as --format qdq or qoperator, with its own "
                    "scales: nothing is calibrated");
@@ -35,6 +38,9 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                   "Type of graph inputs and outputs; codes have their scales in the metadata")
       ->check(CLI::IsMember({"float", "s8", "u8"}))
       ->capture_default_str();
+  command.add_flag(
+      "--float16", o.float16,
+      "What is not quantized computes in float16; graph inputs and outputs stay float");
 }
 
 namespace {
@@ -49,11 +55,15 @@ Target with_integer_outputs(Target target) {
 Plan plan_of_quantized(const Graph& graph) {
   Plan plan;
   for (const Node* node : graph.nodes()) {
-    if (node->output(0) == nullptr || node->is("QuantizeLinear") || node->is("DequantizeLinear"))
-      continue;
+    if (first_output(*node) == nullptr || is_conversion(*node)) continue;
     const bool quantized = is_integer_operator(*node) || touches_codes(*node);
-    plan.nodes.push_back({node->name(), node->op(), node->output(0)->name(), quantized,
-                          quantized ? "" : "is not quantized in the model given", {}, {}});
+    plan.nodes.push_back({node->name(),
+                          node->op(),
+                          first_output(*node)->name(),
+                          quantized,
+                          quantized ? "" : "is not quantized in the model given",
+                          {},
+                          {}});
   }
   return plan;
 }
@@ -61,9 +71,9 @@ Plan plan_of_quantized(const Graph& graph) {
 }  // namespace
 
 void require_consistent(const FormOptions& o, const ActivationOptions& activations) {
-  if (o.contrib && o.format != "qoperator")
+  if (o.contrib && o.format != "qoperator" && o.format != "dynamic")
     throw Error(Code::usage, fmt::format("--contrib: the form '{}' has no use for it", o.format),
-                "Leave it out, or use --format qoperator.");
+                "Leave it out, or use --format qoperator or dynamic.");
   if (o.from_qdq && !o.has_codes())
     throw Error(
         Code::usage,
@@ -96,8 +106,18 @@ Target target_for(const FormOptions& o, Target target) {
 
 Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
                const Selection& selection) {
-  if (o.from_qdq) return plan_of_quantized(graph);
-  return o.calibrated() ? draft(graph, target, selection) : draft_weights(graph, target, selection);
+  Plan plan = o.from_qdq       ? plan_of_quantized(graph)
+              : o.calibrated() ? draft(graph, target, selection)
+                               : draft_weights(graph, target, selection);
+  if (o.format == "dynamic")
+    for (NodePlan& node : plan.nodes)
+      if (node.quantized)
+        node.reason = float_arithmetic(*graph.find(node.output)->producer(), node, o.contrib);
+  if (o.float16) {
+    require_float16(target);
+    draft_float16(plan, graph, target, o.format == "weights");
+  }
+  return plan;
 }
 
 Json write_interface(const FormOptions& o, Model& model) {
@@ -124,7 +144,7 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
       throw Error(Code::config,
                   fmt::format("--format {}: the plan quantizes activations", o.format),
                   "Use a plan that was made with this form.");
-    o.format == "dynamic" ? write_dynamic(model, plan) : write_weights(model, plan);
+    o.format == "dynamic" ? write_dynamic(model, plan, o.contrib) : write_weights(model, plan);
     return written;
   }
   QOperatorResult result = write_qoperator(model, plan, o.contrib);

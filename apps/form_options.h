@@ -17,6 +17,7 @@ struct FormOptions {
   bool contrib = false;             // operators of com.microsoft may be written
   std::string placement = "speed";  // of Q/DQ pairs: speed, accuracy
   std::string io = "float";         // of graph inputs and outputs: float, s8, u8
+  bool float16 = false;             // what stays float computes in float16
   bool from_qdq = false;            // the model is quantized already: bring it into the form
   // Whether the form has codes of activations that are known ahead of the run.
   bool has_codes() const { return format == "qdq" || format == "qoperator"; }

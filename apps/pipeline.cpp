@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/float16.h"
 #include "apps/html/page.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
@@ -33,6 +34,9 @@ void check_outputs(const QuantizeOptions& o, const std::string& output) {
   refuse_overwriting(o.model, {output, o.report, o.html, o.save_plan});
   for (const std::string& path : {output, o.report, o.html, o.save_plan})
     if (!path.empty() && !o.dry_run) require_writable(path);
+  if (o.quant.form.float16 && !o.plan.empty())
+    throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
+                "Leave it out, or make the plan with it.");
   o.gates.require_measurable(!o.data.labels.empty(), !o.data.data.empty() || !o.eval_data.empty());
 }
 
@@ -86,15 +90,17 @@ std::string optional_percent(const std::optional<double>& value) { return value 
 void print_summary(const Json& report, const std::optional<Evaluation>& e) {
   const auto& model = report["model"];
   const auto& output = report["output"];
-  std::size_t quantized = 0, left = 0;
+  std::size_t quantized = 0, left = 0, halves = 0;
   for (const Json& node : report["nodes"]) {
     quantized += node["status"] == "quantized";
     left += node["status"] == "float";
+    halves += node.value("precision", "") == "float16";
   }
   const auto in = model["bytes"].get<std::uint64_t>(), out = output["bytes"].get<std::uint64_t>();
   fmt::print("{}: {}, {:.2f} times smaller than {}\n", output["path"].get<std::string>(), human_bytes(out),
              static_cast<double>(in) / static_cast<double>(out), model["path"].get<std::string>());
-  fmt::print("{} nodes quantized, {} left float\n", quantized, left);
+  fmt::print("{} nodes quantized, {} left float", quantized, left);
+  fmt::print("{}\n", halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   if (!e) return;
   fmt::print("\n");
   std::vector<std::vector<std::string>> rows = {{"", "top-1 %", "top-5 %", "agreement %"}};
@@ -156,6 +162,9 @@ void quantize(const QuantizeOptions& o, Context& context) {
       apply_target_rules(plan, graph, target);
     });
 
+  if (o.plan.empty())
+    settle_float16(plan, prepared, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
+                   recipe.value_or(PreprocessRecipe{}), context, warnings);
   Refined refined = refine(prepared, plan, steps, o.data, recipe.value_or(PreprocessRecipe{}), context, warnings);
   const Json refinements = refine_json(o.refine, steps, observed.rebalanced, refined);
   Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);

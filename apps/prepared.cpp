@@ -14,15 +14,12 @@ namespace intaglio {
 namespace {
 
 void refuse_quantized(const Graph& graph, const std::string& path) {
-  for (const Node* node : graph.nodes()) {
-    const std::string& op = node->op();
-    if (op.starts_with("QLinear") || op.ends_with("QuantizeLinear") || op == "DequantizeLinear" ||
-        op.ends_with("Integer") || op == "QGemm" || op == "QAttention")
+  for (const Node* node : graph.nodes())
+    if (is_integer_operator(*node) || is_conversion(*node))
       throw Error(Code::unsupported,
                   fmt::format("{}: is quantized already: it holds the {}", path, node->label()),
                   "Give the float model: quantizing twice would only lose accuracy. To convert its "
                   "form, or to store its weights as integers, use --from-qdq.");
-  }
 }
 
 // Notes by name what each pass did away with.

@@ -9,6 +9,8 @@
 #include "apps/execution.h"
 #include "lib/base/parallel.h"
 #include "lib/io/check.h"
+#include "lib/quant/draft_float16.h"
+#include "lib/rewrite/float16.h"
 #include "lib/rewrite/interface.h"
 #include "lib/rewrite/qoperator.h"
 
@@ -76,6 +78,9 @@ Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOption
   pressed.written =
       context.phase("rewrite", [&] { return write_form(form, pressed.model, pressed.plan); });
   pressed.interface = write_interface(form, pressed.model);
+  write_float16(pressed.model, pressed.plan);
+  if (form.float16 && std::ranges::none_of(pressed.plan.nodes, computes_in_float16))
+    pressed.plan.warnings.emplace_back("--float16: no node computes in float16");
   context.phase("verify", [&] {
     require_valid(prepared.model, pressed.model, prepared.source["path"].get<std::string>());
   });

@@ -1,5 +1,7 @@
 #include "apps/quant_options.h"
 
+#include <fmt/format.h>
+
 #include "lib/base/configs.h"
 
 namespace intaglio {
@@ -10,7 +12,10 @@ void add_scheme_options(CLI::App& command, QuantOptions& o) {
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
       ->capture_default_str();
   add_form_options(command, o.form);
-  command.add_option("--weights", o.weights, "Weight type (default: the target's)")->check(types);
+  command
+      .add_option("--weights", o.weights,
+                  "Weight type (default: the target's); fp16 and bf16 with --format weights")
+      ->check(CLI::IsMember({"u8", "s8", "u16", "s16", "fp16", "bf16"}));
   command.add_option("--activations", o.activations, "Activation type (default: the target's)")
       ->check(types);
   command.add_option("--granularity", o.granularity, "Weight scales per channel or per tensor")
@@ -43,6 +48,21 @@ void add_selection_options(CLI::App& command, QuantOptions& o) {
       ->type_name("TYPE");
 }
 
+bool half_weights(const QuantOptions& o) { return o.weights == "fp16" || o.weights == "bf16"; }
+
+void require_no_scales(const QuantOptions& o) {
+  if (o.form.format != "weights" || o.form.from_qdq)
+    throw Error(Code::usage,
+                fmt::format("--weights {}: the form '{}' has integers", o.weights, o.form.format),
+                "Use --format weights; --float16 casts what stays float in the other forms.");
+  if (!o.granularity.empty() || o.reduce_range)
+    throw Error(Code::usage,
+                fmt::format("--weights {}: there are no scales, so --granularity and "
+                            "--reduce-range have no effect",
+                            o.weights),
+                "Leave them out.");
+}
+
 }  // namespace
 
 void add_quant_options(CLI::App& command, QuantOptions& options) {
@@ -53,7 +73,10 @@ void add_quant_options(CLI::App& command, QuantOptions& options) {
 Target effective_target(const QuantOptions& o) {
   require_consistent(o.form, {o.activations, o.symmetric});
   Target target = read_target(find_config(ConfigKind::target, o.target));
-  if (!o.weights.empty()) {
+  if (half_weights(o)) {
+    require_no_scales(o);
+    target.weights.type = o.weights == "fp16" ? DType::f16 : DType::bf16;
+  } else if (!o.weights.empty()) {
     target.weights.type = dtype_named(o.weights);
     target.weights.symmetric = o.weights.front() == 's';
   }
@@ -62,7 +85,9 @@ Target effective_target(const QuantOptions& o) {
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
   target = target_for(o.form, std::move(target));
-  if (!o.form.from_qdq) require_accepted(target, o.form.contrib ? "contrib" : o.form.format);
+  if (!o.form.from_qdq && o.form.contrib) require_accepted(target, "contrib");
+  if (!o.form.from_qdq && !(o.form.contrib && o.form.format == "qoperator"))
+    require_accepted(target, o.form.format);
   return target;
 }
 

@@ -8,7 +8,10 @@
 #include <unordered_map>
 
 #include "lib/base/hash.h"
+#include "lib/graph/half_places.h"
 #include "lib/quant/array.h"
+#include "lib/quant/draft_float16.h"
+#include "lib/quant/half_precision.h"
 
 namespace intaglio {
 namespace {
@@ -93,7 +96,7 @@ class ValueReport {
   void constants(const Value& value, Json& list) const {
     bool quantized = false;
     for (const Use& use : value.uses()) {
-      const Value* made = use.node->output(0);
+      const Value* made = first_output(*use.node);
       const auto it = made == nullptr ? nodes_.end() : nodes_.find(made->name());
       if (it == nodes_.end() || !it->second->quantized) continue;
       for (const ConstantPlan& constant : it->second->constants)
@@ -114,6 +117,8 @@ class ValueReport {
     entry["clipped"] = count_clipped(value.constant(), constant.params, constant.scheme);
     entry["sqnr_db"] = number(weight_sqnr(value.constant(), constant));
     entry["raised_scales"] = constant.raised;
+    if (is_half(constant.scheme.type))
+      entry["vanished"] = half_loss(value.constant(), constant.scheme.type).vanished;
     return entry;
   }
 
@@ -172,13 +177,24 @@ class ValueReport {
     if (seen != observations_.values.end()) put_statistics(entry, seen->second);
     if (value.is_constant() && value.dtype() == DType::f32)
       put_statistics(entry, statistics_of(value.constant()));
+    if (value.is_constant() && std::ranges::any_of(value.uses(), [&](const Use& use) { return in_float16(use); })) {
+      entry["type"] = name_of(DType::f16);
+      entry["vanished"] = half_loss(value.constant(), DType::f16).vanished;
+    }
     entry["reason"] = reason(value);
     return entry;
   }
 
+  bool in_float16(const Use& use) const {
+    const NodePlan* plan = plan_of(use.node);
+    return plan != nullptr && computes_in_float16(*plan) &&
+           half_places(*use.node).inputs.at(use.index);
+  }
+
   const NodePlan* plan_of(const Node* node) const {
-    if (node == nullptr || node->output(0) == nullptr) return nullptr;
-    const auto it = nodes_.find(node->output(0)->name());
+    const Value* made = node == nullptr ? nullptr : first_output(*node);
+    if (made == nullptr) return nullptr;
+    const auto it = nodes_.find(made->name());
     return it == nodes_.end() ? nullptr : it->second;
   }
 
@@ -262,6 +278,10 @@ Json nodes_json(const Plan& plan, const Folded& folded,
                     {"output", node.output},
                     {"status", node.quantized ? "quantized" : "float"},
                     {"reason", pairs ? "between Q/DQ pairs: " + it->second : node.reason}});
+    if (node.precision) {
+      list.back()["precision"] = name_of(node.precision->type);
+      list.back()["precision_reason"] = node.precision->reason;
+    }
   }
   for (const Folded::Entry& entry : folded.nodes)
     list.push_back({{"name", entry.name},

@@ -181,7 +181,8 @@ std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) {
 }
 
 std::string to_npy(const Tensor& tensor) {
-  if (tensor.dtype() == DType::bf16) return to_npy(convert(tensor, DType::f32));
+  if (tensor.dtype() == DType::bf16 || is_float8(tensor.dtype()))
+    return to_npy(convert(tensor, DType::f32));
   if (tensor.dtype() == DType::u4) return to_npy(convert(tensor, DType::u8));
   if (tensor.dtype() == DType::s4) return to_npy(convert(tensor, DType::s8));
   const Tensor rows = to_row_major(tensor);

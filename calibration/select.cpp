@@ -8,6 +8,7 @@
 #include "calibration/range_rules.h"
 #include "lib/base/parallel.h"
 #include "lib/quant/array.h"
+#include "lib/quant/half_precision.h"
 
 namespace intaglio {
 namespace {
@@ -29,6 +30,7 @@ class Selecting {
     parallel_for(plan_.nodes.size(), options_.threads,
                  [&](std::size_t, std::size_t i) { choose_weights(plan_.nodes[i]); });
     for (NodePlan& node : plan_.nodes) choose_biases(node);
+    report_halves();
   }
 
  private:
@@ -136,11 +138,36 @@ class Selecting {
       }
       try {
         const Tensor& tensor = graph_.find(constant.name)->constant();
+        if (is_half(constant.scheme.type)) {
+          ranges_of(tensor, std::nullopt);  // refuses NaN and infinity
+          constant.params = {constant.scheme.type, std::nullopt, {}, {}};
+          continue;
+        }
         constant.params = choose_qparams(weight_ranges(tensor, constant.scheme, options_.weights), constant.scheme);
       } catch (const Error& e) {
         throw e.within(fmt::format("{}: constant '{}'", graph_.find(node.output)->producer()->label(), constant.name));
       }
     }
+  }
+
+  // What the weights in half precision have lost.
+  void report_halves() {
+    std::uint64_t vanished = 0, constants = 0;
+    for (const NodePlan& node : plan_.nodes)
+      for (const ConstantPlan& constant : node.constants) {
+        if (!node.quantized || !is_half(constant.scheme.type)) continue;
+        const HalfLoss loss =
+            half_loss(graph_.find(constant.name)->constant(), constant.scheme.type);
+        if (loss.beyond > 0)
+          warn(fmt::format("constant '{}': {} values lie beyond {} and become its largest, {}",
+                           constant.name, loss.beyond, name_of(constant.scheme.type),
+                           half_range(constant.scheme.type).hi));
+        vanished += loss.vanished;
+        constants += loss.vanished > 0;
+      }
+    if (vanished > 0)
+      warn(fmt::format("{} values of {} constants are too small for half precision and become 0",
+                       vanished, constants));
   }
 
   void choose_biases(NodePlan& node) {

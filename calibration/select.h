@@ -25,7 +25,7 @@ struct SelectOptions {
 //    sharing group; scores keep their whole range; that of a model input with few distinct values is widened a
 //    little where they would all be rounded by half a step. Every rule that changed something is in its notes;
 //  - a weight's ranges are those of the weight method, after which the bias guard (lib/quant/array.h) may raise a
-//    scale;
+//    scale; in half precision it has no numbers, and what is lost is named in plan.warnings;
 //  - a bias has scale s_x * s_w.
 // Values that were never seen, or never finite, are quantized as dead and named in plan.warnings, as are NaN and
 // infinities. Does not depend on threads. Throws Code::model for a NaN in a weight, Code::data for NonFinite::error

@@ -54,8 +54,8 @@ std::string in_short(const PageSource& source) {
         fmt::format(" Same top class as the float model on <strong>{} %</strong> of {} samples.",
                     figure(e, "agreement", "{:.2f}"), samples);
   if (e["top1"].is_number()) {
-    const Json& reference =
-        source.report["reference"].is_object() ? source.report["reference"] : e["reference"];
+    const Json& report = source.report;
+    const Json& reference = report["command"] == "compare" ? report["reference"] : e["reference"];
     text += fmt::format(" Top-1 <strong>{} %</strong>, float {} %.", figure(e, "top1", "{:.2f}"),
                         figure(reference, "top1", "{:.2f}"));
   }

@@ -51,6 +51,7 @@ std::string head(const Json& e) {
 
 std::string scale_cells(const Json& e) {
   const auto list = e["scale"].get<std::vector<double>>();
+  if (list.empty()) return cell("0", scales) + cell(no_number, small) + cell(no_number, large);
   const auto [low, high] = std::minmax_element(list.begin(), list.end());
   return cell(std::to_string(list.size()), scales) + cell(significant(*low), small) +
          cell(significant(*high), large);

@@ -19,18 +19,14 @@
 namespace intaglio {
 namespace {
 
-bool is_conversion(const Node& node) {
-  return node.is("QuantizeLinear") || node.is("DequantizeLinear");
-}
-
 // Every node gets a name of its own, by which the same node is found in copies of the graph.
 Model with_names(Model model) {
   Graph& graph = model.graph();
   std::set<std::string> seen;
   for (Node* node : graph.nodes())
     if (node->name().empty() || !seen.insert(node->name()).second) {
-      node->set_name(graph.unique_node_name(node->output(0) != nullptr ? node->output(0)->name()
-                                                                       : node->op()));
+      node->set_name(graph.unique_node_name(
+          first_output(*node) != nullptr ? first_output(*node)->name() : node->op()));
       seen.insert(node->name());
     }
   return model;
@@ -47,7 +43,7 @@ class Checker {
     Model fused = pairs_.clone();
     const auto form =
         fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm});
-    for (const IntegerDecision& d : form.nodes) decisions_[d.node] = d.reason;
+    for (const IntegerDecision& d : form.nodes) decisions_.insert_or_assign(d.node, d);
     Model dense = pairs_.clone();
     fuse_integers(dense, {.signed_activations = true, .clip_codes = true, .fold_weights = false});
     infer_types(dense);
@@ -111,9 +107,9 @@ class Checker {
 
   // Shape arithmetic has no float result; conversions of type are not worth a line.
   static bool computes(const Node& node) {
-    if (node.output(0) == nullptr || node.is("Constant") || node.is("Shape") || node.is("Cast"))
+    if (first_output(node) == nullptr || node.is("Constant") || node.is("Shape") || node.is("Cast"))
       return false;
-    const DType type = node.output(0)->dtype();
+    const DType type = first_output(node)->dtype();
     return is_integer_operator(node) || is_float(type) || touches_codes(node) ||
            (type == DType::u8 || type == DType::s8);
   }
@@ -139,25 +135,38 @@ class Checker {
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
       return say(entry, Verdict::misfit, broken.reason, broken.remedy);
     if (given(node)) return;
-    const DType type = node.output(0)->dtype();
+    const DType type = first_output(node)->dtype();
     if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
+    if (judge_weights_alone(node, rule, entry)) return;
     if (rule == nullptr)
       return say(entry, Verdict::floating,
                  fmt::format("the target has no integer {}; it {}", node.op(), target_.fallback));
     if (!rule->float_because.empty())
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}", rule->float_because, target_.fallback));
-    if (has_quantized_weights_alone(node)) {
-      weights_alone_ = true;
-      return say(entry, Verdict::floating,
-                 fmt::format("its weights alone are quantized; it {}", target_.fallback),
-                 "quantize its data too (--format qdq)");
-    }
     if (!touches_codes(node) && !inside_fusion(node))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
-    if (const std::string reason = refused(node); !reason.empty())
-      unfit(node, *rule, reason, entry);
+    if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
+  }
+
+  // Nodes whose weights are stored in fewer bits, and nothing else.
+  bool judge_weights_alone(const Node& node, const OpRule* rule, NodeCheck& entry) {
+    const DType half = half_weights(node);
+    if (half == DType::undefined && !has_quantized_weights_alone(node)) return false;
+    weights_alone_ = true;
+    const auto& types = target_.accepts.weights;
+    if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {
+      say(entry, Verdict::misfit,
+          fmt::format("its weights are {}, which the target does not take", name_of(half)),
+          fmt::format("quantize with --target {}", target_.name));
+    } else {
+      say(entry, Verdict::floating,
+          fmt::format("its weights alone are {}; it {}",
+                      half == DType::undefined ? "quantized" : name_of(half), target_.fallback),
+          rule != nullptr ? "quantize its data too (--format qdq)" : "");
+    }
+    return true;
   }
 
   bool given(const Node& node) const { return given_integer_.contains(node.name()); }
@@ -178,50 +187,64 @@ class Checker {
     });
   }
 
-  // Why the target does not run a quantized node in integers; empty: it does.
-  std::string refused(const Node& node) const {
+  using Reason = std::optional<FloatReason>;
+
+  // What was decided about a node by name; nullopt in a value: it runs on integers.
+  const IntegerDecision* decision(const std::string& name) const {
+    const auto it = decisions_.find(name);
+    return it == decisions_.end() ? nullptr : &it->second;
+  }
+  static Reason reason_of(const IntegerDecision& d) {
+    return d.integer() ? Reason() : FloatReason(d.why, d.reason);
+  }
+
+  // Why the target does not run a quantized node in integers; nullopt: it does.
+  Reason refused(const Node& node) const {
     if (target_.engine == Engine::pairs) return refuse_pairs(node, target_);
-    if (const auto it = decisions_.find(node.name()); it != decisions_.end()) {
+    const bool clips = node.is("Relu") || node.is("Clip");
+    const Node* producer = clips ? node.input(0)->producer() : nullptr;
+    const IntegerDecision* before =
+        producer != nullptr && !is_conversion(*producer) ? decision(producer->name()) : nullptr;
+    if (const IntegerDecision* own = decision(node.name())) {
       // A Relu or Clip that went with the operator before it has no decision of its own.
-      if (it->second.empty() || !(node.is("Relu") || node.is("Clip"))) return it->second;
-      const Node* producer = node.input(0)->producer();
-      if (producer == nullptr || is_conversion(*producer)) return it->second;
-      const auto before = decisions_.find(producer->name());
-      return before != decisions_.end() ? before->second : it->second;
+      return reason_of(own->integer() || before == nullptr ? *own : *before);
     }
-    if ((node.is("Relu") || node.is("Clip")) && node.input(0)->producer() != nullptr)
-      if (const auto it = decisions_.find(node.input(0)->producer()->name());
-          it != decisions_.end())
-        return it->second;
-    return touches_codes(node) ? "there is no integer form of it" : "";
+    if (before != nullptr) return reason_of(*before);
+    if (!touches_codes(node)) return std::nullopt;
+    return FloatReason(Why::no_form, "there is no integer form of it");
   }
 
-  void unfit(const Node& node, const OpRule& rule, const std::string& reason, NodeCheck& entry) {
-    const bool float_result = reason == "its result leaves the graph in float" ||
-                              reason.ends_with("reads its result in float") ||
-                              reason == "its result is read in float";
-    const bool by_choice = (float_result && (rule.float_output || rule.role != Role::compute) &&
-                            only_float_readers(node)) ||
-                           rule.role == Role::share ||  // costs nothing in float
-                           reason == "there is no integer form of it";
+  void unfit(const Node& node, const OpRule& rule, const FloatReason& reason, NodeCheck& entry) {
+    const bool by_choice =
+        (reason.why == Why::result_float && (rule.float_output || rule.role != Role::compute) &&
+         only_float_readers(node)) ||
+        rule.role == Role::share ||  // costs nothing in float
+        reason.why == Why::no_form;
     say(entry, by_choice ? Verdict::floating : Verdict::misfit,
-        by_choice ? fmt::format("{}; it {}", reason, target_.fallback) : reason,
-        by_choice ? "" : remedy_for(node, reason));
+        by_choice ? fmt::format("{}; it {}", reason.text, target_.fallback) : reason.text,
+        by_choice ? "" : remedy_for(node, reason.why));
   }
 
-  static std::string remedy_for(const Node& node, const std::string& reason) {
-    if (reason.starts_with("input"))
-      return "put a QuantizeLinear - DequantizeLinear pair on that input, or quantize what makes "
-             "it";
-    if (reason.find("different scales") != std::string::npos)
-      return "give its input and result one scale and zero point";
-    if (reason.find("reach beyond the bounds") != std::string::npos)
-      return "use asymmetric activations, and a range that ends at the bounds";
-    if (reason.find("in float") != std::string::npos)
-      return "put a QuantizeLinear - DequantizeLinear pair on its result";
-    if (reason.find("int8 activations") != std::string::npos) return "use --activations u8";
-    if (reason.find("bias") != std::string::npos)
-      return "give its bias the scale of input times weight";
+  static std::string remedy_for(const Node& node, Why why) {
+    switch (why) {
+      case Why::input_float:
+        return "put a QuantizeLinear - DequantizeLinear pair on that input, or quantize what makes "
+               "it";
+      case Why::scales_differ:
+        return "give its input and result one scale and zero point";
+      case Why::beyond_bounds:
+        return "use asymmetric activations, and a range that ends at the bounds";
+      case Why::result_float:
+        return "put a QuantizeLinear - DequantizeLinear pair on its result";
+      case Why::signed_data:
+        return "use --activations u8";
+      case Why::bias:
+        return "give its bias the scale of input times weight";
+      case Why::none:
+      case Why::no_form:
+      case Why::other:
+        break;
+    }
     return fmt::format("quantize {} as this tool does for the target", node.op());
   }
 
@@ -245,7 +268,7 @@ class Checker {
   Model named_, pairs_;
   const Target& target_;
   std::set<std::string> given_integer_;
-  std::map<std::string, std::string> decisions_;
+  std::map<std::string, IntegerDecision> decisions_;
   bool weights_alone_ = false;
   CheckResult result_;
 };

@@ -49,6 +49,8 @@ Count elements_of(const Value& value) {
 Count macs_of(const Node& node) {
   const std::string& op = node.op();
   const Value *x = node.input(0), *y = node.output(0);
+  if (op == "LSTM" || op == "GRU" || op == "RNN" || op == "DynamicQuantizeLSTM")
+    return recurrent(node);  // which may lack its first output
   if (x == nullptr || y == nullptr) return 0;
   if (op == "Conv" || op == "ConvInteger") return product(elements_of(*y), taps(node.input(1)));
   if (op == "QLinearConv") return product(elements_of(*y), taps(node.input(3)));
@@ -58,7 +60,6 @@ Count macs_of(const Node& node) {
     return product(elements_of(*y), last_axis(x, false));
   if (op == "Gemm" || op == "QGemm")
     return product(elements_of(*y), last_axis(x, node.attr_int("transA", 0) != 0));
-  if (op == "LSTM" || op == "GRU" || op == "RNN") return recurrent(node);
   return 0;
 }
 

@@ -13,8 +13,8 @@ namespace intaglio {
 std::optional<std::int64_t> elements_of(const Value& value);
 
 // Multiplications and additions of one run of a Conv, ConvTranspose, Gemm or MatMul, of their
-// integer forms, and of LSTM, GRU and RNN; 0 for other operators. nullopt: shapes are not known.
-// The graph must have its types inferred.
+// integer forms, and of LSTM (also DynamicQuantizeLSTM), GRU and RNN; 0 for other operators.
+// nullopt: shapes are not known. The graph must have its types inferred.
 std::optional<std::int64_t> macs_of(const Node& node);
 
 }  // namespace intaglio

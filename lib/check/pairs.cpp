@@ -28,14 +28,21 @@ bool all_quantized(const Value* value) {
                       [](const Use& u) { return u.node->is("QuantizeLinear") && u.index == 0; }));
 }
 
-std::string refuse_results(const Node& node, const Target& target) {
+std::optional<FloatReason> refuse_results(const Node& node, const Target& target) {
   if (const Node* activation = fused_activation(node, target))
     return refuse_results(*activation, target);
   for (const Value* output : node.outputs())
     if (output != nullptr && output->dtype() == DType::f32 && !all_quantized(output))
-      return output->is_output() ? "its result leaves the graph in float"
-                                 : "its result is read in float";
-  return {};
+      return FloatReason(Why::result_float, output->is_output()
+                                                ? "its result leaves the graph in float"
+                                                : "its result is read in float");
+  return std::nullopt;
+}
+
+// What a Cast reads, or the value itself.
+const Value* before_cast(const Value* value) {
+  const Node* node = value != nullptr ? value->producer() : nullptr;
+  return node != nullptr && node->is("Cast") ? node->input(0) : value;
 }
 
 // Some result is quantized.
@@ -64,16 +71,10 @@ const Node* dequantizer(const Value* value) {
   return node != nullptr && node->is("DequantizeLinear") ? node : nullptr;
 }
 
-bool touches_codes(const Node& node) {
-  return std::ranges::any_of(node.inputs(),
-                             [](const Value* v) { return dequantizer(v) != nullptr; }) ||
-         makes_codes(node);
-}
-
 bool has_quantized_weights_alone(const Node& node) {
   bool any = false;
   for (const Value* input : node.inputs()) {
-    const Node* dq = dequantizer(input);
+    const Node* dq = dequantizer(before_cast(input));
     if (dq == nullptr) continue;
     if (dq->input(0) == nullptr || !dq->input(0)->is_constant()) return false;
     any = true;
@@ -81,11 +82,21 @@ bool has_quantized_weights_alone(const Node& node) {
   return any && !makes_codes(node);
 }
 
-std::string refuse_pairs(const Node& node, const Target& target) {
+DType half_weights(const Node& node) {
+  for (const Value* input : node.inputs()) {
+    const Value* weight = before_cast(input);
+    if (weight == nullptr || !weight->is_constant()) continue;
+    const DType type = weight->constant().dtype();
+    if (type == DType::f16 || type == DType::bf16) return type;
+  }
+  return DType::undefined;
+}
+
+std::optional<FloatReason> refuse_pairs(const Node& node, const Target& target) {
   const OpRule* rule = rule_of(node, target);
   if (const Node* producer = fused_producer(node, target); producer != nullptr)
     return touches_codes(*producer) ? refuse_pairs(*producer, target)
-                                    : "the operator it is fused into is not quantized";
+                                    : FloatReason("the operator it is fused into is not quantized");
   const std::size_t inputs = rule->role == Role::compute ? 2
                              : rule->role == Role::share || rule->role == Role::activation
                                  ? 1
@@ -93,8 +104,8 @@ std::string refuse_pairs(const Node& node, const Target& target) {
   for (std::size_t i = 0; i < inputs; ++i)
     if (node.input(i) != nullptr && node.input(i)->dtype() == DType::f32 &&
         dequantizer(node.input(i)) == nullptr)
-      return fmt::format("input {} is not dequantized", i);
-  return rule->role == Role::compute ? std::string() : refuse_results(node, target);
+      return FloatReason(Why::input_float, fmt::format("input {} is not dequantized", i));
+  return rule->role == Role::compute ? std::nullopt : refuse_results(node, target);
 }
 
 }  // namespace intaglio

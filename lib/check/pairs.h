@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lib/graph/graph.h"
+#include "lib/passes/integers_fused.h"
 #include "lib/quant/target.h"
 
 namespace intaglio {
@@ -13,16 +14,18 @@ namespace intaglio {
 // The DequantizeLinear that makes the value; null: something else does.
 const Node* dequantizer(const Value* value);
 
-// Something before the node is dequantized, or something behind it quantized.
-bool touches_codes(const Node& node);
-// Constants alone are dequantized: weights are stored in integers, the arithmetic is float.
+// Constants alone are dequantized, possibly cast behind that: weights are stored in integers, the
+// arithmetic is float.
 bool has_quantized_weights_alone(const Node& node);
+// The type of a constant that the node reads, itself or behind a Cast, if that is float16 or
+// bfloat16; undefined: it reads none.
+DType half_weights(const Node& node);
 
 // The operator that the target fuses this activation into; null: none.
 const Node* fused_producer(const Node& activation, const Target& target);
 
-// Why the node is not between pairs as its role wants; empty: it is. The activation that is fused
+// Why the node is not between pairs as its role wants; nullopt: it is. The activation that is fused
 // into a node belongs to it.
-std::string refuse_pairs(const Node& node, const Target& target);
+std::optional<FloatReason> refuse_pairs(const Node& node, const Target& target);
 
 }  // namespace intaglio

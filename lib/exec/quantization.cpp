@@ -120,8 +120,34 @@ CodeRange code_range(DType type) {
   }
 }
 
+namespace {
+
+// y = saturate(x / scale); such types have no zero point but 0.
+Tensor quantize_to_float8(const Tensor& x, const Tensor& scale, const ScaleMap& map, DType type) {
+  Tensor quotients(DType::f32, x.shape());
+  const float *in = x.data<float>().data(), *scales = scale.data<float>().data();
+  float* out = quotients.mutate<float>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    for (std::int64_t i = 0; i < count; ++i)
+      out[first + i] = in[first + i] / scales[s + i * map.inner_step];
+  });
+  return convert(quotients, type);
+}
+
+void dequantize_float8(const Tensor& codes, const Tensor& scale, const ScaleMap& map, float* out) {
+  const Tensor values = convert(codes, DType::f32);
+  const float *in = values.data<float>().data(), *scales = scale.data<float>().data();
+  map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
+    for (std::int64_t i = 0; i < count; ++i)
+      out[first + i] = in[first + i] * scales[s + i * map.inner_step];
+  });
+}
+
+}  // namespace
+
 Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, const ScaleMap& map,
                 DType type) {
+  if (is_float8(type)) return quantize_to_float8(x, scale, map, type);
   const CodeRange range = code_range(type);
   const auto make = [&](auto zero, DType stored) {
     using T = decltype(zero);
@@ -142,6 +168,8 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
     dequantize_all<std::uint8_t>(codes, scale, zero_point, map, out);
   } else if (codes.dtype() == DType::s8) {
     dequantize_all<std::int8_t>(codes, scale, zero_point, map, out);
+  } else if (is_float8(codes.dtype())) {
+    dequantize_float8(codes, scale, map, out);
   } else {
     dequantize_all<std::int32_t>(convert(codes, DType::s32), scale, zero_point, map, out);
   }
@@ -162,6 +190,20 @@ Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& ze
     requantize_all(sums, multiplier, zero, map, range, codes.mutate<std::int8_t>().data());
   }
   return codes;
+}
+
+DynamicCodes quantize_dynamically(const Tensor& x) {
+  float lo = 0, hi = 0;
+  for (const float v : x.data<float>()) {
+    lo = v < lo ? v : lo;
+    hi = v > hi ? v : hi;
+  }
+  const float scale = hi > lo ? (hi - lo) / 255.0f : 1.0f;  // all zeros: any scale will do
+  const auto zero =
+      static_cast<std::int32_t>(std::nearbyint(std::clamp(-lo / scale, 0.0f, 255.0f)));
+  return {quantize(x, Tensor::scalar(scale), Tensor::scalar(zero), ScaleMap(x.shape(), {}, 0, 0),
+                   DType::u8),
+          scale, zero};
 }
 
 Tensor narrow(const Tensor& codes, DType type) {

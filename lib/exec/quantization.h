@@ -36,7 +36,8 @@ struct CodeRange {
 // Code::unsupported for types that are no quantized ones.
 CodeRange code_range(DType type);
 
-// x: f32; scale: f32; zero_point: s32 of the shape of the scale, or not defined.
+// x: f32; scale: f32; zero_point: s32 of the shape of the scale, or not defined; 0 for 8-bit
+// floats.
 Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, const ScaleMap& map,
                 DType type);
 Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_point,
@@ -46,6 +47,15 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
 // operators. sums: s32; multiplier: f32, placed by the map; zero_point: one s32.
 Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& zero_point,
                   const ScaleMap& map, DType type);
+
+// What DynamicQuantizeLinear makes of f32 values: the scale and zero point of their own range,
+// widened to hold 0, and the u8 codes.
+struct DynamicCodes {
+  Tensor codes;
+  float scale;
+  std::int32_t zero_point;
+};
+DynamicCodes quantize_dynamically(const Tensor& x);
 
 // Integers in their range, stored as another integer type, 4-bit ones included.
 Tensor narrow(const Tensor& codes, DType type);

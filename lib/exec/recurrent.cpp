@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "lib/exec/float_io.h"
 
@@ -98,6 +99,17 @@ Tensor zeros(Shape shape) {
   return result;
 }
 
+// Those of float weights (rows of the matrix are its results).
+MakeProduct float_products(const Tensor& w, const Tensor& r) {
+  return [&w, &r](std::size_t input, std::int64_t d, std::int64_t width) -> RowProduct {
+    const Tensor& weights = input == 1 ? w : r;
+    const std::int64_t rows = weights.dim(1);
+    auto packed = std::make_shared<const PackedRight>(
+        MatrixRef{part(weights, d * rows * width), width, rows, 1, width});
+    return [packed](const float* x, std::int64_t count) { return product_of(x, count, *packed); };
+  };
+}
+
 }  // namespace
 
 Recurrence::Recurrence(const Node& node, std::int64_t gates, std::vector<std::string> activations)
@@ -127,7 +139,7 @@ struct Recurrence::Problem {
   Tensor y, h, c;                     // results; h and c start as the initial states
 };
 
-Recurrence::Problem Recurrence::read(const KernelContext& context) const {
+Recurrence::Problem Recurrence::read(const KernelContext& context, bool float_weights) const {
   Problem p;
   p.x = as_float(context.input(0));
   if (p.x.rank() != 3 || context.input(2).rank() != 3)
@@ -141,9 +153,11 @@ Recurrence::Problem Recurrence::read(const KernelContext& context) const {
   const std::int64_t rows = gates_ * p.hidden, dirs = directions_;
   const Shape state =
       batch_first_ ? Shape{p.batch, dirs, p.hidden} : Shape{dirs, p.batch, p.hidden};
-  p.w = shaped(context, 1, {dirs, rows, p.width});
-  p.r = shaped(context, 2, {dirs, rows, p.hidden});
-  if (!p.w.defined()) throw Error(Code::model, "the weights are missing");
+  if (float_weights) {
+    p.w = shaped(context, 1, {dirs, rows, p.width});
+    p.r = shaped(context, 2, {dirs, rows, p.hidden});
+    if (!p.w.defined()) throw Error(Code::model, "the weights are missing");
+  }
   p.bias = shaped(context, 3, {dirs, 2 * rows});
   p.h = shaped(context, 5, state);
   p.c = shaped(context, 6, state);
@@ -161,42 +175,59 @@ Recurrence::Problem Recurrence::read(const KernelContext& context) const {
   return p;
 }
 
-void Recurrence::run_direction(Problem& p, std::int64_t d, const MakeCell& make_cell) const {
+void Recurrence::run_direction(Problem& p, std::int64_t d, const MakeCell& make_cell,
+                               const MakeProduct& make_product) const {
   const std::int64_t rows = gates_ * p.hidden;
-  const bool backwards = reverse_only_ || d == 1;
-  const PackedRight recurrent({part(p.r, d * rows * p.hidden), p.hidden, rows, 1, p.hidden});
-  Tensor inputs =
-      product_of(part(p.x, 0), p.steps * p.batch,
-                 PackedRight({part(p.w, d * rows * p.width), p.width, rows, 1, p.width}));
+  const std::int64_t last =
+      p.lengths.empty() ? 0 : *std::max_element(p.lengths.begin(), p.lengths.end());
+  // Samples come first: steps beyond the longest one lie between them.
+  const std::int64_t read = batch_first_ ? p.steps : last;
+  Tensor inputs = make_product(1, d, p.width)(part(p.x, 0), read * p.batch);
   add_rows(inputs, part(p.bias, d * 2 * rows));
-  const float* recurrent_bias = part(p.bias, d * 2 * rows + rows);
   const Cell cell =
       make_cell({activations_[static_cast<std::size_t>(d)], part(p.r, d * rows * p.hidden),
-                 recurrent_bias, part(p.peepholes, d * 3 * p.hidden)},
+                 part(p.bias, d * 2 * rows + rows), part(p.peepholes, d * 3 * p.hidden)},
                 p.hidden);
-  float *y = p.y.mutate<float>().data(), *h = p.h.mutate<float>().data(),
-        *c = p.c.mutate<float>().data();
-  for (std::int64_t s = 0; s < p.steps; ++s)
-    for (std::int64_t n = 0; n < p.batch; ++n) {
-      const std::int64_t length = p.lengths[static_cast<std::size_t>(n)];
-      if (s >= length) continue;
-      const std::int64_t t = backwards ? length - 1 - s : s;
-      const std::int64_t from = batch_first_ ? n * p.steps + t : t * p.batch + n;
-      const std::int64_t at = batch_first_ ? n * directions_ + d : d * p.batch + n;
-      const std::int64_t to =
-          batch_first_ ? from * directions_ + d : (t * directions_ + d) * p.batch + n;
-      float* state = h + at * p.hidden;
-      Tensor products = product_of(state, 1, recurrent);
-      add_rows(products, recurrent_bias);
-      cell({p.hidden, part(inputs, from * rows), part(products, 0), state, c + at * p.hidden});
-      std::copy_n(state, p.hidden, y + to * p.hidden);
-    }
+  const RowProduct recurrent = make_product(2, d, p.hidden);
+  for (std::int64_t s = 0; s < last; ++s) step(p, d, s, part(inputs, 0), recurrent, cell);
 }
 
-void Recurrence::run(KernelContext& context, const MakeCell& make_cell) const {
+void Recurrence::step(Problem& p, std::int64_t d, std::int64_t s, const float* inputs,
+                      const RowProduct& recurrent, const Cell& cell) const {
+  const std::int64_t rows = gates_ * p.hidden;
+  const bool backwards = reverse_only_ || d == 1;
+  float *y = p.y.mutate<float>().data(), *h = p.h.mutate<float>().data(),
+        *c = p.c.mutate<float>().data();
+  const auto state_of = [&](std::int64_t n) {
+    return (batch_first_ ? n * directions_ + d : d * p.batch + n) * p.hidden;
+  };
+  std::vector<std::int64_t> running;
+  for (std::int64_t n = 0; n < p.batch; ++n)
+    if (s < p.lengths[static_cast<std::size_t>(n)]) running.push_back(n);
+  std::vector<float> states;
+  for (const std::int64_t n : running)
+    states.insert(states.end(), h + state_of(n), h + state_of(n) + p.hidden);
+  Tensor products = recurrent(states.data(), static_cast<std::int64_t>(running.size()));
+  add_rows(products, part(p.bias, d * 2 * rows + rows));
+  const float* product = products.data<float>().data();
+  for (const std::int64_t n : running) {
+    const std::int64_t t = backwards ? p.lengths[static_cast<std::size_t>(n)] - 1 - s : s;
+    const std::int64_t from = batch_first_ ? n * p.steps + t : t * p.batch + n;
+    const std::int64_t to =
+        batch_first_ ? from * directions_ + d : (t * directions_ + d) * p.batch + n;
+    float* state = h + state_of(n);
+    cell({p.hidden, inputs + from * rows, product, state, c + state_of(n)});
+    std::copy_n(state, p.hidden, y + to * p.hidden);
+    product += rows;
+  }
+}
+
+void Recurrence::run(KernelContext& context, const MakeCell& make_cell,
+                     const MakeProduct& make_product) const {
   const DType type = context.input(0).dtype();
-  Problem p = read(context);
-  for (std::int64_t d = 0; d < directions_; ++d) run_direction(p, d, make_cell);
+  Problem p = read(context, /*float_weights=*/!make_product);
+  for (std::int64_t d = 0; d < directions_; ++d)
+    run_direction(p, d, make_cell, make_product ? make_product : float_products(p.w, p.r));
   set_float_output(context, 0, std::move(p.y), type);
   if (context.output_count() > 1) set_float_output(context, 1, std::move(p.h), type);
   if (context.output_count() > 2) set_float_output(context, 2, std::move(p.c), type);

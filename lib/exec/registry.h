@@ -1,6 +1,7 @@
 // All kernels, as ordered candidates.
 #pragma once
 
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,21 +12,24 @@ namespace intaglio {
 
 class Registry {
  public:
-  void add(const KernelDef& def) { defs_.push_back(def); }
+  // Throws Code::internal when there is a kernel of the same operator, implementation and opset:
+  // one would hide the other. where: for that message.
+  void add(const KernelDef& def, std::source_location where = std::source_location::current());
   const std::vector<KernelDef>& all() const { return defs_; }
 
-  // The candidates for a node, best first: of each implementation the newest version that is not newer
-  // than the opset of the node.
+  // The candidates for a node, best first: of each implementation the newest version that is not
+  // newer than the opset of the node.
   std::vector<const KernelDef*> candidates(const Node& node) const;
 
-  // The first candidate that does not refuse. Throws Code::unsupported that names the node, its opset and
-  // every refusal.
+  // The first candidate that does not refuse. Throws Code::unsupported that names the node, its
+  // opset and every refusal.
   const KernelDef& select(const Node& node) const;
 
   bool knows(std::string_view op, std::string_view domain = {}) const;
 
  private:
   std::vector<KernelDef> defs_;
+  std::vector<std::source_location> places_;  // of defs_
 };
 
 // The registry with everything that was built in.

@@ -62,6 +62,8 @@ Tensor from_typed_data(const TensorProto& m, DType type, Shape shape) {
     case DType::boolean:
     case DType::u4:
     case DType::s4:
+    case DType::f8e4m3fn:
+    case DType::f8e5m2:
       return from_field<std::uint8_t>(type, std::move(shape), m.int32_data());
     default:
       return Tensor(type, std::move(shape));  // strings and types we cannot compute with

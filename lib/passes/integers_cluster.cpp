@@ -109,27 +109,29 @@ std::optional<CodesRef> dequantized(const Value* value) {
   return parameters(*node, codes, type);
 }
 
-std::variant<Tail, std::string> tail_of(const Node& node, const IntegerOptions& options) {
+std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& options) {
   Node* reader = only_reader(node.output(0));
-  if (reader == nullptr)
-    return std::string(node.output(0)->is_output() || node.output(0)->uses().empty()
-                           ? "its result leaves the graph in float"
-                           : "its result has several readers");
+  if (reader == nullptr && (node.output(0)->is_output() || node.output(0)->uses().empty()))
+    return FloatReason(Why::result_float, "its result leaves the graph in float");
+  if (reader == nullptr) return FloatReason("its result has several readers");
   Tail tail;
   if (reader->is("Relu") || reader->is("Clip")) {
     tail.clip = reader;
     reader = only_reader(reader->output(0));
   }
   if (reader == nullptr || !reader->is("QuantizeLinear") || reader->output(0) == nullptr)
-    return fmt::format("{} reads its result in float",
-                       tail.clip != nullptr ? tail.clip->op() : reader->op());
+    return FloatReason(Why::result_float,
+                       fmt::format("{} reads its result in float",
+                                   tail.clip != nullptr ? tail.clip->op() : reader->op()));
   const auto codes = parameters(*reader, reader->output(0), quantized_type(*reader));
-  if (!codes || !codes->per_tensor()) return std::string("the scale of its result varies");
+  if (!codes || !codes->per_tensor()) return FloatReason("the scale of its result varies");
   if (!is_byte(codes->type))
-    return fmt::format("its result has codes of type {}", name_of(codes->type));
+    return FloatReason(fmt::format("its result has codes of type {}", name_of(codes->type)));
   tail.redundant = tail.clip == nullptr || redundant(*tail.clip, *codes);
   if (!tail.redundant && !(options.clip_codes && bounds_of(*tail.clip)))
-    return fmt::format("the codes of its result reach beyond the bounds of {}", tail.clip->op());
+    return FloatReason(
+        Why::beyond_bounds,
+        fmt::format("the codes of its result reach beyond the bounds of {}", tail.clip->op()));
   tail.quantize = reader;
   tail.codes = *codes;
   return tail;

@@ -14,7 +14,7 @@
 namespace intaglio {
 
 // Why a cluster is not taken; nullopt: it was.
-using ClusterRefusal = std::optional<std::string>;
+using ClusterRefusal = std::optional<FloatReason>;
 
 // Codes with their scale and zero point (never null for 8-bit codes).
 struct CodesRef {
@@ -39,7 +39,7 @@ struct Tail {
 };
 // The result must have one reader, QuantizeLinear with one constant scale, or a Relu or Clip and
 // then that; which must be redundant unless options.clip_codes.
-std::variant<Tail, std::string> tail_of(const Node& node, const IntegerOptions& options);
+std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& options);
 
 // True when the result goes on in float without a Relu or Clip as its only reader: then some
 // operators take codes and give floats.
@@ -75,7 +75,7 @@ ClusterRefusal fuse_standard_gemm(Node& node, const IntegerOptions& options);
 // The bias of a Conv or Gemm as int32 in units of x_scale * w_scale. nullptr in `value`: no bias.
 struct IntegerBias {
   Value* value = nullptr;
-  std::string refusal;
+  std::string refusal;  // a reason of kind Why::bias; empty: none
 };
 IntegerBias integer_bias(const Node& node, const CodesRef& x, const CodesRef& w);
 

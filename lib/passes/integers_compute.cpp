@@ -15,7 +15,8 @@ constexpr std::string_view microsoft = "com.microsoft";
 // The operands of a product: activations with one scale, weights with one or one per output.
 ClusterRefusal refuse_operands(const std::optional<CodesRef>& x, const std::optional<CodesRef>& w,
                                std::int64_t axis, int rank) {
-  if (!x || !w) return fmt::format("input {} is not dequantized", x ? 1 : 0);
+  if (!x || !w)
+    return FloatReason(Why::input_float, fmt::format("input {} is not dequantized", x ? 1 : 0));
   for (const CodesRef& codes : {*x, *w})
     if (!is_byte(codes.type)) return fmt::format("codes of type {}", name_of(codes.type));
   if (!x->per_tensor()) return "the scale of input 0 varies";
@@ -80,11 +81,11 @@ ClusterRefusal fuse_conv(Node& node, const IntegerOptions& options) {
   const auto x = dequantized(node.input(0)), w = dequantized(node.input(1));
   if (auto refusal = refuse_operands(x, w, 0, 0)) return refusal;
   const auto tail = tail_of(node, options);
-  if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
+  if (const auto* reason = std::get_if<FloatReason>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (end.codes.type != x->type) return "its input and result have codes of different types";
   const IntegerBias bias = integer_bias(node, *x, *w);
-  if (!bias.refusal.empty()) return bias.refusal;
+  if (!bias.refusal.empty()) return FloatReason(Why::bias, bias.refusal);
   std::vector<Value*> inputs;
   append(inputs, *x);
   append(inputs, *w);
@@ -107,7 +108,7 @@ ClusterRefusal fuse_matmul(Node& node, const IntegerOptions& options) {
     return std::nullopt;
   }
   const auto tail = tail_of(node, options);
-  if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
+  if (const auto* reason = std::get_if<FloatReason>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (end.codes.type != a->type) return "its input and result have codes of different types";
   std::vector<Value*> inputs;
@@ -129,14 +130,14 @@ ClusterRefusal fuse_gemm(Node& node, const IntegerOptions& options) {
   if (!options.microsoft) return fuse_standard_gemm(node, options);
   const bool float_result = goes_on_in_float(node);
   if (float_result && node.input(2) != nullptr && !dequantized(node.input(2)))
-    return "its bias is float";
+    return FloatReason(Why::bias, "its bias is float");
   const auto tail = float_result ? Tail{} : tail_of(node, options);
-  if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
+  if (const auto* reason = std::get_if<FloatReason>(&tail)) return *reason;
   const Tail& end = std::get<Tail>(tail);
   if (!float_result && end.codes.type != a->type)
     return "its input and result have codes of different types";
   const IntegerBias bias = integer_bias(node, *a, *b);
-  if (!bias.refusal.empty()) return bias.refusal;
+  if (!bias.refusal.empty()) return FloatReason(Why::bias, bias.refusal);
   std::vector<Value*> inputs;
   append(inputs, *a);
   append(inputs, *b);

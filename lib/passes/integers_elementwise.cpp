@@ -16,22 +16,23 @@ struct Operands {
 };
 
 // Inputs from `first` on and the result: bytes of one type, one scale each.
-std::variant<Operands, std::string> match(const Node& node, std::size_t first,
+std::variant<Operands, FloatReason> match(const Node& node, std::size_t first,
                                           const IntegerOptions& options) {
   Operands found;
   for (std::size_t i = first; i < node.inputs().size(); ++i) {
     const auto codes = dequantized(node.input(i));
-    if (!codes) return fmt::format("input {} is not dequantized", i);
-    if (!is_byte(codes->type)) return fmt::format("codes of type {}", name_of(codes->type));
-    if (!codes->per_tensor()) return fmt::format("the scale of input {} varies", i);
+    if (!codes) return FloatReason(Why::input_float, fmt::format("input {} is not dequantized", i));
+    if (!is_byte(codes->type))
+      return FloatReason(fmt::format("codes of type {}", name_of(codes->type)));
+    if (!codes->per_tensor()) return FloatReason(fmt::format("the scale of input {} varies", i));
     found.inputs.push_back(*codes);
   }
   auto tail = tail_of(node, options);
-  if (auto* reason = std::get_if<std::string>(&tail)) return std::move(*reason);
+  if (auto* reason = std::get_if<FloatReason>(&tail)) return std::move(*reason);
   found.tail = std::get<Tail>(tail);
   for (const CodesRef& codes : found.inputs)
     if (codes.type != found.tail.codes.type)
-      return std::string("its inputs and result have codes of different types");
+      return FloatReason("its inputs and result have codes of different types");
   return found;
 }
 
@@ -39,7 +40,7 @@ std::variant<Operands, std::string> match(const Node& node, std::size_t first,
 ClusterRefusal fuse(Node& node, std::size_t first, const IntegerOptions& options) {
   if (!options.microsoft) return "its integer form is not standard: allow it with --contrib";
   const auto matched = match(node, first, options);
-  if (const auto* reason = std::get_if<std::string>(&matched)) return *reason;
+  if (const auto* reason = std::get_if<FloatReason>(&matched)) return *reason;
   const Operands& found = std::get<Operands>(matched);
   const std::string op = "QLinear" + node.op();
   const CodesRef& y = found.tail.codes;

@@ -53,7 +53,27 @@ const Rule* rule_for(const Node& node) {
   return it != rules.end() ? &*it : nullptr;
 }
 
-// An operator between DequantizeLinear and QuantizeLinear: a cluster, taken or not.
+std::string name_of(const Node& node) { return node.name().empty() ? node.label() : node.name(); }
+
+// What the operator lacks on x86-64.
+ClusterRefusal refuse_signed(const Node& node) {
+  if (!node.is("Conv") && !node.is("MatMul")) return std::nullopt;
+  const auto x = dequantized(node.input(0));
+  if (!x || x->type != DType::s8) return std::nullopt;
+  return FloatReason(
+      Why::signed_data,
+      "there is no integer form for int8 activations with several readers on x86-64");
+}
+
+}  // namespace
+
+void import_microsoft(Model& model) {
+  const auto nodes = model.graph().nodes();
+  if (model.opset(microsoft) == 0 &&
+      std::ranges::any_of(nodes, [](const Node* node) { return node->domain() == microsoft; }))
+    model.set_opset(microsoft, 1);
+}
+
 bool touches_codes(const Node& node) {
   if (node.is("Shape") || node.is("Size")) return false;
   const auto quantizes = [](const Use& use) { return use.node->is("QuantizeLinear"); };
@@ -70,30 +90,12 @@ bool is_conversion(const Node& node) {
   return node.is("QuantizeLinear") || node.is("DequantizeLinear");
 }
 
-std::string name_of(const Node& node) { return node.name().empty() ? node.label() : node.name(); }
-
-// What the operator lacks on x86-64.
-ClusterRefusal refuse_signed(const Node& node) {
-  if (!node.is("Conv") && !node.is("MatMul")) return std::nullopt;
-  const auto x = dequantized(node.input(0));
-  if (!x || x->type != DType::s8) return std::nullopt;
-  return "there is no integer form for int8 activations with several readers on x86-64";
-}
-
-void import_microsoft(Model& model) {
-  const auto nodes = model.graph().nodes();
-  if (model.opset(microsoft) == 0 &&
-      std::ranges::any_of(nodes, [](const Node* node) { return node->domain() == microsoft; }))
-    model.set_opset(microsoft, 1);
-}
-
-}  // namespace
-
 bool is_integer_operator(const Node& node) {
   const std::string& op = node.op();
   return op.starts_with("QLinear") || op.ends_with("Integer") || op == "DynamicQuantizeLinear" ||
          (node.domain() == microsoft &&
-          (op == "QGemm" || op == "MatMulIntegerToFloat" || op.starts_with("DynamicQuantize")));
+          (op == "QGemm" || op == "QAttention" || op == "MatMulIntegerToFloat" ||
+           op.starts_with("DynamicQuantize")));
 }
 
 bool has_quantized_values(const Graph& graph) {
@@ -123,13 +125,17 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
     ClusterRefusal refusal;
     if (!options.signed_activations) refusal = refuse_signed(*node);
     if (!refusal) refusal = rule_for(*node)->fuse(*node, options);
-    decision.reason = refusal.value_or("");
+    if (refusal) {
+      decision.reason = refusal->text;
+      decision.why = refusal->why;
+    }
     form.nodes.push_back(std::move(decision));
   }
   for (const Node* node : graph.nodes())
     if (rule_for(*node) == nullptr && touches_codes(*node) && !is_conversion(*node) &&
         !is_integer_operator(*node))
-      form.nodes.push_back({name_of(*node), node->op(), "there is no integer form of it"});
+      form.nodes.push_back(
+          {name_of(*node), node->op(), "there is no integer form of it", Why::no_form});
   import_microsoft(model);
   drop_unread(graph, options.keep);
   if (options.fold_weights) {

@@ -17,13 +17,15 @@
 #include <vector>
 
 #include "lib/graph/model.h"
+#include "lib/passes/float_reason.h"
 
 namespace intaglio {
 
 struct IntegerDecision {
   std::string node, op;
-  std::string reason;  // why it stays in float; empty: it runs on integers
-  bool integer() const { return reason.empty(); }
+  std::string reason;   // why it stays in float; empty: it runs on integers
+  Why why = Why::none;  // the kind of the reason
+  bool integer() const { return why == Why::none; }
 };
 
 struct IntegerForm {
@@ -33,9 +35,19 @@ struct IntegerForm {
 // True for operators that compute on codes by definition: QLinear..., ...Integer, QGemm and such.
 bool is_integer_operator(const Node& node);
 
+// QuantizeLinear and DequantizeLinear.
+bool is_conversion(const Node& node);
+
+// True for a node that reads the result of a DequantizeLinear or whose result is quantized: one of
+// a cluster, taken or not. Shape and Size only look.
+bool touches_codes(const Node& node);
+
 // True when the graph holds quantized values: QuantizeLinear, DequantizeLinear or operators on
 // codes.
 bool has_quantized_values(const Graph& graph);
+
+// Imports the domain com.microsoft when nodes of the main graph are of it.
+void import_microsoft(Model& model);
 
 struct IntegerOptions {
   // Float values (results of DequantizeLinear) that somebody wants to look at: they stay although

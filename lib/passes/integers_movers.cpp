@@ -27,7 +27,7 @@ bool compares(const Node& node) {
 }
 
 ClusterRefusal refuse_mover(const Node& node, const std::optional<CodesRef>& x) {
-  if (!x) return "input 0 is not dequantized";
+  if (!x) return FloatReason(Why::input_float, "input 0 is not dequantized");
   if (!x->per_tensor()) return "the scale of input 0 varies";
   if (!is_byte(x->type)) return fmt::format("codes of type {}", name_of(x->type));
   if (compares(node) && node.opset() < 12) return "it takes no 8-bit codes before opset 12";
@@ -95,8 +95,8 @@ ClusterRefusal fuse_mover(Node& node, const IntegerOptions& options) {
     return std::nullopt;
   }
   if (move_behind(node)) return std::nullopt;
-  if (const auto* reason = std::get_if<std::string>(&tail)) return *reason;
-  return "its input and result have different scales";
+  if (const auto* reason = std::get_if<FloatReason>(&tail)) return *reason;
+  return FloatReason(Why::scales_differ, "its input and result have different scales");
 }
 
 ClusterRefusal fuse_split(Node& node, const IntegerOptions&) {
@@ -107,13 +107,13 @@ ClusterRefusal fuse_split(Node& node, const IntegerOptions&) {
     if (y == nullptr || y->is_output() || y->uses().size() != 1 ||
         !y->uses().front().node->is("QuantizeLinear") || y->uses().front().index != 0 ||
         y->uses().front().node->output(0) == nullptr)
-      return "a result is read in float";
+      return FloatReason(Why::result_float, "a result is read in float");
     Node* reader = y->uses().front().node;
     const CodesRef codes{reader->output(0), reader->input(1), reader->input(2), x->type, 1};
     if (codes.scale == nullptr || !codes.scale->is_constant() || codes.zero == nullptr ||
         !codes.zero->is_constant() || codes.zero->constant().dtype() != x->type ||
         !same_meaning(*x, codes))
-      return "its input and results have different scales";
+      return FloatReason(Why::scales_differ, "its input and results have different scales");
     readers.push_back(reader);
   }
   Graph& graph = node.graph();

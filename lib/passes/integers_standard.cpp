@@ -78,7 +78,7 @@ ClusterRefusal fuse_standard_gemm(Node& node, const IntegerOptions& options) {
   const Tail* end = std::get_if<Tail>(&tail);
   if (node.input(2) != nullptr || end == nullptr || end->codes.type != a.type) {
     const IntegerBias bias = integer_bias(node, a, b);
-    if (!bias.refusal.empty()) return bias.refusal;
+    if (!bias.refusal.empty()) return FloatReason(Why::bias, bias.refusal);
     exchange_for_matmul_integer(node, a, b, bias.value);
     return std::nullopt;
   }

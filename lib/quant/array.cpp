@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/quant/half_precision.h"
+
 namespace intaglio {
 namespace {
 
@@ -60,6 +62,7 @@ std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis,
 }
 
 Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& scheme) {
+  if (is_half(params.type)) return to_half(tensor, params.type);
   const auto x = tensor.data<float>();
   const Levels levels = levels_of(scheme);
   Tensor codes(params.type, tensor.shape());
@@ -79,6 +82,7 @@ Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& schem
 }
 
 std::uint64_t count_clipped(const Tensor& tensor, const QParams& params, const Scheme& scheme) {
+  if (is_half(params.type)) return half_loss(tensor, params.type).beyond;
   const auto x = tensor.data<float>();
   const Levels levels = levels_of(scheme);
   std::uint64_t clipped = 0;
@@ -92,6 +96,7 @@ std::uint64_t count_clipped(const Tensor& tensor, const QParams& params, const S
 }
 
 Tensor dequantize(const Tensor& codes, const QParams& params) {
+  if (is_half(params.type)) return convert(codes, DType::f32);
   Tensor result(DType::f32, codes.shape());
   const auto x = result.mutate<float>();
   visit_dtype(codes.dtype(), [&](auto zero) {

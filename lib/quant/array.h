@@ -17,13 +17,14 @@ std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis);
 std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis, std::size_t channel);
 
 // q = clamp(round_half_to_even(x / scale) + zero_point) to the codes of the scheme. The division is a float
-// division, as in ONNX QuantizeLinear. Result: the same shape, type scheme.type.
+// division, as in ONNX QuantizeLinear. Result: the same shape, type scheme.type. float16 and bfloat16 have
+// neither scale nor zero point: to_half() (lib/quant/half_precision.h).
 Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& scheme);
 
 // How many elements quantize() had to clamp: their rounded code lies outside the codes of the scheme.
 std::uint64_t count_clipped(const Tensor& tensor, const QParams& params, const Scheme& scheme);
 
-// (q - zero_point) * scale, in float.
+// (q - zero_point) * scale, in float; float16 and bfloat16 as they are.
 Tensor dequantize(const Tensor& codes, const QParams& params);
 
 // 10 log10(sum x^2 / sum (x - y)^2), in dB; infinity when equal. Sums in double.

@@ -231,7 +231,7 @@ class Drafter {
   }
 
   NodePlan node_plan(const Node& node) {
-    NodePlan plan{node.name(), node.op(), node.output(0) ? node.output(0)->name() : "", false, "", {}, {}};
+    NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "", false, "", {}, {}};
     if (!accepted_.contains(&node)) {
       plan.reason = reasons_.at(&node);
       return plan;

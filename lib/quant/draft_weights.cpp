@@ -15,15 +15,16 @@ std::string why_none(const Node& node) {
 }
 
 NodePlan node_plan(const Node& node, const Target& target, const NodeFilter& filter) {
-  NodePlan plan{node.name(), node.op(), node.output(0) ? node.output(0)->name() : "", false, "",
-                {},          {}};
+  NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "",
+                false,       "",        {},
+                {}};
   if (const auto reason = filter.refuse(node)) {
     plan.reason = *reason;
     return plan;
   }
   for (const WeightInput& weight : weight_inputs(node)) {
     Scheme scheme = target.weights;
-    scheme.axis = target.per_channel ? weight.axis : std::nullopt;
+    scheme.axis = target.per_channel && !is_float(scheme.type) ? weight.axis : std::nullopt;
     plan.constants.push_back({weight.input, node.input(weight.input)->name(), scheme, {}, {}});
   }
   plan.quantized = !plan.constants.empty();

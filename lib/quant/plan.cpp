@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/hex.h"
+#include "lib/graph/graph.h"
 
 namespace intaglio {
 namespace {
@@ -78,6 +79,12 @@ void each(JsonObject& json, const char* key, const std::string& origin, F&& read
 
 }  // namespace
 
+const Value* first_output(const Node& node) {
+  const auto outputs = node.outputs();
+  const auto it = std::ranges::find_if(outputs, [](const Value* v) { return v != nullptr; });
+  return it == outputs.end() ? nullptr : *it;
+}
+
 const ActivationPlan* Plan::find(const std::string& value) const {
   const auto it = std::find_if(activations.begin(), activations.end(),
                                [&](const ActivationPlan& a) { return a.name == value; });
@@ -142,6 +149,10 @@ Json to_json(const Plan& plan) {
     if (n.bias)
       node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
     if (n.bias && !n.bias->shift.empty()) node["bias"]["shift"] = n.bias->shift;
+    if (n.precision) {
+      node["precision"] = name_of(n.precision->type);
+      node["precision_reason"] = n.precision->reason;
+    }
     json["nodes"].push_back(std::move(node));
   }
   return json;
@@ -178,6 +189,9 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
                            b.get<std::vector<float>>("shift", {})};
       b.done();
     }
+    if (n.has("precision"))
+      node.precision = Precision{dtype_named(n.choice("precision", {"float16", "float"})),
+                                 n.get<std::string>("precision_reason")};
     plan.nodes.push_back(std::move(node));
   });
   json.done();

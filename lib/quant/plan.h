@@ -54,6 +54,17 @@ struct ChannelPlan {
   std::vector<float> shift, scale;  // as many as channels, or empty: 0, 1
 };
 
+// Of a node that computes on floats (--float16).
+struct Precision {
+  DType type = DType::f16;  // or f32
+  std::string reason;       // why it is f32; empty for f16
+};
+
+class Node;
+class Value;
+// The first output that is not omitted, by whose name a plan knows the node; null: it has none.
+const Value* first_output(const Node& node);
+
 struct NodePlan {
   std::string name;    // may be empty
   std::string op;
@@ -62,6 +73,7 @@ struct NodePlan {
   std::string reason;  // why it stays float, or what it is fused into
   std::vector<ConstantPlan> constants;
   std::optional<BiasPlan> bias;
+  std::optional<Precision> precision = {};  // nullopt: as the model has it
 };
 
 struct Plan {

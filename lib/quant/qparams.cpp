@@ -6,6 +6,8 @@
 #include <cfloat>
 #include <cmath>
 
+#include "lib/quant/half_precision.h"
+
 namespace intaglio {
 
 Range join(const Range& a, const Range& b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
@@ -41,6 +43,7 @@ QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, doub
 }
 
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel) {
+  if (is_half(params.type)) return half_range(params.type);
   const Levels levels = levels_of(scheme);
   const double scale = params.scale[channel];
   const std::int32_t zero = params.zero_point[channel];

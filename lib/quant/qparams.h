@@ -28,7 +28,8 @@ struct Affine {
   std::int32_t zero_point = 0;
 };
 
-// real = scale * (code - zero_point). One entry, or one per channel along `axis`.
+// real = scale * (code - zero_point). One entry, or one per channel along `axis`; none for float16 and
+// bfloat16.
 struct QParams {
   DType type = DType::u8;
   std::optional<int> axis;
@@ -53,7 +54,7 @@ Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0)
 // ONNX Q/DQ parameters of ranges, one or one per channel of scheme.axis: choose_affine(), the scale in float.
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
 
-// The real values that the outermost codes of channel c stand for.
+// The real values that the outermost codes of channel c stand for; the range of float16 or bfloat16.
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel = 0);
 
 }  // namespace intaglio

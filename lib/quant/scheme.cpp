@@ -22,6 +22,7 @@ Levels levels_of(const Scheme& scheme) {
 }
 
 std::string to_string(const Scheme& scheme) {
+  if (is_float(scheme.type)) return std::string(name_of(scheme.type));
   return fmt::format("{} {} {}{}", name_of(scheme.type),
                      scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",
                      scheme.symmetric ? "symmetric" : "asymmetric",

@@ -129,6 +129,7 @@ std::string misfit(const Target& t) {
   if (!contains(a.weights, t.weights.type))
     return fmt::format("takes weights of type {}, not {}", words(a.weights),
                        name_of(t.weights.type));
+  if (is_float(t.weights.type)) return {};  // neither scales nor zero points
   if (!a.activation_zero_points && !zero_is_zero(t.activations))
     return "takes activations with zero point 0 alone: they must be signed and symmetric";
   if (!a.weight_zero_points && !zero_is_zero(t.weights))
@@ -147,6 +148,12 @@ void require_accepted(const Target& target, const std::string& form) {
   if (!reason.empty())
     throw Error(Code::config, fmt::format("target '{}' {}", target.name, reason),
                 "Leave out the option that contradicts it, or choose another --target.");
+}
+
+void require_float16(const Target& target) {
+  if (!target.float16)
+    throw Error(Code::config, fmt::format("target '{}' takes no float16 operators", target.name),
+                "Leave out --float16, or choose another --target.");
 }
 
 Target placed_for_accuracy(Target target) {
@@ -177,6 +184,13 @@ Target read_target(const std::filesystem::path& path) {
   JsonObject ops = json.object("ops");
   for (const auto& item : json.at("ops").items()) target.ops[item.key()] = read_rule(ops.object(item.key()));
   ops.done();
+  if (json.has("float16")) {
+    JsonObject stay = json.object("float16");
+    target.float16.emplace();
+    for (const auto& item : json.at("float16").items())
+      (*target.float16)[item.key()] = stay.get<std::string>(item.key().c_str());
+    stay.done();
+  }
   json.done();
   if (const std::string reason = misfit(target); !reason.empty())
     json.fail("accepts", fmt::format("contradicts the schemes: the target {}", reason));

@@ -75,11 +75,17 @@ struct Target {
   bool ncnn_table = false;  // the calibration table of ncnn2int8 is written beside the model
   Accepts accepts;
   std::map<std::string, OpRule> ops;
+  // Operators that stay float32 where the float rest of a model becomes float16, and why; nullopt: the
+  // target takes no float16.
+  std::optional<std::map<std::string, std::string>> float16;
 };
 
 // Throws Code::config when the schemes, which options may have changed, are not what the target
 // accepts.
 void require_accepted(const Target& target, const std::string& form);
+
+// Throws Code::config when the target takes no float16.
+void require_float16(const Target& target);
 
 // Activations are fused into their producers wherever the runtime can, also where both then run in
 // float: nothing is rounded between the two.

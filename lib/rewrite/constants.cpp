@@ -1,5 +1,7 @@
 #include "lib/rewrite/constants.h"
 
+#include <fmt/format.h>
+
 namespace intaglio {
 
 Tensor scale_tensor(const QParams& params) {
@@ -31,13 +33,25 @@ Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCode
   return real;
 }
 
+Value& cast_to_float(Graph& graph, const std::string& name, Value& half) {
+  Value& real = graph.add_value(name + "_float", DType::f32, half.dims());
+  graph.add_node("Cast", name + "_Cast", {&half}, {&real})
+      .set_attr("to", static_cast<std::int64_t>(DType::f32));
+  return real;
+}
+
 void replace_constant(Node& node, std::size_t input, const std::string& name, const Tensor& codes,
                       const QParams& params) {
   Graph& graph = node.graph();
   Value& old = *node.input(input);
-  const StoredCodes stored = store_codes(graph, name, codes, params);
-  graph.set_input(node, input,
-                  &dequantize_linear(graph, name, stored, params, stored.codes->dims()));
+  if (is_float(params.type)) {
+    Value& half = graph.add_constant(fmt::format("{}_{}", name, name_of(params.type)), codes);
+    graph.set_input(node, input, &cast_to_float(graph, name, half));
+  } else {
+    const StoredCodes stored = store_codes(graph, name, codes, params);
+    graph.set_input(node, input,
+                    &dequantize_linear(graph, name, stored, params, stored.codes->dims()));
+  }
   if (old.uses().empty() && !old.is_output()) graph.erase(old);
 }
 

@@ -24,8 +24,11 @@ StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& cod
 Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCodes& stored,
                          const QParams& params, std::optional<Dims> dims);
 
-// The node reads DequantizeLinear(codes) instead of the float constant at this input, which goes
-// when nothing else reads it.
+// A Cast of float16 or bfloat16 to float, making a new value of the same dimensions.
+Value& cast_to_float(Graph& graph, const std::string& name, Value& half);
+
+// The node reads DequantizeLinear(codes), or Cast(halves), instead of the float constant at this
+// input, which goes when nothing else reads it.
 void replace_constant(Node& node, std::size_t input, const std::string& name, const Tensor& codes,
                       const QParams& params);
 

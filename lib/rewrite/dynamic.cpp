@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "lib/passes/integers_fused.h"
 #include "lib/quant/array.h"
 #include "lib/rewrite/constants.h"
+#include "lib/rewrite/dynamic_lstm.h"
 #include "lib/rewrite/weights.h"
 
 namespace intaglio {
@@ -30,10 +32,11 @@ Tensor per_filter(const Tensor& values, int spatial) {
 
 class DynamicWriter {
  public:
-  explicit DynamicWriter(Graph& graph) : graph_(graph) {}
+  DynamicWriter(Graph& graph, bool microsoft) : graph_(graph), microsoft_(microsoft) {}
 
   void rewrite(Node& node, const NodePlan& plan) {
-    if (!takes_codes(node, plan)) return store_weights(node, plan);
+    if (!float_arithmetic(node, plan, microsoft_).empty()) return store_weights(node, plan);
+    if (node.is("LSTM")) return write_dynamic_lstm(node, plan);
     const ConstantPlan& weight = plan.constants.front();
     Tensor codes = quantize(planned_constant(graph_, weight.name), weight.params, weight.scheme);
     if (node.is("Gemm") && node.attr_int("transB", 0) != 0) codes = transposed(codes);
@@ -45,17 +48,6 @@ class DynamicWriter {
   struct Data {
     Value *codes, *scale, *zero_point;
   };
-
-  static bool takes_codes(const Node& node, const NodePlan& plan) {
-    if (plan.constants.size() != 1 || plan.constants.front().input != 1 ||
-        node.input(0)->dtype() != DType::f32)
-      return false;
-    if (node.is("Conv")) return node.input(2) == nullptr || node.input(2)->is_constant();
-    if (node.is("Gemm"))
-      return node.attr_int("transA", 0) == 0 &&
-             (node.input(2) == nullptr || node.input(2)->is_constant());
-    return node.is("MatMul");
-  }
 
   const Data& data_of(Value& x) {
     const auto [it, fresh] = data_.try_emplace(&x);
@@ -129,6 +121,7 @@ class DynamicWriter {
   }
 
   Graph& graph_;
+  bool microsoft_;
   std::unordered_map<const Value*, Data> data_;
 };
 
@@ -144,11 +137,32 @@ Target dynamic_target(Target target) {
   return target;
 }
 
-void write_dynamic(Model& model, const Plan& plan) {
+std::string float_arithmetic(const Node& node, const NodePlan& plan, bool microsoft) {
+  const Value *x = node.input(0), *bias = node.input(2);
+  if (x == nullptr || x->dtype() != DType::f32) return "weights alone: its data is not float32";
+  if (node.is("LSTM")) {
+    if (!microsoft)
+      return "weights alone: its integer form is not standard: allow it with --contrib";
+    if (node.attr_int("layout", 0) != 0) return "weights alone: its batches come first (layout 1)";
+    return plan.constants.size() == 2 ? "" : "weights alone: one of them is computed";
+  }
+  if (plan.constants.size() != 1 || plan.constants.front().input != 1)
+    return "weights alone: they are not its second input";
+  if (!node.is("MatMul") && !node.is("Conv") && !node.is("Gemm"))
+    return fmt::format("weights alone: {} has no integer form for data of the run", node.op());
+  if (node.is("MatMul")) return {};
+  if (bias != nullptr && !bias->is_constant()) return "weights alone: its bias is computed";
+  if (node.is("Gemm") && node.attr_int("transA", 0) != 0)
+    return "weights alone: its data is transposed";
+  return {};
+}
+
+void write_dynamic(Model& model, const Plan& plan, bool microsoft) {
   Graph& graph = model.graph();
-  DynamicWriter writer(graph);
+  DynamicWriter writer(graph, microsoft);
   for (const NodePlan& node : plan.nodes)
     if (node.quantized) writer.rewrite(planned_node(graph, node), node);
+  import_microsoft(model);
   graph.verify();
 }
 

@@ -6,9 +6,12 @@
 //          Mul(Cast(MatMulInteger(xq, w_int8, x_zero)), Mul(x_scale, w_scale))
 //
 // Conv and Gemm likewise, with ConvInteger, and the bias added in float. Runtimes recognise this
-// chain (ONNX Runtime: DynamicQuantizeMatMul). What has weights but no such form (ConvTranspose,
-// LSTM, Gather) gets them as the weights writer does. Nothing is calibrated.
+// chain (ONNX Runtime: DynamicQuantizeMatMul). An LSTM becomes com.microsoft's DynamicQuantizeLSTM
+// where that is allowed. What has weights but no such form (ConvTranspose, GRU, Gather) gets them
+// as the weights writer does. Nothing is calibrated.
 #pragma once
+
+#include <string>
 
 #include "lib/graph/model.h"
 #include "lib/quant/plan.h"
@@ -21,8 +24,12 @@ namespace intaglio {
 // weights.
 Target dynamic_target(Target target);
 
+// Why a node of the plan keeps its arithmetic in float, with weights in codes; empty: it computes
+// on codes. microsoft: operators of com.microsoft may be written.
+std::string float_arithmetic(const Node& node, const NodePlan& plan, bool microsoft);
+
 // Rewrites the prepared model that the plan was drafted for (draft_weights). Throws Code::config
 // when the plan does not fit the model.
-void write_dynamic(Model& model, const Plan& plan);
+void write_dynamic(Model& model, const Plan& plan, bool microsoft = false);
 
 }  // namespace intaglio

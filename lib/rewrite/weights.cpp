@@ -15,18 +15,25 @@ namespace {
               "Use a plan that was made for this model.");
 }
 
-// Looks up codes and dequantizes what was found.
+// Looks up codes, or halves, and turns what was found into floats.
 void replace_table(Node& gather, const std::string& name, const Tensor& codes,
                    const QParams& params) {
   Graph& graph = gather.graph();
   Value &old = *gather.input(0), &y = *gather.output(0);
-  const StoredCodes stored = store_codes(graph, name, codes, params);
   Value& found = graph.add_value(y.name() + "_codes", params.type, y.dims());
-  graph.set_input(gather, 0, stored.codes);
   graph.set_output(gather, 0, found);
-  Node& node = graph.add_node("DequantizeLinear", y.name() + "_DequantizeLinear",
-                              {&found, stored.scale, stored.zero_point}, {&y});
-  if (params.axis) node.set_attr("axis", std::int64_t{-1});  // columns are the last axis
+  if (is_float(params.type)) {
+    graph.set_input(gather, 0,
+                    &graph.add_constant(fmt::format("{}_{}", name, name_of(params.type)), codes));
+    graph.add_node("Cast", y.name() + "_Cast", {&found}, {&y})
+        .set_attr("to", static_cast<std::int64_t>(DType::f32));
+  } else {
+    const StoredCodes stored = store_codes(graph, name, codes, params);
+    graph.set_input(gather, 0, stored.codes);
+    Node& node = graph.add_node("DequantizeLinear", y.name() + "_DequantizeLinear",
+                                {&found, stored.scale, stored.zero_point}, {&y});
+    if (params.axis) node.set_attr("axis", std::int64_t{-1});  // columns are the last axis
+  }
   if (old.uses().empty() && !old.is_output()) graph.erase(old);
 }
 

@@ -3,8 +3,10 @@
 // Before:  MatMul(x, w), Gather(table, ids)
 // After:   MatMul(x, DequantizeLinear(w_int8)), DequantizeLinear(Gather(table_int8, ids))
 //
-// A smaller file for any runtime, without calibration. A constant that several nodes share is
-// stored once per node.
+// Half precision (float16, bfloat16) has a Cast in the place of DequantizeLinear: Cast and Gather
+// take these types in every runtime, and at load time runtimes fold the Cast of a constant. A
+// smaller file for any runtime, without calibration. A constant that several nodes share is stored
+// once per node.
 #pragma once
 
 #include "lib/graph/model.h"

@@ -27,6 +27,8 @@ enum class DType : std::uint8_t {
   u32 = 12,
   u64 = 13,
   bf16 = 16,
+  f8e4m3fn = 17,  // see lib/tensor/float8.h
+  f8e5m2 = 19,
   u4 = 21,  // two to a byte, the first in the low nibble
   s4 = 22,
 };
@@ -34,11 +36,15 @@ enum class DType : std::uint8_t {
 std::string_view name_of(DType type);            // ONNX's name: "float", "uint8", "bfloat16", ...
 DType dtype_named(std::string_view name);        // the inverse, also "u8", "s8", ...; undefined if unknown
 std::size_t bits_of(DType type);                 // 4 to 64; 0 for undefined and string
+// Floats to compute with, which those of 8 bits are not.
 inline bool is_float(DType t) {
   return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
 }
 
-// The C++ type of an element, and back. 4-bit types have none: they are unpacked where they are read.
+inline bool is_float8(DType t) { return t == DType::f8e4m3fn || t == DType::f8e5m2; }
+
+// The C++ type of an element, and back. 4-bit types and 8-bit floats have none: they are unpacked where
+// they are read.
 template <typename T>
 constexpr DType dtype_of();
 template <> constexpr DType dtype_of<float>() { return DType::f32; }
@@ -55,7 +61,8 @@ template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
 template <> constexpr DType dtype_of<std::int64_t>() { return DType::s64; }
 template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
 
-// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string and 4 bits.
+// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string, 4 bits and 8-bit
+// floats.
 //   visit_dtype(t.dtype(), [&](auto zero) { using T = decltype(zero); ... t.data<T>() ... });
 template <typename F>
 decltype(auto) visit_dtype(DType type, F&& f) {

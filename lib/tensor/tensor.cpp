@@ -96,6 +96,15 @@ Tensor convert(const Tensor& tensor, DType type) {
     const auto values = rows.to_vector<std::int32_t>();
     return convert(Tensor::of<std::int32_t>(tensor.shape(), values), type);
   }
+  if (is_float8(tensor.dtype()))
+    return convert(Tensor::of<float>(tensor.shape(), rows.to_vector<float>()), type);
+  if (is_float8(type)) {
+    const auto values = rows.to_vector<float>();
+    std::transform(values.begin(), values.end(), result.raw_mutate(), [type](float v) {
+      return static_cast<std::byte>(float8_code(type, v));
+    });
+    return result;
+  }
   visit_dtype(tensor.dtype(), [&](auto from) {
     visit_dtype(type, [&](auto to) {
       using To = decltype(to);

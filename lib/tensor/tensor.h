@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lib/tensor/dtype.h"
+#include "lib/tensor/float8.h"
 #include "lib/tensor/shape.h"
 
 namespace intaglio {
@@ -81,7 +82,7 @@ class Tensor {
   // The same bytes under another shape of the same size (Code::model otherwise).
   Tensor reshaped(Shape shape) const;
 
-  // All elements converted with static_cast semantics, in row-major order; 4-bit types are unpacked.
+  // All elements converted with static_cast semantics, in row-major order; 4-bit types and 8-bit floats are unpacked.
   template <typename T>
   std::vector<T> to_vector() const;
 
@@ -109,7 +110,8 @@ Shape storage_shape(const Tensor& tensor);
 Tensor as_stored(const Tensor& tensor);
 Tensor from_stored(const Tensor& tensor);
 
-// Converts elements: float to integer truncates and saturates, to bool tests for non-zero.
+// Converts elements: float to integer truncates and saturates, to 8-bit floats rounds and saturates, to
+// bool tests for non-zero. Not to 4-bit types.
 Tensor convert(const Tensor& tensor, DType type);
 
 }  // namespace intaglio

@@ -28,6 +28,12 @@ std::vector<T> Tensor::to_vector() const {
     }
     return out;
   }
+  if (is_float8(type_)) {
+    std::transform(rows.raw(), rows.raw() + size_, out.begin(), [&](std::byte code) {
+      return static_cast<T>(float8_value(type_, static_cast<std::uint8_t>(code)));
+    });
+    return out;
+  }
   visit_dtype(type_, [&](auto zero) {
     const auto values = rows.data<decltype(zero)>();
     std::transform(values.begin(), values.end(), out.begin(),

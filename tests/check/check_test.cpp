@@ -51,6 +51,44 @@ TEST(Check, AConvolutionBetweenPairsFits) {
   EXPECT_EQ(result.integer_macs, result.macs);
 }
 
+TEST(Check, RemediesFollowTheKindOfTheReason) {
+  struct Case {
+    const char *op, *body, *remedy;
+  };
+  for (const Case& c :
+       {Case{"Conv", "c = Conv(x, wd) q = QuantizeLinear(c, s, z)", "on that input"},
+        {"Conv", "c = Conv(xd, wd) r = Relu(c) q = QuantizeLinear(r, s, z)",
+         "use asymmetric activations"},
+        {"Conv", "c = Conv(xd, wd, fb) q = QuantizeLinear(c, s, z)", "its bias"}}) {
+    const CheckResult result =
+        check_model(model_of("(float[1,2,4,4] x, float[4] fb) => (float[1,4,4,4] y)" + constants +
+                             "{ xq = QuantizeLinear(x, s, z) xd = DequantizeLinear(xq, s, z) wd = "
+                             "DequantizeLinear <axis = 0> (w, ws, wz) " +
+                             c.body + " y = DequantizeLinear(q, s, z) }"),
+                    target_named("onnxruntime"));
+    ASSERT_NE(node_of(result, c.op), nullptr) << c.body;
+    EXPECT_EQ(node_of(result, c.op)->verdict, Verdict::misfit) << node_of(result, c.op)->reason;
+    EXPECT_NE(node_of(result, c.op)->remedy.find(c.remedy), std::string::npos)
+        << node_of(result, c.op)->remedy;
+  }
+}
+
+TEST(Check, WeightsInHalfPrecision) {
+  const std::string text =
+      "(float[1,2,4,4] x) => (float[1,4,4,4] y) <float[4,2,1,1] w = {1,2,3,4,5,6,7,8}>"
+      "{ h = Cast <to = 10> (w) f = Cast <to = 1> (h) y = Conv(x, f) }";
+  Model model = model_of(text);
+  Graph& graph = model.graph();
+  Value& half = graph.add_constant("w16", convert(graph.find("w")->constant(), DType::f16));
+  graph.set_input(*graph.find("f")->producer(), 0, &half);
+  const CheckResult taken = check_model(model, target_named("onnxruntime"));
+  EXPECT_TRUE(taken.fits());
+  EXPECT_EQ(node_of(taken, "Conv")->reason, "its weights alone are float16; it runs in float");
+  const CheckResult refused = check_model(model, target_named("stm32n6"));
+  EXPECT_FALSE(refused.fits());
+  EXPECT_EQ(node_of(refused, "Conv")->verdict, Verdict::misfit);
+}
+
 TEST(Check, TypesZeroPointsAndBiasesOfTheTarget) {
   struct Case {
     const char *target, *zero, *reason;

@@ -181,6 +181,86 @@ TEST(Forms, QuantizedModelsChangeTheirFormWhenAsked) {
   EXPECT_EQ(convert(data("demo.onnx"), back, {"--from-qdq"}).exit_code, 5) << "nothing to convert";
 }
 
+TEST(Forms, HalfPrecisionIsTheStepBetween) {
+  const auto folder = fresh_folder();
+  const auto fp32 = std::filesystem::file_size(data("demo.onnx"));
+  for (const std::string type : {"fp16", "bf16"}) {
+    const auto out = folder / (type + ".onnx");
+    const Ran ran = quantize(out, {"--format", "weights", "--weights", type});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_LT(std::filesystem::file_size(out), fp32 * 0.52);
+    int weights = 0;
+    const Json report = Json::parse(ran.out);
+    for (const Json& value : report["values"]) {
+      if (value["kind"] != "weight") continue;
+      ++weights;
+      EXPECT_EQ(value["type"], type == "fp16" ? "float16" : "bfloat16");
+      EXPECT_EQ(value["clipped"], 0);
+      EXPECT_TRUE(value.contains("vanished"));
+      EXPECT_GT(value["sqnr_db"].get<double>(), type == "fp16" ? 60 : 45);
+    }
+    EXPECT_EQ(weights, 17);
+    EXPECT_GT(evaluated(out)["evaluation"]["agreement"].get<double>(), 99.5);
+    EXPECT_EQ(run_program({"check", out.string()}).exit_code, 0);
+  }
+}
+
+TEST(Forms, TheFloatRestComputesInFloat16) {
+  const auto folder = fresh_folder();
+  const auto out = folder / "mixed.onnx", planned = folder / "planned.onnx";
+  const Ran ran =
+      quantize(out, with(calibration, {"--float16", "--exclude", "/block5/.*", "--save-plan",
+                                       (folder / "plan.json").string()}));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json report = Json::parse(ran.out);
+  int halves = 0;
+  for (const Json& node : report["nodes"]) {
+    EXPECT_EQ(node.contains("precision"), node["status"] == "float") << node;
+    halves += node.value("precision", "") == "float16";
+  }
+  EXPECT_EQ(halves, 6) << "block5";
+  int constants = 0;
+  for (const Json& value : report["values"])
+    constants += value["kind"] == "constant" && value["type"] == "float16";
+  EXPECT_GE(constants, 6);
+  const Model model = load_model(out);
+  EXPECT_EQ(model.graph().inputs().front()->dtype(), DType::f32);
+  EXPECT_EQ(model.graph().outputs().front()->dtype(), DType::f32);
+  const Json e = evaluated(out)["evaluation"],
+             exact = evaluated(out, {"--exact", "float"})["evaluation"];
+  EXPECT_GT(e["top1"].get<double>(), e["reference"]["top1"].get<double>() - 1.5);
+  EXPECT_GT(exact["top1"].get<double>(), e["reference"]["top1"].get<double>() - 1.5);
+  EXPECT_EQ(run_program({"check", out.string()}).exit_code, 0);
+  ASSERT_EQ(quantize(planned, {"--plan", (folder / "plan.json").string()}).exit_code, 0);
+  EXPECT_EQ(evaluated(planned)["evaluation"], e) << "the plan says what computes in float16";
+}
+
+TEST(Forms, Float16WithoutDataIsNotedAndEveryFormTakesIt) {
+  const auto out = fresh_folder() / "x.onnx";
+  const Ran alone = quantize(out, {"--format", "weights", "--weights", "fp16", "--float16"});
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  EXPECT_NE(Json::parse(alone.out)["warnings"].dump().find("without --data"), std::string::npos);
+  EXPECT_FALSE(ops_of(out).contains("DequantizeLinear"));
+  EXPECT_GT(evaluated(out)["evaluation"]["agreement"].get<double>(), 99);
+  for (const Arguments& form : std::vector<Arguments>{{"--format", "qoperator"},
+                                                      {"--format", "qoperator", "--contrib"},
+                                                      {"--format", "dynamic"},
+                                                      {"--io", "u8"}}) {
+    const Ran ran =
+        quantize(out, with(with(calibration, form), {"--float16", "--exclude", "/block5/.*"}));
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    const Json e = evaluated(out)["evaluation"];
+    EXPECT_GT(e["top1"].get<double>(), e["reference"]["top1"].get<double>() - 2.5) << form[1];
+  }
+}
+
+TEST(Forms, Float16WithoutAFloatRestIsNoted) {
+  const Ran ran = quantize(fresh_folder() / "x.onnx", with(calibration, {"--float16"}));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(Json::parse(ran.out)["warnings"].dump().find("no node computes in float16"),
+            std::string::npos);
+}
+
 TEST(Forms, ContradictionsAreRefused) {
   const auto folder = fresh_folder();
   struct Case {
@@ -194,6 +274,12 @@ TEST(Forms, ContradictionsAreRefused) {
            {{"--format", "dynamic", "--io", "u8"}, 2, "--io"},
            {{"--format", "dynamic", "--symmetric"}, 2, "as the model runs"},
            {{"--format", "dynamic", "--weights", "s16"}, 3, "8 bits"},
+           {{"--format", "dynamic", "--weights", "fp16"}, 2, "has integers"},
+           {{"--format", "weights", "--weights", "bf16", "--granularity", "tensor"},
+            2,
+            "no scales"},
+           {with(calibration, {"--target", "stm32n6", "--float16"}), 3, "takes no float16"},
+           {{"--plan", data("demo.onnx"), "--float16"}, 2, "a plan says itself"},
            {{"--format", "weights", "--placement", "accuracy"}, 2, "no Q/DQ pairs"},
            {with(calibration, {"--target", "tensorrt", "--format", "qoperator"}), 3,
             "reads no models"},

@@ -92,6 +92,13 @@ TEST_F(Html, CompareDrawsTheRangeOfEveryMethodAndNamesTheBest) {
                                  "</code> <strong>best</strong>"));
 }
 
+TEST_F(Html, LabelsGiveTheAccuracyOfBothModels) {
+  const std::string text =
+      page("quantize", {"--eval-data", data("eval"), "--labels", data("eval/labels.csv")});
+  expect_sound(text);
+  EXPECT_TRUE(contains(text, " %</strong>, float 93.40 %."));
+}
+
 TEST_F(Html, WarningsComeFirst) {
   const std::string text = page("compare", {"--method", "percentile"});
   expect_sound(text);
@@ -127,6 +134,9 @@ TEST_F(Html, PlansAndFormsWithoutActivationsHaveAPageToo) {
   expect_sound(planned);
   EXPECT_TRUE(contains(planned, "not observed"));
   EXPECT_TRUE(contains(planned, "Not evaluated"));
+  EXPECT_TRUE(
+      contains(page("quantize", {"--format", "weights", "--weights", "bf16"}, data("demo.onnx")),
+               "bfloat16"));
   for (const char* form : {"dynamic", "weights"}) {
     const std::string text = page("quantize", {"--format", form}, data("demo.onnx"));
     expect_sound(text);

@@ -85,7 +85,9 @@ TEST_F(ReportSchema, HoldsForEveryForm) {
                                 {"--format", "qoperator", "--contrib"},
                                 {"--io", "s8"},
                                 {"--format", "dynamic"},
-                                {"--format", "weights"}})
+                                {"--format", "weights"},
+                                {"--format", "weights", "--weights", "fp16"},
+                                {"--float16", "--exclude", "/block5/.*"}})
     expect_valid(quantize_with_data(form));
   expect_valid(quantize({"--format", "dynamic"}));
 }

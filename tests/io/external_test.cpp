@@ -192,7 +192,7 @@ TEST(External, AnOddOffsetIsReadable) {
 TEST(External, OnlyInitializersOfTypesThatWeKnow) {
   const auto folder = testing::fresh_folder();
   onnx::ModelProto message = GraphCodec::to_proto(counted(4));
-  external(message, "w", "", "").set_data_type(17);
+  external(message, "w", "", "").set_data_type(18);
   write_file(folder / "m.onnx", message.SerializeAsString());
   EXPECT_TRUE(contains(error_of([&] { load_model(folder / "m.onnx"); }),
                        "unsupported: " + (folder / "m.onnx").string()));

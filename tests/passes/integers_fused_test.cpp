@@ -201,6 +201,26 @@ TEST(IntegersFused, SixteenBitsStayFloat) {
   const IntegerForm form = fuse_integers(model);
   ASSERT_EQ(form.nodes.size(), 1u);
   EXPECT_EQ(form.nodes[0].reason, "codes of type uint16");
+  EXPECT_EQ(form.nodes[0].why, Why::other);
+}
+
+// Code goes by the kind of a reason, not by its text.
+TEST(IntegersFused, ReasonsHaveKinds) {
+  const auto kind_of = [](const std::string& body) {
+    const Fused fused = fuse(body, 1e-4);
+    for (const IntegerDecision& d : fused.form.nodes)
+      if (!d.integer()) return d.why;
+    return Why::none;
+  };
+  EXPECT_EQ(kind_of("c = Conv(x, wd)" + pair("c")), Why::input_float);
+  EXPECT_EQ(kind_of("y = Conv(xd, wd)"), Why::result_float);
+  EXPECT_EQ(kind_of("c = Conv(xd, wd)  r = Relu(c)" + pair("r")), Why::beyond_bounds);
+  EXPECT_EQ(kind_of("c = Sub(xd, xd)" + pair("c")), Why::no_form);
+  EXPECT_EQ(kind_of("c = Flatten(xd)" + pair("c")), Why::scales_differ);
+  EXPECT_EQ(
+      kind_of("k = DequantizeLinear <axis = 0> (b, wrong_s)  c = Conv(xd, wd, k)" + pair("c")),
+      Why::bias);
+  EXPECT_EQ(kind_of("c = Conv(xd, wd)" + pair("c")), Why::none);
 }
 
 TEST(IntegersFused, KeepsWhatSomebodyLooksAt) {

@@ -56,6 +56,7 @@ TEST(Target, MistakesNameTheirPlace) {
   holds(refusal(schemes + R"(, "ops": {"Conv": {"role": "compute", "speed": 3}})"),
         "$.ops.Conv.speed: unknown key");
   holds(refusal(schemes + R"(, "ops": {}, "engine": "tpu")"), "'tpu' is not one of");
+  holds(refusal(schemes + R"(, "ops": {}, "float16": {"TopK": 1})"), "$.float16.TopK");
   holds(
       refusal(
           schemes +

@@ -83,5 +83,49 @@ TEST(Dynamic, SixteenBitWeightsAreRefused) {
   EXPECT_THROW(dynamic_target(target), Error);
 }
 
+// Both directions, whose gate rows share their scales.
+TEST(Dynamic, AnLstmBecomesTheOneOfMicrosoftWhereAllowed) {
+  std::string w, r;
+  for (int i = 0; i < 48; ++i) w += (i ? "," : "") + std::to_string(0.05 * (i % 17 - 8));
+  for (int i = 0; i < 32; ++i) r += (i ? "," : "") + std::to_string(0.07 * (i % 13 - 6));
+  const std::string text =
+      "(float[5,2,3] x) => (float[5,2,2,2] y) <float[2,8,3] w = {" + w + "}, float[2,8,2] r = {" +
+      r + "}> { y = LSTM <hidden_size = 2, direction = \"bidirectional\"> (x, w, r) }";
+  const Tensor x = random_tensor({5, 2, 3}, 5, -2, 2);
+  for (const DType type : {DType::s8, DType::u8})
+    for (const bool per_channel : {true, false}) {
+      Model model = model_of(text);
+      Target target = onnxruntime_target();
+      target.weights.type = type;
+      target.per_channel = per_channel;
+      const Plan plan = weights_plan_of(model, dynamic_target(target));
+      const Node& lstm = *model.graph().nodes().front();
+      EXPECT_NE(float_arithmetic(lstm, plan.nodes[0], false).find("--contrib"), std::string::npos);
+      EXPECT_EQ(float_arithmetic(lstm, plan.nodes[0], true), "");
+      const Tensor before = Executor(model.graph()).run({{x}}).front();
+      write_dynamic(model, plan, /*microsoft=*/true);
+      EXPECT_EQ(ops_of(model), "DynamicQuantizeLSTM");
+      const Node& node = *model.graph().nodes().front();
+      EXPECT_EQ(model.opset("com.microsoft"), 1);
+      EXPECT_EQ(node.input(1)->constant().shape(), (Shape{2, 3, 8}));
+      EXPECT_EQ(node.input(2)->constant().shape(), (Shape{2, 2, 8}));
+      EXPECT_EQ(node.input(8)->constant().shape(), per_channel ? Shape({2, 8}) : Shape({2}));
+      EXPECT_EQ(model.graph().find("w"), nullptr);
+      const Tensor after = Executor(model.graph()).run({{x}}).front();
+      EXPECT_TRUE(close(after, before, 0, 0.01));
+      EXPECT_FALSE(close(after, before, 0, 1e-6)) << "the result must have been rounded";
+    }
+}
+
+TEST(Dynamic, AnLstmWithBatchesFirstHasCodesOfWeightsAlone) {
+  Model model = model_of(
+      "(float[1,2,2] x) => (float[1,2,1,1] y) <float[1,4,2] w = {1,2,3,4,-5,6,7,8}, "
+      "float[1,4,1] r = {1,2,-3,4}> { y = LSTM <hidden_size = 1, layout = 1> (x, w, r) }");
+  model.set_opset("", 14);
+  const Plan plan = weights_plan_of(model, dynamic_target(onnxruntime_target()));
+  write_dynamic(model, plan, /*microsoft=*/true);
+  EXPECT_EQ(ops_of(model), "DequantizeLinear DequantizeLinear LSTM");
+}
+
 }  // namespace
 }  // namespace intaglio::testing

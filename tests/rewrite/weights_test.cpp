@@ -52,6 +52,53 @@ TEST(Weights, RecurrentOperators) {
   EXPECT_TRUE(close(Executor(model.graph()).run({{x}}).front(), before, 0, 0.02));
 }
 
+// A plan of weights in half precision, which have no numbers.
+Plan half_plan_of(const Model& model, DType type) {
+  Target target = onnxruntime_target();
+  target.weights.type = type;
+  Plan plan = draft_weights(model.graph(), target);
+  for (NodePlan& node : plan.nodes)
+    for (ConstantPlan& constant : node.constants) constant.params = {type, std::nullopt, {}, {}};
+  return plan;
+}
+
+TEST(Weights, HalfPrecisionStandsBehindCast) {
+  for (const DType type : {DType::f16, DType::bf16}) {
+    Model model = model_of(
+        "(float[1,2,3,3] x, int64[1,3] ids) => (float[1,2,3,3] y, float[1,3,26] z) "
+        "<float[2,2,1,1] w = {1,-2,3,70000}, " +
+        table_of_40_rows("e") + "> { y = Conv(x, w) z = Gather(e, ids) }");
+    const Tensor ids = Tensor::vector(std::vector<std::int64_t>{3, 39, 0}).reshaped({1, 3});
+    const Tensor x = random_tensor({1, 2, 3, 3});
+    const auto before = Executor(model.graph()).run({{x, ids}});
+    write_weights(model, half_plan_of(model, type));
+    EXPECT_EQ(ops_of(model), "Gather Cast Conv Cast");
+    const Node* cast = model.graph().find("y")->producer()->input(1)->producer();
+    ASSERT_EQ(cast->input(0)->constant().dtype(), type);
+    const auto w = cast->input(0)->constant().to_vector<float>();
+    EXPECT_EQ(w[3], type == DType::f16 ? 65504.0f : 70144.0f) << "not infinity";
+    EXPECT_EQ(model.graph().find("e"), nullptr);
+    const auto after = Executor(model.graph()).run({{x, ids}});
+    EXPECT_TRUE(close(after[0], before[0], 0.1, 0.05));
+    EXPECT_TRUE(close(after[1], before[1], type == DType::f16 ? 0x1p-11 : 0x1p-8, 0));
+  }
+}
+
+TEST(Weights, NodesWithoutTheirFirstOutputAreKnownByTheNext) {
+  Model model = model_of(
+      "(float[2,1,2] x) => (float[1,1,1] h) <float[1,4,2] w = {1,2,3,4,-5,6,7,8}, float[1,4,1] r "
+      "= {1,2,-3,4}> { h = Identity (x) }");
+  Graph& graph = model.graph();
+  Value& h = *graph.find("h");
+  graph.erase(*h.producer());
+  graph.add_node("LSTM", "last", {graph.find("x"), graph.find("w"), graph.find("r")}, {nullptr, &h})
+      .set_attr("hidden_size", std::int64_t{1});
+  const Plan plan = weights_plan_of(model);
+  EXPECT_EQ(plan.nodes[0].output, "h");
+  write_weights(model, plan);
+  EXPECT_EQ(ops_of(model), "DequantizeLinear DequantizeLinear LSTM");
+}
+
 TEST(Weights, SmallTablesAndFloatOperatorsStay) {
   Model model = model_of(
       "(int64[3] ids, float[3,2] x) => (float[3,2] y) <float[2,2] e = {1,2,3,4}>"

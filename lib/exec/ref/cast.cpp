@@ -1,5 +1,6 @@
 // Cast and CastLike. Floats become integers by truncation and stop at the limits of the type (the
-// standard leaves overflow open); integers wrap. Strings and 8-bit floats are refused.
+// standard leaves overflow open); integers wrap. 8-bit floats saturate. Strings, and floats of 8
+// bits that shall not saturate (saturate = 0), are refused.
 #include <algorithm>
 #include <cctype>
 
@@ -33,9 +34,17 @@ DType target_of(const Node& node) {
   return dtype_named(name);
 }
 
+Refusal refuse_unsaturated(const Node& node) {
+  if (node.attr_int("saturate", 1) != 0) return std::nullopt;
+  return "8-bit floats that do not saturate (saturate = 0)";
+}
+
 Refusal refuse_cast(const Node& node) {
+  if (is_float8(target_of(node))) return refuse_unsaturated(node);
   if (bits_of(target_of(node)) != 0) return std::nullopt;
-  return "the target type is neither an integer of 4 to 64 bits, a float of 16 to 64, nor bool";
+  return "the target type is neither an integer of 4 to 64 bits, float8e4m3fn, float8e5m2, a float "
+         "of 16 "
+         "to 64 bits, nor bool";
 }
 
 std::unique_ptr<Kernel> make_cast(const Node& node) {
@@ -51,7 +60,8 @@ std::unique_ptr<Kernel> make_cast_like(const Node&) {
 
 void register_cast(Registry& registry) {
   registry.add({.op = "Cast", .refuse = refuse_cast, .make = make_cast});
-  registry.add({.op = "CastLike", .since = 15, .make = make_cast_like});
+  registry.add(
+      {.op = "CastLike", .since = 15, .refuse = refuse_unsaturated, .make = make_cast_like});
 }
 
 }  // namespace intaglio

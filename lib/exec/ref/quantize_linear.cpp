@@ -33,10 +33,20 @@ std::unique_ptr<Kernel> make_quantize_linear(const Node& node) {
       Layouts::any);
 }
 
+// The attribute is about 8-bit floats alone, but which type it will be may be known only when it
+// runs.
+Refusal refuse_quantize_linear(const Node& node) {
+  if (node.attr_int("saturate", 1) != 0) return std::nullopt;
+  return "8-bit floats that do not saturate (saturate = 0)";
+}
+
 }  // namespace
 
 void register_quantize_linear(Registry& registry) {
-  registry.add({.op = "QuantizeLinear", .since = 10, .make = make_quantize_linear});
+  registry.add({.op = "QuantizeLinear",
+                .since = 10,
+                .refuse = refuse_quantize_linear,
+                .make = make_quantize_linear});
 }
 
 }  // namespace intaglio

@@ -1,0 +1,61 @@
+// 8-bit floats: every code, and how values round.
+#include "lib/tensor/float8.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "lib/tensor/tensor.h"
+
+namespace intaglio {
+namespace {
+
+TEST(Float8, EveryCodeComesBack) {
+  for (const DType type : {DType::f8e4m3fn, DType::f8e5m2})
+    for (int code = 0; code < 256; ++code) {
+      const float value = float8_value(type, static_cast<std::uint8_t>(code));
+      if (std::isfinite(value)) {
+        EXPECT_EQ(float8_code(type, value), code) << name_of(type);
+      }
+    }
+}
+
+TEST(Float8, NamedValues) {
+  EXPECT_EQ(float8_value(DType::f8e4m3fn, 0x7e), 448);
+  EXPECT_EQ(float8_value(DType::f8e4m3fn, 0x01), 0x1p-9f);
+  EXPECT_EQ(float8_value(DType::f8e4m3fn, 0xb8), -1);
+  EXPECT_TRUE(std::isnan(float8_value(DType::f8e4m3fn, 0xff)));
+  EXPECT_EQ(float8_value(DType::f8e5m2, 0x7b), 57344);
+  EXPECT_EQ(float8_value(DType::f8e5m2, 0x01), 0x1p-16f);
+  EXPECT_TRUE(std::isinf(float8_value(DType::f8e5m2, 0xfc)));
+  EXPECT_TRUE(std::isnan(float8_value(DType::f8e5m2, 0x7d)));
+}
+
+TEST(Float8, RoundsHalfToEvenAndSaturates) {
+  const auto round = [](float v) {
+    return float8_value(DType::f8e4m3fn, float8_code(DType::f8e4m3fn, v));
+  };
+  EXPECT_EQ(round(1.0625f), 1);      // half a step
+  EXPECT_EQ(round(1.1875f), 1.25f);  // half a step the other way
+  EXPECT_EQ(round(1.97f), 2);        // carries into the exponent
+  EXPECT_EQ(round(0x1p-10f), 0);
+  EXPECT_EQ(round(0x1.8p-10f), 0x1p-9f);
+  EXPECT_EQ(round(1e9f), 448);
+  EXPECT_EQ(round(-std::numeric_limits<float>::infinity()), -448);
+  EXPECT_TRUE(std::isnan(round(std::nanf(""))));
+  EXPECT_EQ(float8_code(DType::f8e5m2, std::nanf("")), 0x7e) << "as the onnx project writes it";
+}
+
+TEST(Float8, TensorsConvert) {
+  const Tensor x = Tensor::vector<float>({0.5f, -448, 1e4f});
+  const Tensor codes = convert(x, DType::f8e4m3fn);
+  EXPECT_EQ(codes.bytes(), 3u);
+  EXPECT_EQ(codes.to_vector<float>(), (std::vector<float>{0.5f, -448, 448}));
+  EXPECT_EQ(convert(codes, DType::f16).to_vector<float>(), (std::vector<float>{0.5f, -448, 448}));
+  EXPECT_EQ(convert(codes, DType::f8e5m2).to_vector<float>(),
+            (std::vector<float>{0.5f, -448, 448}));
+}
+
+}  // namespace
+}  // namespace intaglio
