@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/graph/model.h"
 #include "lib/io/save.h"
@@ -146,6 +147,19 @@ TEST(Metrics, QuantizeMeasuresAndGates) {
   expect_refused(on_images({"quantize", model, "-o", out},
                            {"--min-boxes-f1", "0.9", "--score-threshold", "1"}),
                  8, {"neither model finds a box"});
+}
+
+TEST(Metrics, ThePageShowsThem) {
+  const auto folder = fresh_folder();
+  const std::string page = (folder / "page.html").string(), out = (folder / "out.onnx").string();
+  for (const auto& [text, metric, words] : {std::tuple{detector(), "boxes", "F1 of the boxes"},
+                                            {recognizer(), "ctc", "Same string on"}}) {
+    const std::string model = saved(folder / "a.onnx", text);
+    const Ran ran = run_program(
+        on_images({"quantize", model, "-o", out, "--html", page}, {"--metric", metric}));
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(read_file(page).find(words), std::string::npos) << metric;
+  }
 }
 
 TEST(Metrics, CompareByBoxesAndByStrings) {
