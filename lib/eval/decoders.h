@@ -1,16 +1,15 @@
 // From the outputs of a detector to boxes: the small built-in decoders.
 //
-//   yolox   one output [N,A,5+C] of the cells of grids with strides 8, 16, 32 (and 64): centre (g +
-//   t) * stride, size
-//           exp(t) * stride, objectness, classes (Ge et al. 2021, section 2; heads exported without
-//           decoding)
-//   yolov5  one output [N,3*A,5+C]: centre and size in pixels, objectness, classes. By name also
-//   for [N,A,5+C] that the
-//           graph has decoded itself
-//   yolov8  one output [N,4+C,A]: centre and size in pixels, classes
-//   ssd     scores [N,K,C] as probabilities, class 0 being the background, and boxes [N,K,4] as
-//   corners nms     boxes [M,4] or [N,M,4], scores and labels of the same M: suppressed by the
-//   graph, compared as they are
+// - "yolox": one output [N,A,5+C] of the cells of grids with strides 8, 16, 32 (and 64): centre
+//   (cell + t) * stride, size exp(t) * stride, objectness, classes (Ge et al. 2021, section 2.1; as
+//   exported without decoding).
+// - "yolov5": one output [N,3*A,5+C]: centre and size in pixels, objectness, classes. By name also
+//   for [N,A,5+C] that the graph has decoded itself.
+// - "yolov8": one output [N,4+C,A]: centre and size in pixels, classes.
+// - "ssd": scores [N,K,C] as probabilities, class 0 being the background, and boxes [N,K,4] as
+//   corners.
+// - "nms": boxes [M,4] or [N,M,4], scores and labels of the same M: suppressed by the graph,
+//   compared as they are.
 //
 // A detection has the best class of its place; with ssd each class but the background is one. The
 // score is the probability, times objectness where there is one.
@@ -56,8 +55,8 @@ struct DecoderDef {
 };
 std::span<const DecoderDef> decoders();
 
-void require_decoder_name(
-    std::string_view name);  // or "auto"; Code::usage when there is none of it
+// Code::usage for a name that is neither a decoder's nor "auto".
+void require_decoder_name(std::string_view name);
 
 struct Decoder {
   const DecoderDef* def = nullptr;

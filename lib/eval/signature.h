@@ -20,8 +20,7 @@ std::string to_string(const OutputType& output);  // "'scores' [1,4420,2]"
 struct Signature {
   Shape image;  // of the first input of rank 4; empty: there is none
   std::vector<OutputType> outputs;
-  bool suppresses =
-      false;  // a NonMaxSuppression node, or one that has it in its name, is in the graph
+  bool suppresses = false;  // a NonMaxSuppression node, or a custom NMS, is in the graph
 };
 std::string to_string(const Signature& signature);  // all outputs
 
