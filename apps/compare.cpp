@@ -7,9 +7,11 @@
 #include <set>
 
 #include "apps/compare_report.h"
+#include "apps/evaluation_text.h"
 #include "apps/execution.h"
 #include "apps/float16.h"
 #include "apps/html/page.h"
+#include "apps/metric_options.h"
 #include "apps/observing.h"
 #include "apps/pressed.h"
 #include "apps/refining.h"
@@ -30,7 +32,8 @@ struct CompareOptions {
   std::vector<std::string> eval_data, methods;
   QuantOptions quant;
   RefineOptions refine;
-  std::string objective = "agreement", exact = "integer";
+  MetricOptions metric;
+  std::string objective, exact = "integer";  // empty: what suits the outputs
   bool json = false;
 };
 
@@ -57,6 +60,12 @@ void check_options(const CompareOptions& o) {
   refuse_overwriting(o.model, {o.output, o.report, o.html});
   for (const std::string& path : {o.output, o.report, o.html})
     if (!path.empty()) require_writable(path);
+}
+
+MetricRequest metric_request(const CompareOptions& o) {
+  std::vector<Metric> needed;
+  if (const auto metric = metric_of(o.objective)) needed.push_back(*metric);
+  return request_of(o.metric, std::move(needed), !o.data.labels.empty());
 }
 
 // Which samples are calibrated on, and which evaluated: never the same ones, unless there are next
@@ -90,15 +99,18 @@ void compare_command(const CompareOptions& o, Context& context) {
   const Target target = effective_target(o.quant);
   const RefineSteps steps = refine_steps(o.refine);
   check_options(o);
+  const MetricRequest request = metric_request(o);
   Prepared prepared = load_prepared(o.model, target, context);
   Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
   plan.model_hash = prepared.hash;
   require_something(plan);
+  require_plannable(request, prepared.model.graph());
 
   std::vector<std::string> warnings;
   const Split data = split(o, prepared, warnings);
   const Observed observed =
-      observe(prepared, plan, data.calibration, {.refine = steps, .calibration = o.calibration}, context, warnings);
+      observe(prepared, plan, data.calibration, {.refine = steps, .calibration = o.calibration},
+              context, warnings);
   const Observations& observations = observed.statistics.observations;
 
   const PreprocessRecipe recipe =
@@ -120,13 +132,17 @@ void compare_command(const CompareOptions& o, Context& context) {
   }
 
   const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());
-  const std::vector<Measured> measured = context.phase(
-      "evaluate", [&] { return measure(prepared, pressed, set.samples(), o.exact, context); });
+  const std::vector<Measured> measured = context.phase("evaluate", [&] {
+    return measure(prepared, pressed, set.samples(), {o.exact, request}, context);
+  });
   set.finish(warnings);
+  for (std::string& warning : evaluation_warnings(measured.front().evaluation))
+    warnings.push_back(std::move(warning));
 
   Comparison comparison{
       prepared, target, o.quant.form.format, observed.data, set.json(context.worker_count()), {}};
-  comparison.objective = o.objective;
+  comparison.objective =
+      o.objective.empty() ? default_objective(measured.front().evaluation.plan) : o.objective;
   for (std::size_t i = 0; i < methods.size(); ++i) {
     write_metadata(pressed[i].model, prepared, o.quant, methods[i].text(), recipe);
     comparison.methods.push_back({methods[i], pressed[i], measured[i], size_of(pressed[i].model)});
@@ -178,9 +194,12 @@ void add_compare(CLI::App& root, Context& context) {
           "--eval-data", options->eval_data,
           "Evaluate on these samples (default: every fifth of --data, which is not calibrated on)")
       ->type_name("PATH");
-  command->add_option("--objective", options->objective, "What the best method is best at")
-      ->check(CLI::IsMember({"agreement", "top1", "sqnr"}))
-      ->capture_default_str();
+  command
+      ->add_option("--objective", options->objective,
+                   "What the best method is best at (default: agreement of a classifier, else sqnr "
+                   "or boxes)")
+      ->check(CLI::IsMember(objectives()));
+  add_metric_options(*command, options->metric);
   command->add_option("-o,--output", options->output, "Write the best model")->type_name("FILE");
   command->add_option("--report", options->report, "JSON report")->type_name("FILE");
   command->add_option("--html", options->html, "The report as a page with histograms")

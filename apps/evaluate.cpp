@@ -1,12 +1,15 @@
-// intaglio evaluate MODEL --data DIR: accuracy on labels, agreement with a float reference, or both.
+// intaglio evaluate MODEL --data DIR: accuracy on labels, agreement with a float reference, or
+// both.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "apps/context.h"
 #include "apps/data_options.h"
+#include "apps/evaluation_text.h"
 #include "apps/execution.h"
 #include "apps/gates.h"
+#include "apps/metric_options.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -20,32 +23,22 @@ struct EvaluateCommand {
   std::string model, reference, report, exact = "integer";
   DataOptions data;
   bool json = false;
+  MetricOptions metric;
   Gates gates;
 };
-
-void print_evaluation(const EvaluateCommand& o, const Evaluation& e) {
-  std::vector<std::vector<std::string>> rows = {{"model", "top-1 %", "top-5 %", "agreement %"}};
-  const auto row = [](const std::string& name, const std::optional<Accuracy>& a, const std::string& agreement) {
-    return std::vector<std::string>{name, a ? percent(a->top1) : "-", a ? percent(a->top5) : "-", agreement};
-  };
-  if (!o.reference.empty()) rows.push_back(row(o.reference, e.reference, "100.00"));
-  rows.push_back(row(o.model, e.accuracy, e.agreement ? percent(*e.agreement) : "-"));
-  print_table(rows);
-  for (const OutputDeviation& output : e.outputs)
-    fmt::print("output '{}': SQNR {}, cosine {}\n", output.name,
-               output.deviation.sqnr_db() ? fmt::format("{:.2f} dB", *output.deviation.sqnr_db()) : "without noise",
-               output.deviation.cosine() ? fmt::format("{:.6f}", *output.deviation.cosine()) : "undefined");
-  fmt::print("{} samples\n", e.samples);
-}
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
   o.gates.require_measurable(!o.data.labels.empty(), !o.reference.empty());
   if (!o.report.empty()) require_writable(o.report);
   if (o.data.labels.empty() && o.reference.empty())
-    throw Error(Code::usage, "nothing to compare with", "Give --labels FILE.csv, --reference FP32.onnx, or both.");
+    throw Error(Code::usage, "nothing to compare with",
+                "Give --labels FILE.csv, --reference FP32.onnx, or both.");
+  const MetricRequest request =
+      request_of(o.metric, o.gates.metrics(), !o.data.labels.empty(), !o.reference.empty());
   Model model = context.phase("load", [&] { return load_runnable(o.model); });
   std::optional<Model> reference;
-  if (!o.reference.empty()) reference = context.phase("load", [&] { return load_runnable(o.reference); });
+  if (!o.reference.empty())
+    reference = context.phase("load", [&] { return load_runnable(o.reference); });
   const Json model_part = model_json(o.model, model);
   const Json reference_part = reference ? model_json(o.reference, *reference) : Json();
   context.phase("prepare", [&] {
@@ -56,6 +49,8 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
     }
   });
 
+  require_plannable(request, reference ? reference->graph() : model.graph());
+
   std::vector<std::string> warnings;
   const PreprocessRecipe recipe = make_recipe(o.data, model, warnings);
   const SampleSet set(o.data, o.data.data, recipe, model.graph());
@@ -63,15 +58,21 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   const Executor executor(execution.graph(), CompileOptions::nothing_observed());
   std::optional<Execution> reference_execution;
   std::optional<Executor> reference_executor;
-  if (reference) reference_executor.emplace(reference_execution.emplace(*reference, o.exact).graph(),
-                                            CompileOptions::nothing_observed());
+  if (reference)
+    reference_executor.emplace(reference_execution.emplace(*reference, o.exact).graph(),
+                               CompileOptions::nothing_observed());
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress();
   const Evaluation evaluation = context.phase("evaluate", [&] {
-    return evaluate(executor, reference_executor ? &*reference_executor : nullptr, set.samples(), options);
+    options.plan =
+        plan_metrics(request, reference_executor ? *reference_executor : executor, set.samples());
+    return evaluate(executor, reference_executor ? &*reference_executor : nullptr, set.samples(),
+                    options);
   });
   set.finish(warnings);
+  for (std::string& warning : evaluation_warnings(evaluation))
+    warnings.push_back(std::move(warning));
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   Json report = {{"schema", "intaglio.evaluation/1"},
@@ -88,7 +89,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {
-    print_evaluation(o, evaluation);
+    print_evaluation(o.reference, o.model, evaluation);
   }
   o.gates.check(evaluation);
 }
@@ -97,25 +98,26 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
 
 void add_evaluate(CLI::App& root, Context& context) {
   const auto o = std::make_shared<EvaluateCommand>();
-  CLI::App* command = root.add_subcommand("evaluate", "Measure accuracy, or agreement with a float model");
+  CLI::App* command =
+      root.add_subcommand("evaluate", "Measure accuracy, or how near a model is to a float one");
   command->add_option("MODEL", o->model, "A float or quantized model")->required();
   add_data_options(*command, o->data, /*required=*/false);
   add_label_options(*command, o->data);
-  command->add_option("--reference", o->reference, "The float model to compare with")->type_name("FP32.onnx");
+  command->add_option("--reference", o->reference, "The float model to compare with")
+      ->type_name("FP32.onnx");
   add_exact_option(*command, o->exact);
   command->add_option("--report", o->report, "JSON report")->type_name("FILE");
   command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
-  command->add_option("--min-sqnr", o->gates.min_sqnr, "Exit 8 when an output has a lower SQNR")->type_name("DB");
-  command->add_option("--max-top1-drop", o->gates.max_top1_drop, "Exit 8 when top-1 falls by more")
-      ->type_name("POINTS");
-  command->add_option("--min-agreement", o->gates.min_agreement, "Exit 8 when fewer samples keep their top class")
-      ->type_name("PERCENT")
-      ->check(CLI::Range(0.0, 100.0));
+  add_metric_options(*command, o->metric);
+  add_gate_options(*command, o->gates);
   command->footer(
       "Examples:\n"
       "  intaglio evaluate model.onnx --data val/ --labels val/labels.csv --preprocess imagenet\n"
-      "  intaglio evaluate model.int8.onnx --reference model.onnx --data val/ --min-agreement 95");
-  command->callback([o, &context] { context.action = [o, &context] { evaluate_command(*o, context); }; });
+      "  intaglio evaluate model.int8.onnx --reference model.onnx --data val/ --min-agreement 95\n"
+      "  intaglio evaluate yolox.int8.onnx --reference yolox.onnx --data street/ --metric boxes "
+      "--min-boxes-f1 0.95");
+  command->callback(
+      [o, &context] { context.action = [o, &context] { evaluate_command(*o, context); }; });
 }
 
 }  // namespace intaglio

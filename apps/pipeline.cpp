@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "apps/evaluation_text.h"
 #include "apps/float16.h"
 #include "apps/html/page.h"
 #include "apps/observing.h"
@@ -37,7 +38,14 @@ void check_outputs(const QuantizeOptions& o, const std::string& output) {
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");
-  o.gates.require_measurable(!o.data.labels.empty(), !o.data.data.empty() || !o.eval_data.empty());
+  const bool has_data = !o.data.data.empty() || !o.eval_data.empty();
+  o.gates.require_measurable(!o.data.labels.empty(), has_data);
+  if (!o.metric.metrics.empty() && !has_data)
+    throw Error(Code::usage, "--metric needs samples to compare on", "Give --data or --eval-data.");
+}
+
+MetricRequest metric_request(const QuantizeOptions& o) {
+  return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
 }
 
 // --- Plan -----------------------------------------------------------------------------------------
@@ -73,8 +81,9 @@ std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared&
   const SampleSet set(data, paths, recipe, prepared.model.graph());
   const bool all = !o.eval_data.empty() || !data.labels.empty();
   const Samples samples = all ? set.samples() : spread(set.samples(), default_evaluation_samples);
-  Measured measured = measure(prepared, std::span(&pressed, 1), samples, o.exact, context).front();
+  Measured measured = measure(prepared, std::span(&pressed, 1), samples, {o.exact, metric_request(o)}, context).front();
   if (!o.eval_data.empty()) set.finish(warnings);
+  for (std::string& warning : evaluation_warnings(measured.evaluation)) warnings.push_back(std::move(warning));
   return measured;
 }
 
@@ -84,8 +93,6 @@ std::string method_name(const QuantizeOptions& o, const Method& method) {
   if (!o.plan.empty()) return "plan";
   return o.quant.form.calibrated() ? method.name : "none";
 }
-
-std::string optional_percent(const std::optional<double>& value) { return value ? percent(*value) : "-"; }
 
 void print_summary(const Json& report, const std::optional<Evaluation>& e) {
   const auto& model = report["model"];
@@ -103,19 +110,7 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
   fmt::print("{}\n", halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   if (!e) return;
   fmt::print("\n");
-  std::vector<std::vector<std::string>> rows = {{"", "top-1 %", "top-5 %", "agreement %"}};
-  if (e->accuracy) {
-    if (e->reference) rows.push_back({"FP32", percent(e->reference->top1), percent(e->reference->top5), ""});
-    rows.push_back({"INT8", percent(e->accuracy->top1), percent(e->accuracy->top5), optional_percent(e->agreement)});
-  } else {
-    rows.push_back({"INT8", "-", "-", optional_percent(e->agreement)});
-  }
-  print_table(rows);
-  for (const OutputDeviation& o : e->outputs) {
-    const auto sqnr = o.deviation.sqnr_db();
-    fmt::print("output '{}': SQNR {} over {} samples\n", o.name,
-               sqnr ? fmt::format("{:.2f} dB", *sqnr) : std::string("without noise"), e->samples);
-  }
+  print_evaluation("FP32", "INT8", *e);
 }
 
 }  // namespace
@@ -128,12 +123,14 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const bool refinable = o.quant.form.calibrated() && o.plan.empty();
   const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
+  const MetricRequest request = metric_request(o);
 
   Prepared prepared =
       o.quant.form.from_qdq ? load_quantized(o.model, context) : load_prepared(o.model, target, context);
   const Graph& graph = prepared.model.graph();
   Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection) : load_plan(o, prepared.hash);
   plan.model_hash = prepared.hash;
+  require_plannable(request, graph);
   if (o.dry_run) return print_plan(plan, o.json);
   require_something(plan);
 

@@ -64,7 +64,8 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
   });
   candidate.model = &*quantized;
   samples.count = std::min(samples.count, compared_samples);
-  const EvaluateOptions one_thread;  // each would hold all values of a run
+  EvaluateOptions one_thread;  // each would hold all values of a run
+  one_thread.plan.metrics.clear();
   return evaluate(std::span(&candidate, 1), &*reference, samples, one_thread).front().values;
 }
 
@@ -99,7 +100,7 @@ void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& 
 }
 
 std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed> pressed,
-                              const Samples& samples, const std::string& exact, Context& context) {
+                              const Samples& samples, const Measuring& how, Context& context) {
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress();
@@ -109,7 +110,7 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
     std::deque<Model> models;
     std::deque<Execution> executions;
     for (const Pressed& p : pressed)
-      executions.emplace_back(models.emplace_back(with_float_interface(p)), exact);
+      executions.emplace_back(models.emplace_back(with_float_interface(p)), how.exact);
     std::vector<std::optional<Executor>> executors(pressed.size());
     std::optional<Executor> reference;
     parallel_for(pressed.size() + 1, options.threads, [&](std::size_t, std::size_t i) {
@@ -122,13 +123,14 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
       candidates.push_back({&*executors[i], {}});
       measured.emplace_back().execution = executions[i].json();
     }
+    options.plan = plan_metrics(how.metrics, *reference, samples);
     std::vector<Evaluation> evaluations = evaluate(candidates, &*reference, samples, options);
     for (std::size_t i = 0; i < measured.size(); ++i)
       measured[i].evaluation = std::move(evaluations[i]);
   }
   for (std::size_t i = 0; i < measured.size(); ++i)
     measured[i].evaluation.values =
-        compare_values(prepared, pressed[i], samples, exact, options.threads);
+        compare_values(prepared, pressed[i], samples, how.exact, options.threads);
   return measured;
 }
 

@@ -22,15 +22,20 @@ struct Pressed {
   Json interface;  // the "interface" part of a report
 };
 
-// Rewrites `model`, the prepared one as it is or refined, in the form of the options, and verifies that it is valid
-// ONNX. An invalid result is our fault (Code::internal), unless what was given was invalid in the
-// first place (Code::model).
+// Rewrites `model`, the prepared one as it is or refined, in the form of the options, and verifies
+// that it is valid ONNX. An invalid result is our fault (Code::internal), unless what was given was
+// invalid in the first place (Code::model).
 Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
               Context& context);
 
 // What the file says of its making: keys "intaglio.*" of its metadata.
 void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,
                     const std::string& method, const std::optional<PreprocessRecipe>& recipe);
+
+struct Measuring {
+  std::string exact = "integer";
+  MetricRequest metrics;
+};
 
 struct Measured {
   Evaluation evaluation;
@@ -41,6 +46,6 @@ struct Measured {
 // compared over the first few samples alone: they hold thousands of numbers each, and everywhere
 // else kernels may fuse them away.
 std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed> pressed,
-                              const Samples& samples, const std::string& exact, Context& context);
+                              const Samples& samples, const Measuring& how, Context& context);
 
 }  // namespace intaglio

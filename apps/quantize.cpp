@@ -1,4 +1,5 @@
-// intaglio quantize MODEL --data DIR -o OUT: the whole street, from a float model to a verified INT8 one.
+// intaglio quantize MODEL --data DIR -o OUT: the whole street, from a float model to a verified
+// INT8 one.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -12,25 +13,26 @@ namespace intaglio {
 namespace {
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
-  command.add_option("-o,--output", o.output, "Output model (default: NAME.int8.onnx here)")->type_name("FILE");
+  command.add_option("-o,--output", o.output, "Output model (default: NAME.int8.onnx here)")
+      ->type_name("FILE");
   command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
-  command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")->type_name("FILE");
+  command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
+      ->type_name("FILE");
   command.add_option("--plan", o.plan, "Use this plan instead of calibrating")->type_name("FILE");
-  command.add_flag("--dry-run", o.dry_run, "Decide and print what would be quantized; write nothing");
+  command.add_flag("--dry-run", o.dry_run,
+                   "Decide and print what would be quantized; write nothing");
 }
 
-void add_gate_options(CLI::App& command, QuantizeOptions& o) {
+void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
   add_exact_option(command, o.exact);
-  command.add_option("--eval-data", o.eval_data, "Evaluate on these samples (default: up to 32 of --data)")
+  command
+      .add_option("--eval-data", o.eval_data,
+                  "Evaluate on these samples (default: up to 16 of --data)")
       ->type_name("PATH");
-  command.add_option("--min-sqnr", o.gates.min_sqnr, "Exit 8 when an output has a lower SQNR")->type_name("DB");
-  command.add_option("--max-top1-drop", o.gates.max_top1_drop, "Exit 8 when top-1 falls by more (needs --labels)")
-      ->type_name("POINTS");
-  command.add_option("--min-agreement", o.gates.min_agreement, "Exit 8 when fewer samples keep their top class")
-      ->type_name("PERCENT")
-      ->check(CLI::Range(0.0, 100.0));
+  add_metric_options(command, o.metric);
+  add_gate_options(command, o.gates);
 }
 
 }  // namespace
@@ -41,20 +43,27 @@ void add_quantize(CLI::App& root, Context& context) {
   command->add_option("MODEL", options->model, "The FP32 model")->required();
   add_data_options(*command, options->data, /*required=*/false);
   add_label_options(*command, options->data);
-  command->add_option("--method", options->method, "Calibration method, with parameters: " + known_methods())
+  command
+      ->add_option("--method", options->method,
+                   "Calibration method, with parameters: " + known_methods())
       ->type_name("NAME[:KEY=VALUE,...]")
       ->capture_default_str();
-  command->add_option("--calibration", options->calibration, "Statistics of 'calibrate': the model is not run")
+  command
+      ->add_option("--calibration", options->calibration,
+                   "Statistics of 'calibrate': the model is not run")
       ->type_name("STATS");
   add_quant_options(*command, options->quant);
   add_refine_options(*command, options->refine);
   add_output_options(*command, *options);
-  add_gate_options(*command, *options);
+  add_comparison_options(*command, *options);
   command->footer(
       "Examples:\n"
       "  intaglio quantize model.onnx --data images/ -o model.int8.onnx\n"
-      "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 --report report.json");
-  command->callback([options, &context] { context.action = [options, &context] { quantize(*options, context); }; });
+      "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 "
+      "--report report.json");
+  command->callback([options, &context] {
+    context.action = [options, &context] { quantize(*options, context); };
+  });
 }
 
 }  // namespace intaglio

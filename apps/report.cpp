@@ -250,6 +250,24 @@ void print(const Json& json, std::size_t depth, std::string& out) {
   out += json.is_object() ? "}" : "]";
 }
 
+Json boxes_json(const BoxMatches& boxes, const MetricPlan& plan) {
+  return {{"decoder", plan.decoder.def->name}, {"score_threshold", plan.detect.score},
+          {"nms_iou", plan.decoder.def->suppressed ? Json() : Json(plan.detect.nms)},
+          {"match_iou", plan.detect.match},    {"f1", number(boxes.f1())},
+          {"precision", number(boxes.precision())}, {"recall", number(boxes.recall())},
+          {"matched", boxes.matched},          {"reference", boxes.expected},
+          {"found", boxes.found}};
+}
+
+Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
+  return {{"blank", plan.ctc.blank},
+          {"lines", strings.lines},
+          {"equal_lines", number(strings.equal_lines())},
+          {"characters", strings.characters},
+          {"errors", strings.errors},
+          {"character_error", number(strings.character_error())}};
+}
+
 }  // namespace
 
 Json model_json(const std::filesystem::path& path, const Model& model) {
@@ -305,7 +323,12 @@ Json evaluation_json(const Evaluation& e) {
   for (const OutputDeviation& output : e.outputs)
     json["outputs"].push_back({{"name", output.name},
                                {"sqnr_db", number(output.deviation.sqnr_db())},
-                               {"cosine", number(output.deviation.cosine())}});
+                               {"cosine", number(output.deviation.cosine())},
+                               {"psnr_db", number(output.psnr_db)}});
+  json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
+  json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
+  json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
+  for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
   json["reference"] = e.reference ? Json{{"top1", e.reference->top1}, {"top5", e.reference->top5}} : Json();
   return json;
 }

@@ -15,7 +15,17 @@ const std::vector<Column> model_columns = {{"Model", "name", true},
 const std::vector<Column> output_columns = {{"Output", "output", true},
                                             {"Method", "method", true},
                                             {"SQNR dB", "sqnr"},
-                                            {"Cosine", "cosine"}};
+                                            {"Cosine", "cosine"},
+                                            {"PSNR dB", "psnr"}};
+const std::vector<Column> box_columns = {{"Method", "method", true},
+                                         {"F1 of the boxes", "f1"},
+                                         {"Found again", "matched"},
+                                         {"Of", "reference"},
+                                         {"Found", "found"}};
+const std::vector<Column> string_columns = {{"Method", "method", true},
+                                            {"Equal lines %", "equal_lines"},
+                                            {"Wrong characters %", "character_error"},
+                                            {"Characters", "characters"}};
 
 std::string model_row(const std::string& name, std::uint64_t bytes, const Json& figures,
                       bool best) {
@@ -33,7 +43,7 @@ Json figures_of_float(const Json& report, const Json& evaluation) {
                  : evaluation.is_object()       ? evaluation["reference"]
                                                 : Json();
   if (figures.is_null()) figures = Json::object();
-  figures["agreement"] = 100;
+  if (evaluation.is_object() && evaluation["agreement"].is_number()) figures["agreement"] = 100;
   return figures;
 }
 
@@ -58,11 +68,28 @@ std::string outputs(const std::vector<MethodView>& methods) {
       rows += "<tbody><tr>" + row_head(code(output["name"].get<std::string>()), output_columns[0]);
       rows += cell(code(method.text), output_columns[1]);
       rows += cell(figure(output, "sqnr_db", "{:.2f}"), output_columns[2]);
-      rows += cell(figure(output, "cosine", "{:.6f}"), output_columns[3]) + "</tr></tbody>\n";
+      rows += cell(figure(output, "cosine", "{:.6f}"), output_columns[3]);
+      rows += cell(figure(output, "psnr_db", "{:.2f}"), output_columns[4]) + "</tr></tbody>\n";
     }
   }
   if (rows.empty()) return "";
   return table("Outputs, compared with those of the float model", output_columns, rows);
+}
+
+// A row for each method that has the part `key` of an evaluation; nothing when none has. The keys
+// of the columns are those of the part.
+std::string answers(const std::vector<MethodView>& methods, const char* key,
+                    const std::string& caption, const std::vector<Column>& columns) {
+  std::string rows;
+  for (const MethodView& method : methods) {
+    if (method.evaluation.is_null() || method.evaluation[key].is_null()) continue;
+    const Json& part = method.evaluation[key];
+    rows += "<tbody><tr>" + row_head(code(method.text), columns[0]);
+    for (std::size_t c = 1; c < columns.size(); ++c)
+      rows += cell(figure(part, columns[c].key.c_str(), c == 1 ? "{:.4f}" : "{:.6g}"), columns[c]);
+    rows += "</tr></tbody>\n";
+  }
+  return rows.empty() ? "" : table(caption, columns, rows);
 }
 
 }  // namespace
@@ -72,6 +99,8 @@ std::string accuracy_section(const PageSource& source) {
   std::string out = fmt::format("<section id=\"accuracy\"><h2>{}</h2>\n",
                                 methods.size() > 1 ? "Methods side by side" : "Size and accuracy");
   out += models(source.report, methods) + outputs(methods);
+  out += answers(methods, "boxes", "Boxes, compared with those of the float model", box_columns);
+  out += answers(methods, "ctc", "Strings, compared with those of the float model", string_columns);
   out +=
       "<p>Agreement: samples on which both models have the same top class. SQNR: power of the "
       "signal "

@@ -53,6 +53,13 @@ std::string in_short(const PageSource& source) {
     text +=
         fmt::format(" Same top class as the float model on <strong>{} %</strong> of {} samples.",
                     figure(e, "agreement", "{:.2f}"), samples);
+  if (e["boxes"].is_object())
+    text += fmt::format(" F1 of the boxes <strong>{}</strong> over {} samples.",
+                        figure(e["boxes"], "f1", "{:.4f}"), samples);
+  if (e["ctc"].is_object())
+    text += fmt::format(" Same string on <strong>{} %</strong> of {} lines.",
+                        figure(e["ctc"], "equal_lines", "{:.2f}"),
+                        e["ctc"]["lines"].get<std::int64_t>());
   if (e["top1"].is_number()) {
     const Json& report = source.report;
     const Json& reference = report["command"] == "compare" ? report["reference"] : e["reference"];

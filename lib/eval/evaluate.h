@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "lib/base/progress.h"
+#include "lib/eval/answer.h"
 #include "lib/eval/metrics.h"
 #include "lib/exec/executor.h"
 
 namespace intaglio {
 
-// Where the samples come from. load() may be called from many threads at once; nullopt: the sample is bad
-// and has been noted elsewhere.
+// Where the samples come from. load() may be called from many threads at once; nullopt: the sample
+// is bad and has been noted elsewhere.
 struct Samples {
   std::size_t count = 0;
   std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
@@ -33,14 +34,20 @@ struct Accuracy {  // percentages, 0..100
 struct OutputDeviation {
   std::string name;
   Deviation deviation;
+  std::optional<double> psnr_db = {};  // with Metric::psnr; nullopt also where psnr_db() gives none
 };
 
 struct Evaluation {
-  std::size_t samples = 0;             // that could be loaded
-  std::optional<Accuracy> accuracy;    // with labels
-  std::optional<Accuracy> reference;   // of the reference, with labels
-  std::optional<double> agreement;     // % of samples on which both have the same top class
-  std::vector<OutputDeviation> outputs;     // with a reference: by graph output
+  std::size_t samples = 0;              // that could be loaded
+  std::optional<Accuracy> accuracy;     // with labels
+  std::optional<Accuracy> reference;    // of the reference, with labels
+  MetricPlan plan;                      // what was measured beside the outputs, and why that
+  std::optional<double> agreement;      // % of samples on which both have the same top class
+  std::optional<BoxMatches> boxes;      // with Metric::boxes
+  std::optional<StringErrors> strings;  // with Metric::ctc
+  // With a reference: by graph output. Empty when shapes differ and no metric of the plan compares
+  // values.
+  std::vector<OutputDeviation> outputs;
   std::map<std::string, Deviation> values;  // with a reference: by name in the reference
 };
 
@@ -55,12 +62,19 @@ struct EvaluateOptions {
   std::size_t threads = 1;
   Progress progress;
   std::string phase = "evaluate";
+  MetricPlan plan;
 };
 
-// Evaluates all candidates in one pass: a sample is loaded once and the reference runs on it once. Classes are read
-// off the first output of the graph: all its elements are scores of one sample. Results do not depend on the number
-// of threads. Memory: the compared values of one sample per thread.
-// Throws Code::data when the outputs of the graphs do not match, or no sample could be loaded.
+// Plans by what the graph declares, and where that leaves lengths open by a run of the first sample
+// that loads.
+MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
+                        const Samples& samples);
+
+// Evaluates all candidates in one pass: a sample is loaded once and the reference runs on it once.
+// Classes are read off the first output of the graph: all its elements are scores of one sample.
+// Results do not depend on the number of threads. Memory: the compared values of one sample per
+// thread. Throws Code::data when the outputs of the graphs do not match, or no sample could be
+// loaded, and what detect() and require_probabilities() throw.
 std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,
                                  const Samples& samples, const EvaluateOptions& options);
 

@@ -35,6 +35,10 @@ void add_lanes(const float* x, const float* y, std::size_t n, Lanes& result) {
   result = l;
 }
 
+float score_at(std::span<const float> scores, std::size_t i) {
+  return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i];
+}
+
 }  // namespace
 
 void Deviation::add(std::span<const float> x, std::span<const float> y) {
@@ -42,7 +46,8 @@ void Deviation::add(std::span<const float> x, std::span<const float> y) {
   const std::size_t whole = x.size() - x.size() % lanes;
   Lanes l;
   add_lanes(x.data(), y.data(), whole, l);
-  for (std::size_t i = 0; i < lanes; ++i) xx += l.xx[i], yy += l.yy[i], xy += l.xy[i], dd += l.dd[i];
+  for (std::size_t i = 0; i < lanes; ++i)
+    xx += l.xx[i], yy += l.yy[i], xy += l.xy[i], dd += l.dd[i];
   for (std::size_t i = whole; i < x.size(); ++i) {
     const double a = x[i], b = y[i], d = a - b;
     xx += a * a;
@@ -71,17 +76,39 @@ std::optional<double> Deviation::cosine() const {
   return xy / std::sqrt(xx * yy);
 }
 
+void Extent::add(std::span<const float> values) {
+  for (const float v : values) {
+    if (v < lo) lo = v;
+    if (v > hi) hi = v;
+  }
+}
+
+void Extent::merge(const Extent& other) {
+  lo = std::min(lo, other.lo);
+  hi = std::max(hi, other.hi);
+}
+
+std::optional<double> psnr_db(const Deviation& deviation, const Extent& reference) {
+  const double peak = double{reference.hi} - reference.lo;
+  if (deviation.dd == 0 || !(peak > 0)) return std::nullopt;
+  return 10 * std::log10(peak * peak * static_cast<double>(deviation.count) / deviation.dd);
+}
+
+std::size_t best_of(std::span<const float> scores) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < scores.size(); ++i)
+    if (score_at(scores, i) > score_at(scores, best)) best = i;
+  return best;
+}
+
 std::vector<std::size_t> top_k(std::span<const float> scores, std::size_t k) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto key = [&](std::size_t i) {
-    return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i];
-  };
+  const auto key = [&](std::size_t i) { return score_at(scores, i); };
   k = std::min(k, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      return key(a) > key(b) || (key(a) == key(b) && a < b);
-                    });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(k), order.end(),
+      [&](std::size_t a, std::size_t b) { return key(a) > key(b) || (key(a) == key(b) && a < b); });
   order.resize(k);
   return order;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -10,8 +11,8 @@
 
 namespace intaglio {
 
-// Running sums, in double, over pairs (x, y) of a reference and its approximation. merge() is exact up to
-// rounding: merge in a fixed order where results must be reproducible.
+// Running sums, in double, over pairs (x, y) of a reference and its approximation. merge() is exact
+// up to rounding: merge in a fixed order where results must be reproducible.
 struct Deviation {
   double xx = 0, yy = 0, xy = 0, dd = 0;  // sums of x^2, y^2, x*y, (x-y)^2
   std::uint64_t count = 0;
@@ -19,14 +20,32 @@ struct Deviation {
   void add(std::span<const float> x, std::span<const float> y);  // of the same length
   void merge(const Deviation& other);
 
-  // 10 log10(sum x^2 / sum (x-y)^2). nullopt when there is no noise (equal) or no signal (x is zero).
+  // 10 log10(sum x^2 / sum (x-y)^2). nullopt when there is no noise (equal) or no signal (x is
+  // zero).
   std::optional<double> sqnr_db() const;
   // sum xy / sqrt(sum x^2 * sum y^2). nullopt when either is zero.
   std::optional<double> cosine() const;
   bool exact() const { return dd == 0; }
 };
 
-// The k largest scores, best first; among equals the lower index goes first; NaN counts as the lowest.
+// The least and the largest value, NaN aside.
+struct Extent {
+  float lo = std::numeric_limits<float>::infinity(), hi = -std::numeric_limits<float>::infinity();
+
+  void add(std::span<const float> values);
+  void merge(const Extent& other);
+};
+
+// 10 log10(peak^2 / mean (x-y)^2), where the peak is the extent of the reference's values: 255 or 1
+// for images that use their whole range. nullopt when there is no noise, or no extent.
+std::optional<double> psnr_db(const Deviation& deviation, const Extent& reference);
+
+// The index of the largest score: the first of equals; NaN counts as the lowest. scores must not be
+// empty.
+std::size_t best_of(std::span<const float> scores);
+
+// The k largest scores, best first; among equals the lower index goes first; NaN counts as the
+// lowest.
 std::vector<std::size_t> top_k(std::span<const float> scores, std::size_t k);
 
 }  // namespace intaglio

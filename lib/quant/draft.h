@@ -13,7 +13,7 @@ namespace intaglio {
 // What the user asked for beyond the target. Patterns are ECMAScript regular expressions that must match a
 // whole node name; a pattern or operator that matches nothing is an error (Code::usage), and so is a bad one.
 struct Selection {
-  std::vector<std::string> include, exclude;        // node names
+  std::vector<std::string> include, exclude;  // node names; first outputs where there is no name
   std::vector<std::string> include_ops, exclude_ops;
 };
 

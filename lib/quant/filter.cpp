@@ -16,6 +16,11 @@ std::regex compile_pattern(const std::string& pattern) {
   }
 }
 
+// A node without a name goes by its first output, as in reports.
+const std::string& name_to_match(const Node& node) {
+  return node.name().empty() && node.output(0) != nullptr ? node.output(0)->name() : node.name();
+}
+
 }  // namespace
 
 NodeFilter::NodeFilter(const std::vector<Node*>& nodes, const Selection& selection)
@@ -38,7 +43,7 @@ void NodeFilter::by_name(const std::vector<Node*>& nodes, const std::vector<std:
   for (const std::string& pattern : patterns) {
     const std::regex regex = compile_pattern(pattern);
     collect(nodes, option, pattern, hits,
-            [&](const Node& n) { return std::regex_match(n.name(), regex); });
+            [&](const Node& n) { return std::regex_match(name_to_match(n), regex); });
   }
 }
 
@@ -61,7 +66,7 @@ void NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
     throw Error(
         Code::usage, fmt::format("{} '{}' matches no node", option, what),
         "List the node names with 'intaglio inspect MODEL --nodes'; a pattern must match the "
-        "whole name.");
+        "whole name, or the first output of a node without one.");
 }
 
 }  // namespace intaglio

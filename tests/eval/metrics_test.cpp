@@ -48,9 +48,12 @@ TEST(TopK, LowerIndexWinsTiesAndNaNLoses) {
   EXPECT_EQ(top_k(scores, 99).size(), 5u);
 }
 
-const char* identity = "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) { y = Identity(x) }";
+const char* identity =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) { y = "
+    "Identity(x) }";
 const char* halved =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) <float k = {0.5}> { y = Mul(x, k) }";
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) <float k = "
+    "{0.5}> { y = Mul(x, k) }";
 const char* negated =
     "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) { y = Neg(x) }";
 
@@ -88,7 +91,8 @@ TEST(Evaluate, DoesNotDependOnThreads) {
   };
   EvaluateOptions one, four;
   four.threads = 4;
-  const Evaluation x = evaluate(model, &reference, samples, one), y = evaluate(model, &reference, samples, four);
+  const Evaluation x = evaluate(model, &reference, samples, one),
+                   y = evaluate(model, &reference, samples, four);
   EXPECT_EQ(x.outputs.front().deviation.dd, y.outputs.front().deviation.dd);
   EXPECT_EQ(*x.agreement, 0);
   EXPECT_EQ(*x.agreement, *y.agreement);

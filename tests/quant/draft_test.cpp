@@ -175,6 +175,14 @@ TEST(Draft, PadWithAConstantThatIsNotZeroHasARangeOfItsOwn) {
   EXPECT_NE(one.plan.find("y")->group, one.plan.find("a")->group);
 }
 
+TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
+  Selection no_sum;
+  no_sum.exclude = {"s"};
+  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y", onnxruntime(), no_sum);
+  EXPECT_EQ(d.node("s").reason, "excluded by --exclude s");
+  EXPECT_TRUE(d.node("y").quantized);
+}
+
 TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
   Selection no_add;
   no_add.exclude_ops = {"Add"};

@@ -1,0 +1,88 @@
+#include "apps/evaluation_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/context.h"
+
+namespace intaglio {
+namespace {
+
+void print_classes(const std::string& reference, const std::string& model, const Evaluation& e) {
+  const bool top = e.plan.has(Metric::topk), agreement = e.agreement.has_value();
+  if (!top && !agreement) return;
+  std::vector<std::vector<std::string>> rows = {{"model"}};
+  const auto add = [&](const std::string& name, const std::optional<Accuracy>& a,
+                       const std::string& same) {
+    auto& row = rows.emplace_back(std::vector<std::string>{name});
+    if (top) row.insert(row.end(), {a ? percent(a->top1) : "-", a ? percent(a->top5) : "-"});
+    if (agreement) row.push_back(same);
+  };
+  if (top) rows.front().insert(rows.front().end(), {"top-1 %", "top-5 %"});
+  if (agreement) rows.front().emplace_back("agreement %");
+  if (e.reference) add(reference, e.reference, "100.00");
+  add(model, e.accuracy, agreement ? percent(*e.agreement) : "-");
+  print_table(rows);
+}
+
+void print_outputs(const Evaluation& e) {
+  for (const OutputDeviation& output : e.outputs) {
+    std::vector<std::string> figures;
+    if (e.plan.has(Metric::sqnr)) figures.push_back("SQNR " + decibels(output.deviation.sqnr_db()));
+    if (e.plan.has(Metric::cosine)) {
+      const auto cosine = output.deviation.cosine();
+      figures.push_back("cosine " +
+                        (cosine ? fmt::format("{:.6f}", *cosine) : std::string("undefined")));
+    }
+    if (e.plan.has(Metric::psnr)) figures.push_back("PSNR " + decibels(output.psnr_db));
+    if (!figures.empty()) fmt::print("output '{}': {}\n", output.name, fmt::join(figures, ", "));
+  }
+}
+
+void print_answers(const Evaluation& e) {
+  if (e.boxes)
+    fmt::print("boxes ({}): F1 {}, {} of {} found again among {}\n", e.plan.decoder.def->name,
+               f1_text(*e.boxes), e.boxes->matched, e.boxes->expected, e.boxes->found);
+  if (e.strings)
+    fmt::print("strings: {} of {} lines equal, {} errors in {} characters ({} %)\n",
+               e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
+               character_error_text(*e.strings));
+}
+
+}  // namespace
+
+std::string decibels(const std::optional<double>& value) {
+  return value ? fmt::format("{:.2f} dB", *value) : "without noise";
+}
+
+std::string f1_text(const BoxMatches& boxes) {
+  const auto f1 = boxes.f1();
+  return f1 ? fmt::format("{:.4f}", *f1) : "-";
+}
+
+std::string character_error_text(const StringErrors& strings) {
+  const auto error = strings.character_error();
+  return error ? percent(*error) : "-";
+}
+
+void print_evaluation(const std::string& reference, const std::string& model, const Evaluation& e) {
+  print_classes(reference, model, e);
+  print_outputs(e);
+  print_answers(e);
+  std::vector<std::string_view> names;
+  for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
+  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "), e.plan.reason);
+}
+
+std::vector<std::string> evaluation_warnings(const Evaluation& e) {
+  std::vector<std::string> warnings;
+  if (e.boxes && !e.boxes->f1())
+    warnings.push_back(
+        fmt::format("neither model finds a box with a score of {} or more: there is no F1",
+                    e.plan.detect.score));
+  if (e.strings && !e.strings->character_error())
+    warnings.emplace_back("the float model reads no characters: there is no character error");
+  return warnings;
+}
+
+}  // namespace intaglio

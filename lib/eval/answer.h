@@ -1,0 +1,22 @@
+// What one model says of one sample, as the metrics read it.
+#pragma once
+
+#include <vector>
+
+#include "lib/eval/metric.h"
+#include "lib/eval/strings.h"
+
+namespace intaglio {
+
+struct Answer {
+  std::vector<std::size_t> classes;    // with topk or agreement: the best five, best first
+  std::vector<Detections> detections;  // with boxes: of each image of the batch
+  std::vector<Symbols> strings;        // with ctc: of each line of the batch
+};
+
+// Reads what the metrics of the plan need, and nothing else. Classes and strings are read off the
+// first output.
+Answer read_answer(const MetricPlan& plan, std::span<const Tensor> feeds,
+                   std::span<const Tensor> outputs);
+
+}  // namespace intaglio

@@ -1,0 +1,142 @@
+#include "lib/eval/contestant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace intaglio {
+namespace {
+
+double percent(std::size_t part, std::size_t whole) {
+  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// In one layout: the order of values does not matter, but it has to be the same.
+void compare(const Tensor& x, const Tensor& y, Deviation& deviation) {
+  if (x.layout() == y.layout()) return deviation.add(x.data<float>(), y.data<float>());
+  deviation.add(to_row_major(x).data<float>(), to_row_major(y).data<float>());
+}
+
+template <typename T>
+void merge_all(std::vector<T>& sums, const std::vector<T>& more) {
+  sums.resize(std::max(sums.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) sums[i].merge(more[i]);
+}
+
+}  // namespace
+
+void SampleResult::classify(const Answer& answer, std::optional<std::int64_t> label) {
+  if (answer.classes.empty() || !label) return;
+  const auto is = [&](std::size_t c) { return static_cast<std::int64_t>(c) == *label; };
+  labelled = true;
+  top1 = is(answer.classes.front());
+  top5 = std::any_of(answer.classes.begin(), answer.classes.end(), is);
+}
+
+Contestant::Contestant(const Candidate& candidate, const MetricPlan& plan)
+    : candidate_(candidate), plan_(plan) {
+  for (const auto& [name, twin] : candidate.values) {
+    index_[twin] = names_.size();
+    names_.push_back(name);
+  }
+}
+
+SampleResult Contestant::measure(const std::vector<Tensor>& feeds, const Expected* expected,
+                                 std::optional<std::int64_t> label) const {
+  SampleResult result;
+  result.loaded = true;
+  result.values.resize(names_.size());
+  const auto actual = candidate_.model->run(feeds, [&](const Value& value, const Tensor& tensor) {
+    const auto it = index_.find(value.name());
+    if (it == index_.end() || expected == nullptr) return;
+    if (const auto twin = expected->kept.find(names_[it->second]); twin != expected->kept.end())
+      compare(twin->second, tensor, result.values[it->second]);
+  });
+  const Answer answer = read_answer(plan_, feeds, actual);
+  if (plan_.has(Metric::topk)) result.classify(answer, label);
+  if (expected == nullptr) return result;
+  compare_outputs(expected->outputs, actual, result);
+  compare_answers(expected->answer, answer, result);
+  return result;
+}
+
+void Contestant::compare_outputs(const std::vector<Tensor>& expected,
+                                 const std::vector<Tensor>& actual, SampleResult& result) const {
+  constexpr const char* remedy = "Give the float model that this one was made from.";
+  if (expected.size() != actual.size())
+    throw Error(Code::data,
+                fmt::format("the reference has {} outputs, the model has {}", expected.size(),
+                            actual.size()),
+                remedy);
+  for (std::size_t o = 0; o < actual.size(); ++o) {
+    if (expected[o].shape() == actual[o].shape()) continue;
+    result.shapes_differ = true;
+    if (plan_.compares_values())
+      throw Error(Code::data,
+                  fmt::format("output '{}' has shape {}, the reference's has {}",
+                              candidate_.model->graph().outputs()[o]->name(),
+                              to_string(actual[o].shape()), to_string(expected[o].shape())),
+                  remedy);
+  }
+  if (result.shapes_differ) return;  // as with boxes that the graphs suppress themselves
+  result.outputs.resize(actual.size());
+  if (plan_.has(Metric::psnr)) result.extents.resize(actual.size());
+  for (std::size_t o = 0; o < actual.size(); ++o) {
+    const std::vector<float> x = expected[o].to_vector<float>();
+    result.outputs[o].add(x, actual[o].to_vector<float>());
+    if (plan_.has(Metric::psnr)) result.extents[o].add(x);
+  }
+}
+
+void Contestant::compare_answers(const Answer& expected, const Answer& actual,
+                                 SampleResult& result) const {
+  result.same = !actual.classes.empty() && !expected.classes.empty() &&
+                actual.classes.front() == expected.classes.front();
+  const auto of = [](const auto& list, std::size_t i) {  // of a smaller batch: nothing
+    return i < list.size() ? list[i] : typename std::decay_t<decltype(list)>::value_type{};
+  };
+  const std::size_t images = std::max(expected.detections.size(), actual.detections.size());
+  for (std::size_t i = 0; i < images; ++i)
+    result.boxes.merge(
+        match(of(expected.detections, i), of(actual.detections, i), plan_.detect.match));
+  const std::size_t lines = std::max(expected.strings.size(), actual.strings.size());
+  for (std::size_t i = 0; i < lines; ++i)
+    result.strings.add(of(expected.strings, i), of(actual.strings, i));
+}
+
+void Contestant::add(const SampleResult& r) {
+  if (!r.loaded) return;
+  ++loaded_, labelled_ += r.labelled, same_ += r.same, top1_ += r.top1, top5_ += r.top5;
+  boxes_.merge(r.boxes), strings_.merge(r.strings);
+  shapes_differ_ |= r.shapes_differ;
+  merge_all(outputs_, r.outputs);
+  merge_all(extents_, r.extents);
+  merge_all(values_, r.values);
+}
+
+std::optional<Accuracy> Contestant::accuracy() const {
+  if (labelled_ == 0) return std::nullopt;
+  return Accuracy{percent(top1_, labelled_), percent(top5_, labelled_)};
+}
+
+Evaluation Contestant::finish(bool compared) const {
+  if (loaded_ == 0)
+    throw Error(Code::data, "no sample could be evaluated", "Check --data and --preprocess.");
+  Evaluation e;
+  e.samples = loaded_;
+  e.plan = plan_;
+  e.accuracy = accuracy();
+  if (!compared) return e;
+  if (plan_.has(Metric::agreement)) e.agreement = percent(same_, loaded_);
+  if (plan_.has(Metric::boxes)) e.boxes = boxes_;
+  if (plan_.has(Metric::ctc)) e.strings = strings_;
+  for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {
+    e.outputs.push_back({candidate_.model->graph().outputs()[o]->name(), outputs_[o]});
+    if (o < extents_.size()) e.outputs.back().psnr_db = psnr_db(outputs_[o], extents_[o]);
+  }
+  for (std::size_t v = 0; v < values_.size(); ++v)
+    if (values_[v].count > 0) e.values[names_[v]] = values_[v];
+  return e;
+}
+
+}  // namespace intaglio

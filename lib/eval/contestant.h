@@ -1,0 +1,66 @@
+// One of the models that evaluate() compares with the reference: it measures samples and adds the
+// results up.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/eval/evaluate.h"
+
+namespace intaglio {
+
+// What one model said of one sample.
+struct SampleResult {
+  bool loaded = false, labelled = false, same = false;
+  bool top1 = false, top5 = false;
+  bool shapes_differ = false;
+  BoxMatches boxes;
+  StringErrors strings;
+  std::vector<Deviation> outputs;
+  std::vector<Extent> extents;    // of the reference's outputs
+  std::vector<Deviation> values;  // in the order of Candidate::values
+
+  void classify(const Answer& answer, std::optional<std::int64_t> label);
+};
+
+// What the reference says of one sample.
+struct Expected {
+  std::vector<Tensor> outputs;
+  Answer answer;
+  std::unordered_map<std::string, Tensor> kept;  // the values that somebody compares
+};
+
+class Contestant {
+ public:
+  Contestant(const Candidate& candidate, const MetricPlan& plan);
+
+  // Runs the model. expected: null without a reference. May be called from many threads at once.
+  SampleResult measure(const std::vector<Tensor>& feeds, const Expected* expected,
+                       std::optional<std::int64_t> label) const;
+
+  // To be called in the order of the samples.
+  void add(const SampleResult& result);
+
+  std::optional<Accuracy> accuracy() const;
+  // Code::data when no sample was loaded. compared: there was a reference.
+  Evaluation finish(bool compared) const;
+
+ private:
+  void compare_outputs(const std::vector<Tensor>& expected, const std::vector<Tensor>& actual,
+                       SampleResult& result) const;
+  void compare_answers(const Answer& expected, const Answer& actual, SampleResult& result) const;
+
+  Candidate candidate_;
+  MetricPlan plan_;
+  std::vector<std::string> names_;                      // in the reference
+  std::unordered_map<std::string, std::size_t> index_;  // by name in the model
+  std::size_t loaded_ = 0, labelled_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
+  std::vector<Deviation> outputs_, values_;
+  std::vector<Extent> extents_;
+  BoxMatches boxes_;
+  StringErrors strings_;
+  bool shapes_differ_ = false;
+};
+
+}  // namespace intaglio

@@ -1,0 +1,77 @@
+#include "lib/eval/signature.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace intaglio {
+namespace {
+
+bool suppresses(const Graph& graph) {
+  const auto nodes = graph.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) {
+    return node->op() == "NonMaxSuppression" || node->op().find("NMS") != std::string::npos;
+  });
+}
+
+std::optional<Shape> declared(const Value& value) {
+  if (!value.dims()) return std::nullopt;
+  Shape shape;
+  for (const Dim& dim : *value.dims()) {
+    if (!dim.known() && !shape.empty()) return std::nullopt;
+    shape.push_back(dim.known() ? dim.value : 1);
+  }
+  return shape;
+}
+
+bool is_channels(std::int64_t length) { return length == 1 || length == 3 || length == 4; }
+
+}  // namespace
+
+std::string to_string(const OutputType& output) {
+  return fmt::format("'{}' {}", output.name, to_string(output.shape));
+}
+
+std::string to_string(const Signature& signature) {
+  std::vector<std::string> parts;
+  for (const OutputType& output : signature.outputs) parts.push_back(to_string(output));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::optional<Signature> signature_of(const Graph& graph) {
+  Signature signature;
+  signature.suppresses = suppresses(graph);
+  for (const Value* feed : graph.feeds()) {
+    const auto shape = declared(*feed);
+    if (!shape) return std::nullopt;
+    if (shape->size() == 4 && signature.image.empty()) signature.image = *shape;
+  }
+  for (const Value* output : graph.outputs()) {
+    const auto shape = declared(*output);
+    if (!shape) return std::nullopt;
+    signature.outputs.push_back({output->name(), output->dtype(), *shape});
+  }
+  return signature;
+}
+
+Signature signature_of(const Graph& graph, std::span<const Tensor> feeds,
+                       std::span<const Tensor> outputs) {
+  Signature signature;
+  signature.suppresses = suppresses(graph);
+  for (const Tensor& feed : feeds)
+    if (feed.shape().size() == 4 && signature.image.empty()) signature.image = feed.shape();
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    signature.outputs.push_back(
+        {graph.outputs()[o]->name(), outputs[o].dtype(), outputs[o].shape()});
+  return signature;
+}
+
+std::optional<ImageSize> image_size(const Shape& image) {
+  if (image.size() != 4) return std::nullopt;
+  if (is_channels(image[1])) return ImageSize{image[2], image[3]};
+  if (is_channels(image[3])) return ImageSize{image[1], image[2]};
+  return std::nullopt;
+}
+
+}  // namespace intaglio

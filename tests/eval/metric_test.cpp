@@ -1,0 +1,215 @@
+#include "lib/eval/metric.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "lib/base/error.h"
+#include "lib/eval/evaluate.h"
+#include "tests/support/support.h"
+
+namespace intaglio {
+namespace {
+
+Signature gives(Shape shape) {
+  return {{1, 3, 64, 64}, {{"y", DType::f32, std::move(shape)}}, false};
+}
+
+std::string planned(const MetricRequest& request, const Signature& signature) {
+  std::string text;
+  for (const Metric metric : plan_metrics(request, signature).metrics)
+    text += (text.empty() ? "" : " ") + std::string(name_of(metric));
+  return text;
+}
+
+Code refusal(const MetricRequest& request, const Signature& signature) {
+  try {
+    plan_metrics(request, signature);
+  } catch (const Error& e) {
+    return e.code();
+  }
+  return Code::internal;
+}
+
+TEST(PlanMetrics, ByTheShapeOfTheFirstOutput) {
+  const MetricRequest nothing;
+  for (const Shape& shape : {Shape{1, 1000}, {1000}, {1, 1000, 1, 1}, {1, 1, 10}})
+    EXPECT_EQ(planned(nothing, gives(shape)), "agreement sqnr cosine") << to_string(shape);
+  for (const Shape& shape : {Shape{1, 3549, 85}, {1, 1}, {1, 64, 8, 8}, {}})
+    EXPECT_EQ(planned(nothing, gives(shape)), "sqnr cosine") << to_string(shape);
+  for (const Shape& shape : {Shape{1, 1, 672, 672}, {1, 3, 64, 48}, {1, 64, 48, 3}})
+    EXPECT_EQ(planned(nothing, gives(shape)), "sqnr cosine psnr") << to_string(shape);
+  EXPECT_NE(plan_metrics(nothing, gives({1, 10})).reason.find("'y' [1,10]"), std::string::npos);
+}
+
+TEST(PlanMetrics, AGraphThatSuppressesBoxesIsComparedByThem) {
+  const Signature own{{1, 3, 64, 64},
+                      {{"boxes", DType::f32, {7, 4}},
+                       {"scores", DType::f32, {7}},
+                       {"labels", DType::s64, {7}}},
+                      true};
+  EXPECT_EQ(planned({}, own), "boxes");
+}
+
+TEST(PlanMetrics, LabelsAndGatesAdd) {
+  EXPECT_EQ(planned({.labels = true}, gives({1, 10})), "topk agreement sqnr cosine");
+  EXPECT_EQ(planned({.labels = true, .reference = false}, gives({1, 10})), "topk");
+  const MetricRequest gated{.gated = {Metric::psnr, Metric::cosine}};
+  EXPECT_EQ(planned(gated, gives({1, 10})), "agreement sqnr cosine psnr");
+  EXPECT_NE(plan_metrics(gated, gives({1, 10})).reason.find("a gate needs psnr"),
+            std::string::npos);
+}
+
+TEST(PlanMetrics, WhatIsAskedForIsTaken) {
+  EXPECT_EQ(planned({.metrics = {Metric::boxes, Metric::agreement, Metric::boxes}},
+                    {{1, 3, 416, 416}, {{"o", DType::f32, {1, 3549, 85}}}, false}),
+            "agreement boxes");
+}
+
+TEST(PlanMetrics, RefusesWhatCannotBeMeasured) {
+  EXPECT_EQ(refusal({.metrics = {Metric::topk}}, gives({1, 10})), Code::usage);
+  EXPECT_EQ(refusal({.metrics = {Metric::sqnr}, .reference = false}, gives({1, 10})), Code::usage);
+  EXPECT_EQ(refusal({.metrics = {Metric::boxes}}, gives({1, 10})), Code::unsupported);
+  EXPECT_EQ(refusal({.metrics = {Metric::ctc}}, gives({1, 10})), Code::unsupported);
+  EXPECT_EQ(refusal({.metrics = {Metric::ctc}, .blank = 10}, gives({1, 7, 10})), Code::usage);
+  EXPECT_THROW(parse_metric("accuracy"), Error);
+  for (const Metric metric : all_metrics()) EXPECT_EQ(parse_metric(name_of(metric)), metric);
+}
+
+TEST(PlanMetrics, AxesAndBlankOfStrings) {
+  const MetricRequest ctc{.metrics = {Metric::ctc}}, last{.metrics = {Metric::ctc}, .blank = -1};
+  EXPECT_FALSE(plan_metrics(ctc, gives({1, 40, 97})).ctc.steps_first);
+  EXPECT_TRUE(plan_metrics(ctc, gives({40, 1, 97})).ctc.steps_first);
+  EXPECT_EQ(plan_metrics(last, gives({1, 40, 97})).ctc.blank, 96);
+}
+
+TEST(Psnr, IsOfTheExtentOfTheReference) {
+  const std::vector<float> x = {0, 255, 100, 50}, y = {1, 254, 101, 49};
+  Deviation d;
+  Extent left, right;
+  d.add(x, y);
+  left.add(std::span(x).first(2)), right.add(std::span(x).last(2));
+  right.merge(left);
+  EXPECT_NEAR(*psnr_db(d, right), 20 * std::log10(255.0), 1e-9);
+  EXPECT_FALSE(psnr_db(Deviation{}, right)) << "no noise";
+  EXPECT_FALSE(psnr_db(d, Extent{})) << "no extent";
+}
+
+TEST(BestOf, IsTheFirstOfTopK) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    auto scores = testing::random_tensor({9}, seed).to_vector<float>();
+    for (float& s : scores) s = std::round(3 * s);  // with ties
+    if (seed % 3 == 0) scores[seed % 9] = std::nanf("");
+    EXPECT_EQ(best_of(scores), top_k(scores, 1).front());
+  }
+}
+
+// --- Over samples
+// -----------------------------------------------------------------------------------
+
+Samples two(Shape shape) {
+  Samples samples;
+  samples.count = 2;
+  samples.load = [shape](std::size_t i) {
+    return std::optional(std::vector{testing::random_tensor(shape, 7 + static_cast<unsigned>(i))});
+  };
+  return samples;
+}
+
+Evaluation compared(const char* reference, const char* model, const MetricRequest& request,
+                    Shape shape) {
+  const Model a = parse_model(reference), b = parse_model(model);
+  const Executor x(a.graph()), y(b.graph());
+  EvaluateOptions options;
+  options.plan = plan_metrics(request, x, two(shape));
+  return evaluate(y, &x, two(shape), options);
+}
+
+const char* steps =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[N,T,5] x) => (float[N,T,5] y) { y = "
+    "Identity(x) }";
+const char* opposite =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[N,T,5] x) => (float[N,T,5] y) { y = "
+    "Neg(x) }";
+
+TEST(Evaluate, StringsWithAnOpenNumberOfSteps) {
+  const MetricRequest ctc{.metrics = {Metric::ctc}};
+  const Evaluation same = compared(steps, steps, ctc, {2, 6, 5}),
+                   other = compared(steps, opposite, ctc, {2, 6, 5});
+  EXPECT_EQ(same.strings->lines, 4u) << "two lines in each of two samples";
+  EXPECT_EQ(*same.strings->character_error(), 0);
+  EXPECT_EQ(*same.strings->equal_lines(), 100);
+  EXPECT_GT(*other.strings->character_error(), 30);
+  EXPECT_FALSE(same.agreement) << "nobody asked";
+}
+
+const char* image_copy =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,16,16] x) => (float[1,3,16,16] y) { y "
+    "= Identity(x) }";
+const char* image_half =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,16,16] x) => (float[1,3,16,16] y) "
+    "<float k = {0.9}> { y = Mul(x, k) }";
+
+TEST(Evaluate, ImagesByPsnr) {
+  const Evaluation e = compared(image_copy, image_half, {}, {1, 3, 16, 16});
+  ASSERT_TRUE(e.outputs.front().psnr_db);
+  EXPECT_GT(*e.outputs.front().psnr_db, *e.outputs.front().deviation.sqnr_db())
+      << "the peak is above the mean";
+  EXPECT_FALSE(e.agreement);
+}
+
+// Boxes at the grid of the image's values; one of the models loses those below a limit, so that its
+// list is shorter.
+const char* lists =
+    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,12,4] boxes_in, float[1,1,12] "
+    "scores_in) => "
+    "(float[M,4] boxes, float[M] scores, int64[M] labels) "
+    "<int64[1] many = {20}, float[1] overlap = {0.5}, float[1] least = {LEAST}, int64[1] two = "
+    "{2}, int64[1] zero = {0}> {"
+    "  picked = NonMaxSuppression(boxes_in, scores_in, many, overlap, least)"
+    "  column = Gather <axis = 1> (picked, two)"
+    "  index = Squeeze(column)"
+    "  flat = Squeeze(boxes_in, zero)"
+    "  boxes = Gather(flat, index)"
+    "  line = Reshape(scores_in, minus)"
+    "  scores = Gather(line, index)"
+    "  labels = Mul(index, zero)"
+    "}";
+
+std::string suppressing(const std::string& least) {
+  std::string text = lists;
+  text.replace(text.find("LEAST"), 5, least);
+  text.replace(text.find("int64[1] zero"), 13, "int64[1] minus = {-1}, int64[1] zero");
+  return text;
+}
+
+TEST(Evaluate, ListsOfBoxesOfDifferentLengths) {
+  Samples samples;
+  samples.count = 1;
+  samples.load = [](std::size_t) {
+    std::vector<float> boxes, scores;
+    for (int i = 0; i < 12; ++i) {
+      const auto at = static_cast<float>(10 * i);
+      boxes.insert(boxes.end(), {at, 0, at + 8, 8});
+      scores.push_back(0.4f + 0.04f * static_cast<float>(i));
+    }
+    return std::optional(
+        std::vector{Tensor::of<float>({1, 12, 4}, boxes), Tensor::of<float>({1, 1, 12}, scores)});
+  };
+  const Model a = parse_model(suppressing("0.3")), b = parse_model(suppressing("0.5"));
+  const Executor reference(a.graph()), model(b.graph());
+  EvaluateOptions options;
+  options.plan = plan_metrics({}, reference, samples);
+  ASSERT_TRUE(options.plan.has(Metric::boxes)) << options.plan.reason;
+  const Evaluation e = evaluate(model, &reference, samples, options);
+  EXPECT_EQ(e.boxes->expected, 12u);
+  EXPECT_EQ(e.boxes->found, 9u);
+  EXPECT_EQ(e.boxes->matched, 9u);
+  EXPECT_TRUE(e.outputs.empty());
+  options.plan = plan_metrics({.gated = {Metric::sqnr}}, reference, samples);
+  EXPECT_THROW(evaluate(model, &reference, samples, options), Error)
+      << "lists of other lengths have no SQNR";
+}
+
+}  // namespace
+}  // namespace intaglio
