@@ -27,19 +27,28 @@ Weighing weighing_of(const Value& result) {
   return {active.lo, active.hi, 0.05f};
 }
 
-// The mean error of each channel.
+// The mean error of one channel, as far as the samples agree on it.
+double agreed_mean(const std::vector<ChannelSums>& sums, std::size_t c) {
+  double shift = 0, weight = 0, spread = 0;
+  for (const ChannelSums& s : sums)
+    shift += s.shift[c], weight += s.weight[c];  // in the order of the samples
+  if (!(weight > 0)) return 0;
+  const double mean = shift / weight;
+  for (const ChannelSums& s : sums)
+    spread += std::pow((s.shift[c] - mean * s.weight[c]) / weight, 2);
+  const auto n = static_cast<double>(sums.size());
+  const double doubt = n > 1 ? spread * n / (n - 1) : 0;  // the squared standard error
+  return mean == 0 ? 0 : mean * (mean * mean / (mean * mean + doubt));
+}
+
 std::vector<float> mean_errors(Lockstep& pair, int slot, const Weighing& m) {
   std::vector<ChannelSums> sums(pair.samples());
   pair.each_sample([&](std::size_t i) {
     sums[i] = channel_sums(pair.reference(i, slot), pair.twin(i, slot), m);
   });
   std::vector<float> means;
-  for (std::size_t c = 0; c < sums.front().shift.size(); ++c) {
-    double d = 0, weight = 0;
-    for (const ChannelSums& s : sums)
-      d += s.shift[c], weight += s.weight[c];  // in the order of the samples
-    means.push_back(weight > 0 ? static_cast<float>(d / weight) : 0.0f);
-  }
+  for (std::size_t c = 0; c < sums.front().shift.size(); ++c)
+    means.push_back(static_cast<float>(agreed_mean(sums, c)));
   return means;
 }
 

@@ -3,7 +3,10 @@
 // Behind each layer with a bias, before its activation, the difference of the float result y and
 // the quantized twin's y' (lockstep.h) is averaged by output channel, over all samples and
 // positions, and added to the bias:
-//   b_c += sum m (y - y') / sum m
+//   d_c = sum m (y - y') / sum m,   b_c += d_c d_c^2 / (d_c^2 + e_c^2)
+// with e_c the standard error of d_c from sample to sample: what the samples do not agree on is not
+// the mean of others. (The factor is that of James and Stein's estimator, 1961, with the squared
+// mean in place of its own expectation.)
 // Later layers see the corrected values. m weighs a position by what the activation behind the
 // layer lets through: 1 where the float result is in its active range, max(0.05, slope^2)
 // elsewhere; 1 everywhere without an activation.

@@ -154,6 +154,24 @@ TEST(BiasCorrection, DoesNotDependOnThreads) {
     }
 }
 
+TEST(BiasCorrection, WhatSamplesDoNotAgreeOnIsLeftOut) {
+  const Subject all = subject("Tanh(c)");  // every position counts alike
+  const auto shift_from = [&](std::vector<std::size_t> chosen) {
+    Subject s = subject("Tanh(c)");
+    s.samples.clear();
+    for (const std::size_t i : chosen) s.samples.push_back(all.samples[i]);
+    correct(s);
+    return s.plan.nodes[0].bias->shift;
+  };
+  const auto first = shift_from({0}), second = shift_from({1}), both = shift_from({0, 1});
+  EXPECT_EQ(shift_from({0, 0, 0}), first) << "no doubt";
+  for (std::size_t c = 0; c < 8; ++c) {
+    const double mean = (static_cast<double>(first[c]) + static_cast<double>(second[c])) / 2;
+    const double error = (static_cast<double>(first[c]) - static_cast<double>(second[c])) / 2;
+    EXPECT_NEAR(both[c], mean * mean * mean / (mean * mean + error * error), 1e-6);
+  }
+}
+
 TEST(BiasCorrection, ShiftsAreKeptInThePlan) {
   Subject s = subject("Relu(c)");
   correct(s);
