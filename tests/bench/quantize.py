@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("INTAGLIO_SHARED", ROOT.parent / "shared"))
 MODELS = {"mobilenet_v2_1.0_224_dither": ["--preprocess", "tf"], "tiny_darknet": ["--preprocess", "unit"],
           "squeezenet1.1_fp32_from_fp16": ["--preprocess", "caffe"]}
-EFFORTS = ["fast", "balanced"]  # fast does what onnxruntime's job does, and compares its result with FP32
+EFFORTS = ["fast", "balanced", "best"]  # fast does what onnxruntime's job does, and compares its result with FP32
 OUR_METHODS = ["minmax", "percentile", "mse", "entropy"]
 ITS_METHODS = ["minmax", "percentile", "entropy"]
 
