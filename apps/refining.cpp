@@ -127,10 +127,11 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
                std::vector<std::string>& warnings) {
   Refined refined{prepared.model.clone(), {{"rounding", nullptr}, {"bias_correction", nullptr}}};
   const bool wanted = (steps.bias || steps.rounding) && has_layers(plan);
-  if (wanted && data.data.empty())
-    warnings.push_back(fmt::format(
-        "{}: that needs --data (or say --effort fast)",
-        steps.rounding ? "weights and biases were not refined" : "biases were not corrected"));
+  const std::string missed = fmt::format("{}: that needs --data (or say --effort fast)",
+                                         steps.rounding ? "weights and biases were not refined"
+                                                        : "biases were not corrected");
+  const bool said = std::find(warnings.begin(), warnings.end(), missed) != warnings.end();
+  if (wanted && data.data.empty() && !said) warnings.push_back(missed);
   if (wanted && !data.data.empty()) {
     const SideBySide done = context.phase("refine", [&] {
       DataOptions unlabelled = data;

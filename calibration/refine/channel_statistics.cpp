@@ -82,7 +82,7 @@ void start(ChannelStatistics& s, std::size_t channels) {
 }  // namespace
 
 void ChannelStatistics::add(const Tensor& tensor, int axis) {
-  const auto at = static_cast<std::size_t>(axis);
+  const auto at = static_cast<std::size_t>(axis < 0 ? axis + tensor.rank() : axis);
   const auto n = static_cast<std::size_t>(tensor.dim(at));
   start(*this, n);
   const auto values = tensor.data<float>();

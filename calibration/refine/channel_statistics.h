@@ -20,7 +20,7 @@ struct ChannelStatistics {
   std::size_t channels() const { return min.size(); }
   double mean(std::size_t c) const { return sum[c] / count; }
   double mean_square(std::size_t c) const { return squares[c] / count; }
-  void add(const Tensor& tensor, int axis);  // f32
+  void add(const Tensor& tensor, int axis);  // f32; -1: the last axis
   void add(const ChannelStatistics& other);
   // As if every value had been moved by -shift[channel].
   void shift_by(const std::vector<float>& shift);

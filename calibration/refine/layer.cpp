@@ -67,9 +67,9 @@ std::optional<Layer> layer_of(const Node& node) {
     take_conv(layer);
   } else if (node.is("Gemm") && is_plain(node)) {
     take_product(layer, node.attr_int("transB", 0) != 0);
-  } else if (node.is("MatMul") && rank == 2 && node.input(0)->rank() >= 2) {
+  } else if (node.is("MatMul") && rank == 2 && node.input(0)->rank() != 1) {
     take_product(layer, false);
-    layer.axis = node.input(0)->rank() - 1;
+    layer.axis = std::max(node.input(0)->rank(), 0) - 1;
   } else {
     return std::nullopt;
   }

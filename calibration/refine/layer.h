@@ -16,7 +16,7 @@ struct Layer {
   Value* bias = nullptr;  // null: none
   std::size_t outputs = 0, inputs = 0, groups = 1;
   std::size_t kernel = 1;  // positions
-  int axis = 1;            // of the channels of input and output
+  int axis = 1;            // of the channels of input and output; -1: the last one, of unknown rank
   bool padded = false;     // zeros are read beside the input
 
   std::size_t inputs_per_group() const { return inputs / groups; }

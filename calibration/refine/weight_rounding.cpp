@@ -104,10 +104,14 @@ class Rounding {
   std::vector<std::pair<double, double>> errors_;  // nearest, chosen; by group
 };
 
+bool multiplies_weights(const Node& node) {
+  return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul");
+}
+
 // Why the weights keep their nearest codes; empty: they need not.
 std::string refusal(const Node& node, const ConstantPlan& plan) {
   const auto layer = layer_of(node);
-  if (!layer) return "its weights or bias serve other nodes too, or it has no such product";
+  if (!layer) return "its weights or bias serve other nodes too, or are no plain product";
   const std::size_t scales = plan.params.scale.size();
   if (scales != 1 && scales != layer->outputs && scales != layer->outputs_per_group())
     return "its scales are not those of output channels";
@@ -117,10 +121,10 @@ std::string refusal(const Node& node, const ConstantPlan& plan) {
 }  // namespace
 
 void round_weights(Lockstep& pair, std::size_t step, NodePlan& node, WeightRounding& result) {
-  if (!node.quantized) return;
+  const Node& of = *pair.step(step).node;
+  if (!node.quantized || !multiplies_weights(of)) return;
   for (ConstantPlan& plan : node.constants) {
-    if (plan.input != 1 || !plan.group.empty()) continue;
-    const Node& of = *pair.step(step).node;
+    if (plan.input != 1) continue;
     if (const std::string why = refusal(of, plan); !why.empty()) {
       result.left_out.push_back(fmt::format("{}: {}", of.label(), why));
       continue;

@@ -21,13 +21,7 @@ constexpr const char* header = "<ir_version: 8, opset_import: [\"\" : 13]> g ";
 // A text model in which every input but the first is a constant with random values in [-1, 1).
 Model random_model(const std::string& body) {
   Model model = parse_model(std::string(header).append(body));
-  unsigned seed = 7;
-  const auto inputs = model.graph().feeds();
-  for (std::size_t i = 1; i < inputs.size(); ++i) {
-    Shape shape;
-    for (const Dim& d : *inputs[i]->dims()) shape.push_back(d.value);
-    inputs[i]->set_constant(random_tensor(shape, seed++));
-  }
+  testing::fill_constants(model);
   infer_types(model);
   return model;
 }
@@ -297,7 +291,8 @@ TEST(Rebalance, GivesEveryChannelItsLevels) {
   EXPECT_TRUE(close(output_of(model, x), output_of(before, x), 1e-4, 1e-5));
 }
 
-TEST(Rebalance, KeepsWhatAClipCutsOff) {
+// Two channels in front of a Clip to 0..6: one reaches the bound, the other stays far below it.
+Model clipped() {
   Model model = parse_model(
       std::string(header) +
       "(float[1,2,4,4] x, float[2,2,1,1] a, float[2] b, float[2,2,1,1] c) => (float[] y)"
@@ -306,6 +301,11 @@ TEST(Rebalance, KeepsWhatAClipCutsOff) {
   model.graph().find("b")->set_constant(Tensor::of<float>({2}, {0, 0}));
   model.graph().find("c")->set_constant(Tensor::of<float>({2, 2, 1, 1}, {1, 100, 1, -100}));
   infer_types(model);
+  return model;
+}
+
+TEST(Rebalance, KeepsWhatAClipCutsOff) {
+  Model model = clipped();
   const Model before = model.clone();
   Plan plan = draft_of(model);
   const Rebalanced done = rebalance(model, plan, random_samples({1, 2, 4, 4}), {});
@@ -338,14 +338,7 @@ TEST(Rebalance, MovesTheMiddlesOfChannelsToZero) {
 TEST(Rebalance, IsUndoneWhenTheOutputsMove) {
   // The first sample never reaches the bound, the others would be cut off by a scale chosen from
   // it.
-  Model model = parse_model(
-      std::string(header) +
-      "(float[1,2,4,4] x, float[2,2,1,1] a, float[2] b, float[2,2,1,1] c) => (float[] y)"
-      " <float lo = {0}, float hi = {6}> { p = Conv(x, a, b) q = Clip(p, lo, hi) y = Conv(q, c) }");
-  model.graph().find("a")->set_constant(Tensor::of<float>({2, 2, 1, 1}, {20, 0, 0, 0.01f}));
-  model.graph().find("b")->set_constant(Tensor::of<float>({2}, {0, 0}));
-  model.graph().find("c")->set_constant(Tensor::of<float>({2, 2, 1, 1}, {1, 100, 1, -100}));
-  infer_types(model);
+  Model model = clipped();
   Plan plan = draft_of(model);
   std::atomic<int> loads{0};
   const SampleSource growing{

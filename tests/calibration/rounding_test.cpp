@@ -26,12 +26,7 @@ class EveryWindow : public ::testing::TestWithParam<Case> {};
 TEST_P(EveryWindow, PatchesTimesWeightsAreTheResult) {
   Model model = parse_model(
       std::string("<ir_version: 8, opset_import: [\"\" : 13]> g ").append(GetParam().body));
-  const auto inputs = model.graph().feeds();
-  for (std::size_t i = 1; i < inputs.size(); ++i) {
-    Shape shape;
-    for (const Dim& d : *inputs[i]->dims()) shape.push_back(d.value);
-    inputs[i]->set_constant(random_tensor(shape, static_cast<unsigned>(i)));
-  }
+  testing::fill_constants(model);
   infer_types(model);
   const auto layer = layer_of(*model.graph().nodes().front());
   ASSERT_TRUE(layer);

@@ -358,6 +358,31 @@ TEST(WeightRounding, DoesNotDependOnThreads) {
   EXPECT_EQ(plans[0], plans[2]);
 }
 
+TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) {
+  Model model = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[4,6] x, float[6,5] w, float[5] b, "
+      "int64[s] shape)"
+      " => (float[] y) { r = Reshape(x, shape) h = MatMul(r, w) y = Add(h, b) }");
+  model.graph().find("w")->set_constant(random_tensor({6, 5}, 1, -1, 1));
+  model.graph().find("b")->set_constant(random_tensor({5}, 2));
+  infer_types(model);
+  ASSERT_EQ(model.graph().find("r")->rank(), -1);
+  Plan plan =
+      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  std::vector<std::vector<Tensor>> samples;
+  for (unsigned i = 0; i < 9; ++i)
+    samples.push_back({random_tensor({4, 6}, 3 + i), Tensor::vector<std::int64_t>({2, 2, 6})});
+  Observations seen;
+  for (const auto& feeds : samples)
+    Executor(model.graph()).run(feeds, [&](const Value& v, const Tensor& t) {
+      if (t.dtype() == DType::f32) seen.values[v.name()].add(t.data<float>());
+    });
+  select(plan, model.graph(), seen);
+  const SideBySide done = refine_side_by_side(model, plan, source(samples), options(true, true));
+  EXPECT_EQ(done.rounding.layers, 1u);
+  EXPECT_TRUE(done.rounding.left_out.empty());
+}
+
 TEST(WeightRounding, LeavesSharedWeightsAtTheNearest) {
   Model model = parse_model(
       "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x, float[2,2] w)"

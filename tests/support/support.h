@@ -38,6 +38,9 @@ std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& f
 // A float tensor of a shape with reproducible values in [lo, hi).
 Tensor random_tensor(Shape shape, unsigned seed = 1, float lo = -1, float hi = 1);
 
+// Makes every graph input but the first a constant with reproducible values in [-1, 1).
+void fill_constants(Model& model);
+
 // The outcome of running the program with arguments (not through a shell).
 struct Ran {
   int exit_code;
