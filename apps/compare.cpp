@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -115,7 +114,8 @@ void compare_command(const CompareOptions& o, Context& context) {
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
-  settle_float16(plan, prepared, data.evaluation, data.evaluation.data, recipe, context, warnings);
+  settle_float16(plan, prepared, data.calibration, data.calibration.data, recipe, context,
+                 warnings);
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {
