@@ -10,7 +10,7 @@ namespace {
 
 std::string text_of(Size size) { return fmt::format("{}x{}", size.width, size.height); }
 
-Window centred(Size inner, Size outer) {
+Region centred(Size inner, Size outer) {
   return {(outer.width - inner.width) / 2, (outer.height - inner.height) / 2, inner};
 }
 

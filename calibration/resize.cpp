@@ -67,7 +67,7 @@ void resize_row(const std::uint8_t* in, const Filter& filter, std::uint8_t* out)
 
 }  // namespace
 
-Image resize(const Image& image, Size size, const Window& window) {
+Image resize(const Image& image, Size size, const Region& window) {
   assert(window.left >= 0 && window.left + window.size.width <= size.width);
   assert(window.top >= 0 && window.top + window.size.height <= size.height);
   assert(window.size.width > 0 && window.size.height > 0);

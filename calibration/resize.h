@@ -11,7 +11,7 @@ struct Size {
 };
 
 // A part of an image, from its top left corner.
-struct Window {
+struct Region {
   int left = 0, top = 0;
   Size size;
 };
@@ -22,6 +22,6 @@ struct Window {
 // 22 bits. The result equals, bit by bit, that of PIL's resize(size, BILINEAR).crop(window) when
 // PIL takes the rows first as well (new versions take the columns first where that is faster; the
 // two orders differ by one grey level at most).
-Image resize(const Image& image, Size size, const Window& window);
+Image resize(const Image& image, Size size, const Region& window);
 
 }  // namespace intaglio

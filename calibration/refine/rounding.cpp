@@ -60,14 +60,14 @@ void MomentSums::add(const Patches& patches, std::size_t threads) {
   });
 }
 
-Moments MomentSums::centred() && {
+SecondMoments MomentSums::centred() && {
   const auto rows = static_cast<double>(std::max<std::size_t>(rows_, 1));
   for (std::size_t i = 0; i < sums_.width; ++i)
     for (std::size_t j = 0; j < sums_.width; ++j) sums_.at(i, j) -= means_[i] * means_[j] / rows;
   return std::move(sums_);
 }
 
-Factor::Factor(Moments h, std::size_t threads) : order_(h.width), weights_(h.width) {
+Factor::Factor(SecondMoments h, std::size_t threads) : order_(h.width), weights_(h.width) {
   const std::size_t n = h.width;
   double trace = 0;
   for (std::size_t i = 0; i < n; ++i) trace += h.at(i, i);

@@ -24,7 +24,7 @@
 namespace intaglio {
 
 // A symmetric matrix, row by row.
-struct Moments {
+struct SecondMoments {
   std::size_t width = 0;
   std::vector<double> values;  // width * width
   double& at(std::size_t i, std::size_t j) { return values[i * width + j]; }
@@ -38,10 +38,10 @@ class MomentSums {
       : sums_{width, std::vector<double>(width * width)}, means_(width) {}
   void add(const Patches& patches, std::size_t threads);
   // As if the mean patch had been taken away from each: it is what bias correction takes care of.
-  Moments centred() &&;
+  SecondMoments centred() &&;
 
  private:
-  Moments sums_;
+  SecondMoments sums_;
   std::vector<double> means_;  // times rows_
   std::size_t rows_ = 0;
 };
@@ -51,7 +51,7 @@ class Factor {
  public:
   // Adds 0.01 of the mean of the diagonal to it, so that H is never singular, however few patches
   // there were. H of zeros becomes the identity: every code is then the nearest one.
-  explicit Factor(Moments moments, std::size_t threads);
+  explicit Factor(SecondMoments moments, std::size_t threads);
 
   std::size_t width() const { return order_.size(); }
   const std::vector<std::size_t>& order() const { return order_; }

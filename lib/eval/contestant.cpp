@@ -80,11 +80,11 @@ void Contestant::compare_outputs(const std::vector<Tensor>& expected,
   }
   if (result.shapes_differ) return;  // as with boxes that the graphs suppress themselves
   result.outputs.resize(actual.size());
-  if (plan_.has(Metric::psnr)) result.extents.resize(actual.size());
+  if (plan_.has(Metric::psnr)) result.extrema.resize(actual.size());
   for (std::size_t o = 0; o < actual.size(); ++o) {
     const std::vector<float> x = expected[o].to_vector<float>();
     result.outputs[o].add(x, actual[o].to_vector<float>());
-    if (plan_.has(Metric::psnr)) result.extents[o].add(x);
+    if (plan_.has(Metric::psnr)) result.extrema[o].add(x);
   }
 }
 
@@ -110,7 +110,7 @@ void Contestant::add(const SampleResult& r) {
   boxes_.merge(r.boxes), strings_.merge(r.strings);
   shapes_differ_ |= r.shapes_differ;
   merge_all(outputs_, r.outputs);
-  merge_all(extents_, r.extents);
+  merge_all(extrema_, r.extrema);
   merge_all(values_, r.values);
 }
 
@@ -132,7 +132,7 @@ Evaluation Contestant::finish(bool compared) const {
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {
     e.outputs.push_back({candidate_.model->graph().outputs()[o]->name(), outputs_[o]});
-    if (o < extents_.size()) e.outputs.back().psnr_db = psnr_db(outputs_[o], extents_[o]);
+    if (o < extrema_.size()) e.outputs.back().psnr_db = psnr_db(outputs_[o], extrema_[o]);
   }
   for (std::size_t v = 0; v < values_.size(); ++v)
     if (values_[v].count > 0) e.values[names_[v]] = values_[v];

@@ -18,7 +18,7 @@ struct SampleResult {
   BoxMatches boxes;
   StringErrors strings;
   std::vector<Deviation> outputs;
-  std::vector<Extent> extents;    // of the reference's outputs
+  std::vector<Extrema> extrema;    // of the reference's outputs
   std::vector<Deviation> values;  // in the order of Candidate::values
 
   void classify(const Answer& answer, std::optional<std::int64_t> label);
@@ -57,7 +57,7 @@ class Contestant {
   std::unordered_map<std::string, std::size_t> index_;  // by name in the model
   std::size_t loaded_ = 0, labelled_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
   std::vector<Deviation> outputs_, values_;
-  std::vector<Extent> extents_;
+  std::vector<Extrema> extrema_;
   BoxMatches boxes_;
   StringErrors strings_;
   bool shapes_differ_ = false;

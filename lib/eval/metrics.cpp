@@ -76,19 +76,19 @@ std::optional<double> Deviation::cosine() const {
   return xy / std::sqrt(xx * yy);
 }
 
-void Extent::add(std::span<const float> values) {
+void Extrema::add(std::span<const float> values) {
   for (const float v : values) {
     if (v < lo) lo = v;
     if (v > hi) hi = v;
   }
 }
 
-void Extent::merge(const Extent& other) {
+void Extrema::merge(const Extrema& other) {
   lo = std::min(lo, other.lo);
   hi = std::max(hi, other.hi);
 }
 
-std::optional<double> psnr_db(const Deviation& deviation, const Extent& reference) {
+std::optional<double> psnr_db(const Deviation& deviation, const Extrema& reference) {
   const double peak = double{reference.hi} - reference.lo;
   if (deviation.dd == 0 || !(peak > 0)) return std::nullopt;
   return 10 * std::log10(peak * peak * static_cast<double>(deviation.count) / deviation.dd);

@@ -29,16 +29,16 @@ struct Deviation {
 };
 
 // The least and the largest value, NaN aside.
-struct Extent {
+struct Extrema {
   float lo = std::numeric_limits<float>::infinity(), hi = -std::numeric_limits<float>::infinity();
 
   void add(std::span<const float> values);
-  void merge(const Extent& other);
+  void merge(const Extrema& other);
 };
 
 // 10 log10(peak^2 / mean (x-y)^2), where the peak is the extent of the reference's values: 255 or 1
 // for images that use their whole range. nullopt when there is no noise, or no extent.
-std::optional<double> psnr_db(const Deviation& deviation, const Extent& reference);
+std::optional<double> psnr_db(const Deviation& deviation, const Extrema& reference);
 
 // The index of the largest score: the first of equals; NaN counts as the lowest. scores must not be
 // empty.

@@ -33,6 +33,10 @@ Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCode
   return real;
 }
 
+Value& store_halves(Graph& graph, const std::string& name, const Tensor& halves) {
+  return graph.add_constant(fmt::format("{}_{}", name, name_of(halves.dtype())), halves);
+}
+
 Value& cast_to_float(Graph& graph, const std::string& name, Value& half) {
   Value& real = graph.add_value(name + "_float", DType::f32, half.dims());
   graph.add_node("Cast", name + "_Cast", {&half}, {&real})
@@ -45,8 +49,7 @@ void replace_constant(Node& node, std::size_t input, const std::string& name, co
   Graph& graph = node.graph();
   Value& old = *node.input(input);
   if (is_float(params.type)) {
-    Value& half = graph.add_constant(fmt::format("{}_{}", name, name_of(params.type)), codes);
-    graph.set_input(node, input, &cast_to_float(graph, name, half));
+    graph.set_input(node, input, &cast_to_float(graph, name, store_halves(graph, name, codes)));
   } else {
     const StoredCodes stored = store_codes(graph, name, codes, params);
     graph.set_input(node, input,

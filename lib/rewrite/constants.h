@@ -24,6 +24,9 @@ StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& cod
 Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCodes& stored,
                          const QParams& params, std::optional<Dims> dims);
 
+// The same of float16 or bfloat16.
+Value& store_halves(Graph& graph, const std::string& name, const Tensor& halves);
+
 // A Cast of float16 or bfloat16 to float, making a new value of the same dimensions.
 Value& cast_to_float(Graph& graph, const std::string& name, Value& half);
 

@@ -23,8 +23,7 @@ void replace_table(Node& gather, const std::string& name, const Tensor& codes,
   Value& found = graph.add_value(y.name() + "_codes", params.type, y.dims());
   graph.set_output(gather, 0, found);
   if (is_float(params.type)) {
-    graph.set_input(gather, 0,
-                    &graph.add_constant(fmt::format("{}_{}", name, name_of(params.type)), codes));
+    graph.set_input(gather, 0, &store_halves(graph, name, codes));
     graph.add_node("Cast", y.name() + "_Cast", {&found}, {&y})
         .set_attr("to", static_cast<std::int64_t>(DType::f32));
   } else {

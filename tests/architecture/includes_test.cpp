@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -61,6 +62,15 @@ const std::vector<Door> doors = {
     {"benchmark/", {}},
 };
 
+std::vector<fs::path> all_sources() {
+  std::vector<fs::path> files;
+  for (const char* top : {"lib", "calibration", "apps"})
+    for (const auto& entry : fs::recursive_directory_iterator(testing::source_dir() / top))
+      if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h")
+        files.push_back(entry.path());
+  return files;
+}
+
 struct Include {
   std::string file, folder, header;
   bool quoted;
@@ -68,20 +78,14 @@ struct Include {
 
 std::vector<Include> all_includes() {
   std::vector<Include> result;
-  for (const char* top : {"lib", "calibration", "apps"}) {
-    const fs::path root = testing::source_dir() / top;
-    if (!fs::exists(root)) continue;
-    for (const auto& entry : fs::recursive_directory_iterator(root)) {
-      const std::string extension = entry.path().extension();
-      if (extension != ".cpp" && extension != ".h") continue;
-      const fs::path relative = entry.path().lexically_relative(testing::source_dir());
-      std::ifstream text(entry.path());
-      for (std::string line; std::getline(text, line);) {
-        if (line.rfind("#include ", 0) != 0) continue;
-        const auto begin = line.find_first_of("\"<") + 1, end = line.find_first_of("\">", begin);
-        result.push_back({relative, relative.parent_path(), line.substr(begin, end - begin),
-                          line[begin - 1] == '"'});
-      }
+  for (const fs::path& path : all_sources()) {
+    const fs::path relative = path.lexically_relative(testing::source_dir());
+    std::ifstream text(path);
+    for (std::string line; std::getline(text, line);) {
+      if (line.rfind("#include ", 0) != 0) continue;
+      const auto begin = line.find_first_of("\"<") + 1, end = line.find_first_of("\">", begin);
+      result.push_back({relative, relative.parent_path(), line.substr(begin, end - begin),
+                        line[begin - 1] == '"'});
     }
   }
   return result;
@@ -130,6 +134,25 @@ TEST(Architecture, ArrowsPointOneWay) {
       }
     }
   }
+}
+
+// Two types of one name in one namespace: the linker would take either's functions for both.
+TEST(Architecture, TypesOfHeadersHaveNamesOfTheirOwn) {
+  const std::regex definition(R"(^(?:struct|class|enum class) (\w+)[^;]*\{.*)");
+  std::map<std::string, std::string> places;
+  for (const fs::path& path : all_sources()) {
+    if (path.extension() != ".h") continue;
+    std::ifstream text(path);
+    std::string space;
+    for (std::string line; std::getline(text, line);) {
+      if (line.starts_with("namespace ")) space = line;
+      std::smatch match;
+      if (!std::regex_match(line, match, definition)) continue;
+      const auto [other, first] = places.emplace(space + match[1].str(), path);
+      EXPECT_TRUE(first || other->second == path) << match[1] << " stands in " << path << " and " << other->second;
+    }
+  }
+  EXPECT_GT(places.size(), 50u);
 }
 
 TEST(Architecture, ThirdPartyHeadersStayBehindTheirDoors) {

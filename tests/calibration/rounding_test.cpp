@@ -103,13 +103,13 @@ Patches random_patches(std::size_t width, std::size_t rows, unsigned seed = 3) {
   return {width, std::vector<float>(t.data<float>().begin(), t.data<float>().end())};
 }
 
-TEST(Moments, AreThoseOfPlainLoops) {
+TEST(SecondMoments, AreThoseOfPlainLoops) {
   const Patches all = random_patches(70, 500);
   for (const std::size_t threads : {1, 3}) {
     MomentSums sums(70);
     sums.add({70, {all.values.begin(), all.values.begin() + 70 * 200}}, threads);
     sums.add({70, {all.values.begin() + 70 * 200, all.values.end()}}, threads);
-    const Moments h = std::move(sums).centred();
+    const SecondMoments h = std::move(sums).centred();
     std::vector<double> mean(70);
     for (std::size_t r = 0; r < 500; ++r)
       for (std::size_t i = 0; i < 70; ++i)
@@ -125,14 +125,14 @@ TEST(Moments, AreThoseOfPlainLoops) {
   }
 }
 
-Moments moments(const Patches& patches) {
+SecondMoments moments(const Patches& patches) {
   MomentSums sums(patches.width);
   sums.add(patches, 1);
   return std::move(sums).centred();
 }
 
 TEST(Factor, IsTheRootOfTheDampedMoments) {
-  const Moments h = moments(random_patches(75, 300));  // more than two blocks
+  const SecondMoments h = moments(random_patches(75, 300));  // more than two blocks
   double trace = 0;
   for (std::size_t i = 0; i < 75; ++i) trace += h.at(i, i);
   for (const std::size_t threads : {1, 4}) {
@@ -155,7 +155,7 @@ TEST(Factor, IsTheRootOfTheDampedMoments) {
 }
 
 TEST(RoundRow, WithoutMomentsEveryCodeIsTheNearest) {
-  const Factor f(Moments{9, std::vector<double>(81)}, 1);
+  const Factor f(SecondMoments{9, std::vector<double>(81)}, 1);
   const Tensor w = random_tensor({9}, 4, -2, 2);
   const RoundedCodes row = round_row(f, {w.data<float>(), 0.1f, 0}, {-127, 127});
   for (std::size_t i = 0; i < 9; ++i)
@@ -164,7 +164,7 @@ TEST(RoundRow, WithoutMomentsEveryCodeIsTheNearest) {
 }
 
 // |X (q s - w)|^2 with the damping, in plain loops.
-double cost(const Moments& h, std::span<const float> w, const std::vector<std::int32_t>& codes,
+double cost(const SecondMoments& h, std::span<const float> w, const std::vector<std::int32_t>& codes,
             double scale) {
   double trace = 0, sum = 0;
   for (std::size_t i = 0; i < h.width; ++i) trace += h.at(i, i);
@@ -183,7 +183,7 @@ TEST(RoundRow, IsNeverWorseThanTheNearestAndCloseToTheBest) {
     Patches patches = random_patches(5, 60, seed);
     for (std::size_t r = 0; r < 60; ++r)  // correlated inputs
       for (std::size_t i = 1; i < 5; ++i) patches.values[r * 5 + i] += patches.values[r * 5];
-    const Moments h = moments(patches);
+    const SecondMoments h = moments(patches);
     const Tensor w = random_tensor({5}, 100 + seed, -1, 1);
     const float scale = 0.3f;
     const RoundedCodes row = round_row(Factor(h, 1), {w.data<float>(), scale, 0}, {-4, 3});
@@ -205,7 +205,7 @@ TEST(RoundRow, IsNeverWorseThanTheNearestAndCloseToTheBest) {
 }
 
 TEST(RoundRow, FewerPatchesThanWeightsAreDamped) {
-  const Moments h = moments(random_patches(40, 3));
+  const SecondMoments h = moments(random_patches(40, 3));
   const Tensor w = random_tensor({40}, 4, -2, 2);
   const RoundedCodes row = round_row(Factor(h, 1), {w.data<float>(), 0.1f, 0}, {-127, 127});
   EXPECT_TRUE(std::isfinite(row.error));
@@ -213,14 +213,14 @@ TEST(RoundRow, FewerPatchesThanWeightsAreDamped) {
 }
 
 TEST(RoundRow, InfiniteMomentsMeanNearest) {
-  Moments h{2, {INFINITY, 0, 0, 1}};
+  SecondMoments h{2, {INFINITY, 0, 0, 1}};
   const std::vector<float> w = {0.26f, -0.31f};
   EXPECT_EQ(round_row(Factor(h, 1), {w, 0.1f, 0}, {-127, 127}).codes,
             (std::vector<std::int32_t>{3, -3}));
 }
 
 TEST(RoundRow, HasAZeroPoint) {
-  const Factor f(Moments{2, {1, 0, 0, 1}}, 1);
+  const Factor f(SecondMoments{2, {1, 0, 0, 1}}, 1);
   const std::vector<float> w = {0.5f, -0.5f};
   EXPECT_EQ(round_row(f, {w, 0.01f, 128}, {0, 255}).codes, (std::vector<std::int32_t>{178, 78}));
 }

@@ -86,13 +86,13 @@ TEST(PlanMetrics, AxesAndBlankOfStrings) {
 TEST(Psnr, IsOfTheExtentOfTheReference) {
   const std::vector<float> x = {0, 255, 100, 50}, y = {1, 254, 101, 49};
   Deviation d;
-  Extent left, right;
+  Extrema left, right;
   d.add(x, y);
   left.add(std::span(x).first(2)), right.add(std::span(x).last(2));
   right.merge(left);
   EXPECT_NEAR(*psnr_db(d, right), 20 * std::log10(255.0), 1e-9);
   EXPECT_FALSE(psnr_db(Deviation{}, right)) << "no noise";
-  EXPECT_FALSE(psnr_db(d, Extent{})) << "no extent";
+  EXPECT_FALSE(psnr_db(d, Extrema{})) << "nothing seen";
 }
 
 TEST(BestOf, IsTheFirstOfTopK) {
