@@ -24,11 +24,15 @@ Json data_json(const StatisticsFile& file) {
           {"sha256", file.data_sha256()}};
 }
 
+void require_same_model(const StatisticsFile& file, const Prepared& prepared,
+                        const std::string& path, const char* remedy) {
+  if (file.model_hash != prepared.hash)
+    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path), remedy);
+}
+
 std::vector<ChannelPlan> channels_of(const std::string& path, const Prepared& prepared) {
   StatisticsFile file = read_statistics(path);
-  if (file.model_hash != prepared.hash)
-    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path),
-                "Give --like a file of the same model and target.");
+  require_same_model(file, prepared, path, "Give --like a file of the same model and target.");
   return std::move(file.channels);
 }
 
@@ -36,8 +40,7 @@ void require_fitting(const StatisticsFile& file, const Prepared& prepared, const
                      const std::string& path) {
   constexpr const char* remedy =
       "Run 'intaglio calibrate' with the same model and the same options.";
-  if (file.model_hash != prepared.hash)
-    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path), remedy);
+  require_same_model(file, prepared, path, remedy);
   if (file.shards)
     throw Error(
         Code::data,

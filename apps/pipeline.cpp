@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "apps/evaluation_text.h"
 #include "apps/float16.h"

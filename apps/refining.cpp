@@ -22,8 +22,20 @@ bool has_layers(const Plan& plan) {
   });
 }
 
-constexpr std::array<std::string_view, 4> known_steps = {"shift", "equalization", "rounding",
-                                                         "bias_correction"};
+struct KnownStep {
+  std::string_view name;
+  bool RefineSteps::*member;
+};
+constexpr std::array<KnownStep, 4> known_steps = {{{"shift", &RefineSteps::shift},
+                                                   {"equalization", &RefineSteps::equalization},
+                                                   {"rounding", &RefineSteps::rounding},
+                                                   {"bias_correction", &RefineSteps::bias}}};
+
+std::vector<std::string_view> step_names() {
+  std::vector<std::string_view> names;
+  for (const KnownStep& step : known_steps) names.push_back(step.name);
+  return names;
+}
 
 Json not_rebalanced() {
   return {{"shift", nullptr}, {"equalization", nullptr}, {"undone", Json::array()}};
@@ -72,15 +84,13 @@ RefineSteps refine_steps(const RefineOptions& options) {
   const bool best = options.effort == "best", balanced = best || options.effort == "balanced";
   if (options.list.empty()) return {balanced, balanced, best, balanced};
   RefineSteps steps;
-  const std::array<bool*, 4> members = {&steps.shift, &steps.equalization, &steps.rounding,
-                                        &steps.bias};
   for (const std::string& name : options.list) {
-    const auto it = std::find(known_steps.begin(), known_steps.end(), name);
+    const auto it = std::ranges::find(known_steps, name, &KnownStep::name);
     if (it != known_steps.end()) {
-      *members[static_cast<std::size_t>(it - known_steps.begin())] = true;
+      steps.*it->member = true;
     } else if (name != "none" || options.list.size() > 1) {
       throw Error(Code::usage, fmt::format("--refine: '{}' is no step", name),
-                  suggestion(name, known_steps));
+                  suggestion(name, step_names()));
     }
   }
   return steps;
@@ -94,9 +104,8 @@ Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const D
     all.labels.clear();
     all.shard.reset();
     const SampleSet set(all, all.data, recipe, prepared.model.graph());
-    const Samples samples = spread(set.samples(), rebalance_samples);
     prepared.original = prepared.model.clone();
-    const Rebalanced done = rebalance(prepared.model, plan, {samples.count, samples.load},
+    const Rebalanced done = rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
                                       {.shift = steps.shift,
                                        .equalization = steps.equalization,
                                        .threads = context.worker_count()});
@@ -137,7 +146,6 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
       DataOptions unlabelled = data;
       unlabelled.labels.clear();
       const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
-      const Samples samples = set.samples();
       SideBySideOptions options{.rounding = steps.rounding, .bias = steps.bias};
       options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
       options.pair.threads = context.worker_count();
@@ -145,7 +153,7 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
         options.pair.progress = [progress](std::size_t step, std::size_t of) {
           progress("refine", step, of);
         };
-      return refine_side_by_side(prepared.model, plan, {samples.count, samples.load}, options);
+      return refine_side_by_side(prepared.model, plan, set.samples(), options);
     });
     if (steps.rounding)
       refined.json["rounding"] = {{"samples", done.samples},
@@ -165,10 +173,8 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
 Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,
                  const Refined& refined) {
   Json names = Json::array();
-  if (steps.shift) names.push_back("shift");
-  if (steps.equalization) names.push_back("equalization");
-  if (steps.rounding) names.push_back("rounding");
-  if (steps.bias) names.push_back("bias_correction");
+  for (const KnownStep& step : known_steps)
+    if (steps.*step.member) names.push_back(step.name);
   Json json = {{"effort", options.effort}, {"steps", names}};
   json.update(rebalanced.is_null() ? not_rebalanced() : rebalanced);
   json.update(refined.json);

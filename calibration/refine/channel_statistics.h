@@ -1,13 +1,12 @@
 // Statistics by channel: what shifts and scales are chosen from.
 #pragma once
 
-#include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/samples.h"
 
 namespace intaglio {
 
@@ -29,17 +28,10 @@ struct ChannelStatistics {
 // By value name.
 using ChannelMeasurements = std::map<std::string, ChannelStatistics>;
 
-// Samples to refine with. load() may be called from many threads at once, for i below count;
-// nullopt: the sample is bad and has been noted elsewhere.
-struct SampleSource {
-  std::size_t count = 0;
-  std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
-};
-
 // Runs the samples and measures values along an axis, by name. The executor must show them to its
 // tap. Does not depend on threads. Throws Code::data when no sample could be loaded.
 ChannelMeasurements measure_channels(const Executor& executor,
                                      const std::map<std::string, int>& axes,
-                                     const SampleSource& samples, std::size_t threads);
+                                     const Samples& samples, std::size_t threads);
 
 }  // namespace intaglio

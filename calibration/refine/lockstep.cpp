@@ -35,7 +35,7 @@ std::vector<std::size_t> spread_order(std::size_t count) {
 
 }  // namespace
 
-Lockstep::Lockstep(const Model& model, const Plan& plan, const SampleSource& samples,
+Lockstep::Lockstep(const Model& model, const Plan& plan, const Samples& samples,
                    const LockstepOptions& options)
     : twin_(rounded_weights(model, plan)),
       samples_(samples),

@@ -35,7 +35,7 @@ struct LockstepOptions {
 class Lockstep {
  public:
   // Throws Code::data when no sample can be loaded.
-  Lockstep(const Model& model, const Plan& plan, const SampleSource& samples,
+  Lockstep(const Model& model, const Plan& plan, const Samples& samples,
            const LockstepOptions& options);
 
   using Visit = std::function<void(std::size_t step)>;
@@ -71,7 +71,7 @@ class Lockstep {
   void round(Run& run, int slot) const;
 
   Model twin_;
-  const SampleSource& samples_;
+  const Samples& samples_;
   const LockstepOptions options_;
   Executor reference_, quantized_;
   std::unordered_map<std::string, const ActivationPlan*> activations_;

@@ -16,7 +16,7 @@ constexpr std::size_t verified_samples = 4;
 
 using Outputs = std::vector<std::vector<Tensor>>;  // by sample
 
-Outputs outputs_of(const Model& model, const SampleSource& samples, std::size_t threads) {
+Outputs outputs_of(const Model& model, const Samples& samples, std::size_t threads) {
   const Executor executor(model.graph(), CompileOptions::nothing_observed());
   Outputs outputs(std::min(samples.count, verified_samples));
   parallel_for(outputs.size(), threads, [&](std::size_t, std::size_t i) {
@@ -47,13 +47,9 @@ double deviation(const Outputs& a, const Outputs& b) {
 
 class Rebalancing {
  public:
-  Rebalancing(Model& model, Plan& plan, const SampleSource& samples,
+  Rebalancing(Model& model, Plan& plan, const Samples& samples,
               const RebalanceOptions& options)
-      : model_(model),
-        original_(model.clone()),
-        plan_(plan),
-        samples_(samples),
-        options_(options) {}
+      : model_(model), plan_(plan), samples_(samples), options_(options) {}
 
   Rebalanced run() {
     if (options_.shift) shiftable_ = shiftable_groups(model_.graph());
@@ -63,21 +59,11 @@ class Rebalancing {
     before_ = outputs_of(model_, samples_, options_.threads);
     if (!shiftable_.empty()) shift();
     if (!scalable_.empty()) scale();
-    finish();
+    apply_channels(model_, plan_.channels);
     return std::move(result_);
   }
 
  private:
-  // Both changes at once, as from a saved plan: the same rounding.
-  void finish() {
-    if (result_.shifts.channels.empty() || result_.equalization.channels.empty()) return;
-    for (const Node* node : model_.graph().nodes())
-      if (const auto layer = layer_of(*node))
-        for (Value* value : {layer->weights, layer->bias})
-          if (value) value->set_constant(original_.graph().find(value->name())->constant());
-    apply_channels(model_, plan_.channels);
-  }
-
   void measure() {
     std::map<std::string, int> axes;
     const auto want = [&](const GroupValue& v) { axes[v.value->name()] = v.axis; };
@@ -112,24 +98,24 @@ class Rebalancing {
       result_.equalization = {};
   }
 
-  // Applies the change, unless the float network would compute something else.
+  // Takes the step into the plan, unless the float network would compute something else with it.
   bool accept(const char* step, const std::vector<ChannelPlan>& channels, double& off) {
     if (channels.empty()) return true;
+    std::vector<ChannelPlan> all = plan_.channels;
+    for (const ChannelPlan& one : channels) merge(all, one);
     Model changed = model_.clone();
-    apply_channels(changed, channels);
+    apply_channels(changed, all);
     off = deviation(before_, outputs_of(changed, samples_, options_.threads));
     if (!(off <= allowed_deviation)) {
       result_.undone.push_back(fmt::format(
           "{}: the float outputs would be off by {:.2g} of their largest value", step, off));
       return false;
     }
-    apply_channels(model_, channels);
-    for (const ChannelPlan& one : channels) note(one);
+    plan_.channels = std::move(all);
     return true;
   }
 
-  void note(const ChannelPlan& one) {
-    auto& all = plan_.channels;
+  static void merge(std::vector<ChannelPlan>& all, const ChannelPlan& one) {
     const auto it = std::find_if(all.begin(), all.end(),
                                  [&](const ChannelPlan& c) { return c.name == one.name; });
     ChannelPlan& plan = it == all.end() ? all.emplace_back(ChannelPlan{one.name, {}, {}}) : *it;
@@ -138,9 +124,8 @@ class Rebalancing {
   }
 
   Model& model_;
-  const Model original_;
   Plan& plan_;
-  const SampleSource& samples_;
+  const Samples& samples_;
   const RebalanceOptions& options_;
   std::vector<ChannelGroup> shiftable_, scalable_;
   ChannelMeasurements measured_;
@@ -154,7 +139,7 @@ bool rebalances(const Graph& graph) {
   return !scalable_groups(graph).empty() || !shiftable_groups(graph).empty();
 }
 
-Rebalanced rebalance(Model& model, Plan& plan, const SampleSource& samples,
+Rebalanced rebalance(Model& model, Plan& plan, const Samples& samples,
                      const RebalanceOptions& options) {
   return Rebalancing(model, plan, samples, options).run();
 }

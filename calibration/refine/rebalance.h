@@ -34,7 +34,7 @@ inline constexpr double allowed_deviation = 1e-4;
 // Rewrites the model and fills in plan.channels. The plan is a draft of the model. A step after
 // which the float outputs of four samples are off by more than allowed_deviation is undone. Does
 // not depend on threads.
-Rebalanced rebalance(Model& model, Plan& plan, const SampleSource& samples,
+Rebalanced rebalance(Model& model, Plan& plan, const Samples& samples,
                      const RebalanceOptions& options);
 
 }  // namespace intaglio

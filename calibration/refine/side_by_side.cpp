@@ -2,7 +2,7 @@
 
 namespace intaglio {
 
-SideBySide refine_side_by_side(const Model& model, Plan& plan, const SampleSource& samples,
+SideBySide refine_side_by_side(const Model& model, Plan& plan, const Samples& samples,
                                const SideBySideOptions& options) {
   Lockstep pair(model, plan, samples, options.pair);
   std::unordered_map<std::string, NodePlan*> nodes;

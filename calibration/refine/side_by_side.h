@@ -20,7 +20,7 @@ struct SideBySide {
 
 // Fills in the codes and shifts of a plan with numbers. Does not depend on threads. Throws
 // Code::data when no sample can be loaded.
-SideBySide refine_side_by_side(const Model& model, Plan& plan, const SampleSource& samples,
+SideBySide refine_side_by_side(const Model& model, Plan& plan, const Samples& samples,
                                const SideBySideOptions& options);
 
 }  // namespace intaglio

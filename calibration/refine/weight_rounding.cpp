@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "calibration/refine/layer.h"
 #include "calibration/refine/rounding.h"
@@ -53,7 +54,7 @@ class Rounding {
   }
 
  private:
-  Moments moments(std::size_t group, std::size_t threads) {
+  SecondMoments moments(std::size_t group, std::size_t threads) {
     const std::size_t width = layer_.inputs_per_group() * layer_.kernel;
     const std::size_t each = (rows_for(width) + pair_.samples() - 1) / pair_.samples();
     MomentSums sums(width);
@@ -109,8 +110,7 @@ bool multiplies_weights(const Node& node) {
 }
 
 // Why the weights keep their nearest codes; empty: they need not.
-std::string refusal(const Node& node, const ConstantPlan& plan) {
-  const auto layer = layer_of(node);
+std::string refusal(const std::optional<Layer>& layer, const ConstantPlan& plan) {
   if (!layer) return "its weights or bias serve other nodes too, or are no plain product";
   const std::size_t scales = plan.params.scale.size();
   if (scales != 1 && scales != layer->outputs && scales != layer->outputs_per_group())
@@ -123,13 +123,14 @@ std::string refusal(const Node& node, const ConstantPlan& plan) {
 void round_weights(Lockstep& pair, std::size_t step, NodePlan& node, WeightRounding& result) {
   const Node& of = *pair.step(step).node;
   if (!node.quantized || !multiplies_weights(of)) return;
+  const auto layer = layer_of(of);
   for (ConstantPlan& plan : node.constants) {
     if (plan.input != 1) continue;
-    if (const std::string why = refusal(of, plan); !why.empty()) {
+    if (const std::string why = refusal(layer, plan); !why.empty()) {
       result.left_out.push_back(fmt::format("{}: {}", of.label(), why));
       continue;
     }
-    Rounding rounding(pair, step, *layer_of(of), plan);
+    Rounding rounding(pair, step, *layer, plan);
     rounding.run();
     plan.codes = rounding.codes();
     pair.replace(step, plan.input, dequantize(plan.codes, plan.params));

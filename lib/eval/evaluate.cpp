@@ -105,17 +105,6 @@ MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
   throw Error(Code::data, "no sample could be evaluated", "Check --data and --preprocess.");
 }
 
-Samples spread(Samples samples, std::size_t count) {
-  const std::size_t of = samples.count;
-  if (count >= of) return samples;
-  const auto at = [of, count](std::size_t i) { return (2 * i + 1) * of / (2 * count); };
-  Samples some{
-      count, [load = std::move(samples.load), at](std::size_t i) { return load(at(i)); }, {}};
-  if (samples.label)
-    some.label = [label = std::move(samples.label), at](std::size_t i) { return label(at(i)); };
-  return some;
-}
-
 std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,
                                  const Samples& samples, const EvaluateOptions& options) {
   return Evaluator(candidates, reference, samples, options).run();

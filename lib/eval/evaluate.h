@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,19 +12,9 @@
 #include "lib/eval/answer.h"
 #include "lib/eval/metrics.h"
 #include "lib/exec/executor.h"
+#include "lib/exec/samples.h"
 
 namespace intaglio {
-
-// Where the samples come from. load() may be called from many threads at once; nullopt: the sample
-// is bad and has been noted elsewhere.
-struct Samples {
-  std::size_t count = 0;
-  std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
-  std::function<std::optional<std::int64_t>(std::size_t)> label;  // null: no labels
-};
-
-// At most `count` of them, spread evenly: the middles of as many equal parts.
-Samples spread(Samples samples, std::size_t count);
 
 struct Accuracy {  // percentages, 0..100
   double top1 = 0, top5 = 0;

@@ -30,7 +30,7 @@ Plan draft_of(const Model& model) {
   return draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
 }
 
-SampleSource random_samples(Shape shape, std::size_t count = 4) {
+Samples random_samples(Shape shape, std::size_t count = 4) {
   return {count, [shape](std::size_t i) {
             return std::vector<Tensor>{random_tensor(shape, 100 + static_cast<unsigned>(i))};
           }};
@@ -341,7 +341,7 @@ TEST(Rebalance, IsUndoneWhenTheOutputsMove) {
   Model model = clipped();
   Plan plan = draft_of(model);
   std::atomic<int> loads{0};
-  const SampleSource growing{
+  const Samples growing{
       2, [&](std::size_t i) {  // larger values each time it is asked
         const float top = loads++ < 2 ? 1.0f : 400.0f;
         return std::vector<Tensor>{random_tensor({1, 2, 4, 4}, static_cast<unsigned>(i), 0, top)};
@@ -357,7 +357,7 @@ TEST(Rebalance, IsUndoneWhenTheOutputsMove) {
 TEST(Rebalance, LeavesANetworkWithoutGroupsAlone) {
   Model model = random_model("(float[1,3] x, float[3,3] a) => (float[] y) { y = MatMul(x, a) }");
   Plan plan = draft_of(model);
-  const SampleSource none{1, [](std::size_t) -> std::optional<std::vector<Tensor>> {
+  const Samples none{1, [](std::size_t) -> std::optional<std::vector<Tensor>> {
                             throw Error(Code::internal, "asked for a sample", "");
                           }};
   const Rebalanced done = rebalance(model, plan, none, {});

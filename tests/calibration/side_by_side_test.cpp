@@ -24,6 +24,21 @@ struct Subject {
   std::vector<std::vector<Tensor>> samples;
 };
 
+// With ranges from the samples.
+Subject calibrated(Model model, std::vector<std::vector<Tensor>> samples) {
+  infer_types(model);
+  Plan plan =
+      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  Observations seen;
+  const Executor executor(model.graph());
+  for (const auto& feeds : samples)
+    executor.run(feeds, [&](const Value& v, const Tensor& t) {
+      if (t.dtype() == DType::f32) seen.values[v.name()].add(t.data<float>());
+    });
+  select(plan, model.graph(), seen);
+  return {std::move(model), std::move(plan), std::move(samples)};
+}
+
 // Two convolutions with a Relu between them, weights of few bits' worth so that means shift.
 Subject subject(const std::string& activation) {
   Model model = parse_model(
@@ -36,24 +51,16 @@ Subject subject(const std::string& activation) {
   g.find("b")->set_constant(random_tensor({8}, 2, -0.5f, 0.5f));
   g.find("v")->set_constant(random_tensor({4, 8, 1, 1}, 3, -1, 1));
   g.find("d")->set_constant(random_tensor({4}, 4, -0.5f, 0.5f));
-  infer_types(model);
-  Plan plan = draft(g, read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   std::vector<std::vector<Tensor>> samples;
   for (unsigned i = 0; i < 4; ++i) samples.push_back({random_tensor({1, 3, 8, 8}, 10 + i, 0, 1)});
-  Observations seen;
-  const Executor executor(g);
-  for (const auto& feeds : samples)
-    executor.run(feeds, [&](const Value& v, const Tensor& t) {
-      seen.values[v.name()].add(t.data<float>());
-    });
-  select(plan, g, seen);
-  for (NodePlan& node : plan.nodes)  // a coarse weight scale: much of the error is a shift
+  Subject s = calibrated(std::move(model), std::move(samples));
+  for (NodePlan& node : s.plan.nodes)  // a coarse weight scale: much of the error is a shift
     for (ConstantPlan& c : node.constants)
-      for (float& s : c.params.scale) s *= 24;
-  return {std::move(model), std::move(plan), std::move(samples)};
+      for (float& scale : c.params.scale) scale *= 24;
+  return s;
 }
 
-SampleSource source(const std::vector<std::vector<Tensor>>& samples) {
+Samples source(const std::vector<std::vector<Tensor>>& samples) {
   return {samples.size(), [&samples](std::size_t i) { return samples[i]; }};
 }
 
@@ -195,17 +202,9 @@ TEST(BiasCorrection, LeavesASharedBiasAlone) {
       " => (float[1,2] y) { h = Gemm(x, w, b) y = Gemm(h, w, b) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
   model.graph().find("b")->set_constant(random_tensor({2}, 2));
-  infer_types(model);
-  Plan plan =
-      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-  const std::vector<std::vector<Tensor>> samples = {{random_tensor({1, 2}, 3)}};
-  Observations seen;
-  Executor(model.graph()).run(samples[0], [&](const Value& v, const Tensor& t) {
-    seen.values[v.name()].add(t.data<float>());
-  });
-  select(plan, model.graph(), seen);
+  Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
   const BiasCorrection done =
-      refine_side_by_side(model, plan, source(samples), options(false, true)).bias;
+      refine_side_by_side(s.model, s.plan, source(s.samples), options(false, true)).bias;
   EXPECT_EQ(done.corrected, 0u);
   EXPECT_EQ(done.left_out.size(), 2u);
 }
@@ -233,7 +232,7 @@ Subject funnel() {
 }
 
 std::vector<std::size_t> samples_by_step(const Subject& s, std::uint64_t memory) {
-  const SampleSource samples = source(s.samples);
+  const Samples samples = source(s.samples);
   Lockstep pair(s.model, s.plan, samples, {.memory = memory, .most_samples = 30});
   std::vector<std::size_t> counts;
   pair.run([&](std::size_t) { counts.push_back(pair.samples()); }, [](std::size_t) {});
@@ -268,12 +267,12 @@ TEST(Lockstep, SamplesThatJoinLateSeeWhatWasDoneBefore) {
 
 TEST(Lockstep, BadSamplesAreLeftOut) {
   Subject s = subject("Relu(c)");
-  const SampleSource holes{12, [&](std::size_t i) -> std::optional<std::vector<Tensor>> {
+  const Samples holes{12, [&](std::size_t i) -> std::optional<std::vector<Tensor>> {
                              if (i % 3 != 0) return std::nullopt;
                              return s.samples[i / 3];
                            }};
   EXPECT_EQ(refine_side_by_side(s.model, s.plan, holes, options(false, true)).samples, 4u);
-  const SampleSource none{2, [](std::size_t) { return std::nullopt; }};
+  const Samples none{2, [](std::size_t) { return std::nullopt; }};
   EXPECT_THROW(refine_side_by_side(s.model, s.plan, none, options(false, true)), Error);
 }
 
@@ -365,20 +364,12 @@ TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) 
       " => (float[] y) { r = Reshape(x, shape) h = MatMul(r, w) y = Add(h, b) }");
   model.graph().find("w")->set_constant(random_tensor({6, 5}, 1, -1, 1));
   model.graph().find("b")->set_constant(random_tensor({5}, 2));
-  infer_types(model);
-  ASSERT_EQ(model.graph().find("r")->rank(), -1);
-  Plan plan =
-      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   std::vector<std::vector<Tensor>> samples;
   for (unsigned i = 0; i < 9; ++i)
     samples.push_back({random_tensor({4, 6}, 3 + i), Tensor::vector<std::int64_t>({2, 2, 6})});
-  Observations seen;
-  for (const auto& feeds : samples)
-    Executor(model.graph()).run(feeds, [&](const Value& v, const Tensor& t) {
-      if (t.dtype() == DType::f32) seen.values[v.name()].add(t.data<float>());
-    });
-  select(plan, model.graph(), seen);
-  const SideBySide done = refine_side_by_side(model, plan, source(samples), options(true, true));
+  Subject s = calibrated(std::move(model), std::move(samples));
+  ASSERT_EQ(s.model.graph().find("r")->rank(), -1);
+  const SideBySide done = refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true));
   EXPECT_EQ(done.rounding.layers, 1u);
   EXPECT_TRUE(done.rounding.left_out.empty());
 }
@@ -388,16 +379,8 @@ TEST(WeightRounding, LeavesSharedWeightsAtTheNearest) {
       "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x, float[2,2] w)"
       " => (float[1,2] y) { h = MatMul(x, w) y = MatMul(h, w) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
-  infer_types(model);
-  Plan plan =
-      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-  const std::vector<std::vector<Tensor>> samples = {{random_tensor({1, 2}, 3)}};
-  Observations seen;
-  Executor(model.graph()).run(samples[0], [&](const Value& v, const Tensor& t) {
-    seen.values[v.name()].add(t.data<float>());
-  });
-  select(plan, model.graph(), seen);
-  const SideBySide done = refine_side_by_side(model, plan, source(samples), options(true, false));
+  Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
+  const SideBySide done = refine_side_by_side(s.model, s.plan, source(s.samples), options(true, false));
   EXPECT_EQ(done.rounding.layers, 0u);
   EXPECT_FALSE(done.rounding.left_out.empty());
 }

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "lib/eval/evaluate.h"
+#include "lib/exec/samples.h"
 
 namespace intaglio {
 namespace {

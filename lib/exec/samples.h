@@ -1,0 +1,24 @@
+// Samples: what the feeds of a network come from, for whatever runs it over many.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "lib/tensor/tensor.h"
+
+namespace intaglio {
+
+// load() and label() may be called from many threads at once, for i below count. load() gives the
+// inputs of the graph in its order; nullopt: the sample is bad and has been noted elsewhere.
+struct Samples {
+  std::size_t count = 0;
+  std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
+  std::function<std::optional<std::int64_t>(std::size_t)> label = {};  // null: no labels
+};
+
+// At most `count` of them, spread evenly: the middles of as many equal parts.
+Samples spread(Samples samples, std::size_t count);
+
+}  // namespace intaglio
