@@ -10,11 +10,13 @@ namespace {
 bool is_flag(const CLI::Option& option) { return option.get_expected_max() == 0; }
 
 const CLI::App* find_command(const CLI::App& root, const std::string& name) {
-  const auto found = root.get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
+  const auto found =
+      root.get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
   return found.empty() ? nullptr : found.front();
 }
 
-const CLI::Option* find_option(const CLI::App& command, const CLI::App& root, const std::string& key) {
+const CLI::Option* find_option(const CLI::App& command, const CLI::App& root,
+                               const std::string& key) {
   const CLI::Option* option = command.get_option_no_throw("--" + key);
   return option != nullptr ? option : root.get_option_no_throw("--" + key);
 }
@@ -25,7 +27,8 @@ bool given(const std::vector<std::string>& arguments, const CLI::Option& option)
     const std::string name = argument.substr(0, argument.find('='));
     const auto longs = option.get_lnames();
     const auto shorts = option.get_snames();
-    return std::any_of(longs.begin(), longs.end(), [&](const auto& n) { return name == "--" + n; }) ||
+    return std::any_of(longs.begin(), longs.end(),
+                       [&](const auto& n) { return name == "--" + n; }) ||
            std::any_of(shorts.begin(), shorts.end(), [&](const auto& n) {
              return argument.size() >= 2 && argument[0] == '-' && argument.substr(1, n.size()) == n;
            });
@@ -62,7 +65,8 @@ Json plain_value(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> expand_config(const std::vector<std::string>& arguments, const CLI::App& root) {
+std::vector<std::string> expand_config(const std::vector<std::string>& arguments,
+                                       const CLI::App& root) {
   std::vector<std::string> rest;
   std::string file;
   const CLI::App* command = nullptr;
@@ -85,9 +89,11 @@ std::vector<std::string> expand_config(const std::vector<std::string>& arguments
   for (const auto& item : document.items()) {
     const CLI::Option* option = find_option(*command, root, item.key());
     if (option == nullptr || item.key() == "help" || item.key() == "config")
-      throw Error(Code::config, fmt::format("{}: $.{}: unknown key", file, item.key()),
-                  fmt::format("Keys are the long options of '{0}' without dashes: see 'intaglio {0} --help'.",
-                              command->get_name()));
+      throw Error(
+          Code::config, fmt::format("{}: $.{}: unknown key", file, item.key()),
+          fmt::format(
+              "Keys are the long options of '{0}' without dashes: see 'intaglio {0} --help'.",
+              command->get_name()));
     if (!given(rest, *option)) append(extra, object, item.key(), *option);
   }
   // Behind the command's name: its options are known from there on.

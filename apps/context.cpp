@@ -41,8 +41,8 @@ class ProgressLine {
     const double elapsed = std::max(seconds_since(start_), 1e-9);
     const double rate = static_cast<double>(done) / elapsed;
     const double left = static_cast<double>(total - done) / std::max(rate, 1e-9);
-    const std::string text = fmt::format("{}: {}/{} ({} %), {:.1f}/s, {:.0f} s left", phase_, done, total,
-                                         done * 100 / total, rate, left);
+    const std::string text = fmt::format("{}: {}/{} ({} %), {:.1f}/s, {:.0f} s left", phase_, done,
+                                         total, done * 100 / total, rate, left);
     if (terminal_) {
       fmt::print(stderr, "\r\033[K{}{}", text, done == total ? "\n" : "");
     } else if (done * 10 / total > tenths_) {
@@ -71,8 +71,9 @@ std::size_t Context::worker_count() const { return thread_count(threads); }
 
 Progress Context::progress() {
   if (quiet) return {};
-  return [line = std::make_shared<ProgressLine>()](std::string_view phase, std::size_t done,
-                                                   std::size_t total) { (*line)(phase, done, total); };
+  return
+      [line = std::make_shared<ProgressLine>()](std::string_view phase, std::size_t done,
+                                                std::size_t total) { (*line)(phase, done, total); };
 }
 
 Context::PhaseTimer::PhaseTimer(Context& c, std::string n) : context(c), name(std::move(n)) {}
@@ -96,11 +97,12 @@ double Context::seconds_of(const std::string& phase) const {
 Json Context::run_json(std::size_t samples, double sample_seconds) const {
   Json list = Json::object();
   for (const auto& [name, seconds] : phases) list[name] = list.value(name, 0.0) + seconds;
-  return {{"threads", worker_count()},
-          {"wall_s", seconds()},
-          {"phases", list},
-          {"samples_per_s", sample_seconds > 0 ? static_cast<double>(samples) / sample_seconds : 0.0},
-          {"peak_memory_bytes", peak_memory_bytes()}};
+  return {
+      {"threads", worker_count()},
+      {"wall_s", seconds()},
+      {"phases", list},
+      {"samples_per_s", sample_seconds > 0 ? static_cast<double>(samples) / sample_seconds : 0.0},
+      {"peak_memory_bytes", peak_memory_bytes()}};
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
@@ -110,7 +112,8 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
       if (c >= width.size()) width.push_back(0), numeric.push_back(true);
       width[c] = std::max(width[c], rows[r][c].size());
-      if (r > 0 && !rows[r][c].empty() && rows[r][c].find_first_not_of("0123456789.-+ %MkGB") != std::string::npos)
+      if (r > 0 && !rows[r][c].empty() &&
+          rows[r][c].find_first_not_of("0123456789.-+ %MkGB") != std::string::npos)
         numeric[c] = false;
     }
   }

@@ -5,24 +5,28 @@
 #include <algorithm>
 #include <filesystem>
 
-
 namespace intaglio {
 
 void add_data_options(CLI::App& command, DataOptions& o, bool required) {
   command
-      .add_option("--data", o.data,
-                  "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*; NAME=PATH for one input")
+      .add_option(
+          "--data", o.data,
+          "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*; NAME=PATH for one input")
       ->type_name("PATH")
       ->required(required);
-  command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")->type_name("N");
+  command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
+      ->type_name("N");
   command
       .add_option("--preprocess", o.preprocess,
                   "Preset (tf, imagenet, caffe, unit, raw) or recipe file (.json)")
       ->type_name("NAME|FILE");
   command.add_option("--resize", o.resize, "Shorter side N, or exact WxH")->type_name("N|WxH");
-  command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")->type_name("N|WxH");
-  command.add_flag("--letterbox", o.letterbox, "Fit the whole image into the crop and pad the rest");
-  command.add_option("--mean", o.mean, "Subtracted after scaling, per channel: 104,117,123")->type_name("LIST");
+  command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")
+      ->type_name("N|WxH");
+  command.add_flag("--letterbox", o.letterbox,
+                   "Fit the whole image into the crop and pad the rest");
+  command.add_option("--mean", o.mean, "Subtracted after scaling, per channel: 104,117,123")
+      ->type_name("LIST");
   command.add_option("--std", o.deviation, "Divided by, per channel")->type_name("LIST");
   command.add_option("--channels", o.channels, "Order of the channels")
       ->check(CLI::IsMember({"RGB", "BGR", "GRAY"}));
@@ -36,8 +40,8 @@ void add_label_options(CLI::App& command, DataOptions& o) {
 
 namespace {
 
-PreprocessRecipe base_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
-                             const Json& settled) {
+PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled) {
   if (!options.preprocess.empty()) return load_recipe(options.preprocess);
   if (!settled.is_null()) return recipe_from_json(settled, "the recipe of the statistics");
   const auto metadata = model.metadata();
@@ -45,7 +49,9 @@ PreprocessRecipe base_recipe(const DataOptions& options, const Model& model, std
     const Json json = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
     return recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key));
   }
-  warnings.emplace_back("no --preprocess given: images are taken as 'imagenet' (RGB, x/255, mean and std of ImageNet)");
+  warnings.emplace_back(
+      "no --preprocess given: images are taken as 'imagenet' (RGB, x/255, mean and std of "
+      "ImageNet)");
   return load_recipe("imagenet");
 }
 
@@ -59,11 +65,12 @@ bool looks_like_arrays(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
-                             const Json& settled) {
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled) {
   std::vector<std::string> assumed;
   PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
-  if (!looks_like_arrays(options.data)) warnings.insert(warnings.end(), assumed.begin(), assumed.end());
+  if (!looks_like_arrays(options.data))
+    warnings.insert(warnings.end(), assumed.begin(), assumed.end());
   if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
   if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);
   if (options.letterbox) recipe.letterbox = true;
@@ -77,7 +84,8 @@ PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std
 SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
                      const PreprocessRecipe& recipe, const Graph& graph) {
   if (paths.empty())
-    throw Error(Code::usage, "no data given", "Give --data PATH: images, arrays or a list of files.");
+    throw Error(Code::usage, "no data given",
+                "Give --data PATH: images, arrays or a list of files.");
   DataSpec spec;
   spec.paths = paths;
   if (options.limit > 0) spec.limit = options.limit;

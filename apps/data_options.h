@@ -1,4 +1,5 @@
-// The options that say where samples come from and how images are preprocessed, for every command with --data.
+// The options that say where samples come from and how images are preprocessed, for every command
+// with --data.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -18,7 +19,7 @@ namespace intaglio {
 
 struct DataOptions {
   std::vector<std::string> data;
-  std::size_t limit = 0;  // 0: all
+  std::size_t limit = 0;                // 0: all
   std::optional<Shard> shard, without;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
@@ -28,20 +29,21 @@ struct DataOptions {
 void add_data_options(CLI::App& command, DataOptions& options, bool required);
 void add_label_options(CLI::App& command, DataOptions& options);
 
-// The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the one in the model's
-// metadata, else 'imagenet' with a warning; then every override. `warnings` receives what was assumed.
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model, std::vector<std::string>& warnings,
-                             const Json& settled = nullptr);
+// The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the
+// one in the model's metadata, else 'imagenet' with a warning; then every override. `warnings`
+// receives what was assumed.
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled = nullptr);
 
 // The samples of --data for the feeds of a model, bad ones set aside and noted.
 class SampleSet {
  public:
-  SampleSet(const DataOptions& options, const std::vector<std::string>& paths, const PreprocessRecipe& recipe,
-            const Graph& graph);
+  SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
+            const PreprocessRecipe& recipe, const Graph& graph);
 
-  Samples samples() const;                        // with the labels, if there are any
+  Samples samples() const;  // with the labels, if there are any
   CheckedDataset& checked() const { return *checked_; }
-  Json json(std::size_t threads) const;           // the "data" part of a report
+  Json json(std::size_t threads) const;  // the "data" part of a report
   // Throws Code::data when too many samples were bad. Warnings name those that were left out.
   void finish(std::vector<std::string>& warnings) const;
 

@@ -48,7 +48,8 @@ struct Written {
   std::map<std::string, std::string> dequantized, codes;
   std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
 };
-// Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and outputs stay float.
+// Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and
+// outputs stay float.
 Written write_form(const FormOptions& options, Model& model, const Plan& plan);
 
 // The last step: inputs and outputs of the type of --io. Returns the "interface" part of the

@@ -84,20 +84,23 @@ Json describe_model(const std::string& file, Model& model) {
 void print_model(const Json& json, bool nodes) {
   fmt::print("{}: ONNX model, {}, IR {}, {}\n", json["file"].get<std::string>(),
              human_bytes(json["bytes"].get<std::uint64_t>()), json["ir_version"].get<int>(),
-             json["producer"].get<std::string>().empty() ? "no producer" : json["producer"].get<std::string>());
+             json["producer"].get<std::string>().empty() ? "no producer"
+                                                         : json["producer"].get<std::string>());
   for (const auto& [domain, version] : json["opsets"].items())
     fmt::print("opset {} {}\n", domain.empty() ? "ai.onnx" : domain, version.get<int>());
-  fmt::print("{} nodes, {} parameters ({})\n\n", json["nodes"].size(), json["parameters"].get<std::uint64_t>(),
+  fmt::print("{} nodes, {} parameters ({})\n\n", json["nodes"].size(),
+             json["parameters"].get<std::uint64_t>(),
              human_bytes(json["weight_bytes"].get<std::uint64_t>()));
   std::vector<std::vector<std::string>> values = {{"", "name", "type", "shape"}};
   for (const char* kind : {"inputs", "outputs"})
     for (const Json& v : json[kind])
-      values.push_back({std::string(kind).substr(0, std::string(kind).size() - 1), v["name"], v["type"],
-                        v["shape"].is_null() ? "?" : v["shape"].get<std::string>()});
+      values.push_back({std::string(kind).substr(0, std::string(kind).size() - 1), v["name"],
+                        v["type"], v["shape"].is_null() ? "?" : v["shape"].get<std::string>()});
   print_table(values);
   fmt::print("\n");
   std::vector<std::vector<std::string>> ops = {{"operator", "count"}};
-  for (const auto& [op, count] : json["ops"].items()) ops.push_back({op, std::to_string(count.get<int>())});
+  for (const auto& [op, count] : json["ops"].items())
+    ops.push_back({op, std::to_string(count.get<int>())});
   print_table(ops);
   for (const Json& label : json["without_kernel"])
     fmt::print("no kernel: {}\n", label.get<std::string>());
@@ -106,7 +109,8 @@ void print_model(const Json& json, bool nodes) {
   if (!nodes) return;
   std::vector<std::vector<std::string>> rows = {{"node", "op", "output", "kernel"}};
   for (const Json& n : json["nodes"])
-    rows.push_back({n["name"], n["op"], n["outputs"].empty() ? "" : n["outputs"][0].get<std::string>(),
+    rows.push_back({n["name"], n["op"],
+                    n["outputs"].empty() ? "" : n["outputs"][0].get<std::string>(),
                     n["kernel"].is_null() ? "missing" : n["kernel"].get<std::string>()});
   fmt::print("\n");
   print_table(rows);
@@ -115,11 +119,12 @@ void print_model(const Json& json, bool nodes) {
 void inspect_plan(const InspectOptions& options) {
   const Plan plan = plan_from_json(read_json_file(options.file), options.file);
   if (options.json) return fmt::print("{}", to_text(to_json(plan)));
-  fmt::print("{}: plan for target '{}', {} of {} nodes quantized, {} activations\n\n", options.file, plan.target,
-             plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
+  fmt::print("{}: plan for target '{}', {} of {} nodes quantized, {} activations\n\n", options.file,
+             plan.target, plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& n : plan.nodes)
-    rows.push_back({n.name.empty() ? n.output : n.name, n.op, n.quantized ? "quantized" : "float", n.reason});
+    rows.push_back(
+        {n.name.empty() ? n.output : n.name, n.op, n.quantized ? "quantized" : "float", n.reason});
   print_table(rows);
 }
 
@@ -135,7 +140,8 @@ Json describe_statistics(const std::string& path) {
                {"samples", file.observations.samples},
                {"skipped", file.skipped.size()},
                {"data_sha256", file.data_sha256()}};
-  json["shards"] = file.shards ? Json{{"of", file.shards->of}, {"have", file.shards->have}} : Json();
+  json["shards"] =
+      file.shards ? Json{{"of", file.shards->of}, {"have", file.shards->have}} : Json();
   json["values"] = Json::array();
   for (const auto& [name, s] : file.observations.values)
     json["values"].push_back({{"name", name},
@@ -154,11 +160,13 @@ void print_statistics(const Json& json) {
              json["samples"].get<std::uint64_t>(), json["target"].get<std::string>(),
              human_bytes(json["bytes"].get<std::uint64_t>()));
   if (!json["shards"].is_null())
-    fmt::print("holds {} of {} shards\n", json["shards"]["have"].size(), json["shards"]["of"].get<std::size_t>());
-  std::vector<std::vector<std::string>> rows = {{"value", "min", "max", "count", "zeros", "NaN", "inf"}};
+    fmt::print("holds {} of {} shards\n", json["shards"]["have"].size(),
+               json["shards"]["of"].get<std::size_t>());
+  std::vector<std::vector<std::string>> rows = {
+      {"value", "min", "max", "count", "zeros", "NaN", "inf"}};
   for (const Json& v : json["values"])
-    rows.push_back({v["name"], v["min"].dump(), v["max"].dump(), v["count"].dump(), v["zeros"].dump(), v["nan"].dump(),
-                    v["inf"].dump()});
+    rows.push_back({v["name"], v["min"].dump(), v["max"].dump(), v["count"].dump(),
+                    v["zeros"].dump(), v["nan"].dump(), v["inf"].dump()});
   fmt::print("\n");
   print_table(rows);
 }
@@ -183,11 +191,15 @@ void inspect(const InspectOptions& options) {
 
 void add_inspect(CLI::App& root, Context& context) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = root.add_subcommand("inspect", "Show what a model, a plan or a file of statistics holds");
-  command->add_option("FILE", options->file, "A .onnx model, a plan (.json) or a file of statistics")->required();
+  CLI::App* command =
+      root.add_subcommand("inspect", "Show what a model, a plan or a file of statistics holds");
+  command
+      ->add_option("FILE", options->file, "A .onnx model, a plan (.json) or a file of statistics")
+      ->required();
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->add_flag("--nodes", options->nodes, "List every node with its kernel");
-  command->add_flag("--ops", options->ops, "Which kernel would run each node, and what to do where there is none");
+  command->add_flag("--ops", options->ops,
+                    "Which kernel would run each node, and what to do where there is none");
   command->footer(
       "Examples:\n"
       "  intaglio inspect model.onnx\n"

@@ -7,9 +7,9 @@
 
 namespace intaglio {
 
-// intaglio inspect MODEL --ops: of the model as it would run (functions inlined, prepared), nested graphs
-// included. {"nodes": [{"name", "op", "kernel", "refused": [{"kernel", "reason"}], "remedy"}], ...}; kernel
-// is null where none takes the node.
+// intaglio inspect MODEL --ops: of the model as it would run (functions inlined, prepared), nested
+// graphs included. {"nodes": [{"name", "op", "kernel", "refused": [{"kernel", "reason"}],
+// "remedy"}], ...}; kernel is null where none takes the node.
 Json inspect_ops(const std::string& path);
 void print_ops(const Json& ops);
 

@@ -23,17 +23,20 @@ double unit_of(std::string_view name) {
 void set_limit(const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const double bytes = error == std::errc{} ? number * unit_of({end, text.data() + text.size()}) : 0;
+  const double bytes =
+      error == std::errc{} ? number * unit_of({end, text.data() + text.size()}) : 0;
   if (bytes < 1 || bytes > 1e18)
-    throw CLI::ValidationError("--max-memory", fmt::format("'{}' is no size such as 800MB, 4GB or 50%", text));
+    throw CLI::ValidationError("--max-memory",
+                               fmt::format("'{}' is no size such as 800MB, 4GB or 50%", text));
   set_memory_limit(static_cast<std::size_t>(bytes));
 }
 
 }  // namespace
 
 void add_memory_option(CLI::App& root) {
-  root.add_option_function<std::string>("--max-memory", set_limit,
-                                        "Most memory for values and weights: 800MB, 4GB, 50% of the machine")
+  root.add_option_function<std::string>(
+          "--max-memory", set_limit,
+          "Most memory for values and weights: 800MB, 4GB, 50% of the machine")
       ->type_name("SIZE")
       ->default_str("80%");
 }

@@ -14,8 +14,8 @@ namespace intaglio {
 
 struct ObserveRequest {
   bool histograms = true;
-  RefineSteps refine;      // those that come before
-  std::string like = {};   // a file of statistics: rebalance as it says; empty: none
+  RefineSteps refine;     // those that come before
+  std::string like = {};  // a file of statistics: rebalance as it says; empty: none
   std::string calibration =
       {};  // a file of statistics to read instead of running the model; empty: none
 };

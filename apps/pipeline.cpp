@@ -23,10 +23,12 @@ namespace {
 
 constexpr std::size_t default_evaluation_samples = 16;
 
-// --- Before anything is read ----------------------------------------------------------------------
+// --- Before anything is read
+// ----------------------------------------------------------------------
 
 std::string output_path(const QuantizeOptions& o) {
-  return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx" : o.output;
+  return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx"
+                          : o.output;
 }
 
 // Fails in the first second for what would otherwise fail after the calibration.
@@ -47,7 +49,8 @@ MetricRequest metric_request(const QuantizeOptions& o) {
   return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
 }
 
-// --- Plan -----------------------------------------------------------------------------------------
+// --- Plan
+// -----------------------------------------------------------------------------------------
 
 Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
   Plan plan = plan_from_json(read_json_file(o.plan), o.plan);
@@ -68,11 +71,12 @@ void print_plan(const Plan& plan, bool json) {
              plan.nodes.size());
 }
 
-// --- Evaluate -------------------------------------------------------------------------------------
+// --- Evaluate
+// -------------------------------------------------------------------------------------
 
-std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared& prepared, const Pressed& pressed,
-                                       const PreprocessRecipe& recipe, Context& context,
-                                       std::vector<std::string>& warnings) {
+std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared& prepared,
+                                       const Pressed& pressed, const PreprocessRecipe& recipe,
+                                       Context& context, std::vector<std::string>& warnings) {
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
   if (paths.empty()) return std::nullopt;
   DataOptions data = o.data;
@@ -80,13 +84,17 @@ std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared&
   const SampleSet set(data, paths, recipe, prepared.model.graph());
   const bool all = !o.eval_data.empty() || !data.labels.empty();
   const Samples samples = all ? set.samples() : spread(set.samples(), default_evaluation_samples);
-  Measured measured = measure(prepared, std::span(&pressed, 1), samples, {o.exact, metric_request(o)}, context).front();
+  Measured measured =
+      measure(prepared, std::span(&pressed, 1), samples, {o.exact, metric_request(o)}, context)
+          .front();
   if (!o.eval_data.empty()) set.finish(warnings);
-  for (std::string& warning : evaluation_warnings(measured.evaluation)) warnings.push_back(std::move(warning));
+  for (std::string& warning : evaluation_warnings(measured.evaluation))
+    warnings.push_back(std::move(warning));
   return measured;
 }
 
-// --- Report ---------------------------------------------------------------------------------------
+// --- Report
+// ---------------------------------------------------------------------------------------
 
 std::string method_name(const QuantizeOptions& o, const Method& method) {
   if (!o.plan.empty()) return "plan";
@@ -103,8 +111,9 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
     halves += node.value("precision", "") == "float16";
   }
   const auto in = model["bytes"].get<std::uint64_t>(), out = output["bytes"].get<std::uint64_t>();
-  fmt::print("{}: {}, {:.2f} times smaller than {}\n", output["path"].get<std::string>(), human_bytes(out),
-             static_cast<double>(in) / static_cast<double>(out), model["path"].get<std::string>());
+  fmt::print("{}: {}, {:.2f} times smaller than {}\n", output["path"].get<std::string>(),
+             human_bytes(out), static_cast<double>(in) / static_cast<double>(out),
+             model["path"].get<std::string>());
   fmt::print("{} nodes quantized, {} left float", quantized, left);
   fmt::print("{}\n", halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   if (!e) return;
@@ -124,10 +133,11 @@ void quantize(const QuantizeOptions& o, Context& context) {
   check_outputs(o, output);
   const MetricRequest request = metric_request(o);
 
-  Prepared prepared =
-      o.quant.form.from_qdq ? load_quantized(o.model, context) : load_prepared(o.model, target, context);
+  Prepared prepared = o.quant.form.from_qdq ? load_quantized(o.model, context)
+                                            : load_prepared(o.model, target, context);
   const Graph& graph = prepared.model.graph();
-  Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection) : load_plan(o, prepared.hash);
+  Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection)
+                             : load_plan(o, prepared.hash);
   plan.model_hash = prepared.hash;
   require_plannable(request, graph);
   if (o.dry_run) return print_plan(plan, o.json);
@@ -137,11 +147,15 @@ void quantize(const QuantizeOptions& o, Context& context) {
   Observed observed;
   if (o.plan.empty() && !o.quant.form.calibrated()) {
     if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty())
-      warnings.push_back(fmt::format("--format {} needs no calibration: data serves the comparison alone",
-                                     o.quant.form.format));
+      warnings.push_back(
+          fmt::format("--format {} needs no calibration: data serves the comparison alone",
+                      o.quant.form.format));
   } else if (o.plan.empty()) {
     observed = observe(prepared, plan, o.data,
-                       {.histograms = method.needs_histogram || !o.html.empty(), .refine = steps, .calibration = o.calibration}, context, warnings);
+                       {.histograms = method.needs_histogram || !o.html.empty(),
+                        .refine = steps,
+                        .calibration = o.calibration},
+                       context, warnings);
   }
   if (!o.plan.empty()) observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan);
   std::optional<PreprocessRecipe> recipe;
@@ -161,14 +175,18 @@ void quantize(const QuantizeOptions& o, Context& context) {
   if (o.plan.empty())
     settle_float16(plan, prepared, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
                    recipe.value_or(PreprocessRecipe{}), context, warnings);
-  Refined refined = refine(prepared, plan, steps, o.data, recipe.value_or(PreprocessRecipe{}), context, warnings);
+  Refined refined =
+      refine(prepared, plan, steps, o.data, recipe.value_or(PreprocessRecipe{}), context, warnings);
   const Json refinements = refine_json(o.refine, steps, observed.rebalanced, refined);
-  Pressed pressed = press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
+  Pressed pressed =
+      press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase("evaluate", [&] {
-    return measure_result(o, prepared, pressed, recipe.value_or(PreprocessRecipe{}), context, warnings);
+    return measure_result(o, prepared, pressed, recipe.value_or(PreprocessRecipe{}), context,
+                          warnings);
   });
-  const std::optional<Evaluation> evaluation = measured ? std::optional(measured->evaluation) : std::nullopt;
+  const std::optional<Evaluation> evaluation =
+      measured ? std::optional(measured->evaluation) : std::nullopt;
 
   context.phase("save", [&] { save_model(pressed.model, output); });
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
@@ -191,7 +209,8 @@ void quantize(const QuantizeOptions& o, Context& context) {
       {"refine", refinements},
       {"interface", pressed.interface},
       {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
-      {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr, prepared.folded)},
+      {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr,
+                             prepared.folded)},
       {"execution", measured ? measured->execution : Json()},
       {"warnings", warnings},
       {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},

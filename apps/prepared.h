@@ -15,7 +15,7 @@ namespace intaglio {
 struct Prepared {
   Model model;
   std::optional<Model> original;  // before its channels were rebalanced; nullopt: they were not
-  Json source;  // the "model" part of a report: the file as it was
+  Json source;                    // the "model" part of a report: the file as it was
   std::string producer;
   std::vector<PassCount> passes;
   Folded folded;

@@ -50,7 +50,8 @@ class ValueReport {
               const Evaluation* evaluation)
       : graph_(graph), plan_(plan), observations_(observations), evaluation_(evaluation) {
     for (const NodePlan& node : plan.nodes) nodes_[node.output] = &node;
-    for (const ActivationPlan& activation : plan.activations) activations_[activation.name] = &activation;
+    for (const ActivationPlan& activation : plan.activations)
+      activations_[activation.name] = &activation;
   }
 
   Json run(const Folded& folded) {
@@ -100,7 +101,8 @@ class ValueReport {
       const auto it = made == nullptr ? nodes_.end() : nodes_.find(made->name());
       if (it == nodes_.end() || !it->second->quantized) continue;
       for (const ConstantPlan& constant : it->second->constants)
-        if (constant.input == use.index) list.push_back(weight(value, constant, *it->second)), quantized = true;
+        if (constant.input == use.index)
+          list.push_back(weight(value, constant, *it->second)), quantized = true;
       if (it->second->bias && it->second->bias->input == use.index)
         list.push_back(bias(value, *it->second)), quantized = true;
     }
@@ -144,14 +146,16 @@ class ValueReport {
     const QuantizedBias codes = requantized(tensor, node.bias->params);
     const auto saturated = codes.codes.data<std::int32_t>();
     entry["clipped"] = std::count_if(saturated.begin(), saturated.end(), [](std::int32_t q) {
-      return q == std::numeric_limits<std::int32_t>::max() || q == std::numeric_limits<std::int32_t>::min();
+      return q == std::numeric_limits<std::int32_t>::max() ||
+             q == std::numeric_limits<std::int32_t>::min();
     });
-    entry["sqnr_db"] = number(sqnr_db(tensor.reshaped({tensor.size()}), dequantize(codes.codes, codes.params)));
+    entry["sqnr_db"] =
+        number(sqnr_db(tensor.reshaped({tensor.size()}), dequantize(codes.codes, codes.params)));
     return entry;
   }
 
-  // Exact when nothing lies outside of the range. Otherwise counted in whole bins, which takes a histogram: values in
-  // the bin that an end falls into count as inside.
+  // Exact when nothing lies outside of the range. Otherwise counted in whole bins, which takes a
+  // histogram: values in the bin that an end falls into count as inside.
   static Json clipped(const Statistics& seen, const Range& range) {
     if (seen.min >= range.lo && seen.max <= range.hi) return 0;
     if (!seen.histogram || seen.histogram->empty()) return nullptr;
@@ -170,14 +174,16 @@ class ValueReport {
   }
 
   Json left_float(const Value& value) const {
-    Json entry = {{"name", value.name()},
-                  {"kind", value.is_constant() ? "constant" : "activation"},
-                  {"type", value.dtype() == DType::undefined ? Json() : Json(name_of(value.dtype()))}};
+    Json entry = {
+        {"name", value.name()},
+        {"kind", value.is_constant() ? "constant" : "activation"},
+        {"type", value.dtype() == DType::undefined ? Json() : Json(name_of(value.dtype()))}};
     const auto seen = observations_.values.find(value.name());
     if (seen != observations_.values.end()) put_statistics(entry, seen->second);
     if (value.is_constant() && value.dtype() == DType::f32)
       put_statistics(entry, statistics_of(value.constant()));
-    if (value.is_constant() && std::ranges::any_of(value.uses(), [&](const Use& use) { return in_float16(use); })) {
+    if (value.is_constant() &&
+        std::ranges::any_of(value.uses(), [&](const Use& use) { return in_float16(use); })) {
       entry["type"] = name_of(DType::f16);
       entry["vanished"] = half_loss(value.constant(), DType::f16).vanished;
     }
@@ -200,7 +206,8 @@ class ValueReport {
 
   std::string reason(const Value& value) const {
     if (value.dtype() == DType::undefined) return "its type is not known before the run";
-    if (value.dtype() != DType::f32) return fmt::format("holds {}: nothing to quantize", name_of(value.dtype()));
+    if (value.dtype() != DType::f32)
+      return fmt::format("holds {}: nothing to quantize", name_of(value.dtype()));
     if (!value.is_constant() && plan_.activations.empty())
       return "this form quantizes no activation ahead of the run";
     for (const Use& use : value.uses()) {
@@ -227,11 +234,13 @@ class ValueReport {
   std::unordered_map<std::string, const ActivationPlan*> activations_;
 };
 
-// --- Text --------------------------------------------------------------------------------------------
+// --- Text
+// --------------------------------------------------------------------------------------------
 
 // As dump(2), but a list of plain values stays on one line: scales come by the hundred.
 void print(const Json& json, std::size_t depth, std::string& out) {
-  const bool nested = std::any_of(json.begin(), json.end(), [](const Json& j) { return j.is_structured(); });
+  const bool nested =
+      std::any_of(json.begin(), json.end(), [](const Json& j) { return j.is_structured(); });
   if (!json.is_structured() || json.empty() || (json.is_array() && !nested)) {
     out += json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
     return;
@@ -242,7 +251,8 @@ void print(const Json& json, std::size_t depth, std::string& out) {
     out += first ? "\n" : ",\n";
     first = false;
     out.append(2 * (depth + 1), ' ');
-    if (json.is_object()) out += Json(key).dump(-1, ' ', false, Json::error_handler_t::replace) + ": ";
+    if (json.is_object())
+      out += Json(key).dump(-1, ' ', false, Json::error_handler_t::replace) + ": ";
     print(value, depth + 1, out);
   }
   out += "\n";
@@ -251,11 +261,15 @@ void print(const Json& json, std::size_t depth, std::string& out) {
 }
 
 Json boxes_json(const BoxMatches& boxes, const MetricPlan& plan) {
-  return {{"decoder", plan.decoder.def->name}, {"score_threshold", plan.detect.score},
+  return {{"decoder", plan.decoder.def->name},
+          {"score_threshold", plan.detect.score},
           {"nms_iou", plan.decoder.def->suppressed ? Json() : Json(plan.detect.nms)},
-          {"match_iou", plan.detect.match},    {"f1", number(boxes.f1())},
-          {"precision", number(boxes.precision())}, {"recall", number(boxes.recall())},
-          {"matched", boxes.matched},          {"reference", boxes.expected},
+          {"match_iou", plan.detect.match},
+          {"f1", number(boxes.f1())},
+          {"precision", number(boxes.precision())},
+          {"recall", number(boxes.recall())},
+          {"matched", boxes.matched},
+          {"reference", boxes.expected},
           {"found", boxes.found}};
 }
 
@@ -329,7 +343,8 @@ Json evaluation_json(const Evaluation& e) {
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
   for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
-  json["reference"] = e.reference ? Json{{"top1", e.reference->top1}, {"top5", e.reference->top5}} : Json();
+  json["reference"] =
+      e.reference ? Json{{"top1", e.reference->top1}, {"top5", e.reference->top5}} : Json();
   return json;
 }
 

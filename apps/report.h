@@ -32,14 +32,15 @@ struct Folded {
 // in_float: by node, why a quantized one computes in float between its Q/DQ pairs.
 Json nodes_json(const Plan& plan, const Folded& folded,
                 const std::map<std::string, std::string>& in_float = {});
-// "values": every value of both, with statistics where it was observed and numbers where it is quantized.
+// "values": every value of both, with statistics where it was observed and numbers where it is
+// quantized.
 Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
                  const Evaluation* evaluation, const Folded& folded);
 Json evaluation_json(const Evaluation& evaluation);
 Json passes_json(const std::vector<PassCount>& counts);
 
-// The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have such) get
-// replacement characters.
+// The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have
+// such) get replacement characters.
 std::string to_text(const Json& json);
 
 }  // namespace intaglio

@@ -1,4 +1,5 @@
-// intaglio run MODEL: one inference, its classes, its outputs as files, its speed, or whether it is as expected.
+// intaglio run MODEL: one inference, its classes, its outputs as files, its speed, or whether it is
+// as expected.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,13 +30,15 @@ struct RunOptions {
   bool json = false, codes = false, profile = false, parallel = false;
 };
 
-std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vector<std::string>& warnings) {
+std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
+                               std::vector<std::string>& warnings) {
   DataSpec spec;
   spec.paths = o.data.data;
   spec.paths.insert(spec.paths.end(), o.inputs.begin(), o.inputs.end());
   if (spec.paths.empty() && !o.expect.empty()) spec.paths.push_back(o.expect);
   if (spec.paths.empty() && !model.graph().feeds().empty())
-    throw Error(Code::usage, "no input given", "Give --data PATH, or --input NAME=FILE for each input.");
+    throw Error(Code::usage, "no input given",
+                "Give --data PATH, or --input NAME=FILE for each input.");
   if (spec.paths.empty()) return {};
   DataOptions data = o.data;
   data.data = spec.paths;
@@ -44,7 +47,8 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, std::vec
   if (o.data.limit > 0) spec.limit = o.data.limit;
   const auto dataset = open_dataset(spec, model.graph().feeds());
   if (dataset->size() != 1)
-    throw Error(Code::usage, fmt::format("run takes one sample, the data holds {}", dataset->size()),
+    throw Error(Code::usage,
+                fmt::format("run takes one sample, the data holds {}", dataset->size()),
                 "Give one file, or --limit 1; use evaluate for many.");
   return dataset->load(0);
 }
@@ -81,7 +85,8 @@ void write_outputs(const RunOptions& o, const Graph& graph, const std::vector<Te
   std::error_code error;
   std::filesystem::create_directories(o.output_dir, error);
   if (error)
-    throw Error(Code::io, fmt::format("{}: cannot create the folder: {}", o.output_dir, error.message()),
+    throw Error(Code::io,
+                fmt::format("{}: cannot create the folder: {}", o.output_dir, error.message()),
                 "Choose a folder that can be written.");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     std::string name = graph.outputs()[i]->name();
@@ -95,7 +100,8 @@ std::string difference(const Tensor& actual, const Tensor& expected, double rtol
   if (actual.dtype() != expected.dtype())
     return fmt::format("type {} instead of {}", name_of(actual.dtype()), name_of(expected.dtype()));
   if (actual.shape() != expected.shape())
-    return fmt::format("shape {} instead of {}", to_string(actual.shape()), to_string(expected.shape()));
+    return fmt::format("shape {} instead of {}", to_string(actual.shape()),
+                       to_string(expected.shape()));
   const auto a = actual.to_vector<double>(), b = expected.to_vector<double>();
   std::size_t wrong = 0, worst = 0;
   double most = -1;
@@ -108,8 +114,8 @@ std::string difference(const Tensor& actual, const Tensor& expected, double rtol
   }
   for (std::size_t i = 0; i < a.size(); ++i) wrong += std::isnan(a[i]) != std::isnan(b[i]);
   if (wrong == 0) return {};
-  return fmt::format("{} of {} elements differ; element {} is {} instead of {}", wrong, a.size(), worst, a[worst],
-                     b[worst]);
+  return fmt::format("{} of {} elements differ; element {} is {} instead of {}", wrong, a.size(),
+                     worst, a[worst], b[worst]);
 }
 
 Json compare_expected(const RunOptions& o, const Graph& graph, const std::vector<Tensor>& outputs) {
@@ -117,7 +123,9 @@ Json compare_expected(const RunOptions& o, const Graph& graph, const std::vector
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto path = std::filesystem::path(o.expect) / fmt::format("output_{}.pb", i);
     const std::string text = difference(outputs[i], load_tensor(path), o.rtol, o.atol);
-    list.push_back({{"name", graph.outputs()[i]->name()}, {"file", path.string()}, {"equal", text.empty()},
+    list.push_back({{"name", graph.outputs()[i]->name()},
+                    {"file", path.string()},
+                    {"equal", text.empty()},
                     {"difference", text}});
   }
   return list;
@@ -134,8 +142,8 @@ Json describe_outputs(const Graph& graph, const std::vector<Tensor>& outputs) {
 
 void print_text(const RunOptions& o, const Json& report) {
   for (const Json& output : report["outputs"])
-    fmt::print("output '{}': {} {}\n", output["name"].get<std::string>(), output["type"].get<std::string>(),
-               output["shape"].dump());
+    fmt::print("output '{}': {} {}\n", output["name"].get<std::string>(),
+               output["type"].get<std::string>(), output["shape"].dump());
   if (report.contains("top")) {
     std::vector<std::vector<std::string>> rows = {{"class", "probability %", "index", "id"}};
     for (const Json& c : report["top"])
@@ -148,8 +156,8 @@ void print_text(const RunOptions& o, const Json& report) {
     fmt::print("\n{:.1f} runs per second\n", report["samples_per_s"].get<double>());
   } else if (o.repeat > 1) {
     const Json& l = report["latency_ms"];
-    fmt::print("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat, l["min"].get<double>(),
-               l["median"].get<double>(), l["p95"].get<double>());
+    fmt::print("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat,
+               l["min"].get<double>(), l["median"].get<double>(), l["p95"].get<double>());
   }
   if (report.contains("profile")) {
     fmt::print("\n");
@@ -178,7 +186,8 @@ void run_command(const RunOptions& o, Context& context) {
   auto [outputs, ms] = context.phase("run", [&] {
     Team team(context.worker_count());
     const Team::Use use(team);
-    return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat, o.profile ? &profile : nullptr);
+    return run_repeatedly(executor, feeds, o.parallel ? 1 : o.repeat,
+                          o.profile ? &profile : nullptr);
   });
 
   for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -187,7 +196,8 @@ void run_command(const RunOptions& o, Context& context) {
   Json report = {{"schema", "intaglio.run/1"}, {"command", "run"}, {"model", o.model}};
   report["execution"] = execution.json();
   report["outputs"] = describe_outputs(graph, outputs);
-  if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0) report["top"] = top_classes(o, outputs.front());
+  if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0)
+    report["top"] = top_classes(o, outputs.front());
   report["latency_ms"] = latency_json(ms);
   if (o.parallel)
     report["samples_per_s"] = runs_per_second(executor, feeds, o.repeat, context.worker_count());
@@ -204,7 +214,8 @@ void run_command(const RunOptions& o, Context& context) {
   for (const Json& e : report["expected"])
     if (!e["equal"].get<bool>())
       throw Error(Code::accuracy,
-                  fmt::format("output '{}': {}", e["name"].get<std::string>(), e["difference"].get<std::string>()),
+                  fmt::format("output '{}': {}", e["name"].get<std::string>(),
+                              e["difference"].get<std::string>()),
                   "Loosen --rtol or --atol if the difference is harmless.");
 }
 
@@ -215,9 +226,12 @@ void add_run(CLI::App& root, Context& context) {
   CLI::App* command = root.add_subcommand("run", "Run one inference and look at what comes out");
   command->add_option("MODEL", o->model, "A float or quantized model")->required();
   add_data_options(*command, o->data, /*required=*/false);
-  command->add_option("--input", o->inputs, "NAME=FILE.npy (or .pb) for one model input")->type_name("NAME=FILE");
-  command->add_option("--classes", o->data.classes, "Names of the classes, for --top")->type_name("TSV");
-  command->add_option("--top", o->top, "Print the N best classes of the first output")->check(CLI::Range(1, 1000));
+  command->add_option("--input", o->inputs, "NAME=FILE.npy (or .pb) for one model input")
+      ->type_name("NAME=FILE");
+  command->add_option("--classes", o->data.classes, "Names of the classes, for --top")
+      ->type_name("TSV");
+  command->add_option("--top", o->top, "Print the N best classes of the first output")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--repeat", o->repeat, "Run N times and print min, median and p95")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
@@ -225,20 +239,26 @@ void add_run(CLI::App& root, Context& context) {
   command->add_flag(
       "--codes", o->codes,
       "Feed and give the codes of a model made with --io as they are, not real values");
-  command->add_flag("--parallel", o->parallel, "Spread the repeats over --threads and print runs per second");
-  command->add_flag("--profile", o->profile, "Print the time, the kernel and the layout of every node");
+  command->add_flag("--parallel", o->parallel,
+                    "Spread the repeats over --threads and print runs per second");
+  command->add_flag("--profile", o->profile,
+                    "Print the time, the kernel and the layout of every node");
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");
-  command->add_option("--expect", o->expect, "Compare with output_*.pb of this folder; exit 8 if they differ")
+  command
+      ->add_option("--expect", o->expect,
+                   "Compare with output_*.pb of this folder; exit 8 if they differ")
       ->type_name("DIR");
   command->add_option("--rtol", o->rtol, "Relative tolerance of --expect")->capture_default_str();
   command->add_option("--atol", o->atol, "Absolute tolerance of --expect")->capture_default_str();
   command->add_flag("--json", o->json, "One JSON document on stdout");
   command->footer(
       "Examples:\n"
-      "  intaglio run model.onnx --data cat.jpg --preprocess imagenet --top 5 --classes classes.tsv\n"
+      "  intaglio run model.onnx --data cat.jpg --preprocess imagenet --top 5 --classes "
+      "classes.tsv\n"
       "  intaglio run model.onnx --data cat.jpg --repeat 50 --profile\n"
       "  intaglio run model.onnx --expect test_data_set_0 --rtol 1e-3");
-  command->callback([o, &context] { context.action = [o, &context] { run_command(*o, context); }; });
+  command->callback(
+      [o, &context] { context.action = [o, &context] { run_command(*o, context); }; });
 }
 
 }  // namespace intaglio

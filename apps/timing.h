@@ -10,7 +10,8 @@
 
 namespace intaglio {
 
-// Runs of the same feeds, one after the other, in milliseconds. The outputs are those of the last run.
+// Runs of the same feeds, one after the other, in milliseconds. The outputs are those of the last
+// run.
 struct Timed {
   std::vector<Tensor> outputs;
   std::vector<double> ms;

@@ -38,7 +38,9 @@ class FileDataset final : public Dataset {
       if (shard.holds(i) && !(spec.without && spec.without->holds(i))) chosen_.push_back(row);
     }
     if (chosen_.empty())
-      throw Error(Code::data, fmt::format("shard {} of {} is empty: there are {} samples", shard.index, shard.of, count),
+      throw Error(Code::data,
+                  fmt::format("shard {} of {} is empty: there are {} samples", shard.index,
+                              shard.of, count),
                   "Use fewer shards.");
   }
   FileDataset(const FileDataset&) = delete;  // lead_ points into columns_
@@ -158,7 +160,8 @@ Shard parse_shard(std::string_view text) {
   };
   if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
       !number(text.substr(slash + 1), shard.of) || shard.index < 1 || shard.index > shard.of)
-    throw Error(Code::usage, fmt::format("--shard {}: expected I/N with 1 <= I <= N", text), "For example: --shard 2/4.");
+    throw Error(Code::usage, fmt::format("--shard {}: expected I/N with 1 <= I <= N", text),
+                "For example: --shard 2/4.");
   return shard;
 }
 

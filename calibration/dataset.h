@@ -31,8 +31,8 @@ class Dataset {
   // Independent of names and places. An unreadable sample has the fingerprint of its fault.
   virtual std::string fingerprint(std::size_t i) const = 0;
 
-  // SHA-256 over the names of all samples, those of other shards included, without their folders: two data sets with
-  // the same list can hold shards of one run.
+  // SHA-256 over the names of all samples, those of other shards included, without their folders:
+  // two data sets with the same list can hold shards of one run.
   virtual std::string list_sha256() const = 0;
 
   // The settled recipe by which images become feeds; null when there are no images.

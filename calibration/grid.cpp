@@ -93,8 +93,10 @@ Range without_ties(const Range& range, const DistinctValues& values, const Schem
   double least = -1;
   for (int i = 0; i <= 15; ++i) {
     for (int j = 0; j <= 15; ++j) {
-      const Range candidate{range.lo * (1 + static_cast<float>(i) / 500), range.hi * (1 + static_cast<float>(j) / 500)};
-      const double error = squared_error(values, choose_qparams(std::span(&candidate, 1), scheme), levels);
+      const Range candidate{range.lo * (1 + static_cast<float>(i) / 500),
+                            range.hi * (1 + static_cast<float>(j) / 500)};
+      const double error =
+          squared_error(values, choose_qparams(std::span(&candidate, 1), scheme), levels);
       if (least >= 0 && error >= least) continue;
       least = error;
       best = candidate;

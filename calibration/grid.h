@@ -1,8 +1,9 @@
 // Model inputs that take few distinct values: decoded images have 256 levels per channel.
 //
-// Their levels and the codes of a quantizer are two grids of nearly the same pitch, and where the second
-// one falls on the half steps of the first, every value is rounded by half a step: pixels mapped by
-// x / 127.5 - 1 and the range [-1, 1] do exactly that, and lose 5 dB against a range a little wider.
+// Their levels and the codes of a quantizer are two grids of nearly the same pitch, and where the
+// second one falls on the half steps of the first, every value is rounded by half a step: pixels
+// mapped by x / 127.5 - 1 and the range [-1, 1] do exactly that, and lose 5 dB against a range a
+// little wider.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace intaglio {
 
-// Exact counts of distinct finite values, as long as there are at most `limit` of them. Depends on the
-// multiset of values alone, like Statistics.
+// Exact counts of distinct finite values, as long as there are at most `limit` of them. Depends on
+// the multiset of values alone, like Statistics.
 class DistinctValues {
  public:
   static constexpr std::size_t limit = 1024;
@@ -35,8 +36,9 @@ class DistinctValues {
   bool too_many_ = false;
 };
 
-// The range [lo * (1 + i/500), hi * (1 + j/500)], 0 <= i, j <= 15, under which quantizing the values has the
-// least squared error; the narrowest among equals. It is never narrower than `range`: nothing gets clipped.
+// The range [lo * (1 + i/500), hi * (1 + j/500)], 0 <= i, j <= 15, under which quantizing the
+// values has the least squared error; the narrowest among equals. It is never narrower than
+// `range`: nothing gets clipped.
 Range without_ties(const Range& range, const DistinctValues& values, const Scheme& scheme);
 
 }  // namespace intaglio

@@ -137,8 +137,8 @@ void check_png(std::span<const std::uint8_t> bytes) {
   throw bad_image("truncated PNG");
 }
 
-// A JPEG through stb_image's reader of segments and entropy codes, and our own arithmetic from there
-// on: stb_image's is close to that of the common JPEG library, but not the same.
+// A JPEG through stb_image's reader of segments and entropy codes, and our own arithmetic from
+// there on: stb_image's is close to that of the common JPEG library, but not the same.
 class JpegReader {
  public:
   explicit JpegReader(std::span<const std::uint8_t> bytes)

@@ -1,9 +1,9 @@
 // Decoding image files: JPEG, PNG and BMP to 8-bit RGB.
 //
 // What comes out is what PIL's Image.open(file).convert("RGB") gives, to the last bit but for CMYK:
-// grey is replicated, palettes are looked up, alpha is dropped (not blended), CMYK becomes RGB, EXIF
-// orientation is ignored. 16-bit samples keep their high byte. All functions are pure and may run on
-// many threads at once.
+// grey is replicated, palettes are looked up, alpha is dropped (not blended), CMYK becomes RGB,
+// EXIF orientation is ignored. 16-bit samples keep their high byte. All functions are pure and may
+// run on many threads at once.
 #pragma once
 
 #include <cstddef>

@@ -14,8 +14,9 @@
 
 namespace intaglio {
 
-// Statistics of a multiset of floats. The result of any sequence of add() and merge() depends on the multiset
-// alone (and add_sample() on the multiset of samples): not on order, grouping or threads.
+// Statistics of a multiset of floats. The result of any sequence of add() and merge() depends on
+// the multiset alone (and add_sample() on the multiset of samples): not on order, grouping or
+// threads.
 struct Statistics {
   // Of the finite values; inf and -inf as long as there are none.
   float min = std::numeric_limits<float>::infinity();

@@ -26,8 +26,8 @@ Bound bound_of_producer(const Value& value);
 // reads the value or it leaves the graph.
 Bound bound_of_readers(const Value& value);
 
-// What the readers make of a small change of a negative value: the slope of the LeakyRelu (at most 1)
-// that alone reads it, 1 for others.
+// What the readers make of a small change of a negative value: the slope of the LeakyRelu (at most
+// 1) that alone reads it, 1 for others.
 double slope_of_readers(const Value& value);
 
 // The part of a range inside a bound; the rule goes into `notes` when that cuts something off. Zero

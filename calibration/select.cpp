@@ -15,8 +15,13 @@ namespace {
 
 class Selecting {
  public:
-  Selecting(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options)
-      : plan_(plan), graph_(graph), observations_(observations), options_(options), scores_(scores(graph)) {}
+  Selecting(Plan& plan, const Graph& graph, const Observations& observations,
+            const SelectOptions& options)
+      : plan_(plan),
+        graph_(graph),
+        observations_(observations),
+        options_(options),
+        scores_(scores(graph)) {}
 
   void run() {
     choose_ranges();
@@ -24,7 +29,8 @@ class Selecting {
     for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
     for (ActivationPlan& activation : plan_.activations) {
       activation.range = groups_.at(activation.group);
-      activation.params = choose_qparams(std::span(&activation.range, 1), activation.scheme, options_.min_range);
+      activation.params =
+          choose_qparams(std::span(&activation.range, 1), activation.scheme, options_.min_range);
       params_[activation.name] = &activation.params;
     }
     parallel_for(plan_.nodes.size(), options_.threads,
@@ -36,13 +42,15 @@ class Selecting {
  private:
   void warn(std::string text) { plan_.warnings.push_back(std::move(text)); }
 
-  // --- Activations --------------------------------------------------------------------------------
+  // --- Activations
+  // --------------------------------------------------------------------------------
 
   void choose_ranges() {
     for (ActivationPlan& activation : plan_.activations) examine(activation);
     std::vector<std::string> notes(plan_.activations.size());
-    parallel_for(plan_.activations.size(), options_.threads,
-                 [&](std::size_t, std::size_t i) { notes[i] = choose_range(plan_.activations[i]); });
+    parallel_for(plan_.activations.size(), options_.threads, [&](std::size_t, std::size_t i) {
+      notes[i] = choose_range(plan_.activations[i]);
+    });
     std::size_t chosen = 0, unresolved = 0;
     for (std::size_t i = 0; i < notes.size(); ++i) {
       chosen += seen(plan_.activations[i]).finite() > 0;
@@ -51,10 +59,12 @@ class Selecting {
     }
     if (unresolved == 0) return;
     if (unresolved == chosen)
-      throw Error(Code::data, fmt::format("{}: no value was observed often enough", options_.method.text()),
+      throw Error(Code::data,
+                  fmt::format("{}: no value was observed often enough", options_.method.text()),
                   "Give more --data, or a parameter that fewer samples can resolve.");
-    warn(fmt::format("{}: {} of {} values were observed too rarely and took min and max (see their notes)",
-                     options_.method.text(), unresolved, chosen));
+    warn(fmt::format(
+        "{}: {} of {} values were observed too rarely and took min and max (see their notes)",
+        options_.method.text(), unresolved, chosen));
   }
 
   const Statistics& seen(const ActivationPlan& activation) const {
@@ -66,15 +76,18 @@ class Selecting {
   void examine(ActivationPlan& activation) {
     const Statistics& s = seen(activation);
     if (s.nans + s.infs > 0) {
-      const std::string found = fmt::format("value '{}': {} NaN and {} infinite of {} values", activation.name, s.nans,
-                                            s.infs, s.count);
+      const std::string found = fmt::format("value '{}': {} NaN and {} infinite of {} values",
+                                            activation.name, s.nans, s.infs, s.count);
       if (options_.nonfinite == NonFinite::error)
-        throw Error(Code::data, found, "Mend the model or its input, or leave them out with --nonfinite ignore.");
+        throw Error(Code::data, found,
+                    "Mend the model or its input, or leave them out with --nonfinite ignore.");
       warn(found + " were left out of its range");
     }
     if (s.finite() == 0) {
       activation.notes.emplace_back("never observed");
-      warn(fmt::format("value '{}': no finite value was observed; it is quantized as if it were zero", activation.name));
+      warn(fmt::format(
+          "value '{}': no finite value was observed; it is quantized as if it were zero",
+          activation.name));
     } else if (s.min == 0 && s.max == 0) {
       activation.notes.emplace_back("dead");
       warn(fmt::format("value '{}': is zero in every sample", activation.name));
@@ -88,7 +101,8 @@ class Selecting {
     if (s.finite() == 0) return "";
     if (scores_.contains(activation.name)) {
       activation.range = {s.min, s.max};
-      if (options_.method.name != "minmax") activation.notes.emplace_back("scores keep their whole range");
+      if (options_.method.name != "minmax")
+        activation.notes.emplace_back("scores keep their whole range");
       return "";
     }
     const Value& value = *graph_.find(activation.name);
@@ -101,11 +115,13 @@ class Selecting {
   }
 
   void join_groups() {
-    for (const ActivationPlan& activation : plan_.activations) widen(activation.group, activation.range);
+    for (const ActivationPlan& activation : plan_.activations)
+      widen(activation.group, activation.range);
     for (const NodePlan& node : plan_.nodes)
       for (const ConstantPlan& constant : node.constants)
         if (!constant.group.empty())
-          widen(constant.group, ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
+          widen(constant.group,
+                ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
     for (ActivationPlan& activation : plan_.activations)
       if (groups_.at(activation.group) != activation.range)
         activation.notes.push_back(fmt::format("shares the range of '{}'", activation.group));
@@ -116,7 +132,8 @@ class Selecting {
     if (!fresh) it->second = join(it->second, range);
   }
 
-  // An input of few distinct values leads its group: what shares its parameters only moves it about.
+  // An input of few distinct values leads its group: what shares its parameters only moves it
+  // about.
   void avoid_ties(ActivationPlan& activation) {
     const auto it = observations_.inputs.find(activation.name);
     if (it == observations_.inputs.end() || activation.group != activation.name) return;
@@ -127,7 +144,8 @@ class Selecting {
     range = better;
   }
 
-  // --- Constants ----------------------------------------------------------------------------------
+  // --- Constants
+  // ----------------------------------------------------------------------------------
 
   void choose_weights(NodePlan& node) const {
     if (!node.quantized) return;
@@ -143,9 +161,11 @@ class Selecting {
           constant.params = {constant.scheme.type, std::nullopt, {}, {}};
           continue;
         }
-        constant.params = choose_qparams(weight_ranges(tensor, constant.scheme, options_.weights), constant.scheme);
+        constant.params = choose_qparams(weight_ranges(tensor, constant.scheme, options_.weights),
+                                         constant.scheme);
       } catch (const Error& e) {
-        throw e.within(fmt::format("{}: constant '{}'", graph_.find(node.output)->producer()->label(), constant.name));
+        throw e.within(fmt::format("{}: constant '{}'",
+                                   graph_.find(node.output)->producer()->label(), constant.name));
       }
     }
   }
@@ -207,7 +227,8 @@ class Selecting {
 
 }  // namespace
 
-void select(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options) {
+void select(Plan& plan, const Graph& graph, const Observations& observations,
+            const SelectOptions& options) {
   Selecting(plan, graph, observations, options).run();
 }
 

@@ -15,21 +15,26 @@ struct SelectOptions {
   Method method = parse_method("minmax");
   WeightMethod weights;
   double min_range = 0;  // see choose_affine
-  // What NaN and infinities among the observed values mean. Ignored, they are counted and named in a warning.
+  // What NaN and infinities among the observed values mean. Ignored, they are counted and named in
+  // a warning.
   NonFinite nonfinite = NonFinite::ignore;
   std::size_t threads = 1;
 };
 
 // Fills in the parameters of every activation, constant and bias of the plan:
-//  - an activation's range is what the method chose, cut by what the graph knows (range_rules.h) and joined over its
-//    sharing group; scores keep their whole range; that of a model input with few distinct values is widened a
-//    little where they would all be rounded by half a step. Every rule that changed something is in its notes;
-//  - a weight's ranges are those of the weight method, after which the bias guard (lib/quant/array.h) may raise a
+//  - an activation's range is what the method chose, cut by what the graph knows (range_rules.h)
+//  and joined over its
+//    sharing group; scores keep their whole range; that of a model input with few distinct values
+//    is widened a little where they would all be rounded by half a step. Every rule that changed
+//    something is in its notes;
+//  - a weight's ranges are those of the weight method, after which the bias guard
+//  (lib/quant/array.h) may raise a
 //    scale; in half precision it has no numbers, and what is lost is named in plan.warnings;
 //  - a bias has scale s_x * s_w.
-// Values that were never seen, or never finite, are quantized as dead and named in plan.warnings, as are NaN and
-// infinities. Does not depend on threads. Throws Code::model for a NaN in a weight, Code::data for NonFinite::error
-// and when no value has enough samples for the method.
-void select(Plan& plan, const Graph& graph, const Observations& observations, const SelectOptions& options = {});
+// Values that were never seen, or never finite, are quantized as dead and named in plan.warnings,
+// as are NaN and infinities. Does not depend on threads. Throws Code::model for a NaN in a weight,
+// Code::data for NonFinite::error and when no value has enough samples for the method.
+void select(Plan& plan, const Graph& graph, const Observations& observations,
+            const SelectOptions& options = {});
 
 }  // namespace intaglio

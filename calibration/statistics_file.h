@@ -55,8 +55,8 @@ bool is_statistics_file(const std::filesystem::path& path);
 
 // The union of shards of one data set, or of several data sets. Throws Code::data when files are of
 // another model, target or preprocessing than the first; when shards overlap (which); when some are
-// missing (which), unless `partial`; when whole data sets have samples in common; when the model was
-// rebalanced differently.
+// missing (which), unless `partial`; when whole data sets have samples in common; when the model
+// was rebalanced differently.
 struct NamedStatistics {
   std::string name;  // for messages
   StatisticsFile file;

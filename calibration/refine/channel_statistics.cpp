@@ -118,8 +118,8 @@ void ChannelStatistics::shift_by(const std::vector<float>& shift) {
 }
 
 ChannelMeasurements measure_channels(const Executor& executor,
-                                     const std::map<std::string, int>& axes,
-                                     const Samples& samples, std::size_t threads) {
+                                     const std::map<std::string, int>& axes, const Samples& samples,
+                                     std::size_t threads) {
   std::vector<ChannelMeasurements> by_sample(samples.count);
   parallel_for(samples.count, threads, [&](std::size_t, std::size_t i) {
     const auto feeds = samples.load(i);

@@ -31,7 +31,7 @@ using ChannelMeasurements = std::map<std::string, ChannelStatistics>;
 // Runs the samples and measures values along an axis, by name. The executor must show them to its
 // tap. Does not depend on threads. Throws Code::data when no sample could be loaded.
 ChannelMeasurements measure_channels(const Executor& executor,
-                                     const std::map<std::string, int>& axes,
-                                     const Samples& samples, std::size_t threads);
+                                     const std::map<std::string, int>& axes, const Samples& samples,
+                                     std::size_t threads);
 
 }  // namespace intaglio

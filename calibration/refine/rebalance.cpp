@@ -47,8 +47,7 @@ double deviation(const Outputs& a, const Outputs& b) {
 
 class Rebalancing {
  public:
-  Rebalancing(Model& model, Plan& plan, const Samples& samples,
-              const RebalanceOptions& options)
+  Rebalancing(Model& model, Plan& plan, const Samples& samples, const RebalanceOptions& options)
       : model_(model), plan_(plan), samples_(samples), options_(options) {}
 
   Rebalanced run() {

@@ -1,6 +1,6 @@
-// minmax: the range holds every finite value that was observed. Nothing is clipped; a single outlier costs
-// resolution. With average=1 it runs from the mean of the samples' minima to the mean of their maxima, and what lies
-// beyond is clipped.
+// minmax: the range holds every finite value that was observed. Nothing is clipped; a single
+// outlier costs resolution. With average=1 it runs from the mean of the samples' minima to the mean
+// of their maxima, and what lies beyond is clipped.
 #include "calibration/selectors/selector.h"
 
 namespace intaglio {
@@ -16,7 +16,9 @@ const SelectorDef minmax_selector = {
       return [average](const Statistics& s, const Grid&, const Emphasis&) -> Choice {
         if (!average || s.samples == 0) return {{s.min, s.max}, ""};
         const auto n = static_cast<double>(s.samples);
-        return {{static_cast<float>(s.sample_minima.value() / n), static_cast<float>(s.sample_maxima.value() / n)}, ""};
+        return {{static_cast<float>(s.sample_minima.value() / n),
+                 static_cast<float>(s.sample_maxima.value() / n)},
+                ""};
       };
     },
 };

@@ -1,6 +1,7 @@
 // mse: the range under which quantizing has the least expected error, sum |x - q(x)|^norm over the
-// histogram (of negative values, times what they matter to their readers) with the scale and zero point that the range really gets. Both ends are searched
-// (search.h). Zeros are exact in every quantizer and take no part.
+// histogram (of negative values, times what they matter to their readers) with the scale and zero
+// point that the range really gets. Both ends are searched (search.h). Zeros are exact in every
+// quantizer and take no part.
 #include <cmath>
 
 #include "calibration/selectors/quantizer_error.h"

@@ -78,7 +78,9 @@ const SelectorDef percentile_selector = {
     .needs_histogram = true,
     .make = [](const Json& parameters) -> Selector {
       const double p = parameters["p"].get<double>();
-      return [p](const Statistics& s, const Grid& grid, const Emphasis&) { return select_percentile(s, grid, p); };
+      return [p](const Statistics& s, const Grid& grid, const Emphasis&) {
+        return select_percentile(s, grid, p);
+      };
     },
 };
 

@@ -1,7 +1,8 @@
-// Calibration methods: pure functions from the statistics of a value to the range that its codes cover.
+// Calibration methods: pure functions from the statistics of a value to the range that its codes
+// cover.
 //
-// To add one, write calibration/selectors/<name>.cpp with its SelectorDef and name it in selector.cpp: help,
-// validation of parameters and the report read that table.
+// To add one, write calibration/selectors/<name>.cpp with its SelectorDef and name it in
+// selector.cpp: help, validation of parameters and the report read that table.
 #pragma once
 
 #include <functional>
@@ -26,8 +27,9 @@ struct Emphasis {
   double below_zero = 1;  // of negative values, against 1 for others; not negative
 };
 
-// The range for a value with these statistics, quantized to this grid of any width from 2 to 16 bits. Called with
-// finite() > 0, and with a histogram when the method asks for it. Methods that measure no error ignore the emphasis.
+// The range for a value with these statistics, quantized to this grid of any width from 2 to 16
+// bits. Called with finite() > 0, and with a histogram when the method asks for it. Methods that
+// measure no error ignore the emphasis.
 using Selector = std::function<Choice(const Statistics&, const Grid&, const Emphasis&)>;
 
 struct ParameterDef {
@@ -56,8 +58,8 @@ struct Method {
   // "percentile:p=99.99": name and parameters that differ from their defaults.
   std::string text() const;
 };
-// Throws Code::usage for an unknown method or parameter, naming the nearest and all that exist, and for a value out
-// of bounds.
+// Throws Code::usage for an unknown method or parameter, naming the nearest and all that exist, and
+// for a value out of bounds.
 Method parse_method(std::string_view text);
 
 }  // namespace intaglio

@@ -18,7 +18,7 @@ struct SampleResult {
   BoxMatches boxes;
   StringErrors strings;
   std::vector<Deviation> outputs;
-  std::vector<Extrema> extrema;    // of the reference's outputs
+  std::vector<Extrema> extrema;   // of the reference's outputs
   std::vector<Deviation> values;  // in the order of Candidate::values
 
   void classify(const Answer& answer, std::optional<std::int64_t> label);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "lib/exec/float_io.h"
 #include "lib/base/simd.h"
+#include "lib/exec/float_io.h"
 
 namespace intaglio {
 namespace {

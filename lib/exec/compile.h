@@ -1,5 +1,6 @@
-// Compilation: a graph becomes a list of steps over numbered slots. Everything that does not depend on the
-// data is decided here, once: which kernel runs a node, where each value lives, and when it dies.
+// Compilation: a graph becomes a list of steps over numbered slots. Everything that does not depend
+// on the data is decided here, once: which kernel runs a node, where each value lives, and when it
+// dies.
 #pragma once
 
 #include <functional>
@@ -26,8 +27,8 @@ struct Step {
 
 struct CompileOptions {
   const Registry* registry = &default_registry();
-  // Which float values the tap will be asked about; null: all. Values that nobody observes may vanish
-  // inside fused kernels.
+  // Which float values the tap will be asked about; null: all. Values that nobody observes may
+  // vanish inside fused kernels.
   std::function<bool(const Value&)> observed;
   // Values of outer graphs that a nested graph reads: run() is fed them behind graph->feeds().
   std::vector<const Value*> captures;
@@ -39,14 +40,15 @@ struct CompileOptions {
 struct Program {
   const Graph* graph = nullptr;
   std::vector<Step> steps;
-  std::vector<const Value*> values;           // by slot
+  std::vector<const Value*> values;  // by slot
   std::vector<std::pair<int, Tensor>> constants;
   // Slots, in the order of graph->feeds(), then the captures, and of graph->outputs().
   std::vector<int> feeds, outputs;
-  std::vector<bool> observed;                 // by slot
+  std::vector<bool> observed;  // by slot
 };
 
-// Throws Code::unsupported for the first node that no kernel takes. The graph must outlive the program.
+// Throws Code::unsupported for the first node that no kernel takes. The graph must outlive the
+// program.
 Program compile(const Graph& graph, const CompileOptions& options = {});
 
 }  // namespace intaglio

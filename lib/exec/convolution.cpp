@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "lib/exec/plane.h"
 #include "lib/base/simd.h"
+#include "lib/exec/plane.h"
 #include "lib/exec/window_columns.h"
 
 namespace intaglio {

@@ -138,13 +138,15 @@ class LegacyBroadcast {
   std::optional<std::int64_t> axis_;
 };
 
-// body(a, b) for a body that knows row-major tensors only and cares about the pairing of elements, not
-// about their order: when one operand is channels-last, so is the result.
+// body(a, b) for a body that knows row-major tensors only and cares about the pairing of elements,
+// not about their order: when one operand is channels-last, so is the result.
 template <typename F>
 Tensor in_one_layout(const Tensor& a, const Tensor& b, F body) {
   const bool last = a.layout() == Layout::channels_last || b.layout() == Layout::channels_last;
   const int rank = std::max(a.rank(), b.rank());
-  const auto fits = [&](const Tensor& t) { return t.layout() == Layout::row_major || t.rank() == rank; };
+  const auto fits = [&](const Tensor& t) {
+    return t.layout() == Layout::row_major || t.rank() == rank;
+  };
   if (!last || !fits(a) || !fits(b)) return body(to_row_major(a), to_row_major(b));
   const auto stored = [&](const Tensor& t) {
     if (t.size() == 1) return t;

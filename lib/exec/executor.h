@@ -3,9 +3,10 @@
 //   Executor executor(model.graph());
 //   std::vector<Tensor> outputs = executor.run(feeds, [](const Value& v, const Tensor& t) { ... });
 //
-// Threads: run() is const and may be called from many threads at once. Each call has a pool of buffers
-// of its own; a buffer returns to it after its last use and serves the next value or the next run, so
-// memory is bounded by the widest point of the graph times the number of concurrent calls.
+// Threads: run() is const and may be called from many threads at once. Each call has a pool of
+// buffers of its own; a buffer returns to it after its last use and serves the next value or the
+// next run, so memory is bounded by the widest point of the graph times the number of concurrent
+// calls.
 #pragma once
 
 #include <functional>
@@ -18,29 +19,30 @@
 
 namespace intaglio {
 
-// Called for every observed float value that a run meets, right after it is made and before its reader runs; graph
-// inputs come first, constants never, nor values inside nested graphs. The tensor may have either layout.
+// Called for every observed float value that a run meets, right after it is made and before its
+// reader runs; graph inputs come first, constants never, nor values inside nested graphs. The
+// tensor may have either layout.
 using Tap = std::function<void(const Value& value, const Tensor& tensor)>;
 
 struct Profile;  // lib/exec/profile.h
 
 class Executor {
  public:
-  // Throws Code::unsupported when a node has no kernel. The graph must outlive the executor and must not
-  // be edited meanwhile.
+  // Throws Code::unsupported when a node has no kernel. The graph must outlive the executor and
+  // must not be edited meanwhile.
   explicit Executor(const Graph& graph, const CompileOptions& options = {});
 
   const Graph& graph() const { return *program_.graph; }
   const Program& program() const { return program_; }
 
-  // A constant that a step of the program reads was replaced in the graph, by one of the same type and
-  // shape: makes its kernel again. Nothing may run meanwhile, and the step must not be fused.
+  // A constant that a step of the program reads was replaced in the graph, by one of the same type
+  // and shape: makes its kernel again. Nothing may run meanwhile, and the step must not be fused.
   void renew(std::size_t step);
 
-  // feeds: one tensor for each of graph().feeds(), in that order; types must match, and known dimensions
-  // must too (Code::data otherwise). Returns one tensor for each of graph().outputs(), row-major.
-  // Errors of a kernel name the node and the shapes of its inputs. profile: where to add up the time of
-  // each step.
+  // feeds: one tensor for each of graph().feeds(), in that order; types must match, and known
+  // dimensions must too (Code::data otherwise). Returns one tensor for each of graph().outputs(),
+  // row-major. Errors of a kernel name the node and the shapes of its inputs. profile: where to add
+  // up the time of each step.
   std::vector<Tensor> run(std::span<const Tensor> feeds, const Tap& tap = {},
                           Profile* profile = nullptr) const;
 
@@ -55,8 +57,8 @@ class Executor {
   std::shared_ptr<Buffers> buffers_;
 };
 
-// A run that stops after every step, for those who take many samples through the graph side by side. Buffers are not
-// pooled. Not more than one thread at a time.
+// A run that stops after every step, for those who take many samples through the graph side by
+// side. Buffers are not pooled. Not more than one thread at a time.
 class Stepper {
  public:
   // The executor must outlive it. Feeds as for Executor::run().

@@ -70,7 +70,8 @@ void GraphCodec::read_nodes(onnx::GraphProto& message, Graph& graph, const Tenso
     for (const std::string& name : node.proto_->output()) {
       Value* value = nullptr;
       if (!name.empty()) {
-        if (graph.find(name) != nullptr) throw twice(name, fmt::format("node '{}' ({})", node.name(), node.op()));
+        if (graph.find(name) != nullptr)
+          throw twice(name, fmt::format("node '{}' ({})", node.name(), node.op()));
         value = &graph.create(name);
         value->producer_ = &node;
       }

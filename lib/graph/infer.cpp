@@ -22,8 +22,9 @@ bool infer(onnx::ModelProto& message) {
 
 }  // namespace
 
-// Inference is a help, not a check: what it cannot tell is found out when the model runs. It gives up at the
-// first annotation of the model that it disagrees with, so a second try goes without them.
+// Inference is a help, not a check: what it cannot tell is found out when the model runs. It gives
+// up at the first annotation of the model that it disagrees with, so a second try goes without
+// them.
 void GraphCodec::infer_types(Model& model) {
   onnx::ModelProto message = to_proto(model, {}, /*weights=*/false);
   onnx::ModelProto bare = message;

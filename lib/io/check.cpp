@@ -10,8 +10,8 @@
 namespace intaglio {
 
 std::optional<std::string> invalid_reason(const Model& model) {
-  // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as if it
-  // had one element.
+  // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as
+  // if it had one element.
   const TensorSink shrink = [](const Value& value, onnx::TensorProto& message) {
     if (value.constant().bytes() <= 4096) return false;
     message.clear_dims();

@@ -8,8 +8,8 @@
 
 namespace intaglio {
 
-// Why the model is not valid ONNX, in the checker's words on one line; nullopt: it is. Weights are not
-// looked at, so models of any size can be checked.
+// Why the model is not valid ONNX, in the checker's words on one line; nullopt: it is. Weights are
+// not looked at, so models of any size can be checked.
 std::optional<std::string> invalid_reason(const Model& model);
 
 }  // namespace intaglio

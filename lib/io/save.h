@@ -10,19 +10,21 @@
 namespace intaglio {
 
 struct SaveOptions {
-  // Initializers go to "<file name>.data" beside the model when the weights take more bytes than this.
-  // Protobuf cannot hold 2 GB; the default leaves room for the rest of the message.
+  // Initializers go to "<file name>.data" beside the model when the weights take more bytes than
+  // this. Protobuf cannot hold 2 GB; the default leaves room for the rest of the message.
   std::uint64_t external_above = std::uint64_t{1'900} << 20;
 };
 
 // Writes the model to a temporary file and renames it to path, its external data (if any) likewise.
 // The bytes written depend on the model alone. Throws Code::io.
-void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options = {});
+void save_model(const Model& model, const std::filesystem::path& path,
+                const SaveOptions& options = {});
 
 // SHA-256 of all that the model says: equal for equal models, whatever file they came from.
 std::string hash_of(const Model& model);
 
-// The bytes that save_model() would write; the weights and the rest, roughly, when they go to two files.
+// The bytes that save_model() would write; the weights and the rest, roughly, when they go to two
+// files.
 std::uint64_t size_of(const Model& model);
 
 }  // namespace intaglio

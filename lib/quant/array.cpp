@@ -31,8 +31,9 @@ void for_each_run(const Shape& shape, std::optional<int> axis, F&& body) {
 
 std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis) {
   const auto x = tensor.data<float>();
-  std::vector<Range> ranges(axis ? static_cast<std::size_t>(tensor.dim(static_cast<std::size_t>(*axis))) : 1,
-                            {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()});
+  std::vector<Range> ranges(
+      axis ? static_cast<std::size_t>(tensor.dim(static_cast<std::size_t>(*axis))) : 1,
+      {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()});
   for_each_run(tensor.shape(), axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
     Range& range = ranges[c];
     for (std::size_t i = begin; i < end; ++i) {
@@ -48,11 +49,13 @@ std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis) {
   return ranges;
 }
 
-std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis, std::size_t channel) {
+std::vector<float> channel_values(const Tensor& tensor, std::optional<int> axis,
+                                  std::size_t channel) {
   const auto x = tensor.data<float>();
   if (!axis) return {x.begin(), x.end()};
   const auto a = static_cast<std::size_t>(*axis);
-  const auto inner = static_cast<std::size_t>(product(tensor.shape(), a + 1, tensor.shape().size()));
+  const auto inner =
+      static_cast<std::size_t>(product(tensor.shape(), a + 1, tensor.shape().size()));
   const std::size_t stride = inner * static_cast<std::size_t>(tensor.dim(a));
   std::vector<float> values;
   for (std::size_t at = channel * inner; at < x.size(); at += stride)
@@ -69,14 +72,16 @@ Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& schem
   visit_dtype(params.type, [&](auto zero) {
     using T = decltype(zero);
     const auto q = codes.mutate<T>();
-    for_each_run(tensor.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
-      const float scale = params.scale[c];
-      const auto shift = static_cast<float>(params.zero_point[c]);
-      for (std::size_t i = begin; i < end; ++i) {
-        const float code = std::nearbyint(x[i] / scale) + shift;
-        q[i] = static_cast<T>(std::clamp(code, static_cast<float>(levels.lo), static_cast<float>(levels.hi)));
-      }
-    });
+    for_each_run(
+        tensor.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
+          const float scale = params.scale[c];
+          const auto shift = static_cast<float>(params.zero_point[c]);
+          for (std::size_t i = begin; i < end; ++i) {
+            const float code = std::nearbyint(x[i] / scale) + shift;
+            q[i] = static_cast<T>(
+                std::clamp(code, static_cast<float>(levels.lo), static_cast<float>(levels.hi)));
+          }
+        });
   });
   return codes;
 }
@@ -88,7 +93,8 @@ std::uint64_t count_clipped(const Tensor& tensor, const QParams& params, const S
   std::uint64_t clipped = 0;
   for_each_run(tensor.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const float code = std::nearbyint(x[i] / params.scale[c]) + static_cast<float>(params.zero_point[c]);
+      const float code =
+          std::nearbyint(x[i] / params.scale[c]) + static_cast<float>(params.zero_point[c]);
       clipped += code < static_cast<float>(levels.lo) || code > static_cast<float>(levels.hi);
     }
   });
@@ -101,10 +107,12 @@ Tensor dequantize(const Tensor& codes, const QParams& params) {
   const auto x = result.mutate<float>();
   visit_dtype(codes.dtype(), [&](auto zero) {
     const auto q = codes.data<decltype(zero)>();
-    for_each_run(codes.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i)
-        x[i] = (static_cast<float>(q[i]) - static_cast<float>(params.zero_point[c])) * params.scale[c];
-    });
+    for_each_run(codes.shape(), params.axis,
+                 [&](std::size_t c, std::size_t begin, std::size_t end) {
+                   for (std::size_t i = begin; i < end; ++i)
+                     x[i] = (static_cast<float>(q[i]) - static_cast<float>(params.zero_point[c])) *
+                            params.scale[c];
+                 });
   });
   return result;
 }
@@ -127,8 +135,10 @@ int guard_bias_overflow(const Tensor& bias, float input_scale, QParams& weights)
   const std::vector<float> before = weights.scale;
   for (std::size_t i = 0; i < b.size(); ++i) {
     float& scale = weights.scale[i % weights.scale.size()];
-    const double least = std::abs(static_cast<double>(b[i])) / (static_cast<double>(input_scale) * limit);
-    if (scale < least) scale = std::nextafter(static_cast<float>(least), std::numeric_limits<float>::max());
+    const double least =
+        std::abs(static_cast<double>(b[i])) / (static_cast<double>(input_scale) * limit);
+    if (scale < least)
+      scale = std::nextafter(static_cast<float>(least), std::numeric_limits<float>::max());
   }
   int raised = 0;
   for (std::size_t i = 0; i < before.size(); ++i) raised += weights.scale[i] != before[i];
@@ -142,15 +152,16 @@ QuantizedBias quantize_bias(const Tensor& bias, float input_scale, const QParams
   const std::size_t count = per_channel ? b.size() : 1;
   if (per_channel) result.params.axis = 0;
   result.params.zero_point.assign(count, 0);
-  // The product is rounded to float first: that is the scale which the file holds and runtimes check.
+  // The product is rounded to float first: that is the scale which the file holds and runtimes
+  // check.
   for (std::size_t i = 0; i < count; ++i)
     result.params.scale.push_back(input_scale * weights.scale[i % weights.scale.size()]);
   const auto q = result.codes.mutate<std::int32_t>();
   for (std::size_t i = 0; i < b.size(); ++i) {
     const double scale = result.params.scale[per_channel ? i : 0];
     const double code = std::nearbyint(static_cast<double>(b[i]) / scale);
-    q[i] = static_cast<std::int32_t>(std::clamp<double>(code, std::numeric_limits<std::int32_t>::min(),
-                                                        std::numeric_limits<std::int32_t>::max()));
+    q[i] = static_cast<std::int32_t>(std::clamp<double>(
+        code, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
   }
   return result;
 }

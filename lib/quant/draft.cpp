@@ -13,7 +13,9 @@
 namespace intaglio {
 namespace {
 
-std::string producer_name(const Node& node) { return node.name().empty() ? node.op() : node.name(); }
+std::string producer_name(const Node& node) {
+  return node.name().empty() ? node.op() : node.name();
+}
 
 bool is_f32(const Value* value) { return value != nullptr && value->dtype() == DType::f32; }
 
@@ -47,7 +49,8 @@ class Drafter {
     for (const Node* node : nodes_) plan.nodes.push_back(node_plan(*node));
     for (const Value* value : ordered_values()) {
       if (!quantized_.contains(value)) continue;
-      ActivationPlan activation{value->name(), target_.activations, groups_.leader(value->name()), {}, {}, {}};
+      ActivationPlan activation{
+          value->name(), target_.activations, groups_.leader(value->name()), {}, {}, {}};
       activation.scheme.axis.reset();
       plan.activations.push_back(std::move(activation));
     }
@@ -113,9 +116,11 @@ class Drafter {
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (!is_f32(node.output(0)))
       return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
-                 ? fmt::format("computes on {}: nothing to quantize", name_of(node.output(0)->dtype()))
+                 ? fmt::format("computes on {}: nothing to quantize",
+                               name_of(node.output(0)->dtype()))
                  : "the type of its result is not known before the run";
-    if (rule == nullptr) return fmt::format("target '{}' does not quantize {}", target_.name, node.op());
+    if (rule == nullptr)
+      return fmt::format("target '{}' does not quantize {}", target_.name, node.op());
     if (!is_f32(node.input(0))) return "its input is not float32";
     if (rule->role == Role::compute) return compute_obstacle(node);
     return std::nullopt;
@@ -136,8 +141,8 @@ class Drafter {
   const Node* fusion_of(const Node& node) const {
     const OpRule* rule = rule_of(node);
     const Value* x = node.input(0);
-    if (rule == nullptr || rule->role != Role::activation || x == nullptr || x->producer() == nullptr ||
-        x->is_output() || x->uses().size() != 1)
+    if (rule == nullptr || rule->role != Role::activation || x == nullptr ||
+        x->producer() == nullptr || x->is_output() || x->uses().size() != 1)
       return nullptr;
     const Node& producer = *x->producer();
     const auto& into = rule->fuses_into;
@@ -152,7 +157,8 @@ class Drafter {
     if (y == nullptr || y->is_output() || y->uses().size() != 1) return nullptr;
     const Node& reader = *y->uses().front().node;
     const OpRule* rule = rule_of(reader);
-    if (rule == nullptr || rule->role != Role::activation || &reader.graph() != &graph_) return nullptr;
+    if (rule == nullptr || rule->role != Role::activation || &reader.graph() != &graph_)
+      return nullptr;
     const bool fits = std::find(rule->fuses_into.begin(), rule->fuses_into.end(), node.op()) !=
                       rule->fuses_into.end();
     return fits && !obstacle(reader) ? &reader : nullptr;
@@ -176,11 +182,12 @@ class Drafter {
 
   void quantize_output(const Node& node) {
     if (fused_activation(node) != nullptr) return;
-    if (!rule_of(node)->float_output || !only_leaves(*node.output(0))) quantize_value(node.output(0));
+    if (!rule_of(node)->float_output || !only_leaves(*node.output(0)))
+      quantize_value(node.output(0));
   }
 
-  // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that overshoots)
-  // has a range of its own.
+  // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that
+  // overshoots) has a range of its own.
   static bool moves_only(const Node& node) {
     if (node.is("Resize")) return node.attr_string("mode", "nearest") != "cubic";
     if (!node.is("Pad") || node.attr_string("mode", "constant") != "constant") return true;
@@ -196,7 +203,8 @@ class Drafter {
       return;
     }
     if (rule.role == Role::share) {
-      if (moves_only(node)) return refuse(node, "its input is not quantized");  // until follow() finds it is
+      if (moves_only(node))
+        return refuse(node, "its input is not quantized");  // until follow() finds it is
     }
     accepted_.insert(&node);
     if (rule.role == Role::activation && fusion_of(node) != nullptr) {
@@ -217,8 +225,8 @@ class Drafter {
 
   bool follow(const Node& node) {
     const OpRule* rule = rule_of(node);
-    if (rule == nullptr || rule->role != Role::share || accepted_.contains(&node) || obstacle(node) ||
-        !quantized_.contains(node.input(0)))
+    if (rule == nullptr || rule->role != Role::share || accepted_.contains(&node) ||
+        obstacle(node) || !quantized_.contains(node.input(0)))
       return false;
     reasons_.erase(&node);
     accepted_.insert(&node);
@@ -231,7 +239,9 @@ class Drafter {
   }
 
   NodePlan node_plan(const Node& node) {
-    NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "", false, "", {}, {}};
+    NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "",
+                  false,       "",        {},
+                  {}};
     if (!accepted_.contains(&node)) {
       plan.reason = reasons_.at(&node);
       return plan;
@@ -250,8 +260,12 @@ class Drafter {
     } else if (role == Role::elementwise || role == Role::join) {
       for (std::size_t i = 0; i < node.inputs().size(); ++i)
         if (is_f32(node.input(i)) && node.input(i)->is_constant())
-          plan.constants.push_back({i, node.input(i)->name(), operand_scheme(), {},
-                                    role == Role::join ? groups_.leader(node.output(0)->name()) : ""});
+          plan.constants.push_back(
+              {i,
+               node.input(i)->name(),
+               operand_scheme(),
+               {},
+               role == Role::join ? groups_.leader(node.output(0)->name()) : ""});
     }
     return plan;
   }
@@ -277,7 +291,8 @@ class Drafter {
     if (bias_fits(node)) {
       plan.bias = BiasPlan{2, bias->name(), {}};
     } else {
-      plan.reason = "its bias stays float: it is no constant vector with one value per output channel";
+      plan.reason =
+          "its bias stays float: it is no constant vector with one value per output channel";
     }
   }
 
@@ -302,7 +317,8 @@ class Drafter {
 
   static void name_groups_after_first(Plan& plan) {
     std::map<std::string, std::string> first;
-    for (ActivationPlan& a : plan.activations) a.group = first.try_emplace(a.group, a.name).first->second;
+    for (ActivationPlan& a : plan.activations)
+      a.group = first.try_emplace(a.group, a.name).first->second;
     for (NodePlan& node : plan.nodes)
       for (ConstantPlan& c : node.constants)
         if (!c.group.empty()) c.group = first.at(c.group);

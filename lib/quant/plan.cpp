@@ -9,7 +9,8 @@ namespace intaglio {
 namespace {
 
 Json scheme_json(const Scheme& s) {
-  Json json = {{"type", name_of(s.type)}, {"symmetric", s.symmetric}, {"reduce_range", s.reduce_range}};
+  Json json = {
+      {"type", name_of(s.type)}, {"symmetric", s.symmetric}, {"reduce_range", s.reduce_range}};
   json["axis"] = s.axis ? Json(*s.axis) : Json();
   return json;
 }
@@ -32,7 +33,8 @@ DType read_dtype(JsonObject& json) {
 }
 
 Scheme read_scheme(JsonObject json) {
-  Scheme s{read_dtype(json), json.get<bool>("symmetric"), json.get<bool>("reduce_range"), read_axis(json)};
+  Scheme s{read_dtype(json), json.get<bool>("symmetric"), json.get<bool>("reduce_range"),
+           read_axis(json)};
   json.done();
   return s;
 }
@@ -40,7 +42,8 @@ Scheme read_scheme(JsonObject json) {
 QParams read_params(JsonObject json) {
   QParams p{read_dtype(json), read_axis(json), json.get<std::vector<float>>("scale"),
             json.get<std::vector<std::int32_t>>("zero_point")};
-  if (p.scale.size() != p.zero_point.size()) json.fail("zero_point", "differs in length from the scale");
+  if (p.scale.size() != p.zero_point.size())
+    json.fail("zero_point", "differs in length from the scale");
   if (std::any_of(p.scale.begin(), p.scale.end(), [](float s) { return !(s > 0); }))
     json.fail("scale", "must be positive");
   json.done();
@@ -121,7 +124,8 @@ std::vector<ChannelPlan> channels_from_json(JsonObject& json, const char* key,
 }
 
 Json to_json(const Plan& plan) {
-  Json json = {{"schema", "intaglio.plan/1"}, {"target", plan.target}, {"model_hash", plan.model_hash}};
+  Json json = {
+      {"schema", "intaglio.plan/1"}, {"target", plan.target}, {"model_hash", plan.model_hash}};
   json["warnings"] = plan.warnings;
   json["channels"] = to_json(plan.channels);
   json["activations"] = Json::array();
@@ -134,7 +138,10 @@ Json to_json(const Plan& plan) {
                                    {"params", params_json(a.params)}});
   json["nodes"] = Json::array();
   for (const NodePlan& n : plan.nodes) {
-    Json node = {{"name", n.name}, {"op", n.op}, {"output", n.output}, {"quantized", n.quantized},
+    Json node = {{"name", n.name},
+                 {"op", n.op},
+                 {"output", n.output},
+                 {"quantized", n.quantized},
                  {"reason", n.reason}};
     node["constants"] = Json::array();
     for (const ConstantPlan& c : n.constants) {
@@ -147,7 +154,9 @@ Json to_json(const Plan& plan) {
       if (c.codes.defined()) constant["codes"] = codes_json(c.codes);
     }
     if (n.bias)
-      node["bias"] = {{"input", n.bias->input}, {"name", n.bias->name}, {"params", params_json(n.bias->params)}};
+      node["bias"] = {{"input", n.bias->input},
+                      {"name", n.bias->name},
+                      {"params", params_json(n.bias->params)}};
     if (n.bias && !n.bias->shift.empty()) node["bias"]["shift"] = n.bias->shift;
     if (n.precision) {
       node["precision"] = name_of(n.precision->type);
@@ -169,24 +178,33 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
   each(json, "activations", origin, [&](JsonObject& a) {
     const auto range = a.get<std::vector<float>>("range");
     if (range.size() != 2) a.fail("range", "expected [lo, hi]");
-    plan.activations.push_back({a.get<std::string>("name"), read_scheme(a.object("scheme")),
-                                a.get<std::string>("group"), a.get<std::vector<std::string>>("notes"),
-                                {range[0], range[1]}, read_params(a.object("params"))});
+    plan.activations.push_back({a.get<std::string>("name"),
+                                read_scheme(a.object("scheme")),
+                                a.get<std::string>("group"),
+                                a.get<std::vector<std::string>>("notes"),
+                                {range[0], range[1]},
+                                read_params(a.object("params"))});
   });
   each(json, "nodes", origin, [&](JsonObject& n) {
-    NodePlan node{n.get<std::string>("name"), n.get<std::string>("op"), n.get<std::string>("output"),
-                  n.get<bool>("quantized"), n.get<std::string>("reason"), {}, {}};
+    NodePlan node{n.get<std::string>("name"),
+                  n.get<std::string>("op"),
+                  n.get<std::string>("output"),
+                  n.get<bool>("quantized"),
+                  n.get<std::string>("reason"),
+                  {},
+                  {}};
     each(n, "constants", origin, [&](JsonObject& c) {
       node.constants.push_back({c.get<std::size_t>("input"), c.get<std::string>("name"),
                                 read_scheme(c.object("scheme")), read_params(c.object("params")),
                                 c.get<std::string>("group"), c.get<int>("raised")});
-      if (c.has("codes")) node.constants.back().codes = read_codes(c.object("codes"), node.constants.back().scheme.type);
+      if (c.has("codes"))
+        node.constants.back().codes =
+            read_codes(c.object("codes"), node.constants.back().scheme.type);
     });
     if (n.has("bias")) {
       JsonObject b = n.object("bias");
       node.bias = BiasPlan{b.get<std::size_t>("input"), b.get<std::string>("name"),
-                           read_params(b.object("params")),
-                           b.get<std::vector<float>>("shift", {})};
+                           read_params(b.object("params")), b.get<std::vector<float>>("shift", {})};
       b.done();
     }
     if (n.has("precision"))

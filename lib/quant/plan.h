@@ -1,7 +1,7 @@
 // The plan: what becomes of every node and value, decided before anything is done.
 //
-// draft() decides; select() (calibration/select.h) fills in the numbers; the writers of lib/rewrite act.
-// A plan is plain data: it can be saved, read, edited, diffed and loaded back.
+// draft() decides; select() (calibration/select.h) fills in the numbers; the writers of lib/rewrite
+// act. A plan is plain data: it can be saved, read, edited, diffed and loaded back.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ namespace intaglio {
 struct ActivationPlan {
   std::string name;
   Scheme scheme;
-  std::string group;  // values of one group share their parameters; a group is named after its first value
+  std::string
+      group;  // values of one group share their parameters; a group is named after its first value
   std::vector<std::string> notes;  // the rules that shaped the range, for the report
   Range range;                     // filled in by select()
   QParams params;                  // filled in by select(); one scale
@@ -31,9 +32,10 @@ struct ConstantPlan {
   std::size_t input = 0;  // which input of the node
   std::string name;       // of the float constant
   Scheme scheme;
-  QParams params;     // filled in by select()
-  std::string group;  // not empty: has the parameters of this group of activations (an operand of Concat)
-  int raised = 0;     // scales raised by the bias guard
+  QParams params;  // filled in by select()
+  std::string
+      group;  // not empty: has the parameters of this group of activations (an operand of Concat)
+  int raised = 0;  // scales raised by the bias guard
   // Filled in by rounding (calibration/refine): the codes, of the scheme's type and the constant's
   // shape. Undefined: the nearest ones.
   Tensor codes = {};
@@ -43,12 +45,13 @@ struct ConstantPlan {
 struct BiasPlan {
   std::size_t input = 2;
   std::string name;
-  QParams params;     // filled in by select()
-  std::vector<float> shift = {};  // filled in by bias correction: added to the float bias; empty: none
+  QParams params;  // filled in by select()
+  std::vector<float> shift =
+      {};  // filled in by bias correction: added to the float bias; empty: none
 };
 
-// A value that the network holds shifted and scaled by channel: x' = (x - shift) * scale. Weights and
-// biases around it take that up, so that the network computes what it did before.
+// A value that the network holds shifted and scaled by channel: x' = (x - shift) * scale. Weights
+// and biases around it take that up, so that the network computes what it did before.
 struct ChannelPlan {
   std::string name;
   std::vector<float> shift, scale;  // as many as channels, or empty: 0, 1
@@ -66,7 +69,7 @@ class Value;
 const Value* first_output(const Node& node);
 
 struct NodePlan {
-  std::string name;    // may be empty
+  std::string name;  // may be empty
   std::string op;
   std::string output;  // its first output: the key, unique in a graph
   bool quantized = false;
@@ -78,7 +81,7 @@ struct NodePlan {
 
 struct Plan {
   std::string target;
-  std::string model_hash;  // of the prepared graph the plan is for; empty: any
+  std::string model_hash;                   // of the prepared graph the plan is for; empty: any
   std::vector<NodePlan> nodes;              // every node, in topological order
   std::vector<ChannelPlan> channels;        // filled in by equalization (calibration/refine)
   std::vector<ActivationPlan> activations;  // in the order in which the graph makes them

@@ -18,7 +18,8 @@ Affine choose_affine(const Range& range, const Grid& grid, double min_range) {
   if (!std::isfinite(range.lo) || !std::isfinite(range.hi) || range.lo > range.hi)
     throw Error(Code::data, fmt::format("[{}, {}] is not a range", range.lo, range.hi),
                 "Look for NaN or infinity in the model's weights and in the data.");
-  const auto code_lo = static_cast<double>(grid.levels.lo), code_hi = static_cast<double>(grid.levels.hi);
+  const auto code_lo = static_cast<double>(grid.levels.lo),
+             code_hi = static_cast<double>(grid.levels.hi);
   double lo = std::min<double>(range.lo, 0), hi = std::max<double>(range.hi, 0);
   hi = std::max(hi, lo + min_range);
   if (grid.symmetric) {
@@ -47,7 +48,8 @@ Range representable(const QParams& params, const Scheme& scheme, std::size_t cha
   const Levels levels = levels_of(scheme);
   const double scale = params.scale[channel];
   const std::int32_t zero = params.zero_point[channel];
-  return {static_cast<float>(scale * (levels.lo - zero)), static_cast<float>(scale * (levels.hi - zero))};
+  return {static_cast<float>(scale * (levels.lo - zero)),
+          static_cast<float>(scale * (levels.hi - zero))};
 }
 
 }  // namespace intaglio

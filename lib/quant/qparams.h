@@ -16,7 +16,8 @@ struct Range {
 };
 Range join(const Range& a, const Range& b);  // the smallest range that holds both
 
-// What a quantizer of any bit width rounds to: scale * (code - zero_point) for the codes of `levels`.
+// What a quantizer of any bit width rounds to: scale * (code - zero_point) for the codes of
+// `levels`.
 struct Grid {
   Levels levels;
   bool symmetric = false;
@@ -28,8 +29,8 @@ struct Affine {
   std::int32_t zero_point = 0;
 };
 
-// real = scale * (code - zero_point). One entry, or one per channel along `axis`; none for float16 and
-// bfloat16.
+// real = scale * (code - zero_point). One entry, or one per channel along `axis`; none for float16
+// and bfloat16.
 struct QParams {
   DType type = DType::u8;
   std::optional<int> axis;
@@ -45,16 +46,18 @@ struct QParams {
 //   symmetric: a = max(-lo', hi'), lo' = -a, hi' = a
 //   scale = (hi' - lo') / (code_hi - code_lo)
 //   zero_point = code_lo - lo'/scale, or (code_lo + code_hi)/2 when symmetric, rounded half to even
-// A dead tensor (range [0, 0], or so small that the scale would be subnormal in float) gets scale 1 and
-// zero point 0: zero stays zero, and no runtime has to divide by a subnormal.
-// The formulas are those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to
-// the last bit on what a range means. Throws Code::data when a bound is not finite or lo > hi.
+// A dead tensor (range [0, 0], or so small that the scale would be subnormal in float) gets scale 1
+// and zero point 0: zero stays zero, and no runtime has to divide by a subnormal. The formulas are
+// those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to the last
+// bit on what a range means. Throws Code::data when a bound is not finite or lo > hi.
 Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0);
 
-// ONNX Q/DQ parameters of ranges, one or one per channel of scheme.axis: choose_affine(), the scale in float.
+// ONNX Q/DQ parameters of ranges, one or one per channel of scheme.axis: choose_affine(), the scale
+// in float.
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
 
-// The real values that the outermost codes of channel c stand for; the range of float16 or bfloat16.
+// The real values that the outermost codes of channel c stand for; the range of float16 or
+// bfloat16.
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel = 0);
 
 }  // namespace intaglio

@@ -8,7 +8,8 @@ Levels levels_of(const Scheme& scheme) {
   const int bits = static_cast<int>(bits_of(scheme.type));
   switch (scheme.type) {
     case DType::u8:
-    case DType::u16: return {0, (1 << (scheme.reduce_range ? bits - 1 : bits)) - 1};
+    case DType::u16:
+      return {0, (1 << (scheme.reduce_range ? bits - 1 : bits)) - 1};
     case DType::s8:
     case DType::s16: {
       const std::int32_t half = 1 << (bits - 1);
@@ -23,10 +24,10 @@ Levels levels_of(const Scheme& scheme) {
 
 std::string to_string(const Scheme& scheme) {
   if (is_float(scheme.type)) return std::string(name_of(scheme.type));
-  return fmt::format("{} {} {}{}", name_of(scheme.type),
-                     scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",
-                     scheme.symmetric ? "symmetric" : "asymmetric",
-                     scheme.reduce_range ? " reduced" : "");
+  return fmt::format(
+      "{} {} {}{}", name_of(scheme.type),
+      scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",
+      scheme.symmetric ? "symmetric" : "asymmetric", scheme.reduce_range ? " reduced" : "");
 }
 
 }  // namespace intaglio

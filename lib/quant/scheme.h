@@ -10,10 +10,10 @@
 namespace intaglio {
 
 struct Scheme {
-  DType type = DType::u8;        // u8, s8, u16 or s16; of weights alone also f16 and bf16
-  bool symmetric = false;        // the range is widened to [-a, a]; signed types then use narrow codes
-  bool reduce_range = false;     // one bit less: for integer units that saturate (u8 x s8 on AVX2)
-  std::optional<int> axis;       // per-channel along this axis; nullopt: per-tensor
+  DType type = DType::u8;     // u8, s8, u16 or s16; of weights alone also f16 and bf16
+  bool symmetric = false;     // the range is widened to [-a, a]; signed types then use narrow codes
+  bool reduce_range = false;  // one bit less: for integer units that saturate (u8 x s8 on AVX2)
+  std::optional<int> axis;    // per-channel along this axis; nullopt: per-tensor
 
   bool operator==(const Scheme&) const = default;
 };

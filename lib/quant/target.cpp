@@ -169,7 +169,8 @@ Target read_target(const std::filesystem::path& path) {
   target.name = json.get<std::string>("name");
   target.description = json.get<std::string>("description");
   target.opset = json.get<std::int64_t>("opset", target.opset);
-  if (target.opset < 13) json.fail("opset", "must be 13 or more: per-channel DequantizeLinear needs it");
+  if (target.opset < 13)
+    json.fail("opset", "must be 13 or more: per-channel DequantizeLinear needs it");
   target.activations = read_scheme(json.object("activations"), nullptr);
   target.weights = read_scheme(json.object("weights"), &target.per_channel);
   target.min_range = json.get<double>("min_range", target.min_range);
@@ -182,7 +183,8 @@ Target read_target(const std::filesystem::path& path) {
   target.fallback = json.get<std::string>("fallback", target.fallback);
   target.accepts = json.has("accepts") ? read_accepts(json.object("accepts")) : own_schemes(target);
   JsonObject ops = json.object("ops");
-  for (const auto& item : json.at("ops").items()) target.ops[item.key()] = read_rule(ops.object(item.key()));
+  for (const auto& item : json.at("ops").items())
+    target.ops[item.key()] = read_rule(ops.object(item.key()));
   ops.done();
   if (json.has("float16")) {
     JsonObject stay = json.object("float16");

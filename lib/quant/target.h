@@ -1,4 +1,5 @@
-// A target: what one runtime or NPU takes, as data. Files of configs/ are documented in docs/targets.md.
+// A target: what one runtime or NPU takes, as data. Files of configs/ are documented in
+// docs/targets.md.
 #pragma once
 
 #include <cstdint>
@@ -75,8 +76,8 @@ struct Target {
   bool ncnn_table = false;  // the calibration table of ncnn2int8 is written beside the model
   Accepts accepts;
   std::map<std::string, OpRule> ops;
-  // Operators that stay float32 where the float rest of a model becomes float16, and why; nullopt: the
-  // target takes no float16.
+  // Operators that stay float32 where the float rest of a model becomes float16, and why; nullopt:
+  // the target takes no float16.
   std::optional<std::map<std::string, std::string>> float16;
 };
 

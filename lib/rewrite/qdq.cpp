@@ -31,7 +31,8 @@ class QdqWriter {
   Value& value_of(const std::string& name) const {
     Value* value = graph_.find(name);
     if (value == nullptr)
-      throw Error(Code::config, fmt::format("the plan speaks of value '{}', which the model lacks", name),
+      throw Error(Code::config,
+                  fmt::format("the plan speaks of value '{}', which the model lacks", name),
                   "Use a plan that was made for this model.");
     return *value;
   }
@@ -39,8 +40,10 @@ class QdqWriter {
   Shared& shared_of(const ActivationPlan& activation) {
     const auto it = shared_.find(activation.group);
     if (it != shared_.end()) return it->second;
-    Value& scale = graph_.add_constant(activation.group + "_scale", scale_tensor(activation.params));
-    Value& zero = graph_.add_constant(activation.group + "_zero_point", zero_point_tensor(activation.params));
+    Value& scale =
+        graph_.add_constant(activation.group + "_scale", scale_tensor(activation.params));
+    Value& zero =
+        graph_.add_constant(activation.group + "_zero_point", zero_point_tensor(activation.params));
     return shared_[activation.group] = {&scale, &zero};
   }
 
@@ -60,7 +63,8 @@ class QdqWriter {
       after = &graph_.add_value(activation.name + "_dequantized", value.dtype(), value.dims());
       graph_.replace_uses(value, *after);
     }
-    Value& codes = graph_.add_value(activation.name + "_quantized", activation.params.type, value.dims());
+    Value& codes =
+        graph_.add_value(activation.name + "_quantized", activation.params.type, value.dims());
     graph_.add_node("QuantizeLinear", activation.name + "_QuantizeLinear",
                     {before, params.scale, params.zero_point}, {&codes});
     graph_.add_node("DequantizeLinear", activation.name + "_DequantizeLinear",

@@ -3,9 +3,10 @@
 // Before:  x -> Conv(w, b) -> Relu -> y
 // After:   x -> Q -> DQ -> Conv(DQ(w_int8), DQ(b_int32)) -> Relu -> y -> Q -> DQ -> ...
 //
-// Runtimes match DQ -> operator (-> activation) -> Q and run it in integers; where the pairs stand decides
-// whether they can. Weights and biases are stored as integers, one copy per use, so that a constant shared
-// by nodes with different schemes is right for each. A graph output keeps its name: the pair goes before it.
+// Runtimes match DQ -> operator (-> activation) -> Q and run it in integers; where the pairs stand
+// decides whether they can. Weights and biases are stored as integers, one copy per use, so that a
+// constant shared by nodes with different schemes is right for each. A graph output keeps its name:
+// the pair goes before it.
 #pragma once
 
 #include <map>
@@ -16,9 +17,9 @@
 
 namespace intaglio {
 
-// Rewrites the prepared model that the plan was drafted for. Returns, for each activation of the plan, the
-// name of the value that holds what was dequantized. Throws Code::config when the plan does not fit the
-// model, and when a type needs a newer opset than the model has.
+// Rewrites the prepared model that the plan was drafted for. Returns, for each activation of the
+// plan, the name of the value that holds what was dequantized. Throws Code::config when the plan
+// does not fit the model, and when a type needs a newer opset than the model has.
 std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan);
 
 }  // namespace intaglio

@@ -12,16 +12,24 @@ struct Row {
 };
 
 constexpr std::array rows = {
-    Row{DType::f32, "float", "f32", 32},    Row{DType::u8, "uint8", "u8", 8},
-    Row{DType::s8, "int8", "s8", 8},        Row{DType::u16, "uint16", "u16", 16},
-    Row{DType::s16, "int16", "s16", 16},    Row{DType::s32, "int32", "s32", 32},
-    Row{DType::s64, "int64", "s64", 64},    Row{DType::string, "string", "str", 0},
-    Row{DType::boolean, "bool", "b8", 8},   Row{DType::f16, "float16", "f16", 16},
-    Row{DType::f64, "double", "f64", 64},   Row{DType::u32, "uint32", "u32", 32},
-    Row{DType::u64, "uint64", "u64", 64},   Row{DType::bf16, "bfloat16", "bf16", 16},
+    Row{DType::f32, "float", "f32", 32},
+    Row{DType::u8, "uint8", "u8", 8},
+    Row{DType::s8, "int8", "s8", 8},
+    Row{DType::u16, "uint16", "u16", 16},
+    Row{DType::s16, "int16", "s16", 16},
+    Row{DType::s32, "int32", "s32", 32},
+    Row{DType::s64, "int64", "s64", 64},
+    Row{DType::string, "string", "str", 0},
+    Row{DType::boolean, "bool", "b8", 8},
+    Row{DType::f16, "float16", "f16", 16},
+    Row{DType::f64, "double", "f64", 64},
+    Row{DType::u32, "uint32", "u32", 32},
+    Row{DType::u64, "uint64", "u64", 64},
+    Row{DType::bf16, "bfloat16", "bf16", 16},
     Row{DType::f8e4m3fn, "float8e4m3fn", "f8e4m3fn", 8},
     Row{DType::f8e5m2, "float8e5m2", "f8e5m2", 8},
-    Row{DType::u4, "uint4", "u4", 4},       Row{DType::s4, "int4", "s4", 4},
+    Row{DType::u4, "uint4", "u4", 4},
+    Row{DType::s4, "int4", "s4", 4},
 };
 
 }  // namespace

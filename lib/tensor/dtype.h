@@ -33,9 +33,10 @@ enum class DType : std::uint8_t {
   s4 = 22,
 };
 
-std::string_view name_of(DType type);            // ONNX's name: "float", "uint8", "bfloat16", ...
-DType dtype_named(std::string_view name);        // the inverse, also "u8", "s8", ...; undefined if unknown
-std::size_t bits_of(DType type);                 // 4 to 64; 0 for undefined and string
+std::string_view name_of(DType type);  // ONNX's name: "float", "uint8", "bfloat16", ...
+DType dtype_named(
+    std::string_view name);       // the inverse, also "u8", "s8", ...; undefined if unknown
+std::size_t bits_of(DType type);  // 4 to 64; 0 for undefined and string
 // Floats to compute with, which those of 8 bits are not.
 inline bool is_float(DType t) {
   return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
@@ -43,45 +44,98 @@ inline bool is_float(DType t) {
 
 inline bool is_float8(DType t) { return t == DType::f8e4m3fn || t == DType::f8e5m2; }
 
-// The C++ type of an element, and back. 4-bit types and 8-bit floats have none: they are unpacked where
-// they are read.
+// The C++ type of an element, and back. 4-bit types and 8-bit floats have none: they are unpacked
+// where they are read.
 template <typename T>
 constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
-template <> constexpr DType dtype_of<Half>() { return DType::f16; }
-template <> constexpr DType dtype_of<BFloat16>() { return DType::bf16; }
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
-template <> constexpr DType dtype_of<std::int8_t>() { return DType::s8; }
-template <> constexpr DType dtype_of<std::uint16_t>() { return DType::u16; }
-template <> constexpr DType dtype_of<std::int16_t>() { return DType::s16; }
-template <> constexpr DType dtype_of<std::uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::s32; }
-template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::s64; }
-template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+template <>
+constexpr DType dtype_of<Half>() {
+  return DType::f16;
+}
+template <>
+constexpr DType dtype_of<BFloat16>() {
+  return DType::bf16;
+}
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::u8;
+}
+template <>
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::s8;
+}
+template <>
+constexpr DType dtype_of<std::uint16_t>() {
+  return DType::u16;
+}
+template <>
+constexpr DType dtype_of<std::int16_t>() {
+  return DType::s16;
+}
+template <>
+constexpr DType dtype_of<std::uint32_t>() {
+  return DType::u32;
+}
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::s32;
+}
+template <>
+constexpr DType dtype_of<std::uint64_t>() {
+  return DType::u64;
+}
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::s64;
+}
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::boolean;
+}
 
-// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string, 4 bits and 8-bit
-// floats.
+// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string, 4 bits and
+// 8-bit floats.
 //   visit_dtype(t.dtype(), [&](auto zero) { using T = decltype(zero); ... t.data<T>() ... });
 template <typename F>
 decltype(auto) visit_dtype(DType type, F&& f) {
   switch (type) {
-    case DType::f32: return f(float{});
-    case DType::f64: return f(double{});
-    case DType::f16: return f(Half{});
-    case DType::bf16: return f(BFloat16{});
-    case DType::u8: return f(std::uint8_t{});
-    case DType::s8: return f(std::int8_t{});
-    case DType::u16: return f(std::uint16_t{});
-    case DType::s16: return f(std::int16_t{});
-    case DType::u32: return f(std::uint32_t{});
-    case DType::s32: return f(std::int32_t{});
-    case DType::u64: return f(std::uint64_t{});
-    case DType::s64: return f(std::int64_t{});
-    case DType::boolean: return f(bool{});
+    case DType::f32:
+      return f(float{});
+    case DType::f64:
+      return f(double{});
+    case DType::f16:
+      return f(Half{});
+    case DType::bf16:
+      return f(BFloat16{});
+    case DType::u8:
+      return f(std::uint8_t{});
+    case DType::s8:
+      return f(std::int8_t{});
+    case DType::u16:
+      return f(std::uint16_t{});
+    case DType::s16:
+      return f(std::int16_t{});
+    case DType::u32:
+      return f(std::uint32_t{});
+    case DType::s32:
+      return f(std::int32_t{});
+    case DType::u64:
+      return f(std::uint64_t{});
+    case DType::s64:
+      return f(std::int64_t{});
+    case DType::boolean:
+      return f(bool{});
     default:
-      throw Error(Code::unsupported, "no arithmetic on elements of type " + std::string(name_of(type)));
+      throw Error(Code::unsupported,
+                  "no arithmetic on elements of type " + std::string(name_of(type)));
   }
 }
 

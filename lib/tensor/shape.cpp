@@ -17,7 +17,8 @@ std::int64_t element_count(std::span<const std::int64_t> shape) {
     if (length == 0) {
       empty = true;
     } else if (count > limit / length) {
-      throw Error(Code::model, fmt::format("shape {} has more elements than any memory", to_string(shape)));
+      throw Error(Code::model,
+                  fmt::format("shape {} has more elements than any memory", to_string(shape)));
     } else {
       count *= length;
     }

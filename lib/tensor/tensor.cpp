@@ -20,8 +20,10 @@ To convert_element(From value) {
   } else if constexpr (std::is_integral_v<To> && !std::is_integral_v<From>) {
     const double v = static_cast<double>(value);
     if (std::isnan(v)) return To{};
-    if (v <= static_cast<double>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
-    if (v >= static_cast<double>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+    if (v <= static_cast<double>(std::numeric_limits<To>::min()))
+      return std::numeric_limits<To>::min();
+    if (v >= static_cast<double>(std::numeric_limits<To>::max()))
+      return std::numeric_limits<To>::max();
     return static_cast<To>(v);
   } else if constexpr (std::is_same_v<To, Half> || std::is_same_v<To, BFloat16>) {
     return To(static_cast<float>(value));
@@ -59,7 +61,8 @@ std::size_t Tensor::bytes_for(DType type, std::span<const std::int64_t> shape) {
   const std::size_t bits = bits_of(type);
   if (bits == 4) return (count + 1) / 2;
   if (bits != 0 && count > std::numeric_limits<std::size_t>::max() / 2 / (bits / 8))
-    throw Error(Code::model, fmt::format("shape {} needs more bytes than any memory", to_string(shape)));
+    throw Error(Code::model,
+                fmt::format("shape {} needs more bytes than any memory", to_string(shape)));
   return count * (bits / 8);
 }
 
@@ -75,7 +78,8 @@ std::byte* Tensor::raw_mutate() {
 
 Tensor Tensor::reshaped(Shape shape) const {
   if (element_count(shape) != size_)
-    throw Error(Code::model, fmt::format("cannot view shape {} as {}", to_string(shape_), to_string(shape)));
+    throw Error(Code::model,
+                fmt::format("cannot view shape {} as {}", to_string(shape_), to_string(shape)));
   assert(layout_ == Layout::row_major);
   Tensor result = *this;
   result.shape_ = std::move(shape);
@@ -100,9 +104,8 @@ Tensor convert(const Tensor& tensor, DType type) {
     return convert(Tensor::of<float>(tensor.shape(), rows.to_vector<float>()), type);
   if (is_float8(type)) {
     const auto values = rows.to_vector<float>();
-    std::transform(values.begin(), values.end(), result.raw_mutate(), [type](float v) {
-      return static_cast<std::byte>(float8_code(type, v));
-    });
+    std::transform(values.begin(), values.end(), result.raw_mutate(),
+                   [type](float v) { return static_cast<std::byte>(float8_code(type, v)); });
     return result;
   }
   visit_dtype(tensor.dtype(), [&](auto from) {

@@ -26,11 +26,11 @@ enum class Layout : std::uint8_t {
 
 class Tensor {
  public:
-  Tensor() = default;                  // no type, no bytes: "absent"
-  Tensor(DType type, Shape shape);     // owned bytes, 64-byte aligned, not initialised
+  Tensor() = default;               // no type, no bytes: "absent"
+  Tensor(DType type, Shape shape);  // owned bytes, 64-byte aligned, not initialised
 
-  // Shares bytes that somebody else keeps. They must hold bytes_for(type, shape) bytes, aligned for the
-  // element type.
+  // Shares bytes that somebody else keeps. They must hold bytes_for(type, shape) bytes, aligned for
+  // the element type.
   static Tensor view(DType type, Shape shape, std::shared_ptr<const std::byte> bytes);
 
   template <typename T>
@@ -60,8 +60,8 @@ class Tensor {
   Layout layout() const { return layout_; }
   void set_layout(Layout layout) { layout_ = layout; }  // says how the bytes are; moves nothing
 
-  // All elements. T must be the element type (Code::model says which it is otherwise: a kernel met a
-  // type that the model must not give it).
+  // All elements. T must be the element type (Code::model says which it is otherwise: a kernel met
+  // a type that the model must not give it).
   template <typename T>
   std::span<const T> data() const {
     require(dtype_of<T>());
@@ -82,7 +82,8 @@ class Tensor {
   // The same bytes under another shape of the same size (Code::model otherwise).
   Tensor reshaped(Shape shape) const;
 
-  // All elements converted with static_cast semantics, in row-major order; 4-bit types and 8-bit floats are unpacked.
+  // All elements converted with static_cast semantics, in row-major order; 4-bit types and 8-bit
+  // floats are unpacked.
   template <typename T>
   std::vector<T> to_vector() const;
 
@@ -97,21 +98,21 @@ class Tensor {
   std::shared_ptr<const std::byte> bytes_;
 };
 
-// The same values with the other layout: a copy only if their order in memory differs. Channels-last
-// needs rank 3 or more (Code::internal).
+// The same values with the other layout: a copy only if their order in memory differs.
+// Channels-last needs rank 3 or more (Code::internal).
 Tensor to_row_major(const Tensor& tensor);
 Tensor to_channels_last(const Tensor& tensor);
 
 // The shape in which the elements lie in memory: the channels of a channels-last tensor come last.
 Shape storage_shape(const Tensor& tensor);
 
-// A row-major tensor of storage_shape() that shares the bytes; and back, with the channels of `tensor`
-// (its last axis) as axis 1 of a channels-last one. For kernels that care for neither.
+// A row-major tensor of storage_shape() that shares the bytes; and back, with the channels of
+// `tensor` (its last axis) as axis 1 of a channels-last one. For kernels that care for neither.
 Tensor as_stored(const Tensor& tensor);
 Tensor from_stored(const Tensor& tensor);
 
-// Converts elements: float to integer truncates and saturates, to 8-bit floats rounds and saturates, to
-// bool tests for non-zero. Not to 4-bit types.
+// Converts elements: float to integer truncates and saturates, to 8-bit floats rounds and
+// saturates, to bool tests for non-zero. Not to 4-bit types.
 Tensor convert(const Tensor& tensor, DType type);
 
 }  // namespace intaglio

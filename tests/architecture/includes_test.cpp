@@ -149,7 +149,8 @@ TEST(Architecture, TypesOfHeadersHaveNamesOfTheirOwn) {
       std::smatch match;
       if (!std::regex_match(line, match, definition)) continue;
       const auto [other, first] = places.emplace(space + match[1].str(), path);
-      EXPECT_TRUE(first || other->second == path) << match[1] << " stands in " << path << " and " << other->second;
+      EXPECT_TRUE(first || other->second == path)
+          << match[1] << " stands in " << path << " and " << other->second;
     }
   }
   EXPECT_GT(places.size(), 50u);

@@ -13,7 +13,8 @@ const Scheme u8{DType::u8, false, false, {}};
 
 DistinctValues pixels() {
   std::vector<float> values(256);
-  for (int p = 0; p < 256; ++p) values[static_cast<std::size_t>(p)] = (static_cast<float>(p) - 127.5f) / 127.5f;
+  for (int p = 0; p < 256; ++p)
+    values[static_cast<std::size_t>(p)] = (static_cast<float>(p) - 127.5f) / 127.5f;
   DistinctValues distinct;
   distinct.add(values);
   return distinct;

@@ -63,7 +63,9 @@ TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
 
 TEST(SlopeOfReaders, IsThatOfALeakyReluAlone) {
   const auto slope = [](const std::string& rest) {
-    const Model m = parse_model(std::string("<ir_version: 8, opset_import: [\"\" : 13]> g (float[4] x) => (float[4] y) { a = Sigmoid(x) ").append(rest));
+    const Model m = parse_model(std::string("<ir_version: 8, opset_import: [\"\" : 13]> g "
+                                            "(float[4] x) => (float[4] y) { a = Sigmoid(x) ")
+                                    .append(rest));
     return slope_of_readers(*m.graph().find("a"));
   };
   EXPECT_FLOAT_EQ(static_cast<float>(slope("y = LeakyRelu<alpha=0.1>(a) }")), 0.1f);

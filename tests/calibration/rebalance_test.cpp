@@ -358,8 +358,8 @@ TEST(Rebalance, LeavesANetworkWithoutGroupsAlone) {
   Model model = random_model("(float[1,3] x, float[3,3] a) => (float[] y) { y = MatMul(x, a) }");
   Plan plan = draft_of(model);
   const Samples none{1, [](std::size_t) -> std::optional<std::vector<Tensor>> {
-                            throw Error(Code::internal, "asked for a sample", "");
-                          }};
+                       throw Error(Code::internal, "asked for a sample", "");
+                     }};
   const Rebalanced done = rebalance(model, plan, none, {});
   EXPECT_TRUE(done.equalization.groups.empty());
   EXPECT_TRUE(plan.channels.empty());

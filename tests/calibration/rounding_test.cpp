@@ -164,8 +164,8 @@ TEST(RoundRow, WithoutMomentsEveryCodeIsTheNearest) {
 }
 
 // |X (q s - w)|^2 with the damping, in plain loops.
-double cost(const SecondMoments& h, std::span<const float> w, const std::vector<std::int32_t>& codes,
-            double scale) {
+double cost(const SecondMoments& h, std::span<const float> w,
+            const std::vector<std::int32_t>& codes, double scale) {
   double trace = 0, sum = 0;
   for (std::size_t i = 0; i < h.width; ++i) trace += h.at(i, i);
   for (std::size_t i = 0; i < h.width; ++i)

@@ -20,7 +20,8 @@ Statistics seen(std::initializer_list<float> values) {
 }
 
 TEST(Statistics, CountWhatIsNotFiniteAndLeaveItOut) {
-  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              inf = std::numeric_limits<float>::infinity();
   const Statistics s = seen({1, nan, -inf, 0, -2, inf, -0.0f});
   EXPECT_EQ(s.min, -2);
   EXPECT_EQ(s.max, 1);
@@ -59,7 +60,8 @@ struct Selected {
 Selected selected(const std::string& text, const Observations& observations) {
   Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
   infer_types(model);
-  Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  Plan plan =
+      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   select(plan, model.graph(), observations);
   return {std::move(model), std::move(plan)};
 }
@@ -67,7 +69,8 @@ Selected selected(const std::string& text, const Observations& observations) {
 TEST(Select, AGroupHasTheRangeOfAllItsValues) {
   Observations o;
   o.values = {{"a", seen({0, 1})}, {"b", seen({-3, 0.5})}, {"y", seen({-3, 1})}};
-  const auto s = selected("(float[1,2] a, float[1,2] b) => (float[2,2] y) { y = Concat<axis = 0>(a, b) }", o);
+  const auto s =
+      selected("(float[1,2] a, float[1,2] b) => (float[2,2] y) { y = Concat<axis = 0>(a, b) }", o);
   for (const char* name : {"a", "b", "y"}) {
     EXPECT_EQ(s.plan.find(name)->range, (Range{-3, 1}));
     EXPECT_EQ(s.plan.find(name)->params, s.plan.find("y")->params);
@@ -89,8 +92,10 @@ TEST(Select, DeadUnseenAndUnclean) {
 TEST(Select, ANearlyDeadChannelDoesNotOverflowItsBias) {
   Observations o;
   o.values = {{"x", seen({-1, 1})}, {"y", seen({-1, 1})}};
-  const auto s = selected("(float[1,1,1,1] x) => (float[1,2,1,1] y)"
-                          "<float[2,1,1,1] w = {0.000000000001, 1}, float[2] b = {2, 2}> { y = Conv(x, w, b) }", o);
+  const auto s = selected(
+      "(float[1,1,1,1] x) => (float[1,2,1,1] y)"
+      "<float[2,1,1,1] w = {0.000000000001, 1}, float[2] b = {2, 2}> { y = Conv(x, w, b) }",
+      o);
   const NodePlan& node = s.plan.nodes.front();
   EXPECT_EQ(node.constants[0].raised, 1);
   EXPECT_EQ(s.plan.warnings.size(), 1u);
@@ -100,11 +105,14 @@ TEST(Select, ANearlyDeadChannelDoesNotOverflowItsBias) {
 TEST(Select, ANaNInAWeightNamesNodeAndConstant) {
   Observations o;
   try {
-    Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,1] x) => (float[1,2] y)"
-                              "<float[1,2] w = {1, 2}> { y = MatMul(x, w) }");
+    Model model = parse_model(
+        "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,1] x) => (float[1,2] y)"
+        "<float[1,2] w = {1, 2}> { y = MatMul(x, w) }");
     infer_types(model);
-    model.graph().find("w")->set_constant(Tensor::of<float>({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}));
-    Plan plan = draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+    model.graph().find("w")->set_constant(
+        Tensor::of<float>({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}));
+    Plan plan =
+        draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
     select(plan, model.graph(), o);
     FAIL() << "a NaN was quantized";
   } catch (const Error& e) {

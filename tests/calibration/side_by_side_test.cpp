@@ -268,9 +268,9 @@ TEST(Lockstep, SamplesThatJoinLateSeeWhatWasDoneBefore) {
 TEST(Lockstep, BadSamplesAreLeftOut) {
   Subject s = subject("Relu(c)");
   const Samples holes{12, [&](std::size_t i) -> std::optional<std::vector<Tensor>> {
-                             if (i % 3 != 0) return std::nullopt;
-                             return s.samples[i / 3];
-                           }};
+                        if (i % 3 != 0) return std::nullopt;
+                        return s.samples[i / 3];
+                      }};
   EXPECT_EQ(refine_side_by_side(s.model, s.plan, holes, options(false, true)).samples, 4u);
   const Samples none{2, [](std::size_t) { return std::nullopt; }};
   EXPECT_THROW(refine_side_by_side(s.model, s.plan, none, options(false, true)), Error);
@@ -369,7 +369,8 @@ TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) 
     samples.push_back({random_tensor({4, 6}, 3 + i), Tensor::vector<std::int64_t>({2, 2, 6})});
   Subject s = calibrated(std::move(model), std::move(samples));
   ASSERT_EQ(s.model.graph().find("r")->rank(), -1);
-  const SideBySide done = refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true));
+  const SideBySide done =
+      refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true));
   EXPECT_EQ(done.rounding.layers, 1u);
   EXPECT_TRUE(done.rounding.left_out.empty());
 }
@@ -380,7 +381,8 @@ TEST(WeightRounding, LeavesSharedWeightsAtTheNearest) {
       " => (float[1,2] y) { h = MatMul(x, w) y = MatMul(h, w) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
   Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
-  const SideBySide done = refine_side_by_side(s.model, s.plan, source(s.samples), options(true, false));
+  const SideBySide done =
+      refine_side_by_side(s.model, s.plan, source(s.samples), options(true, false));
   EXPECT_EQ(done.rounding.layers, 0u);
   EXPECT_FALSE(done.rounding.left_out.empty());
 }

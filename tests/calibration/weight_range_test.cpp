@@ -36,7 +36,8 @@ Tensor weights_with_outliers(std::mt19937& engine, std::int64_t channels) {
   std::normal_distribution<float> normal;
   Tensor w(DType::f32, {channels, 30000});
   const auto values = w.mutate<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i % 30000 == 7 ? 6.0f : normal(engine);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = i % 30000 == 7 ? 6.0f : normal(engine);
   return w;
 }
 

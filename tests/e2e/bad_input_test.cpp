@@ -1,4 +1,5 @@
-// Bad input ends in one clear message, the right exit code and no output: never in a crash, a hang or half a file.
+// Bad input ends in one clear message, the right exit code and no output: never in a crash, a hang
+// or half a file.
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 #include <sys/wait.h>
@@ -19,28 +20,34 @@ using testing::fresh_folder;
 using testing::Ran;
 using testing::run_program;
 
-std::string data(const std::string& name) { return (testing::source_dir() / "data" / name).string(); }
+std::string data(const std::string& name) {
+  return (testing::source_dir() / "data" / name).string();
+}
 
-// Runs quantize on a model file and expects a code, words in the message, and an empty output folder.
+// Runs quantize on a model file and expects a code, words in the message, and an empty output
+// folder.
 void expect_refused(const std::string& model, int code, const std::vector<std::string>& words,
                     const std::vector<std::string>& more = {}, bool with_data = true) {
   const auto folder = std::filesystem::path(fresh_folder()) / "out";
   std::filesystem::create_directories(folder);
   std::vector<std::string> arguments = {"quantize", model, "-o", (folder / "out.onnx").string()};
   if (with_data)
-    for (const std::string& a : {std::string("--data"), data("calib"), std::string("--preprocess"), data("preprocess.json")})
+    for (const std::string& a : {std::string("--data"), data("calib"), std::string("--preprocess"),
+                                 data("preprocess.json")})
       arguments.push_back(a);
   arguments.insert(arguments.end(), more.begin(), more.end());
   const Ran ran = run_program(arguments);
   EXPECT_EQ(ran.exit_code, code) << ran.err;
   EXPECT_NE(ran.err.find("intaglio: "), std::string::npos) << ran.err;
-  for (const std::string& word : words) EXPECT_NE(ran.err.find(word), std::string::npos) << "no '" << word << "' in: " << ran.err;
+  for (const std::string& word : words)
+    EXPECT_NE(ran.err.find(word), std::string::npos) << "no '" << word << "' in: " << ran.err;
   EXPECT_EQ(ran.err.find("terminate"), std::string::npos);
   EXPECT_TRUE(std::filesystem::is_empty(folder)) << "something was left behind";
 }
 
 std::string written(const std::string& name, const std::string& bytes) {
-  const auto folder = std::filesystem::temp_directory_path() / ("intaglio-bad-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("intaglio-bad-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const auto path = folder / name;
   std::ofstream(path, std::ios::binary) << bytes;
@@ -57,12 +64,15 @@ std::string demo_with(const std::function<void(onnx::ModelProto&)>& edit) {
 
 TEST(BadModel, Missing) { expect_refused("no/such.onnx", 4, {"no/such.onnx", "No such file"}); }
 TEST(BadModel, Empty) { expect_refused(written("empty.onnx", ""), 5, {"empty.onnx", "empty"}); }
-TEST(BadModel, TextFile) { expect_refused(written("text.onnx", "hello, I am text\n"), 5, {"text.onnx"}); }
+TEST(BadModel, TextFile) {
+  expect_refused(written("text.onnx", "hello, I am text\n"), 5, {"text.onnx"});
+}
 TEST(BadModel, AFolder) { expect_refused(data("calib"), 4, {"calib"}); }
 
 TEST(BadModel, Truncated) {
   const std::string bytes = read_file(data("demo.onnx"));
-  expect_refused(written("short.onnx", bytes.substr(0, bytes.size() * 2 / 3)), 5, {"short.onnx", "truncated"});
+  expect_refused(written("short.onnx", bytes.substr(0, bytes.size() * 2 / 3)), 5,
+                 {"short.onnx", "truncated"});
 }
 
 TEST(BadModel, RandomBytes) {
@@ -73,8 +83,9 @@ TEST(BadModel, RandomBytes) {
 }
 
 TEST(BadModel, UnknownOperator) {
-  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(3)->set_op_type("Frobnicate"); }), 6,
-                 {"Frobnicate", "has no kernel"});
+  expect_refused(
+      demo_with([](auto& m) { m.mutable_graph()->mutable_node(3)->set_op_type("Frobnicate"); }), 6,
+      {"Frobnicate", "has no kernel"});
 }
 
 TEST(BadModel, Cycle) {
@@ -108,8 +119,8 @@ std::string demo_that_explodes() {
 TEST(BadModel, AResultLargerThanTheMemory) {
   const std::string model = demo_that_explodes();
   for (const char* limit : {"80%", "3GB"}) {
-    const auto ran = run_program({"--max-memory", limit, "run", model, "--data", data("eval/0000.jpg"),
-                                  "--preprocess", data("preprocess.json")});
+    const auto ran = run_program({"--max-memory", limit, "run", model, "--data",
+                                  data("eval/0000.jpg"), "--preprocess", data("preprocess.json")});
     EXPECT_EQ(ran.exit_code, 6) << ran.err;
     for (const char* word : {"Expand node 'blow'", "'far'", "GB", "--max-memory"})
       EXPECT_NE(ran.err.find(word), std::string::npos) << "no '" << word << "' in: " << ran.err;
@@ -125,13 +136,16 @@ TEST(BadOption, MaxMemory) {
 }
 
 TEST(BadModel, DanglingInput) {
-  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(2)->set_input(0, "nowhere"); }), 5,
-                 {"nowhere", "no node"});
+  expect_refused(
+      demo_with([](auto& m) { m.mutable_graph()->mutable_node(2)->set_input(0, "nowhere"); }), 5,
+      {"nowhere", "no node"});
 }
 
 TEST(BadModel, InitializerWhoseBytesDoNotFit) {
-  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_initializer(0)->mutable_raw_data()->pop_back(); }), 5,
-                 {"initializer", "bytes"});
+  expect_refused(demo_with([](auto& m) {
+                   m.mutable_graph()->mutable_initializer(0)->mutable_raw_data()->pop_back();
+                 }),
+                 5, {"initializer", "bytes"});
 }
 
 TEST(BadModel, AbsurdDimensions) {
@@ -159,14 +173,17 @@ TEST(BadModel, ANaNInAWeightNamesIt) {
 }
 
 TEST(BadModel, AnAttributeThatTheOperatorLacks) {
-  expect_refused(demo_with([](auto& m) { m.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_name("kernex"); }), 5,
-                 {"not valid ONNX", "kernex"});
+  expect_refused(demo_with([](auto& m) {
+                   m.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_name("kernex");
+                 }),
+                 5, {"not valid ONNX", "kernex"});
 }
 
 TEST(BadModel, AlreadyQuantized) {
-  const std::string once = written("once.onnx", "");  // expect_refused() empties the test's own folder
-  ASSERT_EQ(run_program({"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"), "--preprocess",
-                         data("preprocess.json"), "-o", once})
+  const std::string once =
+      written("once.onnx", "");  // expect_refused() empties the test's own folder
+  ASSERT_EQ(run_program({"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"),
+                         "--preprocess", data("preprocess.json"), "-o", once})
                 .exit_code,
             0);
   expect_refused(once, 6, {"quantized already"});
@@ -176,7 +193,8 @@ TEST(BadData, MissingFolder) {
   expect_refused(data("demo.onnx"), 4, {"no/such/folder"}, {"--data", "no/such/folder"}, false);
 }
 TEST(BadData, FolderWithoutImages) {
-  expect_refused(data("demo.onnx"), 7, {"configs"}, {"--data", (testing::source_dir() / "configs").string()}, false);
+  expect_refused(data("demo.onnx"), 7, {"configs"},
+                 {"--data", (testing::source_dir() / "configs").string()}, false);
 }
 TEST(BadData, None) { expect_refused(data("demo.onnx"), 2, {"--data"}, {}, false); }
 
@@ -184,12 +202,15 @@ TEST(BadData, MoreThanATenthBroken) {
   const auto folder = fresh_folder() / "images";
   std::filesystem::create_directories(folder);
   for (int i = 0; i < 4; ++i)
-    std::filesystem::copy(data("calib/000" + std::to_string(i) + ".jpg"), folder / ("good" + std::to_string(i) + ".jpg"));
+    std::filesystem::copy(data("calib/000" + std::to_string(i) + ".jpg"),
+                          folder / ("good" + std::to_string(i) + ".jpg"));
   std::ofstream(folder / "broken.jpg") << "not a picture";
-  const auto images = std::filesystem::temp_directory_path() / ("intaglio-images-" + std::to_string(::getpid()));
+  const auto images =
+      std::filesystem::temp_directory_path() / ("intaglio-images-" + std::to_string(::getpid()));
   std::filesystem::remove_all(images);
   std::filesystem::rename(folder, images);
-  expect_refused(data("demo.onnx"), 7, {"broken.jpg"}, {"--data", images.string(), "--preprocess", data("preprocess.json")}, false);
+  expect_refused(data("demo.onnx"), 7, {"broken.jpg"},
+                 {"--data", images.string(), "--preprocess", data("preprocess.json")}, false);
 }
 
 TEST(BadData, ImagesForAModelThatTakesNone) {
@@ -210,40 +231,56 @@ TEST(BadData, ImagesForAModelThatTakesNone) {
   node.set_op_type("Sigmoid");
   node.add_input("x");
   node.add_output("y");
-  // Sigmoid at a graph output keeps a float result; its input is quantized, so there is something to calibrate.
+  // Sigmoid at a graph output keeps a float result; its input is quantized, so there is something
+  // to calibrate.
   expect_refused(written("vector.onnx", model.SerializeAsString()), 7, {"'x'"});
 }
 
 TEST(BadOptions, OutputEqualToInput) {
-  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
+  const Ran ran = run_program(
+      {"quantize", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_NE(ran.err.find("same file"), std::string::npos);
 }
 TEST(BadOptions, StatisticsNeverOverwriteTheModel) {
-  const Ran ran = run_program({"calibrate", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
+  const Ran ran = run_program(
+      {"calibrate", data("demo.onnx"), "--data", data("calib"), "-o", data("demo.onnx")});
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_NE(ran.err.find("same file"), std::string::npos);
 }
 TEST(BadOptions, OutputFolderMissing) {
-  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "-o", "/no/such/folder/x.onnx"});
+  const Ran ran = run_program(
+      {"quantize", data("demo.onnx"), "--data", data("calib"), "-o", "/no/such/folder/x.onnx"});
   EXPECT_EQ(ran.exit_code, 4);
   EXPECT_NE(ran.err.find("/no/such/folder/x.onnx"), std::string::npos);
 }
-TEST(BadOptions, BadRegex) { expect_refused(data("demo.onnx"), 2, {"regular expression"}, {"--exclude", "(("}); }
-TEST(BadOptions, PatternThatMatchesNothing) { expect_refused(data("demo.onnx"), 2, {"matches no node"}, {"--exclude", "nothing_like_it"}); }
+TEST(BadOptions, BadRegex) {
+  expect_refused(data("demo.onnx"), 2, {"regular expression"}, {"--exclude", "(("});
+}
+TEST(BadOptions, PatternThatMatchesNothing) {
+  expect_refused(data("demo.onnx"), 2, {"matches no node"}, {"--exclude", "nothing_like_it"});
+}
 TEST(BadOptions, UnknownMethodTargetPresetAndFlag) {
   expect_refused(data("demo.onnx"), 2, {"maxmin", "minmax"}, {"--method", "maxmin"});
-  expect_refused(data("demo.onnx"), 2, {"equalisation", "equalization"}, {"--refine", "equalisation"});
+  expect_refused(data("demo.onnx"), 2, {"equalisation", "equalization"},
+                 {"--refine", "equalisation"});
   expect_refused(data("demo.onnx"), 2, {"'none' is no step"}, {"--refine", "none,shift"});
   expect_refused(data("demo.onnx"), 3, {"toaster", "onnxruntime"}, {"--target", "toaster"});
-  expect_refused(data("demo.onnx"), 3, {"blurry"}, {"--data", data("calib"), "--preprocess", "blurry"}, false);
+  expect_refused(data("demo.onnx"), 3, {"blurry"},
+                 {"--data", data("calib"), "--preprocess", "blurry"}, false);
   expect_refused(data("demo.onnx"), 2, {"--frobnicate"}, {"--frobnicate"});
 }
 TEST(BadOptions, UnknownKeyInConfigFiles) {
-  expect_refused(data("demo.onnx"), 3, {"$.surprise"}, {"--config", written("c.json", R"({"surprise": 1})")});
-  expect_refused(data("demo.onnx"), 3, {"c2.json:2"}, {"--config", written("c2.json", "{\n \"limit\": }")});
-  expect_refused(data("demo.onnx"), 3, {"$.ops.Conv.rle"},
-                 {"--target", written("t.json", R"({"name": "t", "description": "", "activations": {"type": "u8", "symmetric": false},
+  expect_refused(data("demo.onnx"), 3, {"$.surprise"},
+                 {"--config", written("c.json", R"({"surprise": 1})")});
+  expect_refused(data("demo.onnx"), 3, {"c2.json:2"},
+                 {"--config", written("c2.json", "{\n \"limit\": }")});
+  expect_refused(
+      data("demo.onnx"), 3, {"$.ops.Conv.rle"},
+      {"--target",
+       written(
+           "t.json",
+           R"({"name": "t", "description": "", "activations": {"type": "u8", "symmetric": false},
                    "weights": {"type": "s8", "symmetric": true, "granularity": "channel"}, "ops": {"Conv": {"role": "compute", "rle": 1}}})")});
 }
 
@@ -253,9 +290,12 @@ TEST(DiskFull, LeavesNothingBehind) {
   // A file size limit is the portable full disk: writes beyond it fail.
   const pid_t child = ::fork();
   if (child == 0) {
-    const std::string script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" --quiet quantize \"$1\" --data \"$2\" --preprocess \"$3\" -o \"$4\" 2>\"$5\"";
-    ::execl("/bin/bash", "bash", "-c", script.c_str(), INTAGLIO_BINARY, data("demo.onnx").c_str(), data("calib").c_str(),
-            data("preprocess.json").c_str(), out.c_str(), (folder / "err").c_str(), nullptr);
+    const std::string script =
+        "trap '' XFSZ; ulimit -f 16; exec \"$0\" --quiet quantize \"$1\" --data \"$2\" "
+        "--preprocess \"$3\" -o \"$4\" 2>\"$5\"";
+    ::execl("/bin/bash", "bash", "-c", script.c_str(), INTAGLIO_BINARY, data("demo.onnx").c_str(),
+            data("calib").c_str(), data("preprocess.json").c_str(), out.c_str(),
+            (folder / "err").c_str(), nullptr);
     ::_exit(127);
   }
   int status = 0;
@@ -273,19 +313,23 @@ TEST(Interrupt, ExitsWith130AndLeavesNothingBehind) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (std::freopen(progress.c_str(), "w", stderr) == nullptr) ::_exit(127);
-    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--threads", "1", "quantize", data("demo.onnx").c_str(), "--data",
-            data("calib").c_str(), "--data", data("eval").c_str(), "--preprocess", data("preprocess.json").c_str(), "-o",
+    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--threads", "1", "quantize",
+            data("demo.onnx").c_str(), "--data", data("calib").c_str(), "--data",
+            data("eval").c_str(), "--preprocess", data("preprocess.json").c_str(), "-o",
             out.c_str(), nullptr);
     ::_exit(127);
   }
-  // The first line of progress comes after a tenth of the samples: the rest is left to be interrupted.
-  for (int i = 0; i < 6000 && read_file(progress).find("calibrate") == std::string::npos; ++i) ::usleep(10'000);
+  // The first line of progress comes after a tenth of the samples: the rest is left to be
+  // interrupted.
+  for (int i = 0; i < 6000 && read_file(progress).find("calibrate") == std::string::npos; ++i)
+    ::usleep(10'000);
   ::kill(child, SIGINT);
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_NE(read_file(progress).find("intaglio: interrupted"), std::string::npos) << read_file(progress);
+  EXPECT_NE(read_file(progress).find("intaglio: interrupted"), std::string::npos)
+      << read_file(progress);
   std::filesystem::remove(progress);
   EXPECT_TRUE(std::filesystem::is_empty(folder));
 }

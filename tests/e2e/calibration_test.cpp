@@ -80,12 +80,13 @@ TEST_F(Calibration, FromAFileGivesTheSameModelAsFromTheData) {
   calibrated("stats");
   std::set<std::string> models;
   for (const char* method : {"minmax", "percentile:p=99.9", "mse", "entropy"}) {
-    const auto from_data = run_program(
-        with_data({"quantize", data("demo.onnx"), "--refine", "shift,equalization", "--method", method, "-o", here("a.onnx")}));
+    const auto from_data =
+        run_program(with_data({"quantize", data("demo.onnx"), "--refine", "shift,equalization",
+                               "--method", method, "-o", here("a.onnx")}));
     ASSERT_EQ(from_data.exit_code, 0) << from_data.err;
-    const auto from_file =
-        run_program({"--quiet", "quantize", data("demo.onnx"), "--refine", "none", "--method", method, "--calibration",
-                     here("stats"), "-o", here("b.onnx"), "--report", here("b.json")});
+    const auto from_file = run_program({"--quiet", "quantize", data("demo.onnx"), "--refine",
+                                        "none", "--method", method, "--calibration", here("stats"),
+                                        "-o", here("b.onnx"), "--report", here("b.json")});
     ASSERT_EQ(from_file.exit_code, 0) << from_file.err;
     EXPECT_EQ(read_file(here("a.onnx")), read_file(here("b.onnx"))) << method;
     EXPECT_EQ(read_json_file(here("b.json"))["data"]["samples"], 24);
@@ -97,8 +98,7 @@ TEST_F(Calibration, FromAFileGivesTheSameModelAsFromTheData) {
 TEST_F(Calibration, AnotherEqualizationDoesNotMerge) {
   calibrated("first", {"--shard", "1/2"});
   calibrated("plain", {"--shard", "2/2", "--effort", "fast"});
-  const auto refused =
-      run_program({"merge", here("first"), here("plain"), "-o", here("merged")});
+  const auto refused = run_program({"merge", here("first"), here("plain"), "-o", here("merged")});
   EXPECT_EQ(refused.exit_code, 7);
   EXPECT_NE(refused.err.find("another equalization"), std::string::npos) << refused.err;
   EXPECT_NE(refused.err.find("--like"), std::string::npos);
@@ -110,8 +110,8 @@ TEST_F(Calibration, AnotherEqualizationDoesNotMerge) {
 
 TEST_F(Calibration, AFileWithoutEqualizationIsSaid) {
   calibrated("plain", {"--effort", "fast"});
-  const auto ran = run_program({"quantize", data("demo.onnx"), "--calibration", here("plain"),
-                                "-o", here("x.onnx"), "--report", here("x.json")});
+  const auto ran = run_program({"quantize", data("demo.onnx"), "--calibration", here("plain"), "-o",
+                                here("x.onnx"), "--report", here("x.json")});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_NE(ran.err.find("measured without equalization"), std::string::npos) << ran.err;
   EXPECT_TRUE(read_json_file(here("x.json"))["refine"]["equalization"].is_null());
@@ -146,7 +146,8 @@ TEST_F(Calibration, InspectShowsWhatAFileHolds) {
   EXPECT_EQ(json["samples"], 6);
   EXPECT_EQ(json["shards"]["of"], 4);
   EXPECT_GT(json["values"].size(), 10u);
-  EXPECT_NE(run_program({"inspect", here("part")}).out.find("holds 1 of 4 shards"), std::string::npos);
+  EXPECT_NE(run_program({"inspect", here("part")}).out.find("holds 1 of 4 shards"),
+            std::string::npos);
 }
 
 TEST_F(Calibration, BadMethodsSayWhatWasMeant) {

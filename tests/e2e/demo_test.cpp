@@ -17,19 +17,24 @@ namespace {
 using testing::fresh_folder;
 using testing::run_program;
 
-std::string data(const std::string& name) { return (testing::source_dir() / "data" / name).string(); }
+std::string data(const std::string& name) {
+  return (testing::source_dir() / "data" / name).string();
+}
 
-std::vector<std::string> quantize_demo(const std::filesystem::path& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"),
-                                        "--preprocess", data("preprocess.json"), "-o", out.string()};
+std::vector<std::string> quantize_demo(const std::filesystem::path& out,
+                                       std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {
+      "--quiet",     "quantize",     data("demo.onnx"),       "--data",
+      data("calib"), "--preprocess", data("preprocess.json"), "-o",
+      out.string()};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
 
 Json evaluated(const std::string& model) {
   const auto ran = run_program({"--quiet", "evaluate", model, "--data", data("eval"), "--labels",
-                                data("eval/labels.csv"), "--preprocess", data("preprocess.json"), "--reference",
-                                data("demo.onnx"), "--json"});
+                                data("eval/labels.csv"), "--preprocess", data("preprocess.json"),
+                                "--reference", data("demo.onnx"), "--json"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   return Json::parse(ran.out)["evaluation"];
 }
@@ -48,7 +53,8 @@ TEST(Demo, PerChannelKeepsTheAccuracyAndPerTensorDoesNot) {
   EXPECT_LT(fp32, 97);
   EXPECT_GT(channel["top1"].get<double>(), fp32 - 1.5);
   EXPECT_LT(tensor["top1"].get<double>(), fp32 - 3) << "per-tensor weights are visibly worse";
-  EXPECT_GT(channel["outputs"][0]["sqnr_db"].get<double>(), tensor["outputs"][0]["sqnr_db"].get<double>() + 3);
+  EXPECT_GT(channel["outputs"][0]["sqnr_db"].get<double>(),
+            tensor["outputs"][0]["sqnr_db"].get<double>() + 3);
 }
 
 TEST(Demo, IntegersAndTheirSimulationAgree) {
@@ -57,8 +63,8 @@ TEST(Demo, IntegersAndTheirSimulationAgree) {
   ASSERT_EQ(run_program(quantize_demo(model)).exit_code, 0);
   const auto report = [&](const char* exact) {
     const auto ran = run_program({"--quiet", "evaluate", model, "--data", data("eval"), "--labels",
-                                  data("eval/labels.csv"), "--preprocess", data("preprocess.json"), "--reference",
-                                  data("demo.onnx"), "--json", "--exact", exact});
+                                  data("eval/labels.csv"), "--preprocess", data("preprocess.json"),
+                                  "--reference", data("demo.onnx"), "--json", "--exact", exact});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     return Json::parse(ran.out);
   };
@@ -68,7 +74,9 @@ TEST(Demo, IntegersAndTheirSimulationAgree) {
   for (const Json& node : integer["execution"]["float_nodes"])
     EXPECT_NE(node["op"], "Conv") << node["name"] << ": " << node["reason"];
   EXPECT_EQ(simulated["execution"]["exact"], "float");
-  const auto figure = [](const Json& r, const char* key) { return r["evaluation"][key].get<double>(); };
+  const auto figure = [](const Json& r, const char* key) {
+    return r["evaluation"][key].get<double>();
+  };
   EXPECT_NEAR(figure(integer, "top1"), figure(simulated, "top1"), 1.0);
   EXPECT_NEAR(figure(integer, "agreement"), figure(simulated, "agreement"), 1.5);
   EXPECT_NEAR(integer["evaluation"]["outputs"][0]["sqnr_db"].get<double>(),
@@ -86,15 +94,25 @@ TEST(Demo, SameBytesForAnyNumberOfThreadsAndOrderOfFiles) {
   for (const auto& file : files) list << file << '\n';
   list.close();
 
-  ASSERT_EQ(run_program(quantize_demo(folder / "one.onnx", {"--threads", "1", "--report", (folder / "one.json").string()})).exit_code, 0);
-  ASSERT_EQ(run_program(quantize_demo(folder / "three.onnx", {"--threads", "3", "--report", (folder / "three.json").string()})).exit_code, 0);
+  ASSERT_EQ(run_program(quantize_demo(folder / "one.onnx", {"--threads", "1", "--report",
+                                                            (folder / "one.json").string()}))
+                .exit_code,
+            0);
+  ASSERT_EQ(run_program(quantize_demo(folder / "three.onnx", {"--threads", "3", "--report",
+                                                              (folder / "three.json").string()}))
+                .exit_code,
+            0);
   for (const char* threads : {"1", "2", "7"})
-    ASSERT_EQ(run_program(quantize_demo(folder / threads, {"--threads", threads, "--effort", "best"})).exit_code, 0);
+    ASSERT_EQ(
+        run_program(quantize_demo(folder / threads, {"--threads", threads, "--effort", "best"}))
+            .exit_code,
+        0);
   EXPECT_EQ(read_file(folder / "1"), read_file(folder / "2"));
   EXPECT_EQ(read_file(folder / "1"), read_file(folder / "7"));
   EXPECT_NE(read_file(folder / "1"), read_file(folder / "one.onnx"));
-  const auto listed = run_program({"--quiet", "quantize", data("demo.onnx"), "--data", (folder / "list.txt").string(),
-                                   "--preprocess", data("preprocess.json"), "-o", (folder / "list.onnx").string()});
+  const auto listed = run_program({"--quiet", "quantize", data("demo.onnx"), "--data",
+                                   (folder / "list.txt").string(), "--preprocess",
+                                   data("preprocess.json"), "-o", (folder / "list.onnx").string()});
   ASSERT_EQ(listed.exit_code, 0) << listed.err;
   const std::string bytes = read_file(folder / "one.onnx");
   EXPECT_EQ(bytes, read_file(folder / "three.onnx"));
@@ -107,7 +125,10 @@ TEST(Demo, SameBytesForAnyNumberOfThreadsAndOrderOfFiles) {
 TEST(Demo, TheReportNamesEveryNodeAndValueOfTheModel) {
   const auto folder = fresh_folder();
   const auto report_file = folder / "report.json";
-  ASSERT_EQ(run_program(quantize_demo(folder / "out.onnx", {"--report", report_file.string(), "--exclude-op", "Add"})).exit_code, 0);
+  ASSERT_EQ(run_program(quantize_demo(folder / "out.onnx",
+                                      {"--report", report_file.string(), "--exclude-op", "Add"}))
+                .exit_code,
+            0);
   const Json report = read_json_file(report_file);
   std::set<std::string> nodes, values;
   for (const Json& node : report["nodes"]) {
@@ -120,8 +141,10 @@ TEST(Demo, TheReportNamesEveryNodeAndValueOfTheModel) {
     EXPECT_TRUE(value.contains("scale") || value["reason"] != "") << value;
   }
   const Model model = load_model(data("demo.onnx"));
-  for (const Node* node : model.graph().nodes()) EXPECT_TRUE(nodes.contains(node->name())) << node->label();
-  for (const Value* value : model.graph().values()) EXPECT_TRUE(values.contains(value->name())) << value->name();
+  for (const Node* node : model.graph().nodes())
+    EXPECT_TRUE(nodes.contains(node->name())) << node->label();
+  for (const Value* value : model.graph().values())
+    EXPECT_TRUE(values.contains(value->name())) << value->name();
 }
 
 TEST(Demo, ASavedPlanGivesTheSameModelWithoutData) {
@@ -129,7 +152,8 @@ TEST(Demo, ASavedPlanGivesTheSameModelWithoutData) {
   const std::string plan = (folder / "plan.json").string();
   ASSERT_EQ(run_program(quantize_demo(folder / "a.onnx", {"--save-plan", plan})).exit_code, 0);
   EXPECT_FALSE(read_json_file(plan)["channels"].empty());
-  const auto ran = run_program({"--quiet", "quantize", data("demo.onnx"), "--plan", plan, "-o", (folder / "b.onnx").string()});
+  const auto ran = run_program({"--quiet", "quantize", data("demo.onnx"), "--plan", plan, "-o",
+                                (folder / "b.onnx").string()});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   Model a = load_model(folder / "a.onnx"), b = load_model(folder / "b.onnx");
   ASSERT_EQ(a.graph().node_count(), b.graph().node_count());
@@ -137,13 +161,15 @@ TEST(Demo, ASavedPlanGivesTheSameModelWithoutData) {
     if (!value->is_constant()) continue;
     const Value* twin = b.graph().find(value->name());
     ASSERT_NE(twin, nullptr) << value->name();
-    EXPECT_EQ(twin->constant().to_vector<double>(), value->constant().to_vector<double>()) << value->name();
+    EXPECT_EQ(twin->constant().to_vector<double>(), value->constant().to_vector<double>())
+        << value->name();
   }
 }
 
 TEST(Demo, GatesExitWith8AndStillWriteTheOutput) {
   const auto folder = fresh_folder();
-  const auto ran = run_program(quantize_demo(folder / "out.onnx", {"--min-sqnr", "90", "--report", (folder / "r.json").string()}));
+  const auto ran = run_program(quantize_demo(
+      folder / "out.onnx", {"--min-sqnr", "90", "--report", (folder / "r.json").string()}));
   EXPECT_EQ(ran.exit_code, 8);
   EXPECT_NE(ran.err.find("--min-sqnr"), std::string::npos) << ran.err;
   EXPECT_TRUE(std::filesystem::exists(folder / "out.onnx"));
@@ -152,7 +178,8 @@ TEST(Demo, GatesExitWith8AndStillWriteTheOutput) {
 
 TEST(Demo, ADryRunWritesNothing) {
   const auto folder = fresh_folder();
-  const auto ran = run_program({"quantize", data("demo.onnx"), "-o", (folder / "out.onnx").string(), "--dry-run"});
+  const auto ran = run_program(
+      {"quantize", data("demo.onnx"), "-o", (folder / "out.onnx").string(), "--dry-run"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_TRUE(std::filesystem::is_empty(folder));
   EXPECT_NE(ran.out.find("would be quantized"), std::string::npos);
@@ -160,36 +187,42 @@ TEST(Demo, ADryRunWritesNothing) {
 
 TEST(Demo, OptionsCanStandInAConfigFileAndFlagsWin) {
   const auto folder = fresh_folder();
-  std::ofstream(folder / "c.json") << R"({"preprocess": ")" << data("preprocess.json") << R"(", "data": [")"
-                                   << data("calib") << R"("], "granularity": "tensor", "limit": 8})";
-  const auto ran = run_program({"quantize", data("demo.onnx"), "--config", (folder / "c.json").string(),
-                                "--granularity", "channel", "--print-config"});
+  std::ofstream(folder / "c.json")
+      << R"({"preprocess": ")" << data("preprocess.json") << R"(", "data": [")" << data("calib")
+      << R"("], "granularity": "tensor", "limit": 8})";
+  const auto ran =
+      run_program({"quantize", data("demo.onnx"), "--config", (folder / "c.json").string(),
+                   "--granularity", "channel", "--print-config"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const Json config = Json::parse(ran.out);
   EXPECT_EQ(config["granularity"], "channel");
   EXPECT_EQ(config["limit"], 8);
   std::ofstream(folder / "again.json") << ran.out;
-  const auto again = run_program({"quantize", data("demo.onnx"), "--config", (folder / "again.json").string(), "--print-config"});
+  const auto again = run_program({"quantize", data("demo.onnx"), "--config",
+                                  (folder / "again.json").string(), "--print-config"});
   EXPECT_EQ(again.out, ran.out) << again.err;
 }
 
 TEST(Demo, RunPrintsClassesAndWritesArrays) {
   const auto folder = fresh_folder();
-  const auto ran = run_program({"run", data("demo.onnx"), "--data", data("eval/0000.jpg"), "--preprocess",
-                                data("preprocess.json"), "--top", "3", "--classes", data("classes.tsv"), "--repeat",
-                                "3", "--output-dir", folder.string(), "--json"});
+  const auto ran =
+      run_program({"run", data("demo.onnx"), "--data", data("eval/0000.jpg"), "--preprocess",
+                   data("preprocess.json"), "--top", "3", "--classes", data("classes.tsv"),
+                   "--repeat", "3", "--output-dir", folder.string(), "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const Json json = Json::parse(ran.out);
   ASSERT_EQ(json["top"].size(), 3u);
   EXPECT_EQ(json["top"][0]["index"], 0);
   EXPECT_NE(json["top"][0]["name"], "");
-  for (const char* key : {"min", "median", "p95"}) EXPECT_GT(json["latency_ms"][key].get<double>(), 0);
+  for (const char* key : {"min", "median", "p95"})
+    EXPECT_GT(json["latency_ms"][key].get<double>(), 0);
   EXPECT_TRUE(std::filesystem::exists(folder / "logits.npy"));
 }
 
 TEST(Demo, RunProfilesEveryStep) {
-  const auto ran = run_program({"--quiet", "run", data("demo.onnx"), "--data", data("eval/0000.jpg"), "--preprocess",
-                                data("preprocess.json"), "--repeat", "3", "--profile", "--json"});
+  const auto ran = run_program({"--quiet", "run", data("demo.onnx"), "--data",
+                                data("eval/0000.jpg"), "--preprocess", data("preprocess.json"),
+                                "--repeat", "3", "--profile", "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const Json report = Json::parse(ran.out);
   double share = 0;
@@ -204,8 +237,9 @@ TEST(Demo, RunProfilesEveryStep) {
 }
 
 TEST(Demo, RunsInParallelPerSecond) {
-  const auto ran = run_program({"--quiet", "--threads", "2", "run", data("demo.onnx"), "--data", data("eval/0000.jpg"),
-                                "--preprocess", data("preprocess.json"), "--repeat", "8", "--parallel", "--json"});
+  const auto ran = run_program({"--quiet", "--threads", "2", "run", data("demo.onnx"), "--data",
+                                data("eval/0000.jpg"), "--preprocess", data("preprocess.json"),
+                                "--repeat", "8", "--parallel", "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_GT(Json::parse(ran.out)["samples_per_s"].get<double>(), 0);
 }

@@ -56,9 +56,10 @@ TEST_F(ReportSchema, HoldsForQuantize) {
 }
 
 TEST_F(ReportSchema, HoldsForCompare) {
-  const Json report = report_of({"compare", in_source("data/demo.onnx")},
-                                {"--data", in_source("data/calib"), "--limit", "12", "--preprocess",
-                                 in_source("data/preprocess.json"), "--labels", in_source("data/calib/labels.csv")});
+  const Json report = report_of(
+      {"compare", in_source("data/demo.onnx")},
+      {"--data", in_source("data/calib"), "--limit", "12", "--preprocess",
+       in_source("data/preprocess.json"), "--labels", in_source("data/calib/labels.csv")});
   expect_valid(report);
   EXPECT_EQ(report["schema"], "intaglio.compare/1");
   EXPECT_EQ(report["methods"].size(), 4u);

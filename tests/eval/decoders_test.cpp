@@ -9,9 +9,7 @@
 namespace intaglio {
 namespace {
 
-OutputType floats(const char* name, Shape shape) {
-  return {name, DType::f32, std::move(shape)};
-}
+OutputType floats(const char* name, Shape shape) { return {name, DType::f32, std::move(shape)}; }
 
 Signature of_image(Shape image, std::vector<OutputType> outputs, bool suppresses = false) {
   return {std::move(image), std::move(outputs), suppresses};

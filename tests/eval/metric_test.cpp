@@ -43,11 +43,10 @@ TEST(PlanMetrics, ByTheShapeOfTheFirstOutput) {
 }
 
 TEST(PlanMetrics, AGraphThatSuppressesBoxesIsComparedByThem) {
-  const Signature own{{1, 3, 64, 64},
-                      {{"boxes", DType::f32, {7, 4}},
-                       {"scores", DType::f32, {7}},
-                       {"labels", DType::s64, {7}}},
-                      true};
+  const Signature own{
+      {1, 3, 64, 64},
+      {{"boxes", DType::f32, {7, 4}}, {"scores", DType::f32, {7}}, {"labels", DType::s64, {7}}},
+      true};
   EXPECT_EQ(planned({}, own), "boxes");
 }
 

@@ -64,8 +64,8 @@ TEST(Bias, ScalesOfGroupsAreTiled) {
   EXPECT_EQ(bias.params.scale.size(), 4u);
 }
 
-// A channel that is all but dead has a scale so small that its bias would not fit int32: peers write a
-// saturated bias there. Only such channels are touched.
+// A channel that is all but dead has a scale so small that its bias would not fit int32: peers
+// write a saturated bias there. Only such channels are touched.
 TEST(Bias, GuardRaisesOnlyTheScalesThatNeedIt) {
   QParams weights{DType::s8, 0, {1e-12f, 0.01f}, {0, 0}};
   const Tensor bias = Tensor::of<float>({2}, {3, 3});

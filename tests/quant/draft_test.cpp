@@ -29,7 +29,8 @@ struct Drafted {
 
 Drafted drafted(const std::string& body, const std::string& inputs, const std::string& outputs,
                 const Target& target = onnxruntime(), const Selection& selection = {}) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (" + inputs + ") => (" + outputs + ") " + body);
+  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (" + inputs + ") => (" +
+                            outputs + ") " + body);
   infer_types(model);
   Plan plan = draft(model.graph(), target, selection);
   return {std::move(model), std::move(plan)};
@@ -40,7 +41,8 @@ const std::string weights = "<float[2,2,1,1] w = {1,2,3,4}, float[2] b = {1,2}> 
 
 TEST(Draft, NoPairBetweenConvolutionAndActivation) {
   for (const char* op : {"Relu", "Clip"}) {
-    const auto d = drafted(weights + "{ c = Conv(x, w, b) y = " + op + "(c) }", conv_inputs, "float[1,2,4,4] y");
+    const auto d = drafted(weights + "{ c = Conv(x, w, b) y = " + op + "(c) }", conv_inputs,
+                           "float[1,2,4,4] y");
     EXPECT_EQ(d.values(), (std::set<std::string>{"x", "y"})) << op;
     EXPECT_TRUE(d.node("y").quantized);
     EXPECT_NE(d.node("y").reason.find("fused into"), std::string::npos);
@@ -81,25 +83,29 @@ TEST(Draft, ArithmeticThatOneQuantizedOperatorReadsHasCodes) {
 }
 
 TEST(Draft, APreActivationThatSomebodyElseReadsGetsItsPair) {
-  const auto d = drafted(weights + "{ c = Conv(x, w, b) r = Relu(c) y = Add(r, c) }", conv_inputs, "float[1,2,4,4] y");
+  const auto d = drafted(weights + "{ c = Conv(x, w, b) r = Relu(c) y = Add(r, c) }", conv_inputs,
+                         "float[1,2,4,4] y");
   EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "r", "y"}));
 }
 
 TEST(Draft, PairsAroundBothInputsAndTheOutputOfAdd) {
-  const auto d = drafted("{ s = Add(x, z) y = Relu(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y");
+  const auto d =
+      drafted("{ s = Add(x, z) y = Relu(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y");
   EXPECT_EQ(d.values(), (std::set<std::string>{"x", "z", "y"}));
 }
 
 TEST(Draft, AConstantOperandIsStoredAsAnActivation) {
-  const auto d = drafted("<float[4] k = {1,2,3,4}> { y = Mul(x, k) }", "float[1,4] x", "float[1,4] y");
+  const auto d =
+      drafted("<float[4] k = {1,2,3,4}> { y = Mul(x, k) }", "float[1,4] x", "float[1,4] y");
   ASSERT_EQ(d.node("y").constants.size(), 1u);
   EXPECT_EQ(d.node("y").constants[0].input, 1u);
   EXPECT_EQ(d.node("y").constants[0].scheme.type, DType::u8);
 }
 
 TEST(Draft, MoversShareTheParametersOfTheirInput) {
-  const auto d = drafted(weights + "{ c = Conv(x, w) p = MaxPool<kernel_shape = [2, 2]>(c) y = Flatten(p) }",
-                         conv_inputs, "float[1,18] y");
+  const auto d =
+      drafted(weights + "{ c = Conv(x, w) p = MaxPool<kernel_shape = [2, 2]>(c) y = Flatten(p) }",
+              conv_inputs, "float[1,18] y");
   EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "p", "y"}));
   EXPECT_EQ(d.plan.find("p")->group, "c");
   EXPECT_EQ(d.plan.find("y")->group, "c");
@@ -109,7 +115,8 @@ TEST(Draft, MoversShareTheParametersOfTheirInput) {
 // The mover is listed before the node that makes its input quantized.
 TEST(Draft, MoversDoNotDependOnTheOrderOfNodes) {
   const std::string inputs = "float[1,2,4,4] x";
-  const auto a = drafted(weights + "{ t = Transpose(x) u = Relu(t) c = Conv(x, w) }", inputs, "float[4,4,2,1] u, float[1,2,4,4] c");
+  const auto a = drafted(weights + "{ t = Transpose(x) u = Relu(t) c = Conv(x, w) }", inputs,
+                         "float[4,4,2,1] u, float[1,2,4,4] c");
   EXPECT_TRUE(a.node("t").quantized);
   EXPECT_EQ(a.plan.find("t")->group, "x");
 }
@@ -123,7 +130,8 @@ TEST(Draft, AMoverOfFloatsStaysFloat) {
 }
 
 TEST(Draft, ConcatTiesItsInputsAndItsOutput) {
-  const auto d = drafted("{ a = Sigmoid(x) y = Concat<axis = 0>(a, z) }", "float[1,4] x, float[1,4] z", "float[2,4] y");
+  const auto d = drafted("{ a = Sigmoid(x) y = Concat<axis = 0>(a, z) }",
+                         "float[1,4] x, float[1,4] z", "float[2,4] y");
   EXPECT_EQ(d.plan.find("y")->group, d.plan.find("a")->group);
   EXPECT_EQ(d.plan.find("z")->group, d.plan.find("a")->group);
   EXPECT_NE(d.plan.find("x")->group, d.plan.find("a")->group);
@@ -132,13 +140,17 @@ TEST(Draft, ConcatTiesItsInputsAndItsOutput) {
 TEST(Draft, ChannelAxes) {
   const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
   EXPECT_EQ(conv.node("y").constants[0].scheme.axis, 0);
-  const auto up = drafted("<float[2,3,1,1] w = {1,2,3,4,5,6}> { y = ConvTranspose(x, w) }", conv_inputs, "float[1,3,4,4] y");
+  const auto up = drafted("<float[2,3,1,1] w = {1,2,3,4,5,6}> { y = ConvTranspose(x, w) }",
+                          conv_inputs, "float[1,3,4,4] y");
   EXPECT_EQ(up.node("y").constants[0].scheme.axis, 1);
-  const auto gemm = drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = Gemm(x, w) }", "float[1,2] x", "float[1,3] y");
+  const auto gemm =
+      drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = Gemm(x, w) }", "float[1,2] x", "float[1,3] y");
   EXPECT_EQ(gemm.node("y").constants[0].scheme.axis, 1);
-  const auto gemm_t = drafted("<float[3,2] w = {1,2,3,4,5,6}> { y = Gemm<transB = 1>(x, w) }", "float[1,2] x", "float[1,3] y");
+  const auto gemm_t = drafted("<float[3,2] w = {1,2,3,4,5,6}> { y = Gemm<transB = 1>(x, w) }",
+                              "float[1,2] x", "float[1,3] y");
   EXPECT_EQ(gemm_t.node("y").constants[0].scheme.axis, 0);
-  const auto matmul = drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = MatMul(x, w) }", "float[1,2] x", "float[1,3] y");
+  const auto matmul = drafted("<float[2,3] w = {1,2,3,4,5,6}> { y = MatMul(x, w) }", "float[1,2] x",
+                              "float[1,3] y");
   EXPECT_EQ(matmul.node("y").constants[0].scheme.axis, 1);
 }
 
@@ -150,7 +162,8 @@ TEST(Draft, PerTensorWhenTheTargetSaysSo) {
 }
 
 TEST(Draft, MatMulOfTwoActivationsHasNoWeights) {
-  const auto d = drafted("{ y = MatMul(x, z) r = Add(y, y) }", "float[2,3] x, float[3,2] z", "float[2,2] r");
+  const auto d =
+      drafted("{ y = MatMul(x, z) r = Add(y, y) }", "float[2,3] x, float[3,2] z", "float[2,2] r");
   EXPECT_TRUE(d.node("y").quantized);
   EXPECT_TRUE(d.node("y").constants.empty());
   EXPECT_EQ(d.values(), (std::set<std::string>{"x", "z", "y", "r"}));
@@ -158,7 +171,8 @@ TEST(Draft, MatMulOfTwoActivationsHasNoWeights) {
 
 TEST(Draft, EveryFloatNodeSaysWhy) {
   const auto d = drafted("{ s = Shape(x) f = Cast<to = 1>(s) e = Exp(x) c = Conv(x, k) }",
-                         "float[1,2,4,4] x, float[2,2,1,1] k", "float[4] f, float[1,2,4,4] e, float[1,2,4,4] c");
+                         "float[1,2,4,4] x, float[2,2,1,1] k",
+                         "float[4] f, float[1,2,4,4] e, float[1,2,4,4] c");
   for (const NodePlan& node : d.plan.nodes) {
     EXPECT_FALSE(node.quantized) << node.op;
     EXPECT_FALSE(node.reason.empty()) << node.op;
@@ -169,16 +183,19 @@ TEST(Draft, EveryFloatNodeSaysWhy) {
 
 TEST(Draft, PadWithAConstantThatIsNotZeroHasARangeOfItsOwn) {
   const std::string pads = "<int64[4] p = {0,0,1,1}, float zero = {0.0}, float one = {1.0}> ";
-  const auto zero = drafted(pads + "{ a = Add(x, x) y = Pad(a, p, zero) }", "float[1,4] x", "float[2,5] y");
+  const auto zero =
+      drafted(pads + "{ a = Add(x, x) y = Pad(a, p, zero) }", "float[1,4] x", "float[2,5] y");
   EXPECT_EQ(zero.plan.find("y")->group, zero.plan.find("a")->group);
-  const auto one = drafted(pads + "{ a = Add(x, x) y = Pad(a, p, one) }", "float[1,4] x", "float[2,5] y");
+  const auto one =
+      drafted(pads + "{ a = Add(x, x) y = Pad(a, p, one) }", "float[1,4] x", "float[2,5] y");
   EXPECT_NE(one.plan.find("y")->group, one.plan.find("a")->group);
 }
 
 TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
   Selection no_sum;
   no_sum.exclude = {"s"};
-  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y", onnxruntime(), no_sum);
+  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z",
+                         "float[1,4] y", onnxruntime(), no_sum);
   EXPECT_EQ(d.node("s").reason, "excluded by --exclude s");
   EXPECT_TRUE(d.node("y").quantized);
 }
@@ -186,7 +203,8 @@ TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
 TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
   Selection no_add;
   no_add.exclude_ops = {"Add"};
-  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z", "float[1,4] y", onnxruntime(), no_add);
+  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z",
+                         "float[1,4] y", onnxruntime(), no_add);
   EXPECT_FALSE(d.node("s").quantized);
   EXPECT_EQ(d.node("s").reason, "excluded by --exclude-op Add");
   EXPECT_TRUE(d.node("y").quantized);
@@ -195,9 +213,11 @@ TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
 TEST(Draft, APatternThatMatchesNothingIsAnError) {
   Selection selection;
   selection.exclude = {"no_such_node"};
-  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection), Error);
+  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection),
+               Error);
   selection.exclude = {"(unclosed"};
-  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection), Error);
+  EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), selection),
+               Error);
   Selection ops;
   ops.include_ops = {"Conv"};
   EXPECT_THROW(drafted("{ y = Relu(x) }", "float[1] x", "float[1] y", onnxruntime(), ops), Error);
@@ -205,13 +225,16 @@ TEST(Draft, APatternThatMatchesNothingIsAnError) {
 
 TEST(Draft, ScoresThatOnlyLeaveTheGraphStayFloat) {
   const std::string w = "<float[2,3] w = {1,2,3,4,5,6}> ";
-  const auto last = drafted(w + "{ g = Gemm(x, w) y = Flatten(g) }", "float[1,2] x", "float[1,3] y");
+  const auto last =
+      drafted(w + "{ g = Gemm(x, w) y = Flatten(g) }", "float[1,2] x", "float[1,3] y");
   EXPECT_TRUE(last.node("g").quantized);
   EXPECT_EQ(last.values(), (std::set<std::string>{"x"}));
-  const auto read = drafted(w + "{ g = Gemm(x, w) y = Softmax(g) }", "float[1,2] x", "float[1,3] y, float[1,3] g");
+  const auto read = drafted(w + "{ g = Gemm(x, w) y = Softmax(g) }", "float[1,2] x",
+                            "float[1,3] y, float[1,3] g");
   EXPECT_EQ(read.values(), (std::set<std::string>{"x", "g"}));
   const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
-  EXPECT_EQ(conv.values(), (std::set<std::string>{"x", "y"})) << "a convolution without a pair behind it runs in float";
+  EXPECT_EQ(conv.values(), (std::set<std::string>{"x", "y"}))
+      << "a convolution without a pair behind it runs in float";
 }
 
 TEST(PlanJson, RoundTrip) {

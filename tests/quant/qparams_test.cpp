@@ -1,5 +1,5 @@
-// choose_qparams against golden vectors: the figures of onnxruntime 1.31's compute_scale_zp, run on the same
-// ranges, and what it leaves undefined.
+// choose_qparams against golden vectors: the figures of onnxruntime 1.31's compute_scale_zp, run on
+// the same ranges, and what it leaves undefined.
 #include "lib/quant/qparams.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,8 @@ struct Golden {
 
 const Scheme u8{DType::u8, false, false, {}}, s8{DType::s8, false, false, {}};
 const Scheme u8_symmetric{DType::u8, true, false, {}}, s8_symmetric{DType::s8, true, false, {}};
-const Scheme u8_reduced{DType::u8, false, true, {}}, s8_symmetric_reduced{DType::s8, true, true, {}};
+const Scheme u8_reduced{DType::u8, false, true, {}},
+    s8_symmetric_reduced{DType::s8, true, true, {}};
 const Scheme u16{DType::u16, false, false, {}};
 
 class GoldenQParams : public ::testing::TestWithParam<Golden> {};
@@ -37,21 +38,27 @@ TEST_P(GoldenQParams, AgreeWithOnnxruntime) {
 INSTANTIATE_TEST_SUITE_P(
     Vectors, GoldenQParams,
     ::testing::Values(Golden{-1, 2, u8, 3.0f / 255, 85}, Golden{-1, 2, s8, 3.0f / 255, -43},
-                      Golden{-1, 2, s8_symmetric, 2.0f / 127, 0}, Golden{-1, 2, u8_symmetric, 4.0f / 255, 128},
-                      Golden{-1, 2, s8_symmetric_reduced, 0.03125, 0}, Golden{-1, 2, u8_reduced, 3.0f / 127, 42},
-                      Golden{0.5, 6, u8, 6.0f / 255, 0}, Golden{0.5, 6, s8, 6.0f / 255, -128},
-                      Golden{-3, -1, u8, 3.0f / 255, 255}, Golden{0, 0, u8, 1, 0}, Golden{0, 0, s8, 1, 0},
+                      Golden{-1, 2, s8_symmetric, 2.0f / 127, 0},
+                      Golden{-1, 2, u8_symmetric, 4.0f / 255, 128},
+                      Golden{-1, 2, s8_symmetric_reduced, 0.03125, 0},
+                      Golden{-1, 2, u8_reduced, 3.0f / 127, 42}, Golden{0.5, 6, u8, 6.0f / 255, 0},
+                      Golden{0.5, 6, s8, 6.0f / 255, -128}, Golden{-3, -1, u8, 3.0f / 255, 255},
+                      Golden{0, 0, u8, 1, 0}, Golden{0, 0, s8, 1, 0},
                       Golden{0, 0, s8_symmetric, 1, 0}, Golden{0, 0, s8, 1e-4f / 255, -128, 1e-4},
                       Golden{-1, 2, u16, 3.0f / 65535, 21845}, Golden{-1, 1, u8, 2.0f / 255, 128},
                       Golden{-0.7f, 0.3f, s8, 1.0f / 255, 50}));
 
 TEST(QParams, ZeroIsExactlyRepresentableForAnyRange) {
-  for (const Scheme& scheme : {u8, s8, u8_symmetric, s8_symmetric, u8_reduced, s8_symmetric_reduced, u16}) {
-    for (const Range range : {Range{-1, 2}, {3, 4}, {-9, -8}, {-1e-30f, 1e-30f}, {-FLT_MAX, FLT_MAX}, {0, 1e-3f}}) {
+  for (const Scheme& scheme :
+       {u8, s8, u8_symmetric, s8_symmetric, u8_reduced, s8_symmetric_reduced, u16}) {
+    for (const Range range :
+         {Range{-1, 2}, {3, 4}, {-9, -8}, {-1e-30f, 1e-30f}, {-FLT_MAX, FLT_MAX}, {0, 1e-3f}}) {
       const QParams p = choose_qparams(std::span(&range, 1), scheme);
       const Levels levels = levels_of(scheme);
-      EXPECT_GE(p.zero_point.front(), levels.lo) << range.lo << ".." << range.hi << " " << to_string(scheme);
-      EXPECT_LE(p.zero_point.front(), levels.hi) << range.lo << ".." << range.hi << " " << to_string(scheme);
+      EXPECT_GE(p.zero_point.front(), levels.lo)
+          << range.lo << ".." << range.hi << " " << to_string(scheme);
+      EXPECT_LE(p.zero_point.front(), levels.hi)
+          << range.lo << ".." << range.hi << " " << to_string(scheme);
       EXPECT_TRUE(std::isnormal(p.scale.front()));
     }
   }
@@ -74,7 +81,8 @@ TEST(QParams, OneEntryPerChannel) {
 }
 
 TEST(QParams, RefusesWhatIsNoRange) {
-  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              inf = std::numeric_limits<float>::infinity();
   for (const Range range : {Range{nan, 1}, {0, nan}, {-inf, 1}, {0, inf}, {2, 1}})
     EXPECT_THROW(choose_qparams(std::span(&range, 1), u8), Error) << range.lo << ".." << range.hi;
 }

@@ -15,9 +15,10 @@ using testing::count;
 using testing::model_of;
 using testing::plan_of;
 
-const char* conv = "(float[1,2,3,3] x) => (float[1,2,3,3] y)"
-                   "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"
-                   "{ c = Conv(x, w, b) y = Relu(c) }";
+const char* conv =
+    "(float[1,2,3,3] x) => (float[1,2,3,3] y)"
+    "<float[2,2,1,1] w = {1,-2,3,4}, float[2] b = {0.5,-0.5}>"
+    "{ c = Conv(x, w, b) y = Relu(c) }";
 
 TEST(Qdq, PairsStandAroundTheFusedGroupAndTheOutputKeepsItsName) {
   Model model = model_of(conv);
@@ -27,11 +28,13 @@ TEST(Qdq, PairsStandAroundTheFusedGroupAndTheOutputKeepsItsName) {
   const Graph& graph = model.graph();
   EXPECT_EQ(graph.outputs().front()->name(), "y");
   EXPECT_TRUE(graph.outputs().front()->producer()->is("DequantizeLinear"));
-  const Node* relu = graph.outputs().front()->producer()->input(0)->producer()->input(0)->producer();
+  const Node* relu =
+      graph.outputs().front()->producer()->input(0)->producer()->input(0)->producer();
   EXPECT_TRUE(relu->is("Relu"));
   const Node* conv_node = relu->input(0)->producer();
   ASSERT_TRUE(conv_node->is("Conv"));
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(conv_node->input(i)->producer()->is("DequantizeLinear"));
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(conv_node->input(i)->producer()->is("DequantizeLinear"));
   EXPECT_EQ(conv_node->input(1)->producer()->attr_int("axis", 1), 0);
   EXPECT_EQ(conv_node->input(1)->producer()->input(0)->dtype(), DType::s8);
   EXPECT_EQ(conv_node->input(2)->producer()->input(0)->dtype(), DType::s32);
@@ -69,10 +72,12 @@ TEST(Qdq, SharedWeightsAndBiasesAreCopiedPerUse) {
 TEST(Qdq, NamesNeverCollide) {
   Model model = model_of(
       "(float[1,4] x) => (float[1,4] y) <float[4] x_scale = {1,2,3,4}>"
-      "{ x_quantized = Mul(x, x_scale) x_dequantized = Sigmoid(x_quantized) y = Add(x_dequantized, x) }");
+      "{ x_quantized = Mul(x, x_scale) x_dequantized = Sigmoid(x_quantized) y = Add(x_dequantized, "
+      "x) }");
   write_qdq(model, plan_of(model));
   model.graph().verify();
-  EXPECT_EQ(Executor(model.graph()).run({{testing::random_tensor({1, 4})}}).front().shape(), (Shape{1, 4}));
+  EXPECT_EQ(Executor(model.graph()).run({{testing::random_tensor({1, 4})}}).front().shape(),
+            (Shape{1, 4}));
 }
 
 TEST(Qdq, OneGroupHasOneScale) {
@@ -83,7 +88,8 @@ TEST(Qdq, OneGroupHasOneScale) {
   const Plan plan = plan_of(model);
   write_qdq(model, plan);
   int scales = 0;
-  for (const Value* v : model.graph().values()) scales += v->is_constant() && v->name().ends_with("_scale");
+  for (const Value* v : model.graph().values())
+    scales += v->is_constant() && v->name().ends_with("_scale");
   std::set<std::string> groups;
   for (const auto& a : plan.activations) groups.insert(a.group);
   EXPECT_EQ(scales, static_cast<int>(groups.size()));

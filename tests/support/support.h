@@ -16,13 +16,13 @@ namespace intaglio::testing {
 
 std::filesystem::path source_dir();  // the root of the checkout
 
-// A path below the folder of optional assets ("../shared" beside the checkout, or $INTAGLIO_SHARED);
-// nullopt when it is not there. Use SKIP_WITHOUT_SHARED to skip loudly.
+// A path below the folder of optional assets ("../shared" beside the checkout, or
+// $INTAGLIO_SHARED); nullopt when it is not there. Use SKIP_WITHOUT_SHARED to skip loudly.
 std::optional<std::filesystem::path> shared(std::string_view relative);
 
-#define SKIP_WITHOUT_SHARED(variable, relative)                                            \
-  const auto variable##_found = ::intaglio::testing::shared(relative);                     \
-  if (!variable##_found) GTEST_SKIP() << "optional asset not at hand: " << (relative);     \
+#define SKIP_WITHOUT_SHARED(variable, relative)                                        \
+  const auto variable##_found = ::intaglio::testing::shared(relative);                 \
+  if (!variable##_found) GTEST_SKIP() << "optional asset not at hand: " << (relative); \
   const std::filesystem::path variable = *variable##_found
 
 // A folder of its own for the running test, emptied first and removed when the process ends.
