@@ -6,18 +6,14 @@
 #include <set>
 
 #include "apps/compare_report.h"
+#include "apps/deciding.h"
 #include "apps/evaluation_text.h"
 #include "apps/execution.h"
-#include "apps/float16.h"
 #include "apps/html/page.h"
 #include "apps/metric_options.h"
-#include "apps/observing.h"
-#include "apps/pressed.h"
-#include "apps/refining.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
-#include "lib/quant/target_rules.h"
 
 namespace intaglio {
 namespace {
@@ -114,21 +110,14 @@ void compare_command(const CompareOptions& o, Context& context) {
 
   const PreprocessRecipe recipe =
       make_recipe(data.evaluation, prepared.model, warnings, observed.statistics.preprocess);
-  settle_float16(plan, prepared, data.calibration, data.calibration.data, recipe, context,
-                 warnings);
+  const Ground ground{prepared, target, o.quant, observed, data.calibration, data.calibration.data,
+                      recipe,   steps};
   std::vector<Pressed> pressed;
   std::vector<Json> refinements;
   for (const Method& method : methods) {
-    Plan numbers = plan;
-    context.phase("select", [&] {
-      select(numbers, prepared.model.graph(), observations,
-             select_options(o.quant, target, method, context.worker_count()));
-      apply_target_rules(numbers, prepared.model.graph(), target);
-    });
-    Refined refined = refine(prepared, numbers, steps, data.calibration, recipe, context, warnings);
-    refinements.push_back(refine_json(o.refine, steps, observed.rebalanced, refined));
-    pressed.push_back(
-        press(prepared, std::move(refined.model), std::move(numbers), o.quant.form, context));
+    Attempt done = attempt(ground, plan, method, context, warnings);
+    refinements.push_back(refine_json(o.refine, steps, observed.rebalanced, done.refined));
+    pressed.push_back(std::move(done.pressed));
   }
 
   const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());

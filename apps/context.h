@@ -59,6 +59,7 @@ void add_compare(CLI::App& root, Context& context);
 void add_evaluate(CLI::App& root, Context& context);
 void add_run(CLI::App& root, Context& context);
 void add_check(CLI::App& root, Context& context);
+void add_analyze(CLI::App& root, Context& context);
 void add_inspect(CLI::App& root, Context& context);
 
 // A table on stdout; the first row is the head. Columns that look like numbers are right-aligned.

@@ -52,7 +52,7 @@ void check_strings(const Gates& gates, const StringErrors& strings, Missed& miss
 std::vector<Metric> Gates::metrics() const {
   std::vector<Metric> list;
   if (max_top1_drop) list.push_back(Metric::topk);
-  if (min_agreement) list.push_back(Metric::agreement);
+  if (min_agreement || max_agreement_drop) list.push_back(Metric::agreement);
   if (min_sqnr) list.push_back(Metric::sqnr);
   if (min_cosine) list.push_back(Metric::cosine);
   if (min_psnr) list.push_back(Metric::psnr);
@@ -69,7 +69,7 @@ void Gates::require_measurable(bool has_labels, bool has_reference) const {
     throw Error(Code::usage, "--max-top1-drop needs labels", "Give --labels FILE.csv.");
 }
 
-void Gates::check(const Evaluation& e) const {
+std::vector<std::string> Gates::missed(const Evaluation& e) const {
   Missed missed;
   check_outputs(
       e, "--min-sqnr", min_sqnr, " dB",
@@ -90,8 +90,17 @@ void Gates::check(const Evaluation& e) const {
     missed.push_back(
         fmt::format("{:.2f} % of the samples keep their top class, --min-agreement asks for {}",
                     *e.agreement, *min_agreement));
+  if (max_agreement_drop && e.agreement && 100 - *e.agreement > *max_agreement_drop)
+    missed.push_back(fmt::format(
+        "{:.2f} % of the samples change their top class, --max-agreement-drop allows {}",
+        100 - *e.agreement, *max_agreement_drop));
   if (min_boxes_f1 && e.boxes) check_boxes(*e.boxes, *min_boxes_f1, missed);
   if (e.strings) check_strings(*this, *e.strings, missed);
+  return missed;
+}
+
+void Gates::check(const Evaluation& e) const {
+  const Missed missed = this->missed(e);
   if (!missed.empty())
     throw Error(Code::accuracy, fmt::format("gate missed: {}", fmt::join(missed, "; ")),
                 "The outputs were written. See the report for the values with the lowest SQNR.");
@@ -108,6 +117,9 @@ void add_gate_options(CLI::App& command, Gates& gates) {
   add("--min-psnr", gates.min_psnr, "DB", "an output has a lower PSNR");
   add("--max-top1-drop", gates.max_top1_drop, "POINTS", "top-1 falls by more (needs --labels)");
   add("--min-agreement", gates.min_agreement, "PERCENT", "fewer samples keep their top class")
+      ->check(percentage);
+  add("--max-agreement-drop", gates.max_agreement_drop, "POINTS",
+      "more samples, in percent, change their top class")
       ->check(percentage);
   add("--min-boxes-f1", gates.min_boxes_f1, "0..1", "the boxes have a lower F1")->check(fraction);
   add("--max-character-error", gates.max_character_error, "PERCENT",

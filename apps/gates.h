@@ -16,6 +16,7 @@ struct Gates {
   std::optional<double> min_psnr;             // dB, of every output
   std::optional<double> max_top1_drop;        // points
   std::optional<double> min_agreement;        // %
+  std::optional<double> max_agreement_drop;   // points below 100 %
   std::optional<double> min_boxes_f1;         // 0..1
   std::optional<double> max_character_error;  // %
   std::optional<double> min_equal_lines;      // %
@@ -24,8 +25,10 @@ struct Gates {
   std::vector<Metric> metrics() const;  // that the gates need
   // Throws Code::usage when a gate cannot be measured (no labels, no reference).
   void require_measurable(bool has_labels, bool has_reference) const;
-  // Throws Code::accuracy naming every gate that was missed, with both figures. What could not be
-  // measured, such as F1 where there are no boxes, misses its gate.
+  // Every gate that was missed, with both figures. What could not be measured, such as F1 where
+  // there are no boxes, misses its gate.
+  std::vector<std::string> missed(const Evaluation& evaluation) const;
+  // Throws Code::accuracy naming them.
   void check(const Evaluation& evaluation) const;
 };
 

@@ -1,5 +1,5 @@
-// The command line: parses, runs the chosen command, and turns what it throws into two lines and an exit code.
-// This is the only try/catch for errors and the only place that knows exit codes.
+// The command line: parses, runs the chosen command, and turns what it throws into two lines and an
+// exit code. This is the only try/catch for errors and the only place that knows exit codes.
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <unistd.h>
@@ -20,7 +20,8 @@
 namespace intaglio {
 namespace {
 
-// The first signal asks the running phase to stop at its next step; the second one ends the process.
+// The first signal asks the running phase to stop at its next step; the second one ends the
+// process.
 extern "C" void on_signal(int) {
   static volatile std::sig_atomic_t signals = 0;
   signals = signals + 1;
@@ -56,7 +57,8 @@ void build(CLI::App& root, Context& context) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_memory_option(root);
-  root.add_flag("--verbose", context.verbose, "One line per phase with its seconds and peak memory");
+  root.add_flag("--verbose", context.verbose,
+                "One line per phase with its seconds and peak memory");
   root.add_flag("--quiet", context.quiet, "No progress and no warnings on stderr");
   add_quantize(root, context);
   add_calibrate(root, context);
@@ -65,18 +67,22 @@ void build(CLI::App& root, Context& context) {
   add_evaluate(root, context);
   add_run(root, context);
   add_check(root, context);
+  add_analyze(root, context);
   add_inspect(root, context);
   for (CLI::App* command : root.get_subcommands({})) {
-    command->add_option("--config", context.config, "A JSON file with any of these options; flags win")
+    command
+        ->add_option("--config", context.config, "A JSON file with any of these options; flags win")
         ->type_name("FILE");
-    command->add_flag("--print-config", context.print_config, "Print the effective options as JSON and stop");
+    command->add_flag("--print-config", context.print_config,
+                      "Print the effective options as JSON and stop");
   }
 }
 
 int run(std::vector<std::string> arguments) {
   Context context;
-  CLI::App root("Intaglio presses FP32 ONNX models into INT8: calibrate, quantize, compare, from the shell.",
-                "intaglio");
+  CLI::App root(
+      "Intaglio presses FP32 ONNX models into INT8: calibrate, quantize, compare, from the shell.",
+      "intaglio");
   build(root, context);
   arguments = expand_config(arguments, root);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -114,8 +120,10 @@ int main(int argc, char** argv) {
   } catch (const Error& e) {
     return report(e);
   } catch (const std::bad_alloc&) {
-    return report(Error(Code::internal, "out of memory", "Use fewer --threads or a larger machine."));
+    return report(
+        Error(Code::internal, "out of memory", "Use fewer --threads or a larger machine."));
   } catch (const std::exception& e) {
-    return report(Error(Code::internal, e.what(), "Please report this with the command and the model."));
+    return report(
+        Error(Code::internal, e.what(), "Please report this with the command and the model."));
   }
 }

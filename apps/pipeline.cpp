@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/deciding.h"
 #include "apps/evaluation_text.h"
-#include "apps/float16.h"
 #include "apps/html/page.h"
-#include "apps/observing.h"
-#include "apps/pressed.h"
-#include "apps/refining.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
-#include "lib/quant/target_rules.h"
 #include "lib/rewrite/ncnn_table.h"
 
 namespace intaglio {
@@ -40,6 +36,8 @@ void check_outputs(const QuantizeOptions& o, const std::string& output) {
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");
   const bool has_data = !o.data.data.empty() || !o.eval_data.empty();
+  require_searchable(o.keep, o.gates, o.quant.form, !o.data.data.empty(), !o.plan.empty(),
+                     !o.eval_data.empty());
   o.gates.require_measurable(!o.data.labels.empty(), has_data);
   if (!o.metric.metrics.empty() && !has_data)
     throw Error(Code::usage, "--metric needs samples to compare on", "Give --data or --eval-data.");
@@ -60,8 +58,8 @@ Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
   return plan;
 }
 
-void print_plan(const Plan& plan, bool json) {
-  if (json) return fmt::print("{}", to_text(to_json(plan)));
+void print_plan(const Plan& plan, const QuantizeOptions& o) {
+  if (o.json) return fmt::print("{}", to_text(to_json(plan)));
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& node : plan.nodes)
     rows.push_back({node.name.empty() ? node.output : node.name, node.op,
@@ -83,7 +81,8 @@ std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared&
   if (!o.eval_data.empty()) data.limit = 0;
   const SampleSet set(data, paths, recipe, prepared.model.graph());
   const bool all = !o.eval_data.empty() || !data.labels.empty();
-  const Samples samples = all ? set.samples() : spread(set.samples(), default_evaluation_samples);
+  const std::size_t few = o.keep.automatic() ? search_samples : default_evaluation_samples;
+  const Samples samples = all ? set.samples() : spread(set.samples(), few);
   Measured measured =
       measure(prepared, std::span(&pressed, 1), samples, {o.exact, metric_request(o)}, context)
           .front();
@@ -121,13 +120,47 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
   print_evaluation("FP32", "INT8", *e);
 }
 
+// --- Stages
+// ---------------------------------------------------------------------------------------
+
+// Statistics for the draft, or for what a plan brings along.
+Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, const Method& method,
+                     const RefineSteps& steps, Context& context,
+                     std::vector<std::string>& warnings) {
+  Observed observed;
+  if (!o.plan.empty()) {
+    observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan);
+  } else if (o.quant.form.calibrated()) {
+    observed = observe(prepared, plan, o.data,
+                       {.histograms = method.needs_histogram || !o.html.empty(),
+                        .refine = steps,
+                        .calibration = o.calibration},
+                       context, warnings);
+  } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
+    warnings.push_back(fmt::format(
+        "--format {} needs no calibration: data serves the comparison alone", o.quant.form.format));
+  }
+  return observed;
+}
+
+// nullopt: there are no samples to preprocess.
+std::optional<PreprocessRecipe> recipe_of(const QuantizeOptions& o, const Prepared& prepared,
+                                          const Observed& observed,
+                                          std::vector<std::string>& warnings) {
+  const Json& settled = observed.statistics.preprocess;
+  if (!settled.is_null() && o.calibration.empty())
+    return recipe_from_json(settled, "the recipe of the calibration");
+  if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null())
+    return make_recipe(o.data, prepared.model, warnings, settled);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
   const Target target = effective_target(o.quant);
-  const SelectOptions selecting = select_options(o.quant, target, method, context.worker_count());
   const bool refinable = o.quant.form.calibrated() && o.plan.empty();
   const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
@@ -140,51 +173,32 @@ void quantize(const QuantizeOptions& o, Context& context) {
                              : load_plan(o, prepared.hash);
   plan.model_hash = prepared.hash;
   require_plannable(request, graph);
-  if (o.dry_run) return print_plan(plan, o.json);
+  if (o.dry_run) return print_plan(plan, o);
   require_something(plan);
 
   std::vector<std::string> warnings;
-  Observed observed;
-  if (o.plan.empty() && !o.quant.form.calibrated()) {
-    if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty())
-      warnings.push_back(
-          fmt::format("--format {} needs no calibration: data serves the comparison alone",
-                      o.quant.form.format));
+  const Observed observed = observe_for(o, prepared, plan, method, steps, context, warnings);
+  const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, observed, warnings);
+  const PreprocessRecipe applied = recipe.value_or(PreprocessRecipe{});
+  const Ground ground{prepared, target, o.quant,
+                      observed, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
+                      applied,  steps};
+  Kept kept;
+  if (o.keep.wanted()) {
+    kept = keep_float(o.keep, ground, plan, method, o.gates, {o.exact, request}, context);
+    warnings.insert(warnings.end(), kept.warnings.begin(), kept.warnings.end());
   } else if (o.plan.empty()) {
-    observed = observe(prepared, plan, o.data,
-                       {.histograms = method.needs_histogram || !o.html.empty(),
-                        .refine = steps,
-                        .calibration = o.calibration},
-                       context, warnings);
+    kept.best = attempt(ground, std::move(plan), method, context, warnings);
+  } else {
+    Refined refined = refine(prepared, plan, steps, o.data, applied, context, warnings);
+    kept.best = {press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context),
+                 std::move(refined.json)};
   }
-  if (!o.plan.empty()) observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan);
-  std::optional<PreprocessRecipe> recipe;
-  const Json& settled = observed.statistics.preprocess;
-  if (!settled.is_null() && o.calibration.empty()) {
-    recipe = recipe_from_json(settled, "the recipe of the calibration");
-  } else if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null()) {
-    recipe = make_recipe(o.data, prepared.model, warnings, settled);
-  }
-  const Observations& observations = observed.statistics.observations;
-  if (o.plan.empty())
-    context.phase("select", [&] {
-      select(plan, graph, observations, selecting);
-      apply_target_rules(plan, graph, target);
-    });
-
-  if (o.plan.empty())
-    settle_float16(plan, prepared, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
-                   recipe.value_or(PreprocessRecipe{}), context, warnings);
-  Refined refined =
-      refine(prepared, plan, steps, o.data, recipe.value_or(PreprocessRecipe{}), context, warnings);
-  const Json refinements = refine_json(o.refine, steps, observed.rebalanced, refined);
-  Pressed pressed =
-      press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context);
+  Pressed& pressed = kept.best.pressed;
+  const Json refinements = refine_json(o.refine, steps, observed.rebalanced, kept.best.refined);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
-  const auto measured = context.phase("evaluate", [&] {
-    return measure_result(o, prepared, pressed, recipe.value_or(PreprocessRecipe{}), context,
-                          warnings);
-  });
+  const auto measured = context.phase(
+      "evaluate", [&] { return measure_result(o, prepared, pressed, applied, context, warnings); });
   const std::optional<Evaluation> evaluation =
       measured ? std::optional(measured->evaluation) : std::nullopt;
 
@@ -194,6 +208,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
+  const Observations& observations = observed.statistics.observations;
   Json method_part = {{"name", method_name(o, method)}};
   if (o.plan.empty() && o.quant.form.calibrated()) method_part.update(method.parameters);
   const Json report = {
@@ -207,6 +222,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
       {"target", target.name},
       {"passes", passes_json(prepared.passes)},
       {"refine", refinements},
+      {"keep_float", kept.json},
       {"interface", pressed.interface},
       {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
       {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr,
@@ -220,8 +236,12 @@ void quantize(const QuantizeOptions& o, Context& context) {
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {
+    if (o.keep.wanted()) print_kept(kept.json);
     print_summary(report, evaluation);
   }
+  if (kept.interrupted)
+    throw Error(Code::interrupted, "interrupted while searching for layers to keep float",
+                "The best model found so far was written.");
   if (evaluation) o.gates.check(*evaluation);
 }
 

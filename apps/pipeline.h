@@ -7,6 +7,7 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/gates.h"
+#include "apps/keeping.h"
 #include "apps/metric_options.h"
 #include "apps/quant_options.h"
 #include "apps/refining.h"
@@ -22,6 +23,7 @@ struct QuantizeOptions {
   std::string exact = "integer";  // how the result is evaluated
   bool json = false, dry_run = false;
   RefineOptions refine;
+  KeepOptions keep;
   MetricOptions metric;
   Gates gates;
 };

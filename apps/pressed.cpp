@@ -128,7 +128,7 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
     for (std::size_t i = 0; i < measured.size(); ++i)
       measured[i].evaluation = std::move(evaluations[i]);
   }
-  for (std::size_t i = 0; i < measured.size(); ++i)
+  for (std::size_t i = 0; how.values && i < measured.size(); ++i)
     measured[i].evaluation.values =
         compare_values(prepared, pressed[i], samples, how.exact, options.threads);
   return measured;

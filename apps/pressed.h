@@ -35,6 +35,7 @@ void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& 
 struct Measuring {
   std::string exact = "integer";
   MetricRequest metrics;
+  bool values = true;  // inside the graphs too
 };
 
 struct Measured {

@@ -54,6 +54,7 @@ void add_quantize(CLI::App& root, Context& context) {
       ->type_name("STATS");
   add_quant_options(*command, options->quant);
   add_refine_options(*command, options->refine);
+  add_keep_options(*command, options->keep);
   add_output_options(*command, *options);
   add_comparison_options(*command, *options);
   command->footer(

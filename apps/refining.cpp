@@ -105,10 +105,11 @@ Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const D
     all.shard.reset();
     const SampleSet set(all, all.data, recipe, prepared.model.graph());
     prepared.original = prepared.model.clone();
-    const Rebalanced done = rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
-                                      {.shift = steps.shift,
-                                       .equalization = steps.equalization,
-                                       .threads = context.worker_count()});
+    const Rebalanced done =
+        rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
+                  {.shift = steps.shift,
+                   .equalization = steps.equalization,
+                   .threads = context.worker_count()});
     if (plan.channels.empty()) prepared.original.reset();
     return {{"shift", shift_json(done)},
             {"equalization", equalization_json(done)},
@@ -136,9 +137,9 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
                std::vector<std::string>& warnings) {
   Refined refined{prepared.model.clone(), {{"rounding", nullptr}, {"bias_correction", nullptr}}};
   const bool wanted = (steps.bias || steps.rounding) && has_layers(plan);
-  const std::string missed = fmt::format("{}: that needs --data (or say --effort fast)",
-                                         steps.rounding ? "weights and biases were not refined"
-                                                        : "biases were not corrected");
+  const std::string missed = fmt::format(
+      "{}: that needs --data (or say --effort fast)",
+      steps.rounding ? "weights and biases were not refined" : "biases were not corrected");
   const bool said = std::find(warnings.begin(), warnings.end(), missed) != warnings.end();
   if (wanted && data.data.empty() && !said) warnings.push_back(missed);
   if (wanted && !data.data.empty()) {
@@ -171,13 +172,13 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
 }
 
 Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,
-                 const Refined& refined) {
+                 const Json& refined) {
   Json names = Json::array();
   for (const KnownStep& step : known_steps)
     if (steps.*step.member) names.push_back(step.name);
   Json json = {{"effort", options.effort}, {"steps", names}};
   json.update(rebalanced.is_null() ? not_rebalanced() : rebalanced);
-  json.update(refined.json);
+  json.update(refined);
   return json;
 }
 

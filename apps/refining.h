@@ -50,6 +50,6 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
 
 // The "refine" part of a report.
 Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,
-                 const Refined& refined);
+                 const Json& refined);
 
 }  // namespace intaglio

@@ -7,7 +7,7 @@
 
 namespace intaglio::html {
 
-std::string warnings_section(const PageSource& source);  // warnings, samples left out
+std::string warnings_section(const Json& report);        // warnings, samples left out
 std::string summary_section(const PageSource& source);   // files, sizes, how it was made
 std::string accuracy_section(const PageSource& source);  // methods side by side, outputs
 std::string activations_section(

@@ -17,12 +17,12 @@ std::string skipped_samples(const Json& report, const char* part) {
 
 }  // namespace
 
-std::string warnings_section(const PageSource& source) {
+std::string warnings_section(const Json& report) {
   std::string items;
-  for (const Json& warning : source.report["warnings"])
+  for (const Json& warning : report["warnings"])
     items += "<li>" + escaped(warning.get<std::string>()) + "</li>\n";
-  items += skipped_samples(source.report, "data");
-  items += skipped_samples(source.report, "evaluation_data");
+  items += skipped_samples(report, "data");
+  items += skipped_samples(report, "evaluation_data");
   if (items.empty()) return "<p id=\"warnings\">No warnings.</p>\n";
   return "<section id=\"warnings\" class=\"warnings\"><h2>Warnings</h2>\n<ul>" + items +
          "</ul></section>\n";

@@ -4,25 +4,11 @@
 #include <numeric>
 
 #include "calibration/refine/channel_sums.h"
+#include "calibration/refine/rounded_weights.h"
 #include "lib/base/parallel.h"
-#include "lib/quant/array.h"
 
 namespace intaglio {
 namespace {
-
-// The same graph with the weights that their codes stand for.
-Model rounded_weights(const Model& model, const Plan& plan) {
-  Model twin = model.clone();
-  for (const NodePlan& node : plan.nodes) {
-    if (!node.quantized) continue;
-    for (const ConstantPlan& c : node.constants) {
-      Value& value = *twin.graph().find(c.name);
-      if (value.uses().size() == 1)
-        value.set_constant(dequantize(quantize(value.constant(), c.params, c.scheme), c.params));
-    }
-  }
-  return twin;
-}
 
 // Every beginning of it is spread over the whole: steps of the golden section, made coprime.
 std::vector<std::size_t> spread_order(std::size_t count) {

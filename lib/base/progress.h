@@ -7,12 +7,16 @@
 
 namespace intaglio {
 
-// Called from one thread at a time: phase name, units done, units in all. How it is shown (a live bar,
-// a line per 10 %) is decided by apps/.
+// Called from one thread at a time: phase name, units done, units in all. How it is shown (a live
+// bar, a line per 10 %) is decided by apps/.
 using Progress = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
 
 // Set by the signal handler of apps/main.cpp (SIGINT, SIGTERM).
 void request_interrupt() noexcept;
+
+// Whether it was called. accept_interrupt() takes note of it: what there is gets finished.
+bool interrupt_requested() noexcept;
+void accept_interrupt() noexcept;
 
 // Throws Code::interrupted once request_interrupt() was called. Long loops call it once per unit.
 void check_interrupt();

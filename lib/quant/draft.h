@@ -1,6 +1,8 @@
-// The draft: which nodes and values of a prepared graph are quantized for a target, and why the rest is not.
+// The draft: which nodes and values of a prepared graph are quantized for a target, and why the
+// rest is not.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,14 @@
 
 namespace intaglio {
 
-// What the user asked for beyond the target. Patterns are ECMAScript regular expressions that must match a
-// whole node name; a pattern or operator that matches nothing is an error (Code::usage), and so is a bad one.
+// What the user asked for beyond the target. Patterns are ECMAScript regular expressions that must
+// match a whole node name; a pattern or operator that matches nothing is an error (Code::usage),
+// and so is a bad one.
 struct Selection {
   std::vector<std::string> include, exclude;  // node names; first outputs where there is no name
   std::vector<std::string> include_ops, exclude_ops;
+  // Nodes found to be better off float, by first output, with the reason.
+  std::map<std::string, std::string> left_float = {};
 };
 
 // Decides by these rules, in which "float" means that a node keeps float inputs and says why:

@@ -24,7 +24,8 @@ const std::string& name_to_match(const Node& node) {
 }  // namespace
 
 NodeFilter::NodeFilter(const std::vector<Node*>& nodes, const Selection& selection)
-    : has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
+    : left_float_(selection.left_float),
+      has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
   by_name(nodes, selection.include, "--include", included_);
   by_name(nodes, selection.exclude, "--exclude", excluded_);
   by_op(nodes, selection.include_ops, "--include-op", included_);
@@ -35,6 +36,9 @@ std::optional<std::string> NodeFilter::refuse(const Node& node) const {
   if (const auto it = excluded_.find(&node); it != excluded_.end())
     return fmt::format("excluded by {}", it->second);
   if (has_include_ && !included_.contains(&node)) return "not among the nodes of --include";
+  if (const Value* output = first_output(node))
+    if (const auto it = left_float_.find(output->name()); it != left_float_.end())
+      return it->second;
   return std::nullopt;
 }
 

@@ -28,6 +28,7 @@ class NodeFilter {
   static void collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
                       Hits& hits, const std::function<bool(const Node&)>& matches);
 
+  const std::map<std::string, std::string> left_float_;  // by first output
   bool has_include_;
   Hits included_, excluded_;
 };

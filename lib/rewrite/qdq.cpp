@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lib/quant/array.h"
 #include "lib/rewrite/constants.h"
@@ -61,7 +62,7 @@ class QdqWriter {
       graph_.set_output(producer, static_cast<std::size_t>(at), *before);
     } else {
       after = &graph_.add_value(activation.name + "_dequantized", value.dtype(), value.dims());
-      graph_.replace_uses(value, *after);
+      redirect(value, *after);
     }
     Value& codes =
         graph_.add_value(activation.name + "_quantized", activation.params.type, value.dims());
@@ -72,8 +73,19 @@ class QdqWriter {
     dequantized_[activation.name] = after->name();
   }
 
+  // What a node makes on codes, everybody reads rounded: runtimes merge the node with the pair.
+  // What is a float anyway stays one for those that read floats.
+  void redirect(Value& value, Value& rounded) {
+    if (value.producer() != nullptr && quantized_.contains(value.producer()))
+      return graph_.replace_uses(value, rounded);
+    const std::vector<Use> uses(value.uses().begin(), value.uses().end());
+    for (const Use& use : uses)
+      if (quantized_.contains(use.node)) graph_.set_input(*use.node, use.index, &rounded);
+  }
+
   void store_constants(const NodePlan& plan) {
     Node& node = planned_node(graph_, plan);
+    quantized_.insert(&node);
     store_weights(node, plan);
     if (!plan.bias) return;
     const Tensor bias = planned_constant(graph_, plan.bias->name);
@@ -84,6 +96,7 @@ class QdqWriter {
 
   Graph& graph_;
   const Plan& plan_;
+  std::set<const Node*> quantized_;
   std::map<std::string, Shared> shared_;
   std::map<std::string, std::string> dequantized_;
 };

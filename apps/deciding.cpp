@@ -1,0 +1,32 @@
+#include "apps/deciding.h"
+
+#include "apps/float16.h"
+#include "lib/quant/target_rules.h"
+
+namespace intaglio {
+
+Decided decide(const Ground& ground, Plan draft, const Method& method, Context& context,
+               std::vector<std::string>& warnings) {
+  const Graph& graph = ground.prepared.model.graph();
+  Plan plan = std::move(draft);
+  context.phase("select", [&] {
+    select(plan, graph, ground.observed.statistics.observations,
+           select_options(ground.quant, ground.target, method, context.worker_count()));
+    apply_target_rules(plan, graph, ground.target);
+  });
+  settle_float16(plan, ground.prepared, ground.data, ground.float16_paths, ground.recipe, context,
+                 warnings);
+  Refined refined =
+      refine(ground.prepared, plan, ground.refine, ground.data, ground.recipe, context, warnings);
+  return {std::move(plan), std::move(refined)};
+}
+
+Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,
+                std::vector<std::string>& warnings) {
+  Decided decided = decide(ground, std::move(draft), method, context, warnings);
+  return {press(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
+                ground.quant.form, context),
+          std::move(decided.refined.json)};
+}
+
+}  // namespace intaglio

@@ -1,0 +1,312 @@
+#include "apps/keeping.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "apps/evaluation_text.h"
+#include "calibration/sensitivity/keep_float.h"
+#include "lib/base/progress.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t sensitivity_samples = 16;
+constexpr std::size_t most_put_back = 8;  // layers that a search tries to do without at its end
+constexpr const char* reason = "kept float for accuracy (--keep-float)";
+
+using Layers = std::vector<std::size_t>;
+
+std::optional<std::size_t> count_of(const std::string& text) {
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return count;
+}
+
+// What a set of layers gave.
+struct Trial {
+  Layers layers;
+  double cost = 0;  // share of what the objective counts, in percent
+  std::vector<std::string> missed;
+  std::optional<double> sqnr_db, agreement;
+  double noise = 0;
+
+  bool better_than(const Trial& other) const {
+    if (missed.empty() != other.missed.empty()) return missed.empty();
+    return missed.empty() ? cost < other.cost : noise < other.noise;
+  }
+};
+
+class Search {
+ public:
+  Search(const KeepOptions& options, const Ground& ground, const Plan& draft, const Method& method,
+         const Gates& gates, const Measuring& measuring, Context& context)
+      : options_(options),
+        ground_(ground),
+        draft_(draft),
+        method_(method),
+        gates_(gates),
+        measuring_(measuring),
+        context_(context),
+        set_(data_of(ground, gates), ground.data.data, ground.recipe,
+             ground.prepared.model.graph()) {
+    measuring_.values = false;
+    if (gates.max_top1_drop) return;
+    measuring_.metrics.labels = false;
+    std::erase(measuring_.metrics.metrics, Metric::topk);
+  }
+
+  Kept run() {
+    try {
+      if (options_.automatic()) {
+        search();
+      } else {
+        take(*count_of(options_.layers));
+      }
+    } catch (const Error& e) {
+      if (e.code() != Code::interrupted || !best_) throw;
+      accept_interrupt();
+      result_.interrupted = true;
+    }
+    result_.json = json();
+    return std::move(result_);
+  }
+
+ private:
+  // Labels are read for the one gate that needs them: they may be those of other samples.
+  static DataOptions data_of(const Ground& ground, const Gates& gates) {
+    DataOptions data = ground.data;
+    if (!gates.max_top1_drop) data.labels.clear();
+    return data;
+  }
+
+  void take(std::size_t count) {
+    measure();
+    const KeepSet set = keep_order(sensitivity_, KeepCost::layers, count).back();
+    result_.best = attempt(ground_, draft_without(set.layers), method_, context_, result_.warnings);
+    best_ = Trial{set.layers, cost_of(set.layers), {}, {}, {}, 0};
+  }
+
+  void search() {
+    if (try_layers({})) return;
+    measure();
+    const std::vector<KeepSet> sets =
+        keep_order(sensitivity_, options_.objective == "size" ? KeepCost::size : KeepCost::macs);
+    // The last set has nothing left to quantize. Most of the noise sits in few layers, which come
+    // first: the steps double.
+    std::size_t low = 0, high = sets.size() - 1;
+    for (std::size_t step = 1; low + step < high; step *= 2) {
+      if (try_layers(sets[low + step].layers)) {
+        high = low + step;
+        break;
+      }
+      low += step;
+    }
+    while (low + 1 < high) {
+      const std::size_t middle = (low + high) / 2;
+      (try_layers(sets[middle].layers) ? high : low) = middle;
+    }
+    if (best_->missed.empty()) put_back();
+  }
+
+  // Layers that joined early may not be needed any more.
+  void put_back() {
+    Layers candidates = best_->layers;
+    std::ranges::stable_sort(
+        candidates, [&](std::size_t a, std::size_t b) { return cost_of({a}) > cost_of({b}); });
+    if (candidates.size() > most_put_back) candidates.resize(most_put_back);
+    for (const std::size_t layer : candidates) {
+      Layers fewer = best_->layers;
+      std::erase(fewer, layer);
+      if (!fewer.empty()) try_layers(fewer);
+    }
+  }
+
+  // Whether the gates hold with these layers float.
+  bool try_layers(const Layers& layers) {
+    Plan plan = draft_without(layers);
+    if (plan.quantized_nodes() == 0) return false;
+    std::vector<std::string> warnings;
+    Attempt made = attempt(ground_, std::move(plan), method_, context_, warnings);
+    const Evaluation e = context_.phase("search", [&] {
+      const Samples all = set_.samples();
+      const Samples samples = all.label ? all : spread(all, search_samples);
+      return intaglio::measure(ground_.prepared, std::span(&made.pressed, 1), samples, measuring_,
+                               context_)
+          .front()
+          .evaluation;
+    });
+    const Trial trial = judge(layers, e);
+    trials_.push_back(trial);
+    if (!best_ || trial.better_than(*best_)) {
+      best_ = trial;
+      result_.best = std::move(made);
+      result_.warnings = std::move(warnings);
+    }
+    return trial.missed.empty();
+  }
+
+  Trial judge(const Layers& layers, const Evaluation& e) const {
+    Trial trial{layers, cost_of(layers), gates_.missed(e), {}, e.agreement, 0};
+    for (const OutputDeviation& output : e.outputs) {
+      const auto db = output.deviation.sqnr_db();
+      if (db && (!trial.sqnr_db || *db < *trial.sqnr_db)) trial.sqnr_db = db;
+      if (output.deviation.xx > 0) trial.noise += output.deviation.dd / output.deviation.xx;
+    }
+    return trial;
+  }
+
+  void measure() {
+    std::vector<std::string> said_later;
+    const Decided decided = decide(ground_, draft_, method_, context_, said_later);
+    context_.phase("analyze", [&] {
+      SensitivityOptions options{.layers = false, .parts = true, .simulator = {}};
+      options.simulator.threads = context_.worker_count();
+      if (const Progress progress = context_.progress())
+        options.simulator.progress = [progress](std::size_t done, std::size_t of) {
+          progress("analyze", done, of);
+        };
+      sensitivity_ = measure_sensitivity({ground_.prepared.model, decided.refined.model,
+                                          decided.plan, ground_.target, ground_.quant.selection},
+                                         spread(set_.samples(), sensitivity_samples), options);
+    });
+  }
+
+  std::vector<QuantizedLayer> chosen(const Layers& layers) const {
+    std::vector<QuantizedLayer> result;
+    for (const std::size_t i : layers) result.push_back(sensitivity_.layers[i].layer);
+    return result;
+  }
+
+  Plan draft_without(const Layers& layers) const {
+    if (layers.empty()) return draft_;
+    Plan plan = draft_for(ground_.quant.form, ground_.prepared.model.graph(), ground_.target,
+                          leaving_float(ground_.quant.selection, chosen(layers), reason));
+    plan.model_hash = draft_.model_hash;
+    plan.channels = draft_.channels;
+    return plan;
+  }
+
+  double cost_of(const Layers& layers) const {
+    double sum = 0, all = 0;
+    const auto cost = [&](const LayerSensitivity& l) {
+      return options_.objective == "size" ? static_cast<double>(l.weights) : l.macs;
+    };
+    for (const LayerSensitivity& l : sensitivity_.layers) all += cost(l);
+    for (const std::size_t i : layers) sum += cost(sensitivity_.layers[i]);
+    return all > 0 ? 100 * sum / all : 0;
+  }
+
+  Json json() const {
+    Json trials = Json::array(), kept = Json::array();
+    for (const Trial& t : trials_)
+      trials.push_back({{"layers", t.layers.size()},
+                        {"share", t.cost},
+                        {"sqnr_db", t.sqnr_db ? Json(*t.sqnr_db) : Json()},
+                        {"agreement", t.agreement ? Json(*t.agreement) : Json()},
+                        {"missed", t.missed}});
+    for (const std::size_t i : best_->layers) {
+      const LayerSensitivity& l = sensitivity_.layers[i];
+      kept.push_back({{"name", l.layer.node->name()},
+                      {"op", l.layer.node->op()},
+                      {"output", first_output(*l.layer.node)->name()},
+                      {"macs", l.macs},
+                      {"weights", l.weights}});
+    }
+    return {{"requested", options_.layers},
+            {"objective", options_.objective},
+            {"met", options_.automatic() ? Json(best_->missed.empty()) : Json()},
+            {"share", best_->cost},
+            {"layers", kept},
+            {"trials", trials},
+            {"interrupted", result_.interrupted}};
+  }
+
+  const KeepOptions& options_;
+  const Ground& ground_;
+  const Plan& draft_;
+  const Method& method_;
+  const Gates& gates_;
+  Measuring measuring_;
+  Context& context_;
+  const SampleSet set_;
+  Sensitivity sensitivity_;
+  std::vector<Trial> trials_;
+  std::optional<Trial> best_;
+  Kept result_;
+};
+
+}  // namespace
+
+void add_keep_options(CLI::App& command, KeepOptions& options) {
+  command
+      .add_option("--keep-float", options.layers,
+                  "Layers that stay float: the N whose noise matters most, or auto: the cheapest "
+                  "ones with which the gates hold")
+      ->type_name("N|auto");
+  command
+      .add_option("--objective", options.objective,
+                  "What --keep-float auto keeps cheap: macs (work in integers) or size (of the "
+                  "file)")
+      ->check(CLI::IsMember({"macs", "size"}))
+      ->type_name("macs|size")
+      ->capture_default_str();
+}
+
+void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
+                        bool has_data, bool has_plan, bool has_eval_data) {
+  if (!options.wanted()) return;
+  const auto refuse = [](const std::string& what, const char* remedy) {
+    throw Error(Code::usage, "--keep-float: " + what, remedy);
+  };
+  if (!options.automatic() && !count_of(options.layers))
+    refuse(fmt::format("'{}' is neither a count nor auto", options.layers),
+           "Say --keep-float 3, or --keep-float auto.");
+  if (has_plan) refuse("a plan says itself what stays float", "Leave one of both out.");
+  if (!form.calibrated())
+    refuse(fmt::format("--format {} has no layers to choose from", form.format),
+           "Use qdq or qoperator, or --exclude.");
+  if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
+  if (options.automatic() && !gates.any())
+    refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");
+  if (options.automatic() && gates.max_top1_drop && has_eval_data)
+    refuse("--max-top1-drop needs labels of the calibration data, not of --eval-data",
+           "Search by --max-agreement-drop POINTS.");
+}
+
+Kept keep_float(const KeepOptions& options, const Ground& ground, const Plan& draft,
+                const Method& method, const Gates& gates, const Measuring& measuring,
+                Context& context) {
+  return Search(options, ground, draft, method, gates, measuring, context).run();
+}
+
+void print_kept(const Json& kept) {
+  if (!kept["trials"].empty()) {
+    std::vector<std::vector<std::string>> rows = {
+        {"kept float", kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
+         "agreement %", ""}};
+    const auto number = [](const Json& value) {
+      return value.is_null() ? std::string("-") : percent(value.get<double>());
+    };
+    for (const Json& t : kept["trials"])
+      rows.push_back({std::to_string(t["layers"].get<std::size_t>()), number(t["share"]),
+                      number(t["sqnr_db"]), number(t["agreement"]),
+                      t["missed"].empty() ? "holds" : "missed"});
+    print_table(rows);
+  }
+  constexpr std::size_t named = 10;
+  std::vector<std::string> names;
+  for (const Json& l : kept["layers"])
+    names.push_back(l["name"].get<std::string>().empty() ? l["output"] : l["name"]);
+  const std::size_t count = names.size();
+  if (count > named) names.resize(named);
+  fmt::print("\n{} layers kept float{}{}{}\n\n", count, count == 0 ? "" : ": ",
+             fmt::join(names, ", "),
+             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
+}
+
+}  // namespace intaglio

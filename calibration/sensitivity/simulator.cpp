@@ -1,0 +1,140 @@
+#include "calibration/sensitivity/simulator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "calibration/refine/channel_sums.h"
+#include "lib/base/parallel.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t block_size = 16;  // samples whose results are kept until they are summed up
+
+Noise noise_of(const std::vector<Tensor>& expected, const std::vector<Tensor>& actual) {
+  Noise noise;
+  noise.outputs.resize(expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    if (expected[i].dtype() == DType::f32 && expected[i].size() == actual[i].size())
+      noise.outputs[i].add(expected[i].data<float>(), actual[i].data<float>());
+  noise.samples = 1;
+  const auto classified = [](const std::vector<Tensor>& outputs) {
+    return !outputs.empty() && outputs[0].dtype() == DType::f32 && outputs[0].size() > 0;
+  };
+  if (classified(expected) && classified(actual))
+    noise.same = best_of(expected[0].data<float>()) == best_of(actual[0].data<float>());
+  return noise;
+}
+
+}  // namespace
+
+std::optional<double> Noise::sqnr_db() const {
+  std::optional<double> worst;
+  for (const Deviation& output : outputs)
+    if (const auto db = output.sqnr_db(); db && (!worst || *db < *worst)) worst = db;
+  return worst;
+}
+
+double Noise::relative() const {
+  double sum = 0;
+  for (const Deviation& output : outputs)
+    if (output.xx > 0) sum += output.dd / output.xx;
+  return sum;
+}
+
+void Noise::merge(const Noise& other) {
+  if (outputs.empty()) outputs.resize(other.outputs.size());
+  for (std::size_t i = 0; i < other.outputs.size(); ++i) outputs[i].merge(other.outputs[i]);
+  samples += other.samples;
+  same += other.same;
+}
+
+Simulator::Simulator(const Graph& reference, const Graph& coded)
+    : float_(reference),
+      coded_(coded),
+      float_constants_(constants_of(float_.program())),
+      coded_constants_(constants_of(coded_.program())) {}
+
+Simulator::Constants Simulator::constants_of(const Program& program) {
+  Constants constants(program.values.size());
+  for (const auto& [slot, tensor] : program.constants)
+    constants[static_cast<std::size_t>(slot)] = &tensor;
+  return constants;
+}
+
+void Simulator::step(Stepper& run, const Variant& variant, std::size_t s) const {
+  const Step& step = (variant.codes[s] ? coded_ : float_).program().steps[s];
+  const Constants& constants = variant.codes[s] ? coded_constants_ : float_constants_;
+  std::vector<std::pair<int, Tensor>> kept;  // what other steps read as floats
+  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+    const int slot = step.inputs[i];
+    if (slot < 0) continue;
+    if (const Tensor* constant = constants[static_cast<std::size_t>(slot)])
+      run.value(slot) = *constant;
+    const ActivationPlan* plan = variant.read[s][i];
+    const bool done =
+        std::any_of(kept.begin(), kept.end(), [&](const auto& k) { return k.first == slot; });
+    if (plan == nullptr || done) continue;
+    kept.emplace_back(slot, run.value(slot));
+    round_to_codes(run.value(slot), plan->params, plan->scheme);
+  }
+  run.run(step);
+  for (auto& [slot, tensor] : kept) run.value(slot) = std::move(tensor);
+  for (const int slot : step.outputs)
+    if (slot >= 0)
+      if (const ActivationPlan* plan = variant.made[static_cast<std::size_t>(slot)])
+        round_to_codes(run.value(slot), plan->params, plan->scheme);
+  run.forget(step);
+}
+
+std::vector<Tensor> Simulator::finish(Stepper run, const Variant& variant, std::size_t from) const {
+  for (std::size_t s = from; s < program().steps.size(); ++s) step(run, variant, s);
+  std::vector<Tensor> outputs;
+  for (const int slot : program().outputs) outputs.push_back(to_row_major(run.value(slot)));
+  return outputs;
+}
+
+std::vector<Noise> Simulator::measure_one(
+    const std::vector<Tensor>& feeds, const Variant& base, std::span<const Variant> variants,
+    const std::vector<std::vector<std::size_t>>& starts) const {
+  const std::vector<Tensor> expected = finish({float_, feeds}, Variant(program()), 0);
+  std::vector<Noise> noises(1 + variants.size());
+  Stepper run(float_, feeds);
+  for (std::size_t s = 0; s < program().steps.size(); ++s) {
+    for (const std::size_t v : starts[s])
+      noises[1 + v] = noise_of(expected, finish(run, variants[v], s));
+    step(run, base, s);
+  }
+  noises[0] = noise_of(expected, finish(run, base, program().steps.size()));
+  for (const std::size_t v : starts.back()) noises[1 + v] = noises[0];
+  return noises;
+}
+
+std::vector<Noise> Simulator::measure(const Variant& base, std::span<const Variant> variants,
+                                      const Samples& samples,
+                                      const SimulatorOptions& options) const {
+  std::vector<std::vector<std::size_t>> starts(program().steps.size() + 1);
+  for (std::size_t v = 0; v < variants.size(); ++v)
+    starts[first_difference(program(), base, variants[v])].push_back(v);
+  std::vector<Noise> sums(1 + variants.size());
+  std::mutex mutex;
+  std::size_t done = 0;
+  for (std::size_t begin = 0; begin < samples.count; begin += block_size) {
+    std::vector<std::vector<Noise>> block(std::min(block_size, samples.count - begin));
+    parallel_for(block.size(), options.threads, [&](std::size_t, std::size_t i) {
+      if (const auto feeds = samples.load(begin + i))
+        block[i] = measure_one(*feeds, base, variants, starts);
+      const std::lock_guard lock(mutex);
+      ++done;
+      if (options.progress) options.progress(done, samples.count);
+    });
+    for (const auto& sample : block)
+      for (std::size_t v = 0; v < sample.size(); ++v) sums[v].merge(sample[v]);
+  }
+  if (sums[0].samples == 0)
+    throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
+  return sums;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,53 @@
+#include "calibration/sensitivity/variant.h"
+
+#include <unordered_map>
+
+namespace intaglio {
+
+Variant::Variant(const Program& program)
+    : codes(program.steps.size()), read(program.steps.size()), made(program.values.size()) {
+  for (std::size_t s = 0; s < program.steps.size(); ++s)
+    read[s].resize(program.steps[s].inputs.size());
+}
+
+Variant::Variant(const Program& program, const Plan& plan, const Plan& numbers) : Variant(program) {
+  std::unordered_map<std::string_view, const ActivationPlan*> activations;
+  for (const ActivationPlan& a : plan.activations)
+    if (const ActivationPlan* with = numbers.find(a.name)) activations[a.name] = with;
+  std::unordered_map<std::string_view, const NodePlan*> nodes;
+  for (const NodePlan& node : plan.nodes)
+    if (node.quantized) nodes[node.output] = &node;
+  const auto activation_of = [&](int slot) -> const ActivationPlan* {
+    if (slot < 0) return nullptr;
+    const auto it = activations.find(program.values[static_cast<std::size_t>(slot)]->name());
+    return it == activations.end() ? nullptr : it->second;
+  };
+  std::vector<bool> rounded(program.values.size());
+  for (std::size_t s = 0; s < program.steps.size(); ++s) {
+    const Step& step = program.steps[s];
+    const Value* output = first_output(*step.node);
+    if (output == nullptr || !nodes.contains(output->name())) continue;
+    codes[s] = true;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i)
+      if (step.inputs[i] >= 0 && !rounded[static_cast<std::size_t>(step.inputs[i])])
+        read[s][i] = activation_of(step.inputs[i]);
+    for (const int slot : step.outputs)
+      if (slot >= 0) {
+        made[static_cast<std::size_t>(slot)] = activation_of(slot);
+        rounded[static_cast<std::size_t>(slot)] = true;
+      }
+  }
+}
+
+std::size_t first_difference(const Program& program, const Variant& a, const Variant& b) {
+  for (std::size_t s = 0; s < program.steps.size(); ++s) {
+    if (a.codes[s] != b.codes[s] || a.read[s] != b.read[s]) return s;
+    for (const int slot : program.steps[s].outputs)
+      if (slot >= 0 &&
+          a.made[static_cast<std::size_t>(slot)] != b.made[static_cast<std::size_t>(slot)])
+        return s;
+  }
+  return program.steps.size();
+}
+
+}  // namespace intaglio

@@ -1,0 +1,141 @@
+// analyze and --keep-float on the embedded demo, as a user runs them.
+#include <gtest/gtest.h>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "tests/e2e/json_schema.h"
+#include "tests/support/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+std::string data(const char* name) { return (source_dir() / "data" / name).string(); }
+
+class Analysis : public ::testing::Test {
+ protected:
+  std::string here(const char* name) const { return (folder_ / name).string(); }
+
+  Ran run(const char* command, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {"--quiet", command,        data("demo.onnx"),
+                                          "--data",  data("calib"),  "--limit",
+                                          "24",      "--preprocess", data("preprocess.json")};
+    if (std::string_view(command) == "quantize")
+      arguments.insert(arguments.end(), {"-o", here("int8.onnx")});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(arguments);
+  }
+
+  Json report(const char* command, std::vector<std::string> more, int exit_code = 0) const {
+    more.insert(more.end(), {"--report", here("report.json")});
+    const Ran ran = run(command, more);
+    EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
+    Json report = read_json_file(here("report.json"));
+    for (const std::string& error : schema_.errors(report)) ADD_FAILURE() << error;
+    return report;
+  }
+
+ private:
+  const std::filesystem::path folder_ = fresh_folder();
+  const JsonSchema schema_{read_json_file(source_dir() / "docs/report.schema.json")};
+};
+
+TEST_F(Analysis, RanksEveryLayer) {
+  const Json analysis = report("analyze", {})["analysis"];
+  const Json& layers = analysis["layers"];
+  ASSERT_GT(layers.size(), 3u);
+  double shares = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    EXPECT_EQ(layers[i]["rank"], i + 1);
+    shares += layers[i]["macs_share"].get<double>();
+    if (i > 0) {
+      EXPECT_LE(layers[i]["noise_share"], layers[i - 1]["noise_share"]);
+    }
+    EXPECT_GT(layers[i]["alone_quantized"]["sqnr_db"], analysis["quantized"]["sqnr_db"]);
+  }
+  EXPECT_NEAR(shares, 100, 1);
+  EXPECT_EQ(analysis["samples"], 24);
+}
+
+TEST_F(Analysis, SaysTheSameForAnyNumberOfThreads) {
+  const Json one = report("analyze", {"--threads", "1"});
+  const Json three = report("analyze", {"--threads", "3"});
+  EXPECT_EQ(one["analysis"], three["analysis"]);
+}
+
+TEST_F(Analysis, PageHoldsTheLayersAndLoadsNothing) {
+  const Json layers = report("analyze", {"--html", here("page.html")})["analysis"]["layers"];
+  const std::string page = read_file(here("page.html"));
+  for (const Json& layer : layers)
+    EXPECT_NE(page.find(layer["output"].get<std::string>()) == std::string::npos &&
+                  page.find(layer["name"].get<std::string>()) == std::string::npos,
+              true)
+        << layer;
+  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(page.find("://"), std::string::npos);
+}
+
+TEST_F(Analysis, KeepsAsManyLayersAsAskedFor) {
+  const Json all = report("quantize", {"--effort", "fast"});
+  const Json some = report("quantize", {"--effort", "fast", "--keep-float", "2"});
+  EXPECT_TRUE(all["keep_float"].is_null());
+  EXPECT_EQ(some["keep_float"]["layers"].size(), 2u);
+  EXPECT_GT(some["evaluation"]["outputs"][0]["sqnr_db"],
+            all["evaluation"]["outputs"][0]["sqnr_db"]);
+  std::size_t kept = 0;
+  for (const Json& node : some["nodes"])
+    kept += node["reason"].get<std::string>().find("--keep-float") != std::string::npos;
+  EXPECT_GE(kept, 2u);
+}
+
+TEST_F(Analysis, SearchesTheCheapestLayersWithWhichAGateHolds) {
+  const Json all = report("quantize", {});
+  const double db = all["evaluation"]["outputs"][0]["sqnr_db"];
+  const Json found = report("quantize", {"--keep-float", "auto", "--min-sqnr",
+                                         std::to_string(db + 4), "--save-plan", here("plan.json")});
+  EXPECT_EQ(found["keep_float"]["met"], true);
+  EXPECT_GE(found["evaluation"]["outputs"][0]["sqnr_db"].get<double>(), db + 4);
+  EXPECT_GT(found["keep_float"]["layers"].size(), 0u);
+  EXPECT_LT(found["keep_float"]["share"].get<double>(), 100);
+  for (const Json& trial : found["keep_float"]["trials"])
+    if (trial["missed"].empty()) {
+      EXPECT_GE(trial["share"], found["keep_float"]["share"]);
+    }
+  const Json again = report("quantize", {"--plan", here("plan.json")});
+  EXPECT_EQ(again["nodes"], found["nodes"]) << "the plan repeats it";
+}
+
+TEST_F(Analysis, NothingIsKeptWhenTheGateHoldsAnyway) {
+  const Json found = report("quantize", {"--keep-float", "auto", "--min-sqnr", "1"});
+  EXPECT_EQ(found["keep_float"]["layers"].size(), 0u);
+  EXPECT_EQ(found["keep_float"]["met"], true);
+}
+
+TEST_F(Analysis, AGateThatNothingMeetsLeavesTheBestModel) {
+  const Json found = report("quantize", {"--keep-float", "auto", "--min-sqnr", "200"}, 8);
+  EXPECT_EQ(found["keep_float"]["met"], false);
+  EXPECT_TRUE(std::filesystem::exists(here("int8.onnx")));
+  double best = 0;
+  for (const Json& trial : found["keep_float"]["trials"])
+    best = std::max(best, trial["sqnr_db"].get<double>());
+  EXPECT_NEAR(found["evaluation"]["outputs"][0]["sqnr_db"].get<double>(), best, 1e-6);
+}
+
+TEST_F(Analysis, OptionsThatContradictAreNamed) {
+  const auto expect_usage = [&](const std::vector<std::string>& options, const char* words) {
+    const Ran ran = run("quantize", options);
+    EXPECT_EQ(ran.exit_code, 2) << ran.err;
+    EXPECT_NE(ran.err.find(words), std::string::npos) << ran.err;
+    EXPECT_FALSE(std::filesystem::exists(here("int8.onnx")));
+  };
+  expect_usage({"--keep-float", "some"}, "neither a count nor auto");
+  expect_usage({"--keep-float", "auto"}, "needs something to reach");
+  expect_usage({"--keep-float", "1", "--format", "weights"}, "no layers to choose from");
+  expect_usage({"--keep-float", "auto", "--max-top1-drop", "1", "--eval-data", data("eval"),
+                "--labels", data("eval/labels.csv")},
+               "labels of the calibration data");
+  EXPECT_EQ(run("analyze", {"--format", "dynamic"}).exit_code, 2);
+  EXPECT_EQ(run("analyze", {"--effort", "most"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace intaglio::testing
