@@ -1,6 +1,7 @@
 // The command line: parses, runs the chosen command, and turns what it throws into two lines and an
 // exit code. This is the only try/catch for errors and the only place that knows exit codes.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <unistd.h>
 
@@ -30,6 +31,14 @@ extern "C" void on_signal(int) {
     remove_temporary_files();
     ::_exit(static_cast<int>(Code::interrupted));
   }
+}
+
+// Values that one thread made are freed on another: with arenas of their own, threads would each
+// keep memory that the others could use.
+void share_memory_among_threads() {
+#ifdef M_ARENA_MAX
+  ::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 void set_up_log(const Context& context) {
@@ -113,6 +122,7 @@ int main(int argc, char** argv) {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   std::signal(SIGPIPE, SIG_IGN);
+  share_memory_among_threads();
   try {
     const int code = run({argv + 1, argv + argc});
     if (std::fflush(stdout) != 0) throw Error(Code::io, "standard output: cannot write");

@@ -35,12 +35,16 @@ void check_outputs(const QuantizeOptions& o, const std::string& output) {
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");
-  const bool has_data = !o.data.data.empty() || !o.eval_data.empty();
+  const bool has_data = o.eval_limit != 0 && (!o.data.data.empty() || !o.eval_data.empty());
   require_searchable(o.keep, o.gates, o.quant.form, !o.data.data.empty(), !o.plan.empty(),
                      !o.eval_data.empty());
+  if (o.gates.any() && !has_data)
+    throw Error(Code::usage, "a gate needs samples to compare on",
+                "Give --data or --eval-data, and no --eval-limit 0.");
   o.gates.require_measurable(!o.data.labels.empty(), has_data);
   if (!o.metric.metrics.empty() && !has_data)
-    throw Error(Code::usage, "--metric needs samples to compare on", "Give --data or --eval-data.");
+    throw Error(Code::usage, "--metric needs samples to compare on",
+                "Give --data or --eval-data, and no --eval-limit 0.");
 }
 
 MetricRequest metric_request(const QuantizeOptions& o) {
@@ -76,12 +80,14 @@ std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared&
                                        const Pressed& pressed, const PreprocessRecipe& recipe,
                                        Context& context, std::vector<std::string>& warnings) {
   const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
-  if (paths.empty()) return std::nullopt;
+  if (paths.empty() || o.eval_limit == 0) return std::nullopt;
   DataOptions data = o.data;
   if (!o.eval_data.empty()) data.limit = 0;
   const SampleSet set(data, paths, recipe, prepared.model.graph());
-  const bool all = !o.eval_data.empty() || !data.labels.empty();
-  const std::size_t few = o.keep.automatic() ? search_samples : default_evaluation_samples;
+  const bool all = !o.eval_limit && (!o.eval_data.empty() || !data.labels.empty());
+  const std::size_t few = o.eval_limit         ? *o.eval_limit
+                          : o.keep.automatic() ? search_samples
+                                               : default_evaluation_samples;
   const Samples samples = all ? set.samples() : spread(set.samples(), few);
   Measured measured =
       measure(prepared, std::span(&pressed, 1), samples, {o.exact, metric_request(o)}, context)

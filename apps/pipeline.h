@@ -18,6 +18,7 @@ struct QuantizeOptions {
   std::string model, output, report, html, save_plan, plan, calibration;
   DataOptions data;
   std::vector<std::string> eval_data;
+  std::optional<std::size_t> eval_limit;  // samples to compare on; 0: none
   QuantOptions quant;
   std::string method = "mse";
   std::string exact = "integer";  // how the result is evaluated

@@ -31,6 +31,10 @@ void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
       .add_option("--eval-data", o.eval_data,
                   "Evaluate on these samples (default: up to 16 of --data)")
       ->type_name("PATH");
+  command
+      .add_option("--eval-limit", o.eval_limit,
+                  "Compare on at most N samples, spread evenly; 0: do not compare")
+      ->type_name("N");
   add_metric_options(command, o.metric);
   add_gate_options(command, o.gates);
 }

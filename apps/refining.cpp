@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t rebalance_samples = 128;
 constexpr std::size_t bias_samples = 20, rounding_samples = 128;
+constexpr std::uint64_t rounding_memory = std::uint64_t{80} << 20;  // codes want many positions
 
 bool has_layers(const Plan& plan) {
   return std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const NodePlan& n) {
@@ -149,6 +150,7 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
       const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
       SideBySideOptions options{.rounding = steps.rounding, .bias = steps.bias};
       options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
+      if (steps.rounding) options.pair.memory = rounding_memory;
       options.pair.threads = context.worker_count();
       if (const Progress progress = context.progress())
         options.pair.progress = [progress](std::size_t step, std::size_t of) {

@@ -21,17 +21,32 @@ struct Columns {
         squares(n) {}
 };
 
+// Columns [from, from + width) of rows of n values: their figures stay in registers.
+template <std::size_t width>
+[[gnu::always_inline]] inline void add_block(const float* x, std::size_t rows, std::size_t n,
+                                             std::size_t from, float* min, float* max, float* sum,
+                                             float* squares) {
+  float lo[width], hi[width], s[width], q[width];
+  for (std::size_t c = 0; c < width; ++c)
+    lo[c] = min[from + c], hi[c] = max[from + c], s[c] = sum[from + c], q[c] = squares[from + c];
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < width; ++c) {
+      const float v = x[r * n + from + c];
+      lo[c] = v < lo[c] ? v : lo[c];
+      hi[c] = v > hi[c] ? v : hi[c];
+      s[c] += v;
+      q[c] += v * v;
+    }
+  for (std::size_t c = 0; c < width; ++c)
+    min[from + c] = lo[c], max[from + c] = hi[c], sum[from + c] = s[c], squares[from + c] = q[c];
+}
+
 INTAGLIO_CLONES
 void add_rows(const float* x, std::size_t rows, std::size_t n, float* min, float* max, float* sum,
               float* squares) {
-  for (std::size_t r = 0; r < rows; ++r, x += n)
-    for (std::size_t c = 0; c < n; ++c) {
-      const float v = x[c];
-      min[c] = v < min[c] ? v : min[c];
-      max[c] = v > max[c] ? v : max[c];
-      sum[c] += v;
-      squares[c] += v * v;
-    }
+  std::size_t c = 0;
+  for (; c + lanes <= n; c += lanes) add_block<lanes>(x, rows, n, c, min, max, sum, squares);
+  for (; c < n; ++c) add_block<1>(x, rows, n, c, min, max, sum, squares);
 }
 
 void flush(Columns& columns, std::size_t from, std::size_t to, std::size_t count,

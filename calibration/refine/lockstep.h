@@ -26,7 +26,7 @@
 namespace intaglio {
 
 struct LockstepOptions {
-  std::uint64_t memory = std::uint64_t{80} << 20;  // for values of both networks, in bytes
+  std::uint64_t memory = std::uint64_t{24} << 20;  // for values of both networks, in bytes
   std::size_t most_samples = 20;
   std::size_t threads = 1;
   std::function<void(std::size_t step, std::size_t steps)> progress = {};

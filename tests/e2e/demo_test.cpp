@@ -176,6 +176,22 @@ TEST(Demo, GatesExitWith8AndStillWriteTheOutput) {
   EXPECT_TRUE(std::filesystem::exists(folder / "r.json"));
 }
 
+TEST(Demo, TheComparisonTakesAsManySamplesAsAskedFor) {
+  const auto folder = fresh_folder();
+  const auto samples = [&](const char* limit) {
+    const auto ran =
+        run_program(quantize_demo(folder / "out.onnx", {"--eval-limit", limit, "--json"}));
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return Json::parse(ran.out)["evaluation"];
+  };
+  EXPECT_EQ(samples("5")["samples"], 5);
+  EXPECT_TRUE(samples("0").is_null());
+  const auto ran =
+      run_program(quantize_demo(folder / "none.onnx", {"--eval-limit", "0", "--min-sqnr", "1"}));
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("--eval-limit 0"), std::string::npos) << ran.err;
+}
+
 TEST(Demo, ADryRunWritesNothing) {
   const auto folder = fresh_folder();
   const auto ran = run_program(
