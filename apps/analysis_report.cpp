@@ -12,9 +12,10 @@
 namespace intaglio {
 namespace {
 
-Json noise_json(const Noise& noise) {
+Json noise_json(const Noise& noise, bool classes) {
   const auto db = noise.sqnr_db();
-  return {{"sqnr_db", db ? Json(*db) : Json()}, {"agreement", noise.agreement()}};
+  return {{"sqnr_db", db ? Json(*db) : Json()},
+          {"agreement", classes ? Json(noise.agreement()) : Json()}};
 }
 
 std::string label(const Node& node) {
@@ -30,7 +31,7 @@ std::optional<double> gain_db(const Sensitivity& s, const LayerSensitivity& laye
   return all > 0 && without > 0 ? std::optional(10 * std::log10(all / without)) : std::nullopt;
 }
 
-Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t rank) {
+Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t rank, bool classes) {
   const auto gain = gain_db(s, l);
   const double all = s.quantized.relative();
   Json json = {{"rank", rank},
@@ -40,9 +41,9 @@ Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t ran
                {"macs", l.macs},
                {"macs_share", share(l.macs, s.macs)},
                {"weights", l.weights},
-               {"alone_quantized", noise_json(l.alone_quantized)},
-               {"alone_float", noise_json(l.alone_float)},
-               {"weights_alone", noise_json(l.weights_alone)},
+               {"alone_quantized", noise_json(l.alone_quantized, classes)},
+               {"alone_float", noise_json(l.alone_float, classes)},
+               {"weights_alone", noise_json(l.weights_alone, classes)},
                {"noise_share", share(l.alone_quantized.relative(), all)},
                {"gain_db", gain ? Json(*gain) : Json()},
                {"hint", hint_for(l)}};
@@ -52,26 +53,27 @@ Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t ran
 
 }  // namespace
 
-Json analysis_json(const Sensitivity& s) {
+Json analysis_json(const Sensitivity& s, bool classes) {
   Json layers = Json::array(), values = Json::array();
   std::size_t rank = 0;
-  for (const std::size_t i : ranking(s)) layers.push_back(layer_json(s, s.layers[i], ++rank));
+  for (const std::size_t i : ranking(s))
+    layers.push_back(layer_json(s, s.layers[i], ++rank, classes));
   for (std::size_t i = 0; i < s.values.size(); ++i) {
     Json names = Json::array();
     for (const std::size_t l : s.values[i].layers) names.push_back(label(*s.layers[l].layer.node));
     values.push_back({{"name", s.values[i].values.front()},
                       {"tied", s.values[i].values},
                       {"layers", names},
-                      {"alone_quantized", noise_json(s.values_alone[i])}});
+                      {"alone_quantized", noise_json(s.values_alone[i], classes)}});
   }
   return {{"samples", s.quantized.samples},
           {"macs", s.macs},
-          {"quantized", noise_json(s.quantized)},
+          {"quantized", noise_json(s.quantized, classes)},
           {"layers", layers},
           {"values", values}};
 }
 
-void print_analysis(const Sensitivity& s, std::size_t most) {
+void print_analysis(const Sensitivity& s, bool classes, std::size_t most) {
   std::vector<std::vector<std::string>> rows = {
       {"rank", "layer", "op", "MACs %", "quantized alone", "float alone", "gain dB", "hint"}};
   const std::vector<std::size_t> order = ranking(s);
@@ -85,8 +87,8 @@ void print_analysis(const Sensitivity& s, std::size_t most) {
   }
   print_table(rows);
   if (most < order.size()) fmt::print("... and {} more: see --report\n", order.size() - most);
-  fmt::print("\nAll quantized: {}, agreement {} % over {} samples\n",
-             decibels(s.quantized.sqnr_db()), percent(s.quantized.agreement()),
+  fmt::print("\nAll quantized: {}{} over {} samples\n", decibels(s.quantized.sqnr_db()),
+             classes ? fmt::format(", agreement {} %", percent(s.quantized.agreement())) : "",
              s.quantized.samples);
 }
 

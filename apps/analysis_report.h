@@ -6,10 +6,11 @@
 
 namespace intaglio {
 
-// "layers", the most sensitive first, "values", and the whole network under "quantized".
-Json analysis_json(const Sensitivity& sensitivity);
+// "layers", the most sensitive first, "values", and the whole network under "quantized". classes:
+// the first output holds scores of classes; else there is no agreement.
+Json analysis_json(const Sensitivity& sensitivity, bool classes);
 
 // The first `rows` layers.
-void print_analysis(const Sensitivity& sensitivity, std::size_t rows);
+void print_analysis(const Sensitivity& sensitivity, bool classes, std::size_t rows);
 
 }  // namespace intaglio

@@ -69,6 +69,8 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
       decide({prepared, target, o.quant, observed, o.data, o.data.data, recipe, steps},
              std::move(plan), method, context, warnings);
   const SampleSet set(o.data, o.data.data, recipe, prepared.model.graph());
+  const Executor executor(prepared.model.graph(), CompileOptions::nothing_observed());
+  const bool classes = plan_metrics({}, executor, set.samples()).has(Metric::agreement);
   const Sensitivity sensitivity = measure(o, prepared, target, decided, set, context);
   for (const std::string& warning : decided.plan.warnings) warnings.push_back(warning);
   for (const std::string& warning : warnings) log::warn("{}", warning);
@@ -84,7 +86,7 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
       {"method", method_part},
       {"target", target.name},
       {"refine", refine_json(o.refine, steps, observed.rebalanced, decided.refined.json)},
-      {"analysis", analysis_json(sensitivity)},
+      {"analysis", analysis_json(sensitivity, classes)},
       {"warnings", warnings},
       {"run", context.run_json(sensitivity.quantized.samples, context.seconds_of("analyze"))}};
   if (!o.report.empty()) write_file(o.report, to_text(report));
@@ -92,7 +94,7 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {
-    print_analysis(sensitivity, o.rows);
+    print_analysis(sensitivity, classes, o.rows);
   }
 }
 

@@ -60,11 +60,14 @@ std::string summary(const Json& report) {
   const Json& a = report["analysis"];
   return fmt::format(
       "<section id=\"summary\"><h2>Summary</h2>\n<p>With everything quantized, the outputs have an "
-      "SQNR of <strong>{} dB</strong> and {} % of {} samples keep their top class. "
+      "SQNR of <strong>{} dB</strong> over {} samples{}. "
       "{} layers, measured one by one with method {} for target {}.</p></section>\n",
-      figure(a["quantized"], "sqnr_db", "{:.2f}"), figure(a["quantized"], "agreement", "{:.2f}"),
-      a["samples"].get<std::size_t>(), a["layers"].size(), code(text(report["method"], "name")),
-      code(text(report, "target")));
+      figure(a["quantized"], "sqnr_db", "{:.2f}"), a["samples"].get<std::size_t>(),
+      a["quantized"]["agreement"].is_null()
+          ? ""
+          : fmt::format(", of which {} % keep their top class",
+                        figure(a["quantized"], "agreement", "{:.2f}")),
+      a["layers"].size(), code(text(report["method"], "name")), code(text(report, "target")));
 }
 
 }  // namespace
