@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "calibration/selectors/divergence_loops.h"
+
 namespace intaglio {
 namespace {
 
@@ -58,21 +60,31 @@ double Divergence::operator()(const Affine& affine, const Levels& levels) const 
     p_log_p += x_log_x(bins_.mass[first] + before) + x_log_x(bins_.mass[last] + after) -
                x_log_x(bins_.mass[last]);
   }
-  // sum P log Q, one code after the other.
-  double p_log_q = 0;
-  std::size_t at = begin;
-  for (std::int32_t code = levels.lo; at < end; ++code) {
-    const std::size_t next =
-        code < levels.hi ? std::min(bin_at(border(affine, static_cast<double>(code) + 1)), end)
-                         : end;
-    const double mass = mass_[next] - mass_[at];
-    if (mass > 0) {
-      const double p = mass + (first >= at && first < next ? before : 0) +
-                       (last >= at && last < next ? after : 0);
-      p_log_q += p * std::log(mass / (filled_[next] - filled_[at]));
-    }
-    at = next;
+  // sum P log Q: over the codes, and once more for what lies beyond.
+  // Code levels.lo + k has the bins [bounds[k], bounds[k + 1]).
+  std::vector<std::int32_t> bounds(static_cast<std::size_t>(std::int64_t{levels.hi} - levels.lo) +
+                                   2);
+  place_borders({static_cast<double>(levels.lo) - affine.zero_point, affine.scale, bins_.width,
+                 static_cast<double>(bins_.first), static_cast<std::int32_t>(begin),
+                 static_cast<std::int32_t>(end)},
+                bounds.data(), bounds.size());
+
+  const std::size_t codes = bounds.size() - 1;
+  std::vector<double> mass(codes), log_q(codes);  // Q: the mass of a code over its filled bins
+  for (std::size_t k = 0; k < codes; ++k) {
+    const auto from = static_cast<std::size_t>(bounds[k]),
+               to = static_cast<std::size_t>(bounds[k + 1]);
+    mass[k] = mass_[to] - mass_[from];
+    log_q[k] = filled_[to] - filled_[from];
   }
+  logarithms(mass.data(), log_q.data(), log_q.data(), codes);
+  const auto log_at = [&](std::size_t bin) {
+    const auto next =
+        std::upper_bound(bounds.begin() + 1, bounds.end() - 1, static_cast<std::int32_t>(bin));
+    return log_q[static_cast<std::size_t>(next - bounds.begin()) - 1];
+  };
+  const double p_log_q = sum_of_products(mass.data(), log_q.data(), codes) +
+                         before * log_at(first) + after * log_at(last);
   return std::max((p_log_p - p_log_q) / total - std::log(total) + std::log(inside),
                   0.0);  // 0 but for rounding
 }

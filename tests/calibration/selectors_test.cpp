@@ -10,6 +10,7 @@
 
 #include "calibration/selectors/bins.h"
 #include "calibration/selectors/divergence.h"
+#include "calibration/selectors/divergence_loops.h"
 #include "calibration/selectors/quantizer_error.h"
 #include "calibration/selectors/search.h"
 
@@ -146,6 +147,32 @@ TEST(SquaredError, OfManyLevelsInABin) {
     const Affine affine = choose_affine({s.min * part, s.max * part}, u16);
     const double slow = quantizer_error(bins, affine, u16.levels, 2);
     EXPECT_NEAR(SquaredError(bins)(affine, u16.levels), slow, 0.01 * slow);
+  }
+}
+
+TEST(Divergence, LogarithmsAreThoseOfTheLibrary) {
+  std::vector<double> mass = {0,
+                              1,
+                              2,
+                              3,
+                              0.5,
+                              1e-300,
+                              1e300,
+                              0.70710678118654746,
+                              0.7071067811865476,
+                              1.4142135623730949,
+                              1.4142135623730951,
+                              123456789};
+  for (int i = 1; i < 2000; ++i) mass.push_back(i * 0.37);
+  const std::vector<double> ones(mass.size(), 1), sevens(mass.size(), 7);
+  for (const auto& filled : {ones, sevens}) {
+    std::vector<double> logs(mass.size());
+    logarithms(mass.data(), filled.data(), logs.data(), mass.size());
+    EXPECT_EQ(logs[0], 0);
+    for (std::size_t i = 1; i < mass.size(); ++i) {
+      const double expected = std::log(mass[i] / filled[i]);
+      EXPECT_NEAR(logs[i], expected, 1e-15 * std::max(1.0, std::abs(expected))) << mass[i];
+    }
   }
 }
 
