@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "calibration/refine/carrier.h"
+
 namespace intaglio {
 namespace {
 
@@ -27,7 +29,7 @@ class Sets {
   std::vector<std::size_t> parents_;
 };
 
-enum class Change { scale, shift };
+enum class Change { scale, shift, carried };
 
 bool no_padding(const Node& pool) {
   const auto pads = pool.attr_ints("pads");
@@ -43,7 +45,7 @@ bool passes(const Node& node, Change change) {
   static const std::set<std::string_view> scale = {"Relu", "LeakyRelu", "AveragePool"};
   if (both.contains(node.op())) return node.output(1) == nullptr;
   if (node.is("AveragePool") && no_padding(node)) return true;
-  return change == Change::scale && scale.contains(node.op());
+  return change != Change::shift && scale.contains(node.op());
 }
 
 bool is_bound(const Value* value) { return value == nullptr || value->is_constant(); }
@@ -68,14 +70,23 @@ class Grouping {
     bool made_by_layer = false;
   };
 
+  bool scales() const { return change_ != Change::shift; }
+  // Whether the layer, as a reader, can take the change back.
+  bool undoes(const Layer& layer) const {
+    if (change_ == Change::shift) return !layer.padded && layer.bias != nullptr;
+    return change_ == Change::scale || layer.node->is("MatMul") || layer.node->is("Gemm");
+  }
+
   // --- What an operator ties ---
 
   void take(const Node& node) {
     if (const auto layer = layer_of(node)) return take_layer(*layer);
+    if (change_ == Change::carried)
+      if (const auto carrier = carrier_of(node)) return take_carrier(node, *carrier);
     const auto inputs = float_inputs(node);
     if (passes(node, change_) && inputs.size() == 1) return same(node, {inputs[0]});
-    if (change_ == Change::scale && node.is("Clip") && is_bound(node.input(1)) &&
-        is_bound(node.input(2)) && inputs.size() == 1) {
+    if (scales() && node.is("Clip") && is_bound(node.input(1)) && is_bound(node.input(2)) &&
+        inputs.size() == 1) {
       same(node, {inputs[0]});
       if (known(node.output(0))) clips_.push_back(&node);
       return;
@@ -89,15 +100,33 @@ class Grouping {
   void take_layer(const Layer& layer) {
     const Node& node = *layer.node;
     const Value* input = node.input(0);
-    const bool fits = fits_axis(input, layer.axis, layer.inputs) &&
-                      (change_ == Change::scale || (!layer.padded && layer.bias != nullptr));
-    if (!fits) block(input);
+    if (!fits_axis(input, layer.axis, layer.inputs) || !undoes(layer)) block(input);
     if (known(input)) readers_.push_back(layer);
     if (node.output(0) == nullptr) return;
     Entry& e = enter(node.output(0), layer.axis, layer.outputs);
     e.made_by_layer = true;
     for (std::size_t& c : e.channels) c = channels_.add();
     if (change_ == Change::shift && layer.bias == nullptr) block(node.output(0));
+  }
+
+  void take_carrier(const Node& node, const Carrier& carrier) {
+    if (!carrier.makes) {
+      same(node, {carrier.data});
+    } else {
+      block_all(node);
+      const std::size_t channels = carrier.channels != 0 ? carrier.channels : channels_read(node);
+      if (channels == 0) return;
+      for (std::size_t& c : enter(node.output(0), carrier.axis, channels).channels)
+        c = channels_.add();
+    }
+    if (known(node.output(0))) carried_.push_back(node.output(0));
+  }
+
+  // How many channels the first layer reads that reads the result; 0: none does.
+  static std::size_t channels_read(const Node& node) {
+    for (const Use& use : node.output(0)->uses())
+      if (const auto layer = layer_of(*use.node); layer && use.index == 0) return layer->inputs;
+    return 0;
   }
 
   // Results and inputs have the same channels.
@@ -113,7 +142,7 @@ class Grouping {
     for (const Value* input : inputs) {
       const Entry& e = *known(input);
       values_.join(of.set, e.set);
-      if (change_ == Change::scale)
+      if (scales())
         for (std::size_t c = 0; c < of.channels.size(); ++c)
           channels_.join(of.channels[c], e.channels[c]);
     }
@@ -212,6 +241,11 @@ class Grouping {
       if (ChannelGroup* group = group_of(layer.node->input(0))) group->readers.push_back(layer);
     for (const Node* clip : clips_)
       if (ChannelGroup* group = group_of(clip->output(0))) group->clips.push_back(clip);
+    std::set<const ChannelGroup*> carried;
+    for (const Value* value : carried_) carried.insert(group_of(value));
+    if (change_ == Change::carried)
+      for (ChannelGroup& group : groups)
+        if (!carried.contains(&group)) group.readers.clear();
     std::erase_if(groups, [](const ChannelGroup& g) { return g.readers.empty(); });
     return groups;
   }
@@ -224,12 +258,17 @@ class Grouping {
   std::vector<bool> blocked_;  // by element of values_
   std::vector<Layer> readers_;
   std::vector<const Node*> clips_;
+  std::vector<const Value*> carried_;  // what carriers make
 };
 
 }  // namespace
 
 std::vector<ChannelGroup> scalable_groups(const Graph& graph) {
   return Grouping(graph, Change::scale).run();
+}
+
+std::vector<ChannelGroup> carried_groups(const Graph& graph) {
+  return Grouping(graph, Change::carried).run();
 }
 
 std::vector<ChannelGroup> shiftable_groups(const Graph& graph) {
