@@ -40,6 +40,8 @@ bool no_padding(const Node& pool) {
 // One input, one result, each channel by itself.
 bool passes(const Node& node, Change change) {
   if (!node.domain().empty()) return false;
+  // Pools mix the last axis, along which carriers have their channels.
+  if (change == Change::carried && node.op().ends_with("Pool")) return false;
   static const std::set<std::string_view> both = {"Identity", "Dropout", "MaxPool", "GlobalMaxPool",
                                                   "GlobalAveragePool"};
   static const std::set<std::string_view> scale = {"Relu", "LeakyRelu", "AveragePool"};
@@ -66,6 +68,9 @@ class Grouping {
   struct Entry {
     std::size_t set = 0;  // of values_
     int axis = 1;
+    // Heads: channels lie along this axis and, inside each of its places, along the other. -1:
+    // none.
+    int heads = -1;
     std::vector<std::size_t> channels;  // of channels_
     bool made_by_layer = false;
   };
@@ -81,8 +86,10 @@ class Grouping {
 
   void take(const Node& node) {
     if (const auto layer = layer_of(node)) return take_layer(*layer);
-    if (change_ == Change::carried)
+    if (change_ == Change::carried) {
       if (const auto carrier = carrier_of(node)) return take_carrier(node, *carrier);
+      if (take_attention(node)) return;
+    }
     const auto inputs = float_inputs(node);
     if (passes(node, change_) && inputs.size() == 1) return same(node, {inputs[0]});
     if (scales() && node.is("Clip") && is_bound(node.input(1)) && is_bound(node.input(2)) &&
@@ -110,6 +117,8 @@ class Grouping {
   }
 
   void take_carrier(const Node& node, const Carrier& carrier) {
+    if (const Entry* data = known(carrier.data); data != nullptr && data->heads >= 0)
+      return block_all(node);
     if (!carrier.makes) {
       same(node, {carrier.data});
     } else {
@@ -120,6 +129,57 @@ class Grouping {
         c = channels_.add();
     }
     if (known(node.output(0))) carried_.push_back(node.output(0));
+  }
+
+  // Splits the last axis into heads and joins them again, moves axes, weighs rows (attention, whose
+  // second factor has channels along its last axis). False: not such a node.
+  bool take_attention(const Node& node) {
+    const bool weighs = node.is("MatMul");
+    if (!weighs && !node.is("Reshape") && !node.is("Transpose")) return false;
+    const Entry* from = known(node.input(weighs ? 1 : 0));
+    const int rank = node.output(0)->rank();
+    if (from == nullptr || rank < 1) return false;
+    const Entry of = *from;
+    int axis = of.axis, heads = of.heads;
+    if (weighs) {
+      if (axis != rank - 1 || heads == rank - 2 || node.input(0)->rank() != rank ||
+          node.input(1)->rank() != rank)
+        return false;
+      block(node.input(0));
+    } else if (node.is("Transpose")) {
+      if (axis < 0) return false;
+      std::vector<std::int64_t> order = node.attr_ints("perm");
+      if (order.empty())
+        for (int i = rank; i > 0; --i) order.push_back(i - 1);
+      const auto place = [&](int a) {
+        return static_cast<int>(std::ranges::find(order, a) - order.begin());
+      };
+      axis = place(axis);
+      if (heads >= 0) heads = place(heads);
+    } else if (!reshaped(node, of, axis, heads)) {
+      return false;
+    }
+    Entry& out = enter(node.output(0), axis, of.channels.size());
+    out.channels = of.channels;
+    out.heads = heads;
+    values_.join(of.set, out.set);
+    return true;
+  }
+
+  // Channels are the place of a value in its row, the last axes taken together, before and after.
+  static bool reshaped(const Node& node, const Entry& from, int& axis, int& heads) {
+    const int before = node.input(0)->rank(), after = node.output(0)->rank();
+    const auto& dims = *node.output(0)->dims();
+    const auto length = [&](int i) {
+      const Dim& dim = dims[static_cast<std::size_t>(i)];
+      return dim.known() ? static_cast<std::size_t>(dim.value) : 0;
+    };
+    const bool last = axis == -1 || axis == before - 1;  // -1: of unknown rank
+    if (!last || (heads >= 0 && heads != before - 2)) return false;
+    axis = after - 1;
+    heads = length(after - 1) == from.channels.size() ? -1 : after - 2;
+    return heads < 0 ||
+           (after > 1 && length(after - 1) * length(after - 2) == from.channels.size());
   }
 
   // How many channels the first layer reads that reads the result; 0: none does.
@@ -134,7 +194,7 @@ class Grouping {
     const Entry* first = known(inputs.front());
     const bool alike =
         first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
-          return v->rank() == inputs.front()->rank() &&
+          return v->rank() == inputs.front()->rank() && first->heads < 0 &&
                  fits_axis(v, first->axis, first->channels.size());
         });
     if (!alike) return block_all(node);
@@ -158,7 +218,7 @@ class Grouping {
     const bool alike =
         first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
           const Entry* e = known(v);
-          return e != nullptr && e->axis == (axis < 0 ? axis + rank : axis);
+          return e != nullptr && e->heads < 0 && e->axis == (axis < 0 ? axis + rank : axis);
         });
     if (!alike) return block_all(node);
     std::vector<std::size_t> channels;
@@ -185,7 +245,7 @@ class Grouping {
 
   bool fits_axis(const Value* value, int axis, std::size_t channels) {
     const Entry* e = known(value);
-    return e != nullptr && e->axis == axis && e->channels.size() == channels;
+    return e != nullptr && e->axis == axis && e->heads < 0 && e->channels.size() == channels;
   }
 
   Entry& enter(const Value* value, int axis, std::size_t channels) {
@@ -228,7 +288,7 @@ class Grouping {
     };
     for (const Value* value : order_) {
       ChannelGroup* group = group_of(value);
-      if (group == nullptr) continue;
+      if (group == nullptr || known(value)->heads >= 0) continue;
       auto& width = widths[static_cast<std::size_t>(group - groups.data())];
       const Entry& e = *known(value);
       GroupValue member{value, e.axis, {}};

@@ -72,6 +72,45 @@ TEST(CarriedGroups, ReachThroughWhatPassesScales) {
   EXPECT_EQ(carried("p = MatMul(x, w) r = Relu(p) y = MatMul(r, v)"), Names{});  // equalization's
 }
 
+// Two heads; `weighed` is what the attention weighs.
+std::string attention(const std::string& weighed) {
+  return "<int64[4] split = {2, 6, 2, 4}, int64[3] join = {2, 6, 8}> { q = Reshape(x, split) r = "
+         "Transpose<perm = [0, 2, 1, 3]>(q) s = Transpose<perm = [0, 2, 3, 1]>(q) d = MatMul(r, s) "
+         "f = Softmax(d) e = MatMul(x, w) c = Add(e, b) g = Reshape(c, split) h = Transpose<perm = "
+         "[0, 2, 1, 3]>(g) i = MatMul(f, " +
+         weighed +
+         ") j = Transpose<perm = [0, 2, 1, 3]>(i) z = Reshape(j, join) y = MatMul(z, v) }";
+}
+
+constexpr const char* inputs =
+    "(float[2,6,8] x, float[8] k, float[8] b, float[8,8] w, float[8,8] v, float[8] a) => "
+    "(float[2,6,8] y) ";
+
+TEST(CarriedGroups, PassThroughAttention) {
+  const Model heads = random_model(inputs + attention("h"));
+  const auto groups = carried_groups(heads.graph());
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups[0].width, 8u);
+  Names names;
+  for (const GroupValue& member : groups[0].values) {
+    names.push_back(member.value->name());
+    EXPECT_EQ(member.channels, groups[0].values[0].channels);
+    EXPECT_EQ(member.axis, 2);
+  }
+  EXPECT_EQ(names, (Names{"e", "c", "z"}));
+  // Channels that are summed over, and heads that meet others', keep their scales.
+  EXPECT_EQ(first_names(carried_groups(random_model(inputs + attention("r")).graph())), Names{});
+  const std::string met =
+      "<int64[4] split = {2, 6, 2, 4}> { e = MatMul(x, w) c = Add(e, b) g = Reshape(c, split) f = "
+      "Transpose<perm = [0, 1, 3, 2]>(g) i = MatMul(f, g) y = MatMul(i, w4) }";
+  EXPECT_EQ(
+      first_names(carried_groups(
+          random_model("(float[2,6,8] x, float[8] b, float[8,8] w, float[4,4] w4) => (float[] y) " +
+                       met)
+              .graph())),
+      Names{});
+}
+
 Names candidates(const std::string& body) {
   const Model model = random_model(
       "(float[2,3,4] x, float[4] k, float[4] b, float[4,4] w, float[4,4] v) => (float[] y) { " +
@@ -97,10 +136,6 @@ TEST(CopyCandidates, AreNotMovedOnly) {
 }
 
 // --- What comes of it ---
-
-constexpr const char* inputs =
-    "(float[2,6,8] x, float[8] k, float[8] b, float[8,8] w, float[8,8] v, float[8] a) => "
-    "(float[2,6,8] y) ";
 
 // The first of eight channels is a hundred times wider than the rest.
 Model outlying(const std::string& body, float wide = 100) {
@@ -206,6 +241,14 @@ TEST(Migration, CopiesFloatsThatOthersReadAsCodes) {
   expect_unchanged(m);
   EXPECT_EQ(m.done.migration.copied, std::set<std::string>{"n"});
   EXPECT_NE(m.plan.find("n"), nullptr);
+}
+
+TEST(Migration, PassesThroughAttention) {
+  const Migrated m = migrated(outlying(attention("h")));
+  expect_unchanged(m);
+  EXPECT_EQ(m.plan.channels.size(), 3u);
+  EXPECT_LT(m.done.migration.groups[0].noise_ratio, 0.8);
+  EXPECT_EQ(m.after.graph().node_count(), m.before.graph().node_count());
 }
 
 TEST(Migration, LeavesEvenChannelsAlone) {
