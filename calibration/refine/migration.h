@@ -3,10 +3,10 @@
 // A transformer's values have a few channels far wider than the rest, and what makes them is no
 // layer: equalization does not reach them. Scales s_c = a_c ^ -alpha, chosen as in equalization.h,
 // are taken up before the layers
-//  - by the constants of carriers (carrier.h), when layers alone read the value: nothing is added;
-//  - else by a Mul that makes a scaled copy for the layers (a value that a residual Add or Erf
-//  reads
-//    too, or whose maker has no constants), and what else reads the value sees it as it was.
+//  - by the constants of carriers (carrier.h), when layers alone read the value, or attention that
+//    layers alone read: nothing is added;
+//  - else by a Mul that makes a scaled copy for the layers (of what a residual Add reads too, or
+//    whose maker has no constants), and what else reads the value sees it as it was.
 // The Mul reads floats: a value that is made on codes all the same, for other readers or because it
 // was only moved, gets none.
 //
