@@ -35,6 +35,8 @@ void check_options(const AnalyzeOptions& o) {
 
 Sensitivity measure(const AnalyzeOptions& o, const Prepared& prepared, const Target& target,
                     const Decided& decided, const SampleSet& set, Context& context) {
+  Selection selection = o.quant.selection;
+  selection.left_float = prepared.left_float;
   return context.phase("analyze", [&] {
     SensitivityOptions options;
     options.simulator.threads = context.worker_count();
@@ -43,7 +45,7 @@ Sensitivity measure(const AnalyzeOptions& o, const Prepared& prepared, const Tar
         progress("analyze", done, of);
       };
     return measure_sensitivity(
-        {prepared.model, decided.refined.model, decided.plan, target, o.quant.selection},
+        {prepared.model, decided.refined.model, decided.plan, target, selection},
         spread(set.samples(), o.samples), options);
   });
 }
@@ -61,7 +63,10 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
   std::vector<std::string> warnings;
   const Observed observed =
       observe(prepared, plan, o.data,
-              {.histograms = method.needs_histogram, .refine = steps, .calibration = o.calibration},
+              {.histograms = method.needs_histogram,
+               .refine = steps,
+               .redraft = redraft_for(o.quant.form, target, o.quant.selection),
+               .calibration = o.calibration},
               context, warnings);
   const PreprocessRecipe recipe =
       make_recipe(o.data, prepared.model, warnings, observed.statistics.preprocess);

@@ -34,8 +34,12 @@ void calibrate_command(const CalibrateOptions& o, Context& context) {
   Prepared prepared = load_prepared(o.model, target, context);
   Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
   std::vector<std::string> warnings;
-  const Observed observed = observe(
-      prepared, plan, data, {.refine = refine_steps(o.refine), .like = o.like}, context, warnings);
+  const Observed observed =
+      observe(prepared, plan, data,
+              {.refine = refine_steps(o.refine),
+               .redraft = redraft_for(o.quant.form, target, o.quant.selection),
+               .like = o.like},
+              context, warnings);
   const std::string bytes = to_bytes(observed.statistics);
   write_file(output, bytes);
   for (const std::string& warning : warnings) log::warn("{}", warning);

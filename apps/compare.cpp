@@ -104,7 +104,10 @@ void compare_command(const CompareOptions& o, Context& context) {
   std::vector<std::string> warnings;
   const Split data = split(o, prepared, warnings);
   const Observed observed =
-      observe(prepared, plan, data.calibration, {.refine = steps, .calibration = o.calibration},
+      observe(prepared, plan, data.calibration,
+              {.refine = steps,
+               .redraft = redraft_for(o.quant.form, target, o.quant.selection),
+               .calibration = o.calibration},
               context, warnings);
   const Observations& observations = observed.statistics.observations;
 

@@ -120,6 +120,14 @@ Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
   return plan;
 }
 
+Redraft redraft_for(const FormOptions& options, const Target& target, const Selection& selection) {
+  return [=](const Graph& graph, const std::map<std::string, std::string>& left_float) {
+    Selection narrowed = selection;
+    narrowed.left_float.insert(left_float.begin(), left_float.end());
+    return draft_for(options, graph, target, narrowed);
+  };
+}
+
 Json write_interface(const FormOptions& o, Model& model) {
   if (o.io == "float") return {};
   return to_json(quantize_interface(model, dtype_named(o.io)));

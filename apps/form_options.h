@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "calibration/refine/migration.h"
 #include "lib/base/json.h"
 #include "lib/graph/model.h"
 #include "lib/quant/draft.h"
@@ -41,6 +42,8 @@ Target target_for(const FormOptions& options, Target target);
 // quantized already, without numbers.
 Plan draft_for(const FormOptions& options, const Graph& graph, const Target& target,
                const Selection& selection);
+// The same, of the graph as it is when some of its nodes hold scales of channels.
+Redraft redraft_for(const FormOptions& options, const Target& target, const Selection& selection);
 
 // What has been written.
 struct Written {

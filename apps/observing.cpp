@@ -36,11 +36,10 @@ std::vector<ChannelPlan> channels_of(const std::string& path, const Prepared& pr
   return std::move(file.channels);
 }
 
-void require_fitting(const StatisticsFile& file, const Prepared& prepared, const Plan& plan,
-                     const std::string& path) {
-  constexpr const char* remedy =
-      "Run 'intaglio calibrate' with the same model and the same options.";
-  require_same_model(file, prepared, path, remedy);
+constexpr const char* same_options =
+    "Run 'intaglio calibrate' with the same model and the same options.";
+
+void require_fitting(const StatisticsFile& file, const Plan& plan, const std::string& path) {
   if (file.shards)
     throw Error(
         Code::data,
@@ -51,7 +50,7 @@ void require_fitting(const StatisticsFile& file, const Prepared& prepared, const
       throw Error(Code::data,
                   fmt::format("{}: was made for target '{}' and has no value '{}'", path,
                               file.target, activation.name),
-                  remedy);
+                  same_options);
 }
 
 }  // namespace
@@ -62,15 +61,17 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   if (!request.calibration.empty()) {
     Observed observed{
         context.phase("read", [&] { return read_statistics(request.calibration); }), {}, {}};
-    require_fitting(observed.statistics, prepared, plan, request.calibration);
+    require_same_model(observed.statistics, prepared, request.calibration, same_options);
     observed.data = data_json(observed.statistics);
-    const bool wanted = request.refine.shift || request.refine.equalization;
+    const bool wanted =
+        request.refine.shift || request.refine.equalization || request.refine.migration;
     if (wanted && observed.statistics.channels.empty() && rebalances(prepared.model.graph()))
       warnings.push_back(fmt::format(
           "{}: was measured without equalization: 'calibrate --effort balanced' includes it",
           request.calibration));
-    observed.rebalanced =
-        rebalance_as(prepared, plan, observed.statistics.channels, request.calibration);
+    observed.rebalanced = rebalance_as(prepared, plan, observed.statistics.channels,
+                                       request.calibration, request.redraft);
+    require_fitting(observed.statistics, plan, request.calibration);
     return observed;
   }
   if (data.data.empty())
@@ -80,8 +81,9 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   Observed observed;
   observed.rebalanced =
       request.like.empty()
-          ? rebalance(prepared, plan, request.refine, data, recipe, context)
-          : rebalance_as(prepared, plan, channels_of(request.like, prepared), request.like);
+          ? rebalance(prepared, plan, request.refine, data, recipe, request.redraft, context)
+          : rebalance_as(prepared, plan, channels_of(request.like, prepared), request.like,
+                         request.redraft);
   StatisticsFile& file = observed.statistics;
   file.channels = plan.channels;
   file.observations = context.phase("calibrate", [&] {

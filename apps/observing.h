@@ -15,6 +15,7 @@ namespace intaglio {
 struct ObserveRequest {
   bool histograms = true;
   RefineSteps refine;     // those that come before
+  Redraft redraft = {};   // how the plan was drafted, to do so again
   std::string like = {};  // a file of statistics: rebalance as it says; empty: none
   std::string calibration =
       {};  // a file of statistics to read instead of running the model; empty: none

@@ -130,16 +130,17 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
 // ---------------------------------------------------------------------------------------
 
 // Statistics for the draft, or for what a plan brings along.
-Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, const Method& method,
-                     const RefineSteps& steps, Context& context,
+Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, const Target& target,
+                     const Method& method, const RefineSteps& steps, Context& context,
                      std::vector<std::string>& warnings) {
   Observed observed;
   if (!o.plan.empty()) {
-    observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan);
+    observed.rebalanced = rebalance_as(prepared, plan, plan.channels, o.plan, {});
   } else if (o.quant.form.calibrated()) {
     observed = observe(prepared, plan, o.data,
                        {.histograms = method.needs_histogram || !o.html.empty(),
                         .refine = steps,
+                        .redraft = redraft_for(o.quant.form, target, o.quant.selection),
                         .calibration = o.calibration},
                        context, warnings);
   } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
@@ -183,10 +184,13 @@ void quantize(const QuantizeOptions& o, Context& context) {
   require_something(plan);
 
   std::vector<std::string> warnings;
-  const Observed observed = observe_for(o, prepared, plan, method, steps, context, warnings);
+  const Observed observed =
+      observe_for(o, prepared, plan, target, method, steps, context, warnings);
   const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, observed, warnings);
   const PreprocessRecipe applied = recipe.value_or(PreprocessRecipe{});
-  const Ground ground{prepared, target, o.quant,
+  QuantOptions quant = o.quant;
+  quant.selection.left_float = prepared.left_float;
+  const Ground ground{prepared, target, quant,
                       observed, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
                       applied,  steps};
   Kept kept;

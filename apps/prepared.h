@@ -2,6 +2,7 @@
 // calibrates.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ namespace intaglio {
 struct Prepared {
   Model model;
   std::optional<Model> original;  // before its channels were rebalanced; nullopt: they were not
-  Json source;                    // the "model" part of a report: the file as it was
+  std::map<std::string, std::string> left_float;  // nodes that hold scales, as in Selection
+  Json source;  // the "model" part of a report: the file as it was
   std::string producer;
   std::vector<PassCount> passes;
   Folded folded;

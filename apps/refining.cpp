@@ -27,8 +27,9 @@ struct KnownStep {
   std::string_view name;
   bool RefineSteps::*member;
 };
-constexpr std::array<KnownStep, 4> known_steps = {{{"shift", &RefineSteps::shift},
+constexpr std::array<KnownStep, 5> known_steps = {{{"shift", &RefineSteps::shift},
                                                    {"equalization", &RefineSteps::equalization},
+                                                   {"migration", &RefineSteps::migration},
                                                    {"rounding", &RefineSteps::rounding},
                                                    {"bias_correction", &RefineSteps::bias}}};
 
@@ -39,7 +40,10 @@ std::vector<std::string_view> step_names() {
 }
 
 Json not_rebalanced() {
-  return {{"shift", nullptr}, {"equalization", nullptr}, {"undone", Json::array()}};
+  return {{"shift", nullptr},
+          {"equalization", nullptr},
+          {"migration", nullptr},
+          {"undone", Json::array()}};
 }
 
 Json shift_json(const Rebalanced& done) {
@@ -63,27 +67,44 @@ Json equalization_json(const Rebalanced& done) {
           {"groups", groups}};
 }
 
+Json migration_json(const Rebalanced& done) {
+  if (done.migration.groups.empty()) return {};
+  Json groups = Json::array();
+  for (const GroupEqualization& g : done.migration.groups)
+    groups.push_back({{"value", g.value},
+                      {"channels", g.channels},
+                      {"alpha", g.alpha},
+                      {"noise_ratio", g.noise_ratio},
+                      {"copied", done.migration.copied.contains(g.value)}});
+  return {{"values", done.migration.channels.size()},
+          {"copies", done.migration.copied.size()},
+          {"deviation", done.migration_deviation},
+          {"groups", groups}};
+}
+
 }  // namespace
 
 void add_refine_options(CLI::App& command, RefineOptions& options) {
   command
-      .add_option("--effort", options.effort,
-                  "How much is done for accuracy: fast chooses ranges; balanced equalizes channels "
-                  "and corrects biases; best rounds weights against each other's errors too")
+      .add_option(
+          "--effort", options.effort,
+          "How much is done for accuracy: fast chooses ranges; balanced equalizes channels, "
+          "migrates them into weights and corrects biases; best rounds weights against each "
+          "other's errors too")
       ->check(CLI::IsMember({"fast", "balanced", "best"}))
       ->type_name("fast|balanced|best")
       ->capture_default_str();
   command
       .add_option("--refine", options.list,
                   "The steps to take in place of those of the effort: none, or some of shift, "
-                  "equalization, rounding, bias_correction")
+                  "equalization, migration, rounding, bias_correction")
       ->delimiter(',')
       ->type_name("LIST");
 }
 
 RefineSteps refine_steps(const RefineOptions& options) {
   const bool best = options.effort == "best", balanced = best || options.effort == "balanced";
-  if (options.list.empty()) return {balanced, balanced, best, balanced};
+  if (options.list.empty()) return {balanced, balanced, balanced, best, balanced};
   RefineSteps steps;
   for (const std::string& name : options.list) {
     const auto it = std::ranges::find(known_steps, name, &KnownStep::name);
@@ -98,8 +119,8 @@ RefineSteps refine_steps(const RefineOptions& options) {
 }
 
 Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const DataOptions& data,
-               const PreprocessRecipe& recipe, Context& context) {
-  if (!steps.shift && !steps.equalization) return not_rebalanced();
+               const PreprocessRecipe& recipe, const Redraft& redraft, Context& context) {
+  if (!steps.shift && !steps.equalization && !steps.migration) return not_rebalanced();
   return context.phase("rebalance", [&]() -> Json {
     DataOptions all = data;
     all.labels.clear();
@@ -110,26 +131,36 @@ Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const D
         rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
                   {.shift = steps.shift,
                    .equalization = steps.equalization,
+                   .migration = steps.migration ? redraft : Redraft{},
                    .threads = context.worker_count()});
     if (plan.channels.empty()) prepared.original.reset();
+    prepared.left_float = done.left_float;
     return {{"shift", shift_json(done)},
             {"equalization", equalization_json(done)},
+            {"migration", migration_json(done)},
             {"undone", done.undone}};
   });
 }
 
 Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> channels,
-                  const std::string& origin) {
+                  const std::string& origin, const Redraft& redraft) {
   plan.channels = std::move(channels);
   if (plan.channels.empty()) return not_rebalanced();
+  std::set<std::string> carried;
+  for (const ChannelGroup& group : carried_groups(prepared.model.graph()))
+    for (const GroupValue& member : group.values) carried.insert(member.value->name());
   prepared.original = prepared.model.clone();
-  apply_channels(prepared.model, plan.channels);
-  const auto count = [&](auto member) {
-    return std::count_if(plan.channels.begin(), plan.channels.end(),
-                         [&](const ChannelPlan& c) { return !(c.*member).empty(); });
-  };
-  return {{"shift", {{"values", count(&ChannelPlan::shift)}, {"from", origin}}},
-          {"equalization", {{"values", count(&ChannelPlan::scale)}, {"from", origin}}},
+  prepared.left_float = take_channels(prepared.model, plan, redraft);
+  const auto count = [&](auto belongs) { return std::ranges::count_if(plan.channels, belongs); };
+  const auto migrated = [&](const ChannelPlan& c) { return c.copied || carried.contains(c.name); };
+  const auto shifts = count([](const ChannelPlan& c) { return !c.shift.empty(); });
+  const auto scales = count([](const ChannelPlan& c) { return !c.scale.empty(); });
+  return {{"shift", {{"values", shifts}, {"from", origin}}},
+          {"equalization", {{"values", scales - count(migrated)}, {"from", origin}}},
+          {"migration",
+           {{"values", count(migrated)},
+            {"copies", count([](const ChannelPlan& c) { return c.copied; })},
+            {"from", origin}}},
           {"undone", Json::array()}};
 }
 

@@ -8,7 +8,7 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/prepared.h"
-#include "calibration/refine/channel_statistics.h"
+#include "calibration/refine/migration.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {
@@ -20,21 +20,22 @@ struct RefineOptions {
 void add_refine_options(CLI::App& command, RefineOptions& options);
 
 struct RefineSteps {
-  bool shift = false, equalization = false;  // before the statistics are measured
-  bool rounding = false, bias = false;       // after the ranges are chosen
+  bool shift = false, equalization = false, migration = false;  // before statistics are measured
+  bool rounding = false, bias = false;                          // after the ranges are chosen
 };
 // Throws Code::usage for a name that is none, with the nearest one.
 RefineSteps refine_steps(const RefineOptions& options);
 
-// Rebalances the prepared model, which keeps its original, and notes it in the draft. Takes up
-// to 128 samples spread over all of the data, whatever its shard, so that shards agree. Returns its
-// part of the "refine" part of a report.
+// Rebalances the prepared model, which keeps its original, and notes it in the draft, which is made
+// anew where migration changed the graph. Takes up to 128 samples spread over all of the data,
+// whatever its shard, so that shards agree. Returns its part of the "refine" part of a report.
 Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const DataOptions& data,
-               const PreprocessRecipe& recipe, Context& context);
+               const PreprocessRecipe& recipe, const Redraft& redraft, Context& context);
 
-// The same with channels from a plan or a file of statistics.
+// The same with channels from a plan, which needs no new draft (redraft null), or from a file of
+// statistics.
 Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> channels,
-                  const std::string& origin);
+                  const std::string& origin, const Redraft& redraft);
 
 struct Refined {
   Model model;  // the prepared one, refined

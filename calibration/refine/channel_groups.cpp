@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "calibration/refine/carrier.h"
+
 namespace intaglio {
 namespace {
 
@@ -27,7 +29,7 @@ class Sets {
   std::vector<std::size_t> parents_;
 };
 
-enum class Change { scale, shift };
+enum class Change { scale, shift, carried };
 
 bool no_padding(const Node& pool) {
   const auto pads = pool.attr_ints("pads");
@@ -38,12 +40,14 @@ bool no_padding(const Node& pool) {
 // One input, one result, each channel by itself.
 bool passes(const Node& node, Change change) {
   if (!node.domain().empty()) return false;
+  // Pools mix the last axis, along which carriers have their channels.
+  if (change == Change::carried && node.op().ends_with("Pool")) return false;
   static const std::set<std::string_view> both = {"Identity", "Dropout", "MaxPool", "GlobalMaxPool",
                                                   "GlobalAveragePool"};
   static const std::set<std::string_view> scale = {"Relu", "LeakyRelu", "AveragePool"};
   if (both.contains(node.op())) return node.output(1) == nullptr;
   if (node.is("AveragePool") && no_padding(node)) return true;
-  return change == Change::scale && scale.contains(node.op());
+  return change != Change::shift && scale.contains(node.op());
 }
 
 bool is_bound(const Value* value) { return value == nullptr || value->is_constant(); }
@@ -64,18 +68,32 @@ class Grouping {
   struct Entry {
     std::size_t set = 0;  // of values_
     int axis = 1;
+    // Heads: channels lie along this axis and, inside each of its places, along the other. -1:
+    // none.
+    int heads = -1;
     std::vector<std::size_t> channels;  // of channels_
     bool made_by_layer = false;
   };
+
+  bool scales() const { return change_ != Change::shift; }
+  // Whether the layer, as a reader, can take the change back.
+  bool undoes(const Layer& layer) const {
+    if (change_ == Change::shift) return !layer.padded && layer.bias != nullptr;
+    return change_ == Change::scale || layer.node->is("MatMul") || layer.node->is("Gemm");
+  }
 
   // --- What an operator ties ---
 
   void take(const Node& node) {
     if (const auto layer = layer_of(node)) return take_layer(*layer);
+    if (change_ == Change::carried) {
+      if (const auto carrier = carrier_of(node)) return take_carrier(node, *carrier);
+      if (take_attention(node)) return;
+    }
     const auto inputs = float_inputs(node);
     if (passes(node, change_) && inputs.size() == 1) return same(node, {inputs[0]});
-    if (change_ == Change::scale && node.is("Clip") && is_bound(node.input(1)) &&
-        is_bound(node.input(2)) && inputs.size() == 1) {
+    if (scales() && node.is("Clip") && is_bound(node.input(1)) && is_bound(node.input(2)) &&
+        inputs.size() == 1) {
       same(node, {inputs[0]});
       if (known(node.output(0))) clips_.push_back(&node);
       return;
@@ -89,9 +107,7 @@ class Grouping {
   void take_layer(const Layer& layer) {
     const Node& node = *layer.node;
     const Value* input = node.input(0);
-    const bool fits = fits_axis(input, layer.axis, layer.inputs) &&
-                      (change_ == Change::scale || (!layer.padded && layer.bias != nullptr));
-    if (!fits) block(input);
+    if (!fits_axis(input, layer.axis, layer.inputs) || !undoes(layer)) block(input);
     if (known(input)) readers_.push_back(layer);
     if (node.output(0) == nullptr) return;
     Entry& e = enter(node.output(0), layer.axis, layer.outputs);
@@ -100,12 +116,85 @@ class Grouping {
     if (change_ == Change::shift && layer.bias == nullptr) block(node.output(0));
   }
 
+  void take_carrier(const Node& node, const Carrier& carrier) {
+    if (const Entry* data = known(carrier.data); data != nullptr && data->heads >= 0)
+      return block_all(node);
+    if (!carrier.makes) {
+      same(node, {carrier.data});
+    } else {
+      block_all(node);
+      const std::size_t channels = carrier.channels != 0 ? carrier.channels : channels_read(node);
+      if (channels == 0) return;
+      for (std::size_t& c : enter(node.output(0), carrier.axis, channels).channels)
+        c = channels_.add();
+    }
+    if (known(node.output(0))) carried_.push_back(node.output(0));
+  }
+
+  // Splits the last axis into heads and joins them again, moves axes, weighs rows (attention, whose
+  // second factor has channels along its last axis). False: not such a node.
+  bool take_attention(const Node& node) {
+    const bool weighs = node.is("MatMul");
+    if (!weighs && !node.is("Reshape") && !node.is("Transpose")) return false;
+    const Entry* from = known(node.input(weighs ? 1 : 0));
+    const int rank = node.output(0)->rank();
+    if (from == nullptr || rank < 1) return false;
+    const Entry of = *from;
+    int axis = of.axis, heads = of.heads;
+    if (weighs) {
+      if (axis != rank - 1 || heads == rank - 2 || node.input(0)->rank() != rank ||
+          node.input(1)->rank() != rank)
+        return false;
+      block(node.input(0));
+    } else if (node.is("Transpose")) {
+      if (axis < 0) return false;
+      std::vector<std::int64_t> order = node.attr_ints("perm");
+      if (order.empty())
+        for (int i = rank; i > 0; --i) order.push_back(i - 1);
+      const auto place = [&](int a) {
+        return static_cast<int>(std::ranges::find(order, a) - order.begin());
+      };
+      axis = place(axis);
+      if (heads >= 0) heads = place(heads);
+    } else if (!reshaped(node, of, axis, heads)) {
+      return false;
+    }
+    Entry& out = enter(node.output(0), axis, of.channels.size());
+    out.channels = of.channels;
+    out.heads = heads;
+    values_.join(of.set, out.set);
+    return true;
+  }
+
+  // Channels are the place of a value in its row, the last axes taken together, before and after.
+  static bool reshaped(const Node& node, const Entry& from, int& axis, int& heads) {
+    const int before = node.input(0)->rank(), after = node.output(0)->rank();
+    const auto& dims = *node.output(0)->dims();
+    const auto length = [&](int i) {
+      const Dim& dim = dims[static_cast<std::size_t>(i)];
+      return dim.known() ? static_cast<std::size_t>(dim.value) : 0;
+    };
+    const bool last = axis == -1 || axis == before - 1;  // -1: of unknown rank
+    if (!last || (heads >= 0 && heads != before - 2)) return false;
+    axis = after - 1;
+    heads = length(after - 1) == from.channels.size() ? -1 : after - 2;
+    return heads < 0 ||
+           (after > 1 && length(after - 1) * length(after - 2) == from.channels.size());
+  }
+
+  // How many channels the first layer reads that reads the result; 0: none does.
+  static std::size_t channels_read(const Node& node) {
+    for (const Use& use : node.output(0)->uses())
+      if (const auto layer = layer_of(*use.node); layer && use.index == 0) return layer->inputs;
+    return 0;
+  }
+
   // Results and inputs have the same channels.
   void same(const Node& node, const std::vector<const Value*>& inputs) {
     const Entry* first = known(inputs.front());
     const bool alike =
         first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
-          return v->rank() == inputs.front()->rank() &&
+          return v->rank() == inputs.front()->rank() && first->heads < 0 &&
                  fits_axis(v, first->axis, first->channels.size());
         });
     if (!alike) return block_all(node);
@@ -113,7 +202,7 @@ class Grouping {
     for (const Value* input : inputs) {
       const Entry& e = *known(input);
       values_.join(of.set, e.set);
-      if (change_ == Change::scale)
+      if (scales())
         for (std::size_t c = 0; c < of.channels.size(); ++c)
           channels_.join(of.channels[c], e.channels[c]);
     }
@@ -129,7 +218,7 @@ class Grouping {
     const bool alike =
         first != nullptr && std::all_of(inputs.begin(), inputs.end(), [&](const Value* v) {
           const Entry* e = known(v);
-          return e != nullptr && e->axis == (axis < 0 ? axis + rank : axis);
+          return e != nullptr && e->heads < 0 && e->axis == (axis < 0 ? axis + rank : axis);
         });
     if (!alike) return block_all(node);
     std::vector<std::size_t> channels;
@@ -156,7 +245,7 @@ class Grouping {
 
   bool fits_axis(const Value* value, int axis, std::size_t channels) {
     const Entry* e = known(value);
-    return e != nullptr && e->axis == axis && e->channels.size() == channels;
+    return e != nullptr && e->axis == axis && e->heads < 0 && e->channels.size() == channels;
   }
 
   Entry& enter(const Value* value, int axis, std::size_t channels) {
@@ -199,7 +288,7 @@ class Grouping {
     };
     for (const Value* value : order_) {
       ChannelGroup* group = group_of(value);
-      if (group == nullptr) continue;
+      if (group == nullptr || known(value)->heads >= 0) continue;
       auto& width = widths[static_cast<std::size_t>(group - groups.data())];
       const Entry& e = *known(value);
       GroupValue member{value, e.axis, {}};
@@ -212,6 +301,11 @@ class Grouping {
       if (ChannelGroup* group = group_of(layer.node->input(0))) group->readers.push_back(layer);
     for (const Node* clip : clips_)
       if (ChannelGroup* group = group_of(clip->output(0))) group->clips.push_back(clip);
+    std::set<const ChannelGroup*> carried;
+    for (const Value* value : carried_) carried.insert(group_of(value));
+    if (change_ == Change::carried)
+      for (ChannelGroup& group : groups)
+        if (!carried.contains(&group)) group.readers.clear();
     std::erase_if(groups, [](const ChannelGroup& g) { return g.readers.empty(); });
     return groups;
   }
@@ -224,12 +318,17 @@ class Grouping {
   std::vector<bool> blocked_;  // by element of values_
   std::vector<Layer> readers_;
   std::vector<const Node*> clips_;
+  std::vector<const Value*> carried_;  // what carriers make
 };
 
 }  // namespace
 
 std::vector<ChannelGroup> scalable_groups(const Graph& graph) {
   return Grouping(graph, Change::scale).run();
+}
+
+std::vector<ChannelGroup> carried_groups(const Graph& graph) {
+  return Grouping(graph, Change::carried).run();
 }
 
 std::vector<ChannelGroup> shiftable_groups(const Graph& graph) {

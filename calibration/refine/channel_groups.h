@@ -29,6 +29,12 @@ struct ChannelGroup {
 // Groups through which a scale passes: x' = s x, s > 0.
 std::vector<ChannelGroup> scalable_groups(const Graph& graph);
 
+// Groups through which a scale passes that layers or carriers (carrier.h) make and MatMul and Gemm
+// alone read, with at least one carrier. Scales also pass through attention, from what it weighs to
+// its result, heads or not; values split into heads are not listed. Disjoint from
+// scalable_groups().
+std::vector<ChannelGroup> carried_groups(const Graph& graph);
+
 // Groups through which a shift passes: x' = x - m. Of an Add, the result's shift is the sum of
 // those of its inputs. All readers have a bias and no padding.
 std::vector<ChannelGroup> shiftable_groups(const Graph& graph);

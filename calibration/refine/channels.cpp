@@ -2,35 +2,69 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <algorithm>
+#include <map>
 
-#include "calibration/refine/layer.h"
+#include "calibration/refine/carrier.h"
 #include "lib/base/error.h"
 
 namespace intaglio {
 namespace {
+
+constexpr const char* carries = "scales the channels of what the layers behind it read";
 
 class Applying {
  public:
   Applying(Model& model, const std::vector<ChannelPlan>& channels) : graph_(model.graph()) {
     for (const ChannelPlan& plan : channels) {
       if (graph_.find(plan.name) == nullptr) refuse(plan, "which the model does not have");
-      plans_[plan.name] = &plan;
+      (plan.copied ? copied_ : plans_)[plan.name] = &plan;
     }
   }
 
-  void run() {
-    for (const Node* node : graph_.nodes()) {
+  std::map<std::string, std::string> run() {
+    const std::vector<Node*> nodes = graph_.nodes();  // without those that are added
+    for (const auto& [name, plan] : copied_) copy(*graph_.find(name), *plan);
+    for (Node* node : nodes) {
       const ChannelPlan* read = plan_of(node->input(0));
       const ChannelPlan* made = plan_of(node->output(0));
       if (read == nullptr && made == nullptr) continue;
-      const auto layer = layer_of(*node);
-      if (!layer) continue;  // a change passes through it
-      take_in(*layer, read, made);
+      if (const auto layer = layer_of(*node)) {
+        take_in(*layer, read, made);
+      } else if (const auto carrier = made == nullptr ? std::nullopt : carrier_of(*node)) {
+        take_up(*node, *carrier, *made);
+      }  // else a change passes through it
     }
+    return std::move(carriers_);
   }
 
  private:
+  void copy(Value& value, const ChannelPlan& plan) {
+    const std::vector<Layer> readers = readers_of_copy(graph_, value);
+    if (readers.empty()) refuse(plan, "which no MatMul or Gemm reads");
+    if (plan.scale.empty() || !plan.shift.empty()) refuse(plan, "of which a copy has scales alone");
+    require(&plan, readers.front().inputs);
+    Value& scale = graph_.add_constant(
+        value.name() + "_scale",
+        Tensor::of<float>({static_cast<std::int64_t>(plan.scale.size())}, plan.scale));
+    Value& scaled = graph_.add_value(value.name() + "_scaled", value.dtype(), value.dims());
+    graph_.add_node("Mul", value.name() + "_migration", {&value, &scale}, {&scaled});
+    const std::vector<Use> uses = value.uses();
+    for (const Use& use : uses)
+      if (use.index == 0 && std::ranges::find(readers, use.node, &Layer::node) != readers.end())
+        graph_.set_input(*use.node, 0, &scaled);
+    plans_[scaled.name()] = &plan;
+    carriers_.emplace(scaled.name(), carries);
+  }
+
+  void take_up(Node& node, const Carrier& carrier, const ChannelPlan& made) {
+    if (!made.shift.empty() || made.scale.empty())
+      refuse(made, "whose maker takes up scales alone");
+    if (carrier.channels != 0) require(&made, carrier.channels);
+    scale_constants(node, carrier, made.scale);
+    carriers_.emplace(node.output(0)->name(), carries);
+  }
+
   const ChannelPlan* plan_of(const Value* value) const {
     if (value == nullptr) return nullptr;
     const auto it = plans_.find(value->name());
@@ -83,13 +117,27 @@ class Applying {
   }
 
   Graph& graph_;
-  std::unordered_map<std::string, const ChannelPlan*> plans_;
+  std::map<std::string, const ChannelPlan*> plans_;   // by value
+  std::map<std::string, const ChannelPlan*> copied_;  // the same, of what is copied
+  std::map<std::string, std::string> carriers_;
 };
 
 }  // namespace
 
-void apply_channels(Model& model, const std::vector<ChannelPlan>& channels) {
-  Applying(model, channels).run();
+std::vector<Layer> readers_of_copy(const Graph& graph, const Value& value) {
+  std::vector<Layer> readers;
+  for (const Node* node : graph.nodes()) {
+    if (node->input(0) != &value || !(node->is("MatMul") || node->is("Gemm"))) continue;
+    const auto layer = layer_of(*node);
+    if (layer && (readers.empty() || readers.front().inputs == layer->inputs))
+      readers.push_back(*layer);
+  }
+  return readers;
+}
+
+std::map<std::string, std::string> apply_channels(Model& model,
+                                                  const std::vector<ChannelPlan>& channels) {
+  return Applying(model, channels).run();
 }
 
 }  // namespace intaglio

@@ -11,9 +11,7 @@ namespace intaglio {
 namespace {
 
 constexpr std::array<double, 5> exponents = {0, 0.25, 0.5, 0.75, 1};
-constexpr double weight_noise = 8;   // how much it counts more than that of activations
-constexpr double headroom = 1.25;    // of a Clip, for samples that were not measured
-constexpr double worthwhile = 0.95;  // of the noise, that must be left for a change at most
+constexpr double headroom = 1.25;              // of a Clip, for samples that were not measured
 constexpr double smallest_share = 1.0 / 1024;  // of the range, that a channel is taken for at least
 
 double steps(const Levels& levels) { return static_cast<double>(levels.hi) - levels.lo; }
@@ -21,8 +19,9 @@ double steps(const Levels& levels) { return static_cast<double>(levels.hi) - lev
 // A layer that reads a group, as its noise depends on the scales.
 class Reader {
  public:
-  Reader(const Layer& layer, const ChannelStatistics& x, const Scheme& input, const Scheme& weights)
-      : x_(x), input_(input), weights_(weights), layer_(layer) {
+  Reader(const Layer& layer, const ChannelStatistics& x, const Scheme& input, const Scheme& weights,
+         double weight_noise)
+      : x_(x), input_(input), weights_(weights), layer_(layer), weight_noise_(weight_noise) {
     largest_.resize(layer.outputs * layer.inputs_per_group());
     squares_.resize(layer.inputs);
     const auto w = layer.weights->constant().data<float>();
@@ -45,7 +44,7 @@ class Reader {
       behind += squares_[c] / (s[c] * s[c]);
     }
     const double range = input_.symmetric ? 2 * std::max(-lo, hi) : hi - lo;
-    return square(range / steps(levels_of(input_))) * behind + weight_noise * noise_of_weights(s);
+    return square(range / steps(levels_of(input_))) * behind + weight_noise_ * noise_of_weights(s);
   }
 
  private:
@@ -75,14 +74,16 @@ class Reader {
   const ChannelStatistics& x_;
   Scheme input_, weights_;
   Layer layer_;
+  double weight_noise_;
   std::vector<double> largest_;  // |w| by output and input
   std::vector<double> squares_;  // of all weights by input
 };
 
 class Group {
  public:
-  Group(const ChannelGroup& group, const ChannelMeasurements& measured, const Plan& plan)
-      : group_(group), shares_(group.width, 0) {
+  Group(const ChannelGroup& group, const ChannelMeasurements& measured, const Plan& plan,
+        const NoiseModel& model)
+      : group_(group), model_(model), shares_(group.width, 0) {
     for (const GroupValue& member : group.values)
       if (const auto it = measured.find(member.value->name()); it != measured.end())
         see(member, it->second);
@@ -94,7 +95,7 @@ class Group {
     GroupEqualization result{group_.values.front().value->name(), group_.width};
     if (readers_.empty()) return result;
     const double before = noise(scales(0));
-    double least = worthwhile * before;
+    double least = model_.worthwhile * before;
     for (const double alpha : exponents)
       if (const double n = noise(scales(alpha)); n < least) least = n, result.alpha = alpha;
     if (result.alpha == 0) return result;
@@ -159,7 +160,8 @@ class Group {
                                      [&](const GroupValue& v) { return v.value == input; });
     for (const ConstantPlan& c : node->constants)
       if (c.input == 1)
-        readers_.emplace_back(Reader(layer, x->second, activation->scheme, c.scheme), &*member);
+        readers_.emplace_back(
+            Reader(layer, x->second, activation->scheme, c.scheme, model_.weights), &*member);
   }
 
   // By channel of the group.
@@ -184,6 +186,7 @@ class Group {
   }
 
   const ChannelGroup& group_;
+  NoiseModel model_;
   std::vector<double> shares_;  // of the widest channel's range, the largest over the values
   std::vector<double> limits_;  // of the scales; empty: none
   std::vector<std::pair<Reader, const GroupValue*>> readers_;
@@ -192,10 +195,11 @@ class Group {
 }  // namespace
 
 Equalization choose_scales(const std::vector<ChannelGroup>& groups,
-                           const ChannelMeasurements& measured, const Plan& plan) {
+                           const ChannelMeasurements& measured, const Plan& plan,
+                           const NoiseModel& model) {
   Equalization result;
   for (const ChannelGroup& group : groups)
-    result.groups.push_back(Group(group, measured, plan).choose(result.channels));
+    result.groups.push_back(Group(group, measured, plan, model).choose(result.channels));
   return result;
 }
 

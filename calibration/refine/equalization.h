@@ -36,9 +36,16 @@ struct Equalization {
   std::vector<GroupEqualization> groups;
 };
 
+// How noise is weighed, and how much of it a change may leave at most.
+struct NoiseModel {
+  double weights = 8;        // what noise of weights counts more than that of activations
+  double worthwhile = 0.95;  // of the noise before
+};
+
 // measured: every value of the plan's activations and every result of a Clip in the groups. Values
 // that were not measured have no say.
 Equalization choose_scales(const std::vector<ChannelGroup>& groups,
-                           const ChannelMeasurements& measured, const Plan& plan);
+                           const ChannelMeasurements& measured, const Plan& plan,
+                           const NoiseModel& model = {});
 
 }  // namespace intaglio

@@ -53,12 +53,18 @@ class Rebalancing {
   Rebalanced run() {
     if (options_.shift) shiftable_ = shiftable_groups(model_.graph());
     if (options_.equalization) scalable_ = scalable_groups(model_.graph());
-    if (shiftable_.empty() && scalable_.empty()) return std::move(result_);
+    if (options_.migration) {
+      carried_ = carried_groups(model_.graph());
+      candidates_ = copy_candidates(model_.graph(), plan_);
+    }
+    if (shiftable_.empty() && scalable_.empty() && carried_.empty() && candidates_.empty())
+      return std::move(result_);
     measure();
     before_ = outputs_of(model_, samples_, options_.threads);
     if (!shiftable_.empty()) shift();
     if (!scalable_.empty()) scale();
-    apply_channels(model_, plan_.channels);
+    migrate();
+    result_.left_float = take_channels(model_, plan_, options_.migration);
     return std::move(result_);
   }
 
@@ -68,13 +74,14 @@ class Rebalancing {
     const auto want = [&](const GroupValue& v) { axes[v.value->name()] = v.axis; };
     for (const ChannelGroup& group : shiftable_)
       for (const GroupValue& member : group.values) want(member);
-    for (const ChannelGroup& group : scalable_)
-      for (const GroupValue& member : group.values) {
-        const bool clipped =
-            std::any_of(group.clips.begin(), group.clips.end(),
-                        [&](const Node* clip) { return clip->output(0) == member.value; });
-        if (clipped || plan_.find(member.value->name()) != nullptr) want(member);
-      }
+    for (const auto* groups : {&scalable_, &carried_, &candidates_})
+      for (const ChannelGroup& group : *groups)
+        for (const GroupValue& member : group.values) {
+          const bool clipped =
+              std::any_of(group.clips.begin(), group.clips.end(),
+                          [&](const Node* clip) { return clip->output(0) == member.value; });
+          if (clipped || plan_.find(member.value->name()) != nullptr) want(member);
+        }
     CompileOptions compiling;
     compiling.observed = [&](const Value& value) { return axes.contains(value.name()); };
     const Executor executor(model_.graph(), compiling);
@@ -97,6 +104,14 @@ class Rebalancing {
       result_.equalization = {};
   }
 
+  void migrate() {
+    if (carried_.empty() && candidates_.empty()) return;
+    result_.migration =
+        choose_migration(model_, carried_, candidates_, measured_, plan_, options_.migration);
+    if (!accept("migration", result_.migration.channels, result_.migration_deviation))
+      result_.migration = {};
+  }
+
   // Takes the step into the plan, unless the float network would compute something else with it.
   bool accept(const char* step, const std::vector<ChannelPlan>& channels, double& off) {
     if (channels.empty()) return true;
@@ -117,7 +132,8 @@ class Rebalancing {
   static void merge(std::vector<ChannelPlan>& all, const ChannelPlan& one) {
     const auto it = std::find_if(all.begin(), all.end(),
                                  [&](const ChannelPlan& c) { return c.name == one.name; });
-    ChannelPlan& plan = it == all.end() ? all.emplace_back(ChannelPlan{one.name, {}, {}}) : *it;
+    ChannelPlan& plan =
+        it == all.end() ? all.emplace_back(ChannelPlan{one.name, {}, {}, one.copied}) : *it;
     if (!one.shift.empty()) plan.shift = one.shift;
     if (!one.scale.empty()) plan.scale = one.scale;
   }
@@ -126,7 +142,7 @@ class Rebalancing {
   Plan& plan_;
   const Samples& samples_;
   const RebalanceOptions& options_;
-  std::vector<ChannelGroup> shiftable_, scalable_;
+  std::vector<ChannelGroup> shiftable_, scalable_, carried_, candidates_;
   ChannelMeasurements measured_;
   Outputs before_;
   Rebalanced result_;
@@ -135,7 +151,18 @@ class Rebalancing {
 }  // namespace
 
 bool rebalances(const Graph& graph) {
-  return !scalable_groups(graph).empty() || !shiftable_groups(graph).empty();
+  return !scalable_groups(graph).empty() || !shiftable_groups(graph).empty() ||
+         !carried_groups(graph).empty();
+}
+
+std::map<std::string, std::string> take_channels(Model& model, Plan& plan, const Redraft& redraft) {
+  std::map<std::string, std::string> left_float = apply_channels(model, plan.channels);
+  if (left_float.empty() || !redraft) return left_float;
+  Plan draft = redraft(model.graph(), left_float);
+  draft.model_hash = std::move(plan.model_hash);
+  draft.channels = std::move(plan.channels);
+  plan = std::move(draft);
+  return left_float;
 }
 
 Rebalanced rebalance(Model& model, Plan& plan, const Samples& samples,

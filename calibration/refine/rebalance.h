@@ -1,4 +1,4 @@
-// Rebalancing: shift.h and equalization.h, chosen, applied and verified.
+// Rebalancing: shift.h, equalization.h and migration.h, chosen, applied and verified.
 #pragma once
 
 #include <string>
@@ -6,6 +6,7 @@
 
 #include "calibration/refine/channel_statistics.h"
 #include "calibration/refine/equalization.h"
+#include "calibration/refine/migration.h"
 #include "calibration/refine/shift.h"
 #include "lib/graph/model.h"
 #include "lib/quant/plan.h"
@@ -14,15 +15,18 @@ namespace intaglio {
 
 struct RebalanceOptions {
   bool shift = true, equalization = true;
+  Redraft migration = {};  // null: without migration
   std::size_t threads = 1;
 };
 
 struct Rebalanced {
   Shifts shifts;
   Equalization equalization;
+  Migration migration;
   // Of the float outputs, relative to the largest value of each, after each step that changed
   // something.
-  double shift_deviation = 0, equalization_deviation = 0;
+  double shift_deviation = 0, equalization_deviation = 0, migration_deviation = 0;
+  std::map<std::string, std::string> left_float;  // of apply_channels()
   std::vector<std::string> undone;  // steps that moved the outputs too far, with how far
 };
 
@@ -31,10 +35,15 @@ bool rebalances(const Graph& graph);
 
 inline constexpr double allowed_deviation = 1e-4;
 
-// Rewrites the model and fills in plan.channels. The plan is a draft of the model. A step after
+// Rewrites the model and fills in plan.channels. The plan is a draft of the model; when migration
+// changed the model it becomes a new draft, with what does not come from a draft kept. A step after
 // which the float outputs of four samples are off by more than allowed_deviation is undone. Does
 // not depend on threads.
 Rebalanced rebalance(Model& model, Plan& plan, const Samples& samples,
                      const RebalanceOptions& options);
+
+// Applies plan.channels to the model and returns what apply_channels() does. Where carriers then
+// hold scales, the plan becomes a new draft of it, unless redraft is null.
+std::map<std::string, std::string> take_channels(Model& model, Plan& plan, const Redraft& redraft);
 
 }  // namespace intaglio

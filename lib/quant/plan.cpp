@@ -105,8 +105,10 @@ std::size_t Plan::quantized_nodes() const {
 
 Json to_json(const std::vector<ChannelPlan>& channels) {
   Json json = Json::array();
-  for (const ChannelPlan& c : channels)
+  for (const ChannelPlan& c : channels) {
     json.push_back({{"name", c.name}, {"shift", c.shift}, {"scale", c.scale}});
+    if (c.copied) json.back()["copied"] = true;
+  }
   return json;
 }
 
@@ -115,7 +117,7 @@ std::vector<ChannelPlan> channels_from_json(JsonObject& json, const char* key,
   std::vector<ChannelPlan> channels;
   each(json, key, origin, [&](JsonObject& c) {
     channels.push_back({c.get<std::string>("name"), c.get<std::vector<float>>("shift"),
-                        c.get<std::vector<float>>("scale")});
+                        c.get<std::vector<float>>("scale"), c.get<bool>("copied", false)});
     if (std::any_of(channels.back().scale.begin(), channels.back().scale.end(),
                     [](float s) { return !(s > 0); }))
       c.fail("scale", "must be positive");

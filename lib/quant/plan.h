@@ -55,6 +55,8 @@ struct BiasPlan {
 struct ChannelPlan {
   std::string name;
   std::vector<float> shift, scale;  // as many as channels, or empty: 0, 1
+  // The value itself stays as it is: a Mul makes a scaled copy, which layers read in its place.
+  bool copied = false;
 };
 
 // Of a node that computes on floats (--float16).
