@@ -34,10 +34,10 @@ extern "C" void on_signal(int) {
 }
 
 // Values that one thread made are freed on another: with arenas of their own, threads would each
-// keep memory that the others could use.
+// keep memory that the others could use. With a single one they would wait for each other.
 void share_memory_among_threads() {
 #ifdef M_ARENA_MAX
-  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_ARENA_MAX, 2);
 #endif
 }
 
