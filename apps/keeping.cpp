@@ -87,7 +87,13 @@ class Search {
   void take(std::size_t count) {
     measure();
     const KeepSet set = keep_order(sensitivity_, KeepCost::layers, count).back();
-    result_.best = attempt(ground_, draft_without(set.layers), method_, context_, result_.warnings);
+    Plan plan = draft_without(set.layers);
+    if (plan.quantized_nodes() == 0)
+      throw Error(Code::usage,
+                  fmt::format("--keep-float {}: with {} layers float nothing is left to quantize",
+                              count, set.layers.size()),
+                  "Keep fewer.");
+    result_.best = attempt(ground_, std::move(plan), method_, context_, result_.warnings);
     best_ = Trial{set.layers, cost_of(set.layers), {}, {}, {}, 0};
   }
 

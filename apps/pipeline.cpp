@@ -19,8 +19,7 @@ namespace {
 
 constexpr std::size_t default_evaluation_samples = 16;
 
-// --- Before anything is read
-// ----------------------------------------------------------------------
+// --- Before anything is read ---
 
 std::string output_path(const QuantizeOptions& o) {
   return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx"
@@ -51,8 +50,7 @@ MetricRequest metric_request(const QuantizeOptions& o) {
   return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
 }
 
-// --- Plan
-// -----------------------------------------------------------------------------------------
+// --- Plan ---
 
 Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
   Plan plan = plan_from_json(read_json_file(o.plan), o.plan);
@@ -71,10 +69,10 @@ void print_plan(const Plan& plan, const QuantizeOptions& o) {
   print_table(rows);
   fmt::print("\n{} of {} nodes would be quantized; nothing was written\n", plan.quantized_nodes(),
              plan.nodes.size());
+  if (o.keep.wanted()) fmt::print("--keep-float chooses among these by measuring\n");
 }
 
-// --- Evaluate
-// -------------------------------------------------------------------------------------
+// --- Evaluate ---
 
 std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared& prepared,
                                        const Pressed& pressed, const PreprocessRecipe& recipe,
@@ -98,8 +96,7 @@ std::optional<Measured> measure_result(const QuantizeOptions& o, const Prepared&
   return measured;
 }
 
-// --- Report
-// ---------------------------------------------------------------------------------------
+// --- Report ---
 
 std::string method_name(const QuantizeOptions& o, const Method& method) {
   if (!o.plan.empty()) return "plan";
@@ -126,8 +123,7 @@ void print_summary(const Json& report, const std::optional<Evaluation>& e) {
   print_evaluation("FP32", "INT8", *e);
 }
 
-// --- Stages
-// ---------------------------------------------------------------------------------------
+// --- Stages ---
 
 // Statistics for the draft, or for what a plan brings along.
 Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, const Target& target,

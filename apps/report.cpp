@@ -234,8 +234,7 @@ class ValueReport {
   std::unordered_map<std::string, const ActivationPlan*> activations_;
 };
 
-// --- Text
-// --------------------------------------------------------------------------------------------
+// --- Text ---
 
 // As dump(2), but a list of plain values stays on one line: scales come by the hundred.
 void print(const Json& json, std::size_t depth, std::string& out) {

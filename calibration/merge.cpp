@@ -30,8 +30,7 @@ void require_same_work(const NamedStatistics& a, const NamedStatistics& b) {
                 "Give 'calibrate --like FILE' the same file for all of them.");
 }
 
-// --- Shards of one data set
-// ---------------------------------------------------------------------------
+// --- Shards of one data set ---
 
 void join_shards(const NamedStatistics& first, const NamedStatistics& next, Shards& all) {
   const Shards& more = *next.file.shards;
@@ -56,8 +55,7 @@ void require_all(const Shards& shards) {
               "Give all of them, or --partial to merge the rest later.");
 }
 
-// --- Whole data sets
-// ----------------------------------------------------------------------------------
+// --- Whole data sets ---
 
 void require_disjoint(const NamedStatistics& a, const NamedStatistics& b) {
   std::vector<std::string> common;

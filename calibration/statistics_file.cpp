@@ -17,8 +17,7 @@ constexpr std::string_view magic = "intaglio.statistics/1\n";
 constexpr std::size_t digest_size = 32, length_size = 8;
 constexpr const char* again = "Run 'intaglio calibrate' again.";
 
-// --- Numbers as bytes
-// -------------------------------------------------------------------------------
+// --- Numbers as bytes ---
 
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -62,8 +61,7 @@ class Reader {
   const std::string& origin_;
 };
 
-// --- Header
-// ------------------------------------------------------------------------------------------
+// --- Header ---
 
 Json finite_or_null(float value) { return std::isfinite(value) ? Json(value) : Json(); }
 

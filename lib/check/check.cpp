@@ -132,6 +132,14 @@ class Checker {
 
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
+    if (left_float(node) ||
+        (fused_producer(node, target_) != nullptr && left_float(*fused_producer(node, target_))))
+      return say(entry, Verdict::floating,
+                 fmt::format("{}; it {}",
+                             left_float(node) ? "its weights are float"
+                                              : "the operator it is fused into has float weights",
+                             target_.fallback),
+                 "quantize it, if it was left out by mistake");
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
       return say(entry, Verdict::misfit, broken.reason, broken.remedy);
     if (given(node)) return;
@@ -167,6 +175,14 @@ class Checker {
           rule != nullptr ? "quantize its data too (--format qdq)" : "");
     }
     return true;
+  }
+
+  // Nobody can run a product with constant floats on codes: somebody chose not to.
+  bool left_float(const Node& node) const {
+    const OpRule* rule = rule_of(node, target_);
+    const Value* weights = node.input(1);
+    return rule != nullptr && rule->role == Role::compute && weights != nullptr &&
+           weights->is_constant() && weights->dtype() == DType::f32;
   }
 
   bool given(const Node& node) const { return given_integer_.contains(node.name()); }
@@ -214,11 +230,19 @@ class Checker {
     return FloatReason(Why::no_form, "there is no integer form of it");
   }
 
+  // Arithmetic on what somebody left float. A constant that is not in codes is another thing.
+  static bool reads_what_is_float(const Node& node, const OpRule& rule) {
+    return rule.role != Role::compute && std::ranges::any_of(node.inputs(), [](const Value* v) {
+             return v != nullptr && v->producer() != nullptr && !is_conversion(*v->producer());
+           });
+  }
+
   void unfit(const Node& node, const OpRule& rule, const FloatReason& reason, NodeCheck& entry) {
     const bool by_choice =
         (reason.why == Why::result_float && (rule.float_output || rule.role != Role::compute) &&
          only_float_readers(node)) ||
         rule.role == Role::share ||  // costs nothing in float
+        (reason.why == Why::input_float && reads_what_is_float(node, rule)) ||
         reason.why == Why::no_form;
     say(entry, by_choice ? Verdict::floating : Verdict::misfit,
         by_choice ? fmt::format("{}; it {}", reason.text, target_.fallback) : reason.text,

@@ -33,12 +33,12 @@ Tensor dequantize(const Tensor& codes, const QParams& params);
 // 10 log10(sum x^2 / sum (x - y)^2), in dB; infinity when equal. Sums in double.
 double sqnr_db(const Tensor& x, const Tensor& y);
 
-// --- The bias rule
-// -------------------------------------------------------------------------------- A bias is added
-// to the int32 accumulator of its node, so its scale is not free: scale_i = s_x * s_w_i, zero point
-// 0. When s_w is tiny (a channel that is all but dead), the bias would not fit. The guard raises
-// s_w just so far that |bias code| <= 2^29, which also leaves the accumulator room for the
-// products:
+// --- The bias rule ---
+
+// A bias is added to the int32 accumulator of its node, so its scale is not free: scale_i = s_x *
+// s_w_i, zero point 0. When s_w is tiny (a channel that is all but dead), the bias would not fit.
+// The guard raises s_w just so far that |bias code| <= 2^29, which also leaves the accumulator room
+// for the products:
 //   s_w_i >= |b_i| / (s_x * 2^29)
 // Returns how many scales were raised. bias may be empty; its size is the number of output
 // channels, a multiple of weights.scale.size() (grouped ConvTranspose shares scales between

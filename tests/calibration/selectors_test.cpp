@@ -75,7 +75,7 @@ Affine random_part(std::mt19937& engine, const Statistics& s, const Grid& grid) 
   return choose_affine({s.min * a, s.max * b}, grid);
 }
 
-// --- Percentile ----------------------------------------------------------------------------------
+// --- Percentile ---
 
 TEST(Percentile, MatchesKnownVectorsUpToABin) {
   // onnxruntime's figures, which sit on the left border of a bin of 0.0068.
@@ -122,8 +122,7 @@ TEST(Percentile, RefusesWhatItCannotResolve) {
   EXPECT_THROW(parse_method("percentile:p=100.5"), Error);
 }
 
-// --- Error and divergence: fast against slow
-// ------------------------------------------------------
+// --- Error and divergence: fast against slow ---
 
 TEST(SquaredError, IsTheErrorOfTheWalk) {
   std::mt19937 engine(17);
@@ -195,8 +194,7 @@ TEST(Divergence, IsThatOfTheArrays) {
   EXPECT_GT(finite, 100);
 }
 
-// --- The search against trying everything
-// ----------------------------------------------------------
+// --- The search against trying everything ---
 
 Range brute_force(const Statistics& s, const Grid& grid, int one_sided, int two_sided,
                   const std::function<double(const Affine&)>& cost) {
@@ -264,8 +262,7 @@ TEST(Entropy, FindsWhatBruteForceFinds) {
   EXPECT_GT(clipped, 100);
 }
 
-// --- Methods as a whole
-// -----------------------------------------------------------------------------
+// --- Methods as a whole ---
 
 TEST(Methods, DifferOnALongTail) {
   std::mt19937 engine(31);

@@ -120,6 +120,22 @@ TEST_F(Analysis, AGateThatNothingMeetsLeavesTheBestModel) {
   EXPECT_NEAR(found["evaluation"]["outputs"][0]["sqnr_db"].get<double>(), best, 1e-6);
 }
 
+TEST_F(Analysis, WhatStaysFloatFitsTheTarget) {
+  for (const char* target : {"onnxruntime", "tensorrt", "qnn"}) {
+    const Json kept = report("quantize", {"--target", target, "--keep-float", "3"});
+    EXPECT_EQ(kept["keep_float"]["layers"].size(), 3u);
+    const Ran ran = run_program({"--quiet", "check", here("int8.onnx"), "--target", target});
+    EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
+    EXPECT_NE(ran.out.find("its weights are float"), std::string::npos) << ran.out;
+  }
+}
+
+TEST_F(Analysis, ADryRunSaysThatLayersAreChosenLater) {
+  const Ran ran = run("quantize", {"--keep-float", "2", "--dry-run"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_NE(ran.out.find("--keep-float chooses among these"), std::string::npos) << ran.out;
+}
+
 TEST_F(Analysis, OptionsThatContradictAreNamed) {
   const auto expect_usage = [&](const std::vector<std::string>& options, const char* words) {
     const Ran ran = run("quantize", options);
@@ -128,6 +144,7 @@ TEST_F(Analysis, OptionsThatContradictAreNamed) {
     EXPECT_FALSE(std::filesystem::exists(here("int8.onnx")));
   };
   expect_usage({"--keep-float", "some"}, "neither a count nor auto");
+  expect_usage({"--keep-float", "1000"}, "nothing is left to quantize");
   expect_usage({"--keep-float", "auto"}, "needs something to reach");
   expect_usage({"--keep-float", "1", "--format", "weights"}, "no layers to choose from");
   expect_usage({"--keep-float", "auto", "--max-top1-drop", "1", "--eval-data", data("eval"),

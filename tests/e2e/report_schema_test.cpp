@@ -103,8 +103,7 @@ TEST_F(ReportSchema, HoldsForEvaluate) {
   EXPECT_EQ(report["schema"], "intaglio.evaluation/1");
 }
 
-// --- That the schema can say no
-// ----------------------------------------------------------------------------
+// --- That the schema can say no ---
 
 struct Fault {
   const char* name;

@@ -103,8 +103,7 @@ TEST(BestOf, IsTheFirstOfTopK) {
   }
 }
 
-// --- Over samples
-// -----------------------------------------------------------------------------------
+// --- Over samples ---
 
 Samples two(Shape shape) {
   Samples samples;
