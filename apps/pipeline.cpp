@@ -8,6 +8,8 @@
 #include "apps/deciding.h"
 #include "apps/evaluation_text.h"
 #include "apps/html/page.h"
+#include "apps/keep_report.h"
+#include "apps/keep_search.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -158,6 +160,54 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeOptions& o, const Prepar
   return std::nullopt;
 }
 
+// Decides, refines and rewrites; a plan has its numbers already.
+Kept make(const QuantizeOptions& o, const Ground& ground, Plan plan, const Method& method,
+          Context& context, std::vector<std::string>& warnings) {
+  if (o.keep.wanted()) {
+    Kept kept =
+        keep_float(o.keep, ground, plan, method, o.gates, {o.exact, metric_request(o)}, context);
+    warnings.insert(warnings.end(), kept.warnings.begin(), kept.warnings.end());
+    return kept;
+  }
+  if (o.plan.empty()) return {.best = attempt(ground, std::move(plan), method, context, warnings)};
+  Refined refined =
+      refine(ground.prepared, plan, ground.refine, o.data, ground.recipe, context, warnings);
+  return {.best = {press(ground.prepared, std::move(refined.model), std::move(plan), o.quant.form,
+                         context),
+                   std::move(refined.json)}};
+}
+
+Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string& output,
+               const Method& method, const Kept& kept, const std::optional<Measured>& measured,
+               const std::vector<std::string>& warnings, const Context& context) {
+  const Prepared& prepared = ground.prepared;
+  const Pressed& pressed = kept.best.pressed;
+  const Observations& observations = ground.observed.statistics.observations;
+  const Evaluation* evaluation = measured ? &measured->evaluation : nullptr;
+  Json method_part = {{"name", method_name(o, method)}};
+  if (o.plan.empty() && o.quant.form.calibrated()) method_part.update(method.parameters);
+  return {{"schema", "intaglio.report/1"},
+          {"command", "quantize"},
+          {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+          {"model", prepared.source},
+          {"output", output_json(output, o.quant.form.format)},
+          {"data", ground.observed.data},
+          {"method", method_part},
+          {"target", ground.target.name},
+          {"passes", passes_json(prepared.passes)},
+          {"refine",
+           refine_json(o.refine, ground.refine, ground.observed.rebalanced, kept.best.refined)},
+          {"keep_float", kept.json},
+          {"interface", pressed.interface},
+          {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
+          {"values", values_json(prepared.model.graph(), pressed.plan, observations, evaluation,
+                                 prepared.folded)},
+          {"execution", measured ? measured->execution : Json()},
+          {"warnings", warnings},
+          {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
+          {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
+}
+
 }  // namespace
 
 void quantize(const QuantizeOptions& o, Context& context) {
@@ -167,7 +217,6 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const bool refinable = o.quant.form.calibrated() && o.plan.empty();
   const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
-  const MetricRequest request = metric_request(o);
 
   Prepared prepared = o.quant.form.from_qdq ? load_quantized(o.model, context)
                                             : load_prepared(o.model, target, context);
@@ -175,7 +224,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection)
                              : load_plan(o, prepared.hash);
   plan.model_hash = prepared.hash;
-  require_plannable(request, graph);
+  require_plannable(metric_request(o), graph);
   if (o.dry_run) return print_plan(plan, o);
   require_something(plan);
 
@@ -189,24 +238,11 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const Ground ground{prepared, target, quant,
                       observed, o.data, o.data.data.empty() ? o.eval_data : o.data.data,
                       applied,  steps};
-  Kept kept;
-  if (o.keep.wanted()) {
-    kept = keep_float(o.keep, ground, plan, method, o.gates, {o.exact, request}, context);
-    warnings.insert(warnings.end(), kept.warnings.begin(), kept.warnings.end());
-  } else if (o.plan.empty()) {
-    kept.best = attempt(ground, std::move(plan), method, context, warnings);
-  } else {
-    Refined refined = refine(prepared, plan, steps, o.data, applied, context, warnings);
-    kept.best = {press(prepared, std::move(refined.model), std::move(plan), o.quant.form, context),
-                 std::move(refined.json)};
-  }
+  Kept kept = make(o, ground, std::move(plan), method, context, warnings);
   Pressed& pressed = kept.best.pressed;
-  const Json refinements = refine_json(o.refine, steps, observed.rebalanced, kept.best.refined);
   write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
   const auto measured = context.phase(
       "evaluate", [&] { return measure_result(o, prepared, pressed, applied, context, warnings); });
-  const std::optional<Evaluation> evaluation =
-      measured ? std::optional(measured->evaluation) : std::nullopt;
 
   context.phase("save", [&] { save_model(pressed.model, output); });
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
@@ -214,31 +250,12 @@ void quantize(const QuantizeOptions& o, Context& context) {
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
+  const Json report = report_of(o, ground, output, method, kept, measured, warnings, context);
   const Observations& observations = observed.statistics.observations;
-  Json method_part = {{"name", method_name(o, method)}};
-  if (o.plan.empty() && o.quant.form.calibrated()) method_part.update(method.parameters);
-  const Json report = {
-      {"schema", "intaglio.report/1"},
-      {"command", "quantize"},
-      {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
-      {"model", prepared.source},
-      {"output", output_json(output, o.quant.form.format)},
-      {"data", observed.data},
-      {"method", method_part},
-      {"target", target.name},
-      {"passes", passes_json(prepared.passes)},
-      {"refine", refinements},
-      {"keep_float", kept.json},
-      {"interface", pressed.interface},
-      {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
-      {"values", values_json(graph, pressed.plan, observations, evaluation ? &*evaluation : nullptr,
-                             prepared.folded)},
-      {"execution", measured ? measured->execution : Json()},
-      {"warnings", warnings},
-      {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
-      {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
   if (!o.report.empty()) write_file(o.report, to_text(report));
   if (!o.html.empty()) write_file(o.html, html::page({report, observations, graph, pressed.plan}));
+  const std::optional<Evaluation> evaluation =
+      measured ? std::optional(measured->evaluation) : std::nullopt;
   if (o.json) {
     fmt::print("{}", to_text(report));
   } else {

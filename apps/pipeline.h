@@ -7,7 +7,7 @@
 #include "apps/context.h"
 #include "apps/data_options.h"
 #include "apps/gates.h"
-#include "apps/keeping.h"
+#include "apps/keep_options.h"
 #include "apps/metric_options.h"
 #include "apps/quant_options.h"
 #include "apps/refining.h"

@@ -38,6 +38,36 @@ std::string data(const Json& d) {
   return text;
 }
 
+// What the refine stage did; the page is of a model that has some of it, or of none.
+std::string refined(const Json& refine) {
+  std::string text = "effort " + code(refine["effort"].get<std::string>());
+  const auto add = [&](const char* step, const char* count, const char* what) {
+    if (refine[step].is_object() && refine[step][count].get<std::uint64_t>() > 0)
+      text += fmt::format(", {} {}", refine[step][count].get<std::uint64_t>(), what);
+  };
+  add("shift", "values", "values shifted");
+  add("equalization", "values", "values scaled");
+  add("migration", "values", "values scaled into what multiplies them");
+  add("rounding", "layers", "layers rounded together");
+  add("bias_correction", "layers", "biases corrected");
+  for (const Json& undone : refine["undone"])
+    text += "<br>undone: " + escaped(undone.get<std::string>());
+  return text;
+}
+
+std::string kept_float(const Json& kept) {
+  std::string names;
+  for (const Json& layer : kept["layers"]) {
+    const bool named = !layer["name"].get<std::string>().empty();
+    names +=
+        (names.empty() ? "" : ", ") + code(layer[named ? "name" : "output"].get<std::string>());
+  }
+  return fmt::format("{} layers, {} % of the {} of all that could be quantized{}{}",
+                     kept["layers"].size(), figure(kept, "share", "{:.1f}"),
+                     kept["objective"] == "size" ? "weights" : "products",
+                     names.empty() ? "" : "<br>", names);
+}
+
 // The sentence that one would quote.
 std::string in_short(const PageSource& source) {
   const std::vector<MethodView> methods = methods_of(source.report);
@@ -85,6 +115,11 @@ std::string summary_section(const PageSource& source) {
   if (r["command"] == "compare")
     out += entry("Best", code(r["best"]["method"].get<std::string>()) + ", " +
                              escaped(r["best"]["reason"].get<std::string>()));
+  const Json& refine =
+      r["command"] == "compare" ? r["methods"][chosen_of(r)]["refine"] : r["refine"];
+  out += entry("Refined", refined(refine));
+  if (r.contains("keep_float") && r["keep_float"].is_object())
+    out += entry("Kept float", kept_float(r["keep_float"]));
   out += entry("Calibrated with", data(r["data"]));
   if (r["command"] == "compare") out += entry("Evaluated with", data(r["evaluation_data"]));
   out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),

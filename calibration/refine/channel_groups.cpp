@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "calibration/refine/attention.h"
 #include "calibration/refine/carrier.h"
 
 namespace intaglio {
@@ -131,55 +132,20 @@ class Grouping {
     if (known(node.output(0))) carried_.push_back(node.output(0));
   }
 
-  // Splits the last axis into heads and joins them again, moves axes, weighs rows (attention, whose
-  // second factor has channels along its last axis). False: not such a node.
+  // False: not such a node.
   bool take_attention(const Node& node) {
     const bool weighs = node.is("MatMul");
-    if (!weighs && !node.is("Reshape") && !node.is("Transpose")) return false;
     const Entry* from = known(node.input(weighs ? 1 : 0));
-    const int rank = node.output(0)->rank();
-    if (from == nullptr || rank < 1) return false;
+    if (from == nullptr) return false;
     const Entry of = *from;
-    int axis = of.axis, heads = of.heads;
-    if (weighs) {
-      if (axis != rank - 1 || heads == rank - 2 || node.input(0)->rank() != rank ||
-          node.input(1)->rank() != rank)
-        return false;
-      block(node.input(0));
-    } else if (node.is("Transpose")) {
-      if (axis < 0) return false;
-      std::vector<std::int64_t> order = node.attr_ints("perm");
-      if (order.empty())
-        for (int i = rank; i > 0; --i) order.push_back(i - 1);
-      const auto place = [&](int a) {
-        return static_cast<int>(std::ranges::find(order, a) - order.begin());
-      };
-      axis = place(axis);
-      if (heads >= 0) heads = place(heads);
-    } else if (!reshaped(node, of, axis, heads)) {
-      return false;
-    }
-    Entry& out = enter(node.output(0), axis, of.channels.size());
+    const auto axes = through_attention(node, {of.axis, of.heads}, of.channels.size());
+    if (!axes) return false;
+    if (weighs) block(node.input(0));
+    Entry& out = enter(node.output(0), axes->axis, of.channels.size());
     out.channels = of.channels;
-    out.heads = heads;
+    out.heads = axes->heads;
     values_.join(of.set, out.set);
     return true;
-  }
-
-  // Channels are the place of a value in its row, the last axes taken together, before and after.
-  static bool reshaped(const Node& node, const Entry& from, int& axis, int& heads) {
-    const int before = node.input(0)->rank(), after = node.output(0)->rank();
-    const auto& dims = *node.output(0)->dims();
-    const auto length = [&](int i) {
-      const Dim& dim = dims[static_cast<std::size_t>(i)];
-      return dim.known() ? static_cast<std::size_t>(dim.value) : 0;
-    };
-    const bool last = axis == -1 || axis == before - 1;  // -1: of unknown rank
-    if (!last || (heads >= 0 && heads != before - 2)) return false;
-    axis = after - 1;
-    heads = length(after - 1) == from.channels.size() ? -1 : after - 2;
-    return heads < 0 ||
-           (after > 1 && length(after - 1) * length(after - 2) == from.channels.size());
   }
 
   // How many channels the first layer reads that reads the result; 0: none does.

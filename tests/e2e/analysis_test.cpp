@@ -62,18 +62,6 @@ TEST_F(Analysis, SaysTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(one["analysis"], three["analysis"]);
 }
 
-TEST_F(Analysis, PageHoldsTheLayersAndLoadsNothing) {
-  const Json layers = report("analyze", {"--html", here("page.html")})["analysis"]["layers"];
-  const std::string page = read_file(here("page.html"));
-  for (const Json& layer : layers)
-    EXPECT_NE(page.find(layer["output"].get<std::string>()) == std::string::npos &&
-                  page.find(layer["name"].get<std::string>()) == std::string::npos,
-              true)
-        << layer;
-  EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
-  EXPECT_EQ(page.find("://"), std::string::npos);
-}
-
 TEST_F(Analysis, KeepsAsManyLayersAsAskedFor) {
   const Json all = report("quantize", {"--effort", "fast"});
   const Json some = report("quantize", {"--effort", "fast", "--keep-float", "2"});

@@ -1,4 +1,5 @@
 // --html: the page that quantize and compare draw of the demo.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
@@ -90,6 +91,29 @@ TEST_F(Html, CompareDrawsTheRangeOfEveryMethodAndNamesTheBest) {
   EXPECT_EQ(occurrences(text, "<strong>best</strong>"), 1u);
   EXPECT_TRUE(contains(text, "<code>" + report["best"]["method"].get<std::string>() +
                                  "</code> <strong>best</strong>"));
+}
+
+TEST_F(Html, SaysWhatWasRefinedAndWhatWasKeptFloat) {
+  const std::string text = page("quantize", {"--keep-float", "2", "--report", here("report.json")});
+  expect_sound(text);
+  const Json report = read_json_file(here("report.json"));
+  EXPECT_TRUE(contains(text, fmt::format("{} values scaled",
+                                         report["refine"]["equalization"]["values"].get<int>())));
+  EXPECT_TRUE(contains(text, " biases corrected</dd>"));
+  EXPECT_TRUE(contains(text, "<dt>Kept float</dt><dd>2 layers, "));
+  for (const Json& layer : report["keep_float"]["layers"])
+    EXPECT_TRUE(contains(text, "<code>" + layer["name"].get<std::string>() + "</code>"));
+  EXPECT_FALSE(contains(page("quantize", {"--effort", "fast"}), "Kept float"));
+}
+
+TEST_F(Html, AnalyzeDrawsEveryLayer) {
+  const std::string text = page("analyze", {"--report", here("report.json")});
+  expect_sound(text);
+  const Json layers = read_json_file(here("report.json"))["analysis"]["layers"];
+  EXPECT_EQ(occurrences(text, "<rect class=\"bars\""), layers.size());
+  for (const Json& layer : layers)
+    EXPECT_TRUE(contains(text, "<code>" + layer["name"].get<std::string>() + "</code>")) << layer;
+  EXPECT_EQ(page("analyze", {"--threads", "3"}), text);
 }
 
 TEST_F(Html, LabelsGiveTheAccuracyOfBothModels) {

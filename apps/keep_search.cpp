@@ -1,13 +1,9 @@
-#include "apps/keeping.h"
+#include "apps/keep_search.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 
-#include "apps/evaluation_text.h"
 #include "calibration/sensitivity/keep_float.h"
 #include "lib/base/progress.h"
 
@@ -19,13 +15,6 @@ constexpr std::size_t most_put_back = 8;  // layers that a search tries to do wi
 constexpr const char* reason = "kept float for accuracy (--keep-float)";
 
 using Layers = std::vector<std::size_t>;
-
-std::optional<std::size_t> count_of(const std::string& text) {
-  std::size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return count;
-}
 
 // What a set of layers gave.
 struct Trial {
@@ -65,7 +54,7 @@ class Search {
       if (options_.automatic()) {
         search();
       } else {
-        take(*count_of(options_.layers));
+        take(*options_.count());
       }
     } catch (const Error& e) {
       if (e.code() != Code::interrupted || !best_) throw;
@@ -248,71 +237,10 @@ class Search {
 
 }  // namespace
 
-void add_keep_options(CLI::App& command, KeepOptions& options) {
-  command
-      .add_option("--keep-float", options.layers,
-                  "Layers that stay float: the N whose noise matters most, or auto: the cheapest "
-                  "ones with which the gates hold")
-      ->type_name("N|auto");
-  command
-      .add_option("--objective", options.objective,
-                  "What --keep-float auto keeps cheap: macs (work in integers) or size (of the "
-                  "file)")
-      ->check(CLI::IsMember({"macs", "size"}))
-      ->type_name("macs|size")
-      ->capture_default_str();
-}
-
-void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
-                        bool has_data, bool has_plan, bool has_eval_data) {
-  if (!options.wanted()) return;
-  const auto refuse = [](const std::string& what, const char* remedy) {
-    throw Error(Code::usage, "--keep-float: " + what, remedy);
-  };
-  if (!options.automatic() && !count_of(options.layers))
-    refuse(fmt::format("'{}' is neither a count nor auto", options.layers),
-           "Say --keep-float 3, or --keep-float auto.");
-  if (has_plan) refuse("a plan says itself what stays float", "Leave one of both out.");
-  if (!form.calibrated())
-    refuse(fmt::format("--format {} has no layers to choose from", form.format),
-           "Use qdq or qoperator, or --exclude.");
-  if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
-  if (options.automatic() && !gates.any())
-    refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");
-  if (options.automatic() && gates.max_top1_drop && has_eval_data)
-    refuse("--max-top1-drop needs labels of the calibration data, not of --eval-data",
-           "Search by --max-agreement-drop POINTS.");
-}
-
 Kept keep_float(const KeepOptions& options, const Ground& ground, const Plan& draft,
                 const Method& method, const Gates& gates, const Measuring& measuring,
                 Context& context) {
   return Search(options, ground, draft, method, gates, measuring, context).run();
-}
-
-void print_kept(const Json& kept) {
-  if (!kept["trials"].empty()) {
-    std::vector<std::vector<std::string>> rows = {
-        {"kept float", kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
-         "agreement %", ""}};
-    const auto number = [](const Json& value) {
-      return value.is_null() ? std::string("-") : percent(value.get<double>());
-    };
-    for (const Json& t : kept["trials"])
-      rows.push_back({std::to_string(t["layers"].get<std::size_t>()), number(t["share"]),
-                      number(t["sqnr_db"]), number(t["agreement"]),
-                      t["missed"].empty() ? "holds" : "missed"});
-    print_table(rows);
-  }
-  constexpr std::size_t named = 10;
-  std::vector<std::string> names;
-  for (const Json& l : kept["layers"])
-    names.push_back(l["name"].get<std::string>().empty() ? l["output"] : l["name"]);
-  const std::size_t count = names.size();
-  if (count > named) names.resize(named);
-  fmt::print("\n{} layers kept float{}{}{}\n\n", count, count == 0 ? "" : ": ",
-             fmt::join(names, ", "),
-             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
 }
 
 }  // namespace intaglio

@@ -1,0 +1,52 @@
+#include "apps/keep_options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace intaglio {
+
+std::optional<std::size_t> KeepOptions::count() const {
+  std::size_t count = 0;
+  const char* const last = layers.data() + layers.size();
+  const auto [end, error] = std::from_chars(layers.data(), last, count);
+  return error == std::errc() && end == last ? std::optional(count) : std::nullopt;
+}
+
+void add_keep_options(CLI::App& command, KeepOptions& options) {
+  command
+      .add_option("--keep-float", options.layers,
+                  "Layers that stay float: the N whose noise matters most, or auto: the cheapest "
+                  "ones with which the gates hold")
+      ->type_name("N|auto");
+  command
+      .add_option("--objective", options.objective,
+                  "What --keep-float auto keeps cheap: macs (work in integers) or size (of the "
+                  "file)")
+      ->check(CLI::IsMember({"macs", "size"}))
+      ->type_name("macs|size")
+      ->capture_default_str();
+}
+
+void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
+                        bool has_data, bool has_plan, bool has_eval_data) {
+  if (!options.wanted()) return;
+  const auto refuse = [](const std::string& what, const char* remedy) {
+    throw Error(Code::usage, "--keep-float: " + what, remedy);
+  };
+  if (!options.automatic() && !options.count())
+    refuse(fmt::format("'{}' is neither a count nor auto", options.layers),
+           "Say --keep-float 3, or --keep-float auto.");
+  if (has_plan) refuse("a plan says itself what stays float", "Leave one of both out.");
+  if (!form.calibrated())
+    refuse(fmt::format("--format {} has no layers to choose from", form.format),
+           "Use qdq or qoperator, or --exclude.");
+  if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
+  if (options.automatic() && !gates.any())
+    refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");
+  if (options.automatic() && gates.max_top1_drop && has_eval_data)
+    refuse("--max-top1-drop needs labels of the calibration data, not of --eval-data",
+           "Search by --max-agreement-drop POINTS.");
+}
+
+}  // namespace intaglio

@@ -1,0 +1,38 @@
+#include "apps/keep_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
+
+#include "apps/context.h"
+
+namespace intaglio {
+
+void print_kept(const Json& kept) {
+  if (!kept["trials"].empty()) {
+    std::vector<std::vector<std::string>> rows = {
+        {"kept float", kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
+         "agreement %", ""}};
+    const auto number = [](const Json& value) {
+      return value.is_null() ? std::string("-") : percent(value.get<double>());
+    };
+    for (const Json& t : kept["trials"])
+      rows.push_back({std::to_string(t["layers"].get<std::size_t>()), number(t["share"]),
+                      number(t["sqnr_db"]), number(t["agreement"]),
+                      t["missed"].empty() ? "holds" : "missed"});
+    print_table(rows);
+  }
+  constexpr std::size_t named = 10;
+  std::vector<std::string> names;
+  for (const Json& l : kept["layers"])
+    names.push_back(l["name"].get<std::string>().empty() ? l["output"] : l["name"]);
+  const std::size_t count = names.size();
+  if (count > named) names.resize(named);
+  fmt::print("\n{} layers kept float{}{}{}\n\n", count, count == 0 ? "" : ": ",
+             fmt::join(names, ", "),
+             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
+}
+
+}  // namespace intaglio
