@@ -132,12 +132,13 @@ class Checker {
 
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
-    if (left_float(node) ||
-        (fused_producer(node, target_) != nullptr && left_float(*fused_producer(node, target_))))
+    const Node* producer = fused_producer(node, target_);
+    const bool own = left_float(node);
+    if (own || (producer != nullptr && left_float(*producer)))
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}",
-                             left_float(node) ? "its weights are float"
-                                              : "the operator it is fused into has float weights",
+                             own ? "its weights are float"
+                                 : "the operator it is fused into has float weights",
                              target_.fallback),
                  "quantize it, if it was left out by mistake");
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
@@ -152,7 +153,7 @@ class Checker {
     if (!rule->float_because.empty())
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}", rule->float_because, target_.fallback));
-    if (!touches_codes(node) && !inside_fusion(node))
+    if (!touches_codes(node) && !on_codes(producer))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
@@ -187,9 +188,8 @@ class Checker {
 
   bool given(const Node& node) const { return given_integer_.contains(node.name()); }
 
-  // An activation that is fused into a quantized operator.
-  bool inside_fusion(const Node& node) const {
-    const Node* producer = fused_producer(node, target_);
+  // Whether what an activation is fused into is quantized.
+  static bool on_codes(const Node* producer) {
     return producer != nullptr && touches_codes(*producer) &&
            !has_quantized_weights_alone(*producer);
   }
