@@ -12,12 +12,7 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 
-Model model_of(const std::string& body) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 17]> g " + body);
-  testing::fill_constants(model);
-  infer_types(model);
-  return model;
-}
+Model model_of(const std::string& graph) { return testing::random_model(graph, 17); }
 
 const Node& maker(const Model& model, const char* value) {
   return *model.graph().find(value)->producer();

@@ -15,26 +15,16 @@ namespace intaglio {
 namespace {
 
 using testing::close;
+using testing::random_samples;
 using testing::random_tensor;
 
-Model random_model(const std::string& body) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 17]> g " + body);
-  testing::fill_constants(model);
-  infer_types(model);
-  return model;
-}
+Model random_model(const std::string& graph) { return testing::random_model(graph, 17); }
 
 Plan draft_of(const Graph& graph, const std::map<std::string, std::string>& left_float = {}) {
   Selection selection;
   selection.left_float = left_float;
   return draft(graph, read_target(testing::source_dir() / "configs" / "onnxruntime.json"),
                selection);
-}
-
-Samples random_samples(Shape shape) {
-  return {4, [shape](std::size_t i) {
-            return std::vector<Tensor>{random_tensor(shape, 100 + static_cast<unsigned>(i))};
-          }};
 }
 
 std::vector<std::string> first_names(const std::vector<ChannelGroup>& groups) {

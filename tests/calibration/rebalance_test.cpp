@@ -14,26 +14,12 @@ namespace intaglio {
 namespace {
 
 using testing::close;
+using testing::random_model;
+using testing::random_samples;
 using testing::random_tensor;
-
-constexpr const char* header = "<ir_version: 8, opset_import: [\"\" : 13]> g ";
-
-// A text model in which every input but the first is a constant with random values in [-1, 1).
-Model random_model(const std::string& body) {
-  Model model = parse_model(std::string(header).append(body));
-  testing::fill_constants(model);
-  infer_types(model);
-  return model;
-}
 
 Plan draft_of(const Model& model) {
   return draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-}
-
-Samples random_samples(Shape shape, std::size_t count = 4) {
-  return {count, [shape](std::size_t i) {
-            return std::vector<Tensor>{random_tensor(shape, 100 + static_cast<unsigned>(i))};
-          }};
 }
 
 Tensor output_of(const Model& model, const Tensor& x) {
@@ -293,14 +279,12 @@ TEST(Rebalance, GivesEveryChannelItsLevels) {
 
 // Two channels in front of a Clip to 0..6: one reaches the bound, the other stays far below it.
 Model clipped() {
-  Model model = parse_model(
-      std::string(header) +
+  Model model = random_model(
       "(float[1,2,4,4] x, float[2,2,1,1] a, float[2] b, float[2,2,1,1] c) => (float[] y)"
       " <float lo = {0}, float hi = {6}> { p = Conv(x, a, b) q = Clip(p, lo, hi) y = Conv(q, c) }");
   model.graph().find("a")->set_constant(Tensor::of<float>({2, 2, 1, 1}, {20, 0, 0, 0.01f}));
   model.graph().find("b")->set_constant(Tensor::of<float>({2}, {0, 0}));
   model.graph().find("c")->set_constant(Tensor::of<float>({2, 2, 1, 1}, {1, 100, 1, -100}));
-  infer_types(model);
   return model;
 }
 

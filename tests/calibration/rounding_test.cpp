@@ -24,10 +24,7 @@ class EveryWindow : public ::testing::TestWithParam<Case> {};
 
 // All patches, times the weights, are what the layer computes.
 TEST_P(EveryWindow, PatchesTimesWeightsAreTheResult) {
-  Model model = parse_model(
-      std::string("<ir_version: 8, opset_import: [\"\" : 13]> g ").append(GetParam().body));
-  testing::fill_constants(model);
-  infer_types(model);
+  const Model model = testing::random_model(GetParam().body);
   const auto layer = layer_of(*model.graph().nodes().front());
   ASSERT_TRUE(layer);
   const Tensor x = random_tensor(GetParam().input, 9);

@@ -29,9 +29,7 @@ struct Network {
 
 // A network with random constants and ranges from its samples.
 Network network(const std::string& graph, const Shape& shape) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + graph);
-  testing::fill_constants(model);
-  infer_types(model);
+  Model model = testing::random_model(graph);
   Plan plan = draft(model.graph(), onnxruntime());
   std::vector<std::vector<Tensor>> feeds;
   for (unsigned i = 0; i < 40; ++i) feeds.push_back({random_tensor(shape, 20 + i, -1, 1)});

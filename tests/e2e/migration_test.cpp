@@ -19,12 +19,12 @@ using testing::run_program;
 // One layer of a transformer behind its attention, with a channel that is much wider than others:
 // the normalization is read by the residual Add too, what stands for Gelu by a layer alone.
 Model block() {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 17]> g (float[1,6,8] x, float[8] k, float[8] b, "
+  Model model = testing::random_model(
+      "(float[1,6,8] x, float[8] k, float[8] b, "
       "float[8,16] w, float[16] h, float[16,8] v, float[8] l) => (float[1,6,8] y) {"
       " n = LayerNormalization(x, k, b) p = MatMul(n, w) e = Erf(p) g = Mul(e, h) q = MatMul(g, v)"
-      " r = Add(q, n) y = LayerNormalization(r, l) }");
-  testing::fill_constants(model);
+      " r = Add(q, n) y = LayerNormalization(r, l) }",
+      17);
   for (const char* name : {"k", "b", "h"}) {
     Tensor t = model.graph().find(name)->constant();
     t.mutate<float>()[0] = 60;

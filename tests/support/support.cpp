@@ -83,13 +83,23 @@ Tensor random_tensor(Shape shape, unsigned seed, float lo, float hi) {
   return tensor;
 }
 
-void fill_constants(Model& model) {
+Model random_model(const std::string& graph, int opset) {
+  Model model =
+      parse_model(fmt::format("<ir_version: 8, opset_import: [\"\" : {}]> g {}", opset, graph));
   const auto inputs = model.graph().feeds();
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     Shape shape;
     for (const Dim& d : *inputs[i]->dims()) shape.push_back(d.value);
     inputs[i]->set_constant(random_tensor(shape, static_cast<unsigned>(i) + 6));
   }
+  infer_types(model);
+  return model;
+}
+
+Samples random_samples(const Shape& shape, std::size_t count) {
+  return {count, [shape](std::size_t i) {
+            return std::vector<Tensor>{random_tensor(shape, 100 + static_cast<unsigned>(i))};
+          }};
 }
 
 namespace {

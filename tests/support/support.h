@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/exec/samples.h"
 #include "lib/graph/model.h"
 #include "lib/tensor/tensor.h"
 
@@ -38,8 +39,12 @@ std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& f
 // A float tensor of a shape with reproducible values in [lo, hi).
 Tensor random_tensor(Shape shape, unsigned seed = 1, float lo = -1, float hi = 1);
 
-// Makes every graph input but the first a constant with reproducible values in [-1, 1).
-void fill_constants(Model& model);
+// A text model, "(float[1,3] x, float[3] b) => (float[] y) { ... }", with inferred types. Every
+// graph input but the first is a constant with reproducible values in [-1, 1).
+Model random_model(const std::string& graph, int opset = 13);
+
+// Samples with one reproducible tensor each.
+Samples random_samples(const Shape& shape, std::size_t count = 4);
 
 // The outcome of running the program with arguments (not through a shell).
 struct Ran {
