@@ -7,14 +7,14 @@
 
 #include "apps/context.h"
 #include "apps/evaluation_text.h"
+#include "apps/report.h"
 #include "calibration/sensitivity/hints.h"
 
 namespace intaglio {
 namespace {
 
 Json noise_json(const Noise& noise, bool classes) {
-  const auto db = noise.sqnr_db();
-  return {{"sqnr_db", db ? Json(*db) : Json()},
+  return {{"sqnr_db", number(noise.sqnr_db())},
           {"agreement", classes ? Json(noise.agreement()) : Json()}};
 }
 
@@ -32,7 +32,6 @@ std::optional<double> gain_db(const Sensitivity& s, const LayerSensitivity& laye
 }
 
 Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t rank, bool classes) {
-  const auto gain = gain_db(s, l);
   const double all = s.quantized.relative();
   Json json = {{"rank", rank},
                {"name", l.layer.node->name()},
@@ -45,7 +44,7 @@ Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t ran
                {"alone_float", noise_json(l.alone_float, classes)},
                {"weights_alone", noise_json(l.weights_alone, classes)},
                {"noise_share", share(l.alone_quantized.relative(), all)},
-               {"gain_db", gain ? Json(*gain) : Json()},
+               {"gain_db", number(gain_db(s, l))},
                {"hint", hint_for(l)}};
   if (l.layer.fused != nullptr) json["fused"] = label(*l.layer.fused);
   return json;

@@ -28,9 +28,7 @@ void check_options(const AnalyzeOptions& o) {
         Code::usage,
         fmt::format("--format {} has no layers with ranges to analyze", o.quant.form.format),
         "Analyze qdq or qoperator.");
-  refuse_overwriting(o.model, {o.report, o.html});
-  for (const std::string& path : {o.report, o.html})
-    if (!path.empty()) require_writable(path);
+  require_outputs(o.model, {o.report, o.html});
 }
 
 Sensitivity measure(const AnalyzeOptions& o, const Prepared& prepared, const Target& target,
@@ -38,12 +36,8 @@ Sensitivity measure(const AnalyzeOptions& o, const Prepared& prepared, const Tar
   Selection selection = o.quant.selection;
   selection.left_float = prepared.left_float;
   return context.phase("analyze", [&] {
-    SensitivityOptions options;
-    options.simulator.threads = context.worker_count();
-    if (const Progress progress = context.progress())
-      options.simulator.progress = [progress](std::size_t done, std::size_t of) {
-        progress("analyze", done, of);
-      };
+    const SensitivityOptions options{
+        .simulator = {.threads = context.worker_count(), .progress = context.progress("analyze")}};
     return measure_sensitivity(
         {prepared.model, decided.refined.model, decided.plan, target, selection},
         spread(set.samples(), o.samples), options);
@@ -80,15 +74,13 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
   for (const std::string& warning : decided.plan.warnings) warnings.push_back(warning);
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  Json method_part = {{"name", method.name}};
-  method_part.update(method.parameters);
   Json report = {
       {"schema", "intaglio.analysis/1"},
       {"command", "analyze"},
-      {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+      {"tool", tool_json()},
       {"model", prepared.source},
       {"data", observed.data},
-      {"method", method_part},
+      {"method", method_json(method)},
       {"target", target.name},
       {"refine", refine_json(o.refine, steps, observed.rebalanced, decided.refined.json)},
       {"analysis", analysis_json(sensitivity, classes)},

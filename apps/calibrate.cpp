@@ -29,8 +29,7 @@ void calibrate_command(const CalibrateOptions& o, Context& context) {
   if (!o.quant.form.calibrated())
     throw Error(Code::usage, fmt::format("--format {} needs no calibration", o.quant.form.format),
                 "Run 'intaglio quantize' without data.");
-  refuse_overwriting(o.model, {output});
-  require_writable(output);
+  require_outputs(o.model, {output});
   Prepared prepared = load_prepared(o.model, target, context);
   Plan plan = draft_for(o.quant.form, prepared.model.graph(), target, o.quant.selection);
   std::vector<std::string> warnings;

@@ -52,9 +52,7 @@ void check_options(const CompareOptions& o) {
         "Compare qdq or qoperator.");
   if (o.objective == "top1" && o.data.labels.empty())
     throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
-  refuse_overwriting(o.model, {o.output, o.report, o.html});
-  for (const std::string& path : {o.output, o.report, o.html})
-    if (!path.empty()) require_writable(path);
+  require_outputs(o.model, {o.output, o.report, o.html});
 }
 
 MetricRequest metric_request(const CompareOptions& o) {

@@ -116,7 +116,7 @@ Json to_json(const Comparison& c, const Best& best, const Observations& observat
   const Evaluation& first = c.methods.front().measured.evaluation;
   Json json = {{"schema", "intaglio.compare/1"},
                {"command", "compare"},
-               {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+               {"tool", tool_json()},
                {"model", c.prepared.source},
                {"data", c.data},
                {"evaluation_data", c.evaluation_data},

@@ -69,11 +69,19 @@ class ProgressLine {
 
 std::size_t Context::worker_count() const { return thread_count(threads); }
 
-Progress Context::progress() {
+Progress Context::progress() const {
   if (quiet) return {};
   return
       [line = std::make_shared<ProgressLine>()](std::string_view phase, std::size_t done,
                                                 std::size_t total) { (*line)(phase, done, total); };
+}
+
+PhaseProgress Context::progress(std::string phase) const {
+  const Progress all = progress();
+  if (!all) return {};
+  return [all, phase = std::move(phase)](std::size_t done, std::size_t total) {
+    all(phase, done, total);
+  };
 }
 
 Context::PhaseTimer::PhaseTimer(Context& c, std::string n) : context(c), name(std::move(n)) {}

@@ -25,7 +25,9 @@ struct Context {
   std::function<void()> action;
 
   std::size_t worker_count() const;
-  Progress progress();  // the bar or the lines on stderr; empty with --quiet
+  // The bar or the lines on stderr; empty with --quiet.
+  Progress progress() const;
+  PhaseProgress progress(std::string phase) const;
 
   // Seconds and peak memory of each phase, for reports and --verbose.
   template <typename F>

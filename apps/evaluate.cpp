@@ -77,7 +77,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
 
   Json report = {{"schema", "intaglio.evaluation/1"},
                  {"command", "evaluate"},
-                 {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+                 {"tool", tool_json()},
                  {"model", model_part},
                  {"reference", reference_part},
                  {"data", set.json(context.worker_count())},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/context.h"
+#include "apps/report.h"
 
 namespace intaglio {
 
@@ -26,8 +27,7 @@ void print_kept(const Json& kept) {
   }
   constexpr std::size_t named = 10;
   std::vector<std::string> names;
-  for (const Json& l : kept["layers"])
-    names.push_back(l["name"].get<std::string>().empty() ? l["output"] : l["name"]);
+  for (const Json& l : kept["layers"]) names.push_back(node_label(l));
   const std::size_t count = names.size();
   if (count > named) names.resize(named);
   fmt::print("\n{} layers kept float{}{}{}\n\n", count, count == 0 ? "" : ": ",

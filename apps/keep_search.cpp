@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/report.h"
 #include "calibration/sensitivity/keep_float.h"
 #include "lib/base/progress.h"
 
@@ -21,12 +22,12 @@ struct Trial {
   Layers layers;
   double cost = 0;  // share of what the objective counts, in percent
   std::vector<std::string> missed;
-  std::optional<double> sqnr_db, agreement;
-  double noise = 0;
+  Noise noise;  // its outputs alone: evaluations have an agreement of their own
+  std::optional<double> agreement;
 
   bool better_than(const Trial& other) const {
     if (missed.empty() != other.missed.empty()) return missed.empty();
-    return missed.empty() ? cost < other.cost : noise < other.noise;
+    return missed.empty() ? cost < other.cost : noise.relative() < other.noise.relative();
   }
 };
 
@@ -83,7 +84,7 @@ class Search {
                               count, set.layers.size()),
                   "Keep fewer.");
     result_.best = attempt(ground_, std::move(plan), method_, context_, result_.warnings);
-    best_ = Trial{set.layers, cost_of(set.layers), {}, {}, {}, 0};
+    best_ = Trial{set.layers, cost_of(set.layers), {}, {}, {}};
   }
 
   void search() {
@@ -126,7 +127,8 @@ class Search {
     Plan plan = draft_without(layers);
     if (plan.quantized_nodes() == 0) return false;
     std::vector<std::string> warnings;
-    Attempt made = attempt(ground_, std::move(plan), method_, context_, warnings);
+    Attempt made = layers.empty() ? attempt_all(warnings)
+                                  : attempt(ground_, std::move(plan), method_, context_, warnings);
     const Evaluation e = context_.phase("search", [&] {
       const Samples all = set_.samples();
       const Samples samples = all.label ? all : spread(all, search_samples);
@@ -146,29 +148,36 @@ class Search {
   }
 
   Trial judge(const Layers& layers, const Evaluation& e) const {
-    Trial trial{layers, cost_of(layers), gates_.missed(e), {}, e.agreement, 0};
-    for (const OutputDeviation& output : e.outputs) {
-      const auto db = output.deviation.sqnr_db();
-      if (db && (!trial.sqnr_db || *db < *trial.sqnr_db)) trial.sqnr_db = db;
-      if (output.deviation.xx > 0) trial.noise += output.deviation.dd / output.deviation.xx;
-    }
+    Trial trial{layers, cost_of(layers), gates_.missed(e), {}, e.agreement};
+    for (const OutputDeviation& output : e.outputs) trial.noise.outputs.push_back(output.deviation);
     return trial;
+  }
+
+  // The draft as it is: decided once, as the sensitivities are those of the same numbers.
+  void decide_all(std::vector<std::string>& warnings) {
+    all_ = decide(ground_, draft_, method_, context_, warnings);
+  }
+
+  Attempt attempt_all(std::vector<std::string>& warnings) {
+    decide_all(warnings);
+    return {press(ground_.prepared, all_->refined.model.clone(), all_->plan, ground_.quant.form,
+                  context_),
+            all_->refined.json};
   }
 
   void measure() {
     std::vector<std::string> said_later;
-    const Decided decided = decide(ground_, draft_, method_, context_, said_later);
+    if (!all_) decide_all(said_later);
     context_.phase("analyze", [&] {
-      SensitivityOptions options{.layers = false, .parts = true, .simulator = {}};
-      options.simulator.threads = context_.worker_count();
-      if (const Progress progress = context_.progress())
-        options.simulator.progress = [progress](std::size_t done, std::size_t of) {
-          progress("analyze", done, of);
-        };
-      sensitivity_ = measure_sensitivity({ground_.prepared.model, decided.refined.model,
-                                          decided.plan, ground_.target, ground_.quant.selection},
+      const SensitivityOptions options{.layers = false,
+                                       .parts = true,
+                                       .simulator = {.threads = context_.worker_count(),
+                                                     .progress = context_.progress("analyze")}};
+      sensitivity_ = measure_sensitivity({ground_.prepared.model, all_->refined.model, all_->plan,
+                                          ground_.target, ground_.quant.selection},
                                          spread(set_.samples(), sensitivity_samples), options);
     });
+    all_.reset();
   }
 
   std::vector<QuantizedLayer> chosen(const Layers& layers) const {
@@ -201,8 +210,8 @@ class Search {
     for (const Trial& t : trials_)
       trials.push_back({{"layers", t.layers.size()},
                         {"share", t.cost},
-                        {"sqnr_db", t.sqnr_db ? Json(*t.sqnr_db) : Json()},
-                        {"agreement", t.agreement ? Json(*t.agreement) : Json()},
+                        {"sqnr_db", number(t.noise.sqnr_db())},
+                        {"agreement", number(t.agreement)},
                         {"missed", t.missed}});
     for (const std::size_t i : best_->layers) {
       const LayerSensitivity& l = sensitivity_.layers[i];
@@ -229,6 +238,7 @@ class Search {
   Measuring measuring_;
   Context& context_;
   const SampleSet set_;
+  std::optional<Decided> all_;  // until the sensitivities are measured
   Sensitivity sensitivity_;
   std::vector<Trial> trials_;
   std::optional<Trial> best_;

@@ -30,9 +30,7 @@ std::string output_path(const QuantizeOptions& o) {
 
 // Fails in the first second for what would otherwise fail after the calibration.
 void check_outputs(const QuantizeOptions& o, const std::string& output) {
-  refuse_overwriting(o.model, {output, o.report, o.html, o.save_plan});
-  for (const std::string& path : {output, o.report, o.html, o.save_plan})
-    if (!path.empty() && !o.dry_run) require_writable(path);
+  require_outputs(o.model, {output, o.report, o.html, o.save_plan}, /*written=*/!o.dry_run);
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");
@@ -184,15 +182,14 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
   const Pressed& pressed = kept.best.pressed;
   const Observations& observations = ground.observed.statistics.observations;
   const Evaluation* evaluation = measured ? &measured->evaluation : nullptr;
-  Json method_part = {{"name", method_name(o, method)}};
-  if (o.plan.empty() && o.quant.form.calibrated()) method_part.update(method.parameters);
+  const bool by_method = o.plan.empty() && o.quant.form.calibrated();
   return {{"schema", "intaglio.report/1"},
           {"command", "quantize"},
-          {"tool", {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}},
+          {"tool", tool_json()},
           {"model", prepared.source},
           {"output", output_json(output, o.quant.form.format)},
           {"data", ground.observed.data},
-          {"method", method_part},
+          {"method", by_method ? method_json(method) : Json{{"name", method_name(o, method)}}},
           {"target", ground.target.name},
           {"passes", passes_json(prepared.passes)},
           {"refine",

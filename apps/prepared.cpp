@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "lib/base/file.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/passes/integers_fused.h"
@@ -91,12 +92,15 @@ Prepared load_quantized(const std::string& path, Context& context) {
   return p;
 }
 
-void refuse_overwriting(const std::string& model, std::initializer_list<std::string> outputs) {
+void require_outputs(const std::string& model, std::initializer_list<std::string> outputs,
+                     bool written) {
   std::error_code ignored;  // what does not exist is not the same
   for (const std::string& output : outputs)
     if (!output.empty() && std::filesystem::equivalent(output, model, ignored))
       throw Error(Code::usage, fmt::format("{}: output and input are the same file", output),
                   "Choose another name: the float model is never overwritten.");
+  for (const std::string& output : outputs)
+    if (written && !output.empty()) require_writable(output);
 }
 
 void require_something(const Plan& plan) {

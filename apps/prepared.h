@@ -32,8 +32,10 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
 // A model that is quantized already, as it is (--from-qdq). Throws Code::model for one that is not.
 Prepared load_quantized(const std::string& path, Context& context);
 
-// Throws Code::usage when one of the outputs is the model itself; empty paths are none.
-void refuse_overwriting(const std::string& model, std::initializer_list<std::string> outputs);
+// Throws Code::usage when one of the outputs is the model itself, Code::io when one cannot be
+// written; empty paths are none. written: false: nothing is going to be.
+void require_outputs(const std::string& model, std::initializer_list<std::string> outputs,
+                     bool written = true);
 
 // Throws Code::unsupported, with an example of a reason, when a plan would quantize no node.
 void require_something(const Plan& plan);

@@ -54,14 +54,17 @@ Json shift_json(const Rebalanced& done) {
           {"deviation", done.shift_deviation}};
 }
 
+Json group_json(const GroupEqualization& g) {
+  return {{"value", g.value},
+          {"channels", g.channels},
+          {"alpha", g.alpha},
+          {"noise_ratio", g.noise_ratio}};
+}
+
 Json equalization_json(const Rebalanced& done) {
   if (done.equalization.groups.empty()) return {};
   Json groups = Json::array();
-  for (const GroupEqualization& g : done.equalization.groups)
-    groups.push_back({{"value", g.value},
-                      {"channels", g.channels},
-                      {"alpha", g.alpha},
-                      {"noise_ratio", g.noise_ratio}});
+  for (const GroupEqualization& g : done.equalization.groups) groups.push_back(group_json(g));
   return {{"values", done.equalization.channels.size()},
           {"deviation", done.equalization_deviation},
           {"groups", groups}};
@@ -70,12 +73,10 @@ Json equalization_json(const Rebalanced& done) {
 Json migration_json(const Rebalanced& done) {
   if (done.migration.groups.empty()) return {};
   Json groups = Json::array();
-  for (const GroupEqualization& g : done.migration.groups)
-    groups.push_back({{"value", g.value},
-                      {"channels", g.channels},
-                      {"alpha", g.alpha},
-                      {"noise_ratio", g.noise_ratio},
-                      {"copied", done.migration.copied.contains(g.value)}});
+  for (const GroupEqualization& g : done.migration.groups) {
+    groups.push_back(group_json(g));
+    groups.back()["copied"] = done.migration.copied.contains(g.value);
+  }
   return {{"values", done.migration.channels.size()},
           {"copies", done.migration.copied.size()},
           {"deviation", done.migration_deviation},
@@ -183,10 +184,7 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
       options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
       if (steps.rounding) options.pair.memory = rounding_memory;
       options.pair.threads = context.worker_count();
-      if (const Progress progress = context.progress())
-        options.pair.progress = [progress](std::size_t step, std::size_t of) {
-          progress("refine", step, of);
-        };
+      options.pair.progress = context.progress("refine");
       return refine_side_by_side(prepared.model, plan, set.samples(), options);
     });
     if (steps.rounding)

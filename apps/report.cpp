@@ -16,11 +16,6 @@
 namespace intaglio {
 namespace {
 
-// JSON has no infinity: null stands for "no number".
-Json number(std::optional<double> value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json();
-}
-
 void put_params(Json& entry, const QParams& params) {
   entry["type"] = name_of(params.type);
   entry["axis"] = params.axis ? Json(*params.axis) : Json();
@@ -283,6 +278,18 @@ Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
 
 }  // namespace
 
+Json number(std::optional<double> value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json();
+}
+
+Json tool_json() { return {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}; }
+
+Json method_json(const Method& method) {
+  Json json = {{"name", method.name}};
+  json.update(method.parameters);
+  return json;
+}
+
 Json model_json(const std::filesystem::path& path, const Model& model) {
   return {{"path", path.string()},
           {"sha256", sha256_of_file(path)},
@@ -331,7 +338,7 @@ Json evaluation_json(const Evaluation& e) {
   Json json = {{"samples", e.samples}};
   json["top1"] = e.accuracy ? Json(e.accuracy->top1) : Json();
   json["top5"] = e.accuracy ? Json(e.accuracy->top5) : Json();
-  json["agreement"] = e.agreement ? Json(*e.agreement) : Json();
+  json["agreement"] = number(e.agreement);
   json["outputs"] = Json::array();
   for (const OutputDeviation& output : e.outputs)
     json["outputs"].push_back({{"name", output.name},
@@ -351,6 +358,11 @@ Json passes_json(const std::vector<PassCount>& counts) {
   Json json = Json::object();
   for (const PassCount& count : counts) json[std::string(count.name)] = count.rewrites;
   return json;
+}
+
+std::string node_label(const Json& node) {
+  const std::string name = node["name"].get<std::string>();
+  return name.empty() ? node.value("output", "") : name;
 }
 
 std::string to_text(const Json& json) {

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "calibration/observe.h"
+#include "calibration/selectors/selector.h"
 #include "lib/base/json.h"
 #include "lib/eval/evaluate.h"
 #include "lib/graph/model.h"
@@ -15,6 +17,13 @@
 
 namespace intaglio {
 
+// JSON has no infinity: null stands for "no number".
+Json number(std::optional<double> value);
+
+// "tool": this program.
+Json tool_json();
+// "method": its name and parameters.
+Json method_json(const Method& method);
 // "model": the input file.
 Json model_json(const std::filesystem::path& path, const Model& model);
 // "output": the file that was written.
@@ -38,6 +47,9 @@ Json values_json(const Graph& prepared, const Plan& plan, const Observations& ob
                  const Evaluation* evaluation, const Folded& folded);
 Json evaluation_json(const Evaluation& evaluation);
 Json passes_json(const std::vector<PassCount>& counts);
+
+// What to call a node of a report: its name, or that of its first output when it has none.
+std::string node_label(const Json& node);
 
 // The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have
 // such) get replacement characters.

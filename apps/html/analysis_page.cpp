@@ -7,6 +7,7 @@
 #include "apps/html/document.h"
 #include "apps/html/markup.h"
 #include "apps/html/sections.h"
+#include "apps/report.h"
 
 namespace intaglio::html {
 namespace {
@@ -29,9 +30,8 @@ std::string text(const Json& object, const char* key) { return object[key].get<s
 std::string layer_rows(const Json& layers) {
   std::string rows;
   for (const Json& l : layers) {
-    const std::string name = text(l, "name").empty() ? text(l, "output") : text(l, "name");
     rows += "<tbody><tr>" + cell(std::to_string(l["rank"].get<std::size_t>()), rank) +
-            row_head(code(name), layer) + cell(code(text(l, "op")), op) +
+            row_head(code(node_label(l)), layer) + cell(code(text(l, "op")), op) +
             cell(figure(l, "macs_share", "{:.2f}"), macs) +
             cell(figure(l["alone_quantized"], "sqnr_db", "{:.2f}"), quantized) +
             cell(figure(l["weights_alone"], "sqnr_db", "{:.2f}"), weights) +

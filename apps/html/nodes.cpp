@@ -6,6 +6,7 @@
 #include "apps/html/markup.h"
 #include "apps/html/methods.h"
 #include "apps/html/sections.h"
+#include "apps/report.h"
 
 namespace intaglio::html {
 namespace {
@@ -19,17 +20,11 @@ std::string text(const Json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
 }
 
-// The node's name, or what it makes when it has none.
-std::string label(const Json& n) {
-  const std::string name = text(n, "name");
-  return code(name.empty() ? text(n, "output") : name);
-}
-
 std::string node_rows(const Json& nodes, const char* status) {
   std::string rows;
   for (const Json& n : nodes)
     if (n["status"] == status && n["reason"] != "")
-      rows += "<tbody><tr>" + row_head(label(n), node) + cell(code(text(n, "op")), op) +
+      rows += "<tbody><tr>" + row_head(code(node_label(n)), node) + cell(code(text(n, "op")), op) +
               cell(escaped(text(n, "reason")), reason) + "</tr></tbody>\n";
   return rows;
 }

@@ -4,6 +4,7 @@
 #include "apps/html/markup.h"
 #include "apps/html/methods.h"
 #include "apps/html/sections.h"
+#include "apps/report.h"
 
 namespace intaglio::html {
 namespace {
@@ -57,11 +58,8 @@ std::string refined(const Json& refine) {
 
 std::string kept_float(const Json& kept) {
   std::string names;
-  for (const Json& layer : kept["layers"]) {
-    const bool named = !layer["name"].get<std::string>().empty();
-    names +=
-        (names.empty() ? "" : ", ") + code(layer[named ? "name" : "output"].get<std::string>());
-  }
+  for (const Json& layer : kept["layers"])
+    names += (names.empty() ? "" : ", ") + code(node_label(layer));
   return fmt::format("{} layers, {} % of the {} of all that could be quantized{}{}",
                      kept["layers"].size(), figure(kept, "share", "{:.1f}"),
                      kept["objective"] == "size" ? "weights" : "products",

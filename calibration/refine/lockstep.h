@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "calibration/refine/channel_statistics.h"
+#include "lib/base/progress.h"
 #include "lib/exec/executor.h"
 #include "lib/graph/model.h"
 #include "lib/quant/plan.h"
@@ -29,7 +30,7 @@ struct LockstepOptions {
   std::uint64_t memory = std::uint64_t{24} << 20;  // for values of both networks, in bytes
   std::size_t most_samples = 20;
   std::size_t threads = 1;
-  std::function<void(std::size_t step, std::size_t steps)> progress = {};
+  PhaseProgress progress = {};  // by step of the network
 };
 
 class Lockstep {

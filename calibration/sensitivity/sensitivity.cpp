@@ -13,9 +13,9 @@ namespace {
 constexpr const char* left_out = "left out of this variant";
 
 // Products and sums by node, of the first sample that loads.
-std::unordered_map<const Node*, double> macs_by_node(const Graph& graph, const Samples& samples) {
+std::unordered_map<const Node*, double> macs_by_node(const Executor& executor,
+                                                     const Samples& samples) {
   std::unordered_map<const Node*, double> macs;
-  const Executor executor(graph);
   for (std::size_t i = 0; i < samples.count; ++i)
     if (const auto feeds = samples.load(i)) {
       Profile profile;
@@ -36,7 +36,8 @@ class Measurement {
         graph_(network.reference.graph()),
         coded_(rounded_weights(network.refined, network.plan)),
         simulator_(graph_, coded_.graph()),
-        quantized_(simulator_.program(), network.plan, network.plan) {
+        numbers_(numbers_of(network.plan)),
+        quantized_(simulator_.program(), network.plan, numbers_) {
     for (const NodePlan& node : network.plan.nodes) plans_[node.output] = &node;
   }
 
@@ -72,7 +73,7 @@ class Measurement {
   }
 
   void count_macs() {
-    const auto macs = macs_by_node(graph_, samples_);
+    const auto macs = macs_by_node(simulator_.reference(), samples_);
     for (const auto& [node, count] : macs) result_.macs += count;
     for (LayerSensitivity& l : result_.layers)
       if (const auto it = macs.find(l.layer.node); it != macs.end()) l.macs = it->second;
@@ -81,7 +82,7 @@ class Measurement {
   Variant without(const std::vector<QuantizedLayer>& layers) const {
     const Selection selection = leaving_float(network_.selection, layers, left_out);
     const Plan plan = draft(graph_, network_.target, selection);
-    return {simulator_.program(), plan, network_.plan};
+    return {simulator_.program(), plan, numbers_};
   }
 
   Variant only(std::size_t layer) const {
@@ -111,7 +112,9 @@ class Measurement {
 
   const ActivationPlan* rounding_of(int slot) const {
     if (slot < 0) return nullptr;
-    return network_.plan.find(simulator_.program().values[static_cast<std::size_t>(slot)]->name());
+    const auto it =
+        numbers_.find(simulator_.program().values[static_cast<std::size_t>(slot)]->name());
+    return it == numbers_.end() ? nullptr : it->second;
   }
 
   Variant weights_only(std::size_t layer) const {
@@ -169,6 +172,7 @@ class Measurement {
   const Graph& graph_;
   const Model coded_;
   const Simulator simulator_;
+  const Numbers numbers_;
   const Variant quantized_;
   std::unordered_map<std::string_view, const NodePlan*> plans_;
   Sensitivity result_;

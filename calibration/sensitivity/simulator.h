@@ -1,12 +1,12 @@
 // The simulator: how far variants of one network are from the float one, all of them in one go.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "calibration/sensitivity/variant.h"
+#include "lib/base/progress.h"
 #include "lib/eval/metrics.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/samples.h"
@@ -29,7 +29,7 @@ struct Noise {
 
 struct SimulatorOptions {
   std::size_t threads = 1;
-  std::function<void(std::size_t done, std::size_t of)> progress = {};  // by sample
+  PhaseProgress progress = {};  // by sample
 };
 
 class Simulator {
@@ -38,6 +38,7 @@ class Simulator {
   // plan. Both must outlive it.
   Simulator(const Graph& reference, const Graph& coded);
 
+  const Executor& reference() const { return float_; }
   const Program& program() const { return float_.program(); }
 
   // Every sample runs through `base` once; a variant starts where it first differs from it, on the

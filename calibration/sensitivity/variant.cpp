@@ -1,8 +1,12 @@
 #include "calibration/sensitivity/variant.h"
 
-#include <unordered_map>
-
 namespace intaglio {
+
+Numbers numbers_of(const Plan& plan) {
+  Numbers numbers;
+  for (const ActivationPlan& a : plan.activations) numbers[a.name] = &a;
+  return numbers;
+}
 
 Variant::Variant(const Program& program)
     : codes(program.steps.size()), read(program.steps.size()), made(program.values.size()) {
@@ -10,10 +14,12 @@ Variant::Variant(const Program& program)
     read[s].resize(program.steps[s].inputs.size());
 }
 
-Variant::Variant(const Program& program, const Plan& plan, const Plan& numbers) : Variant(program) {
-  std::unordered_map<std::string_view, const ActivationPlan*> activations;
+Variant::Variant(const Program& program, const Plan& plan, const Numbers& numbers)
+    : Variant(program) {
+  Numbers activations;
   for (const ActivationPlan& a : plan.activations)
-    if (const ActivationPlan* with = numbers.find(a.name)) activations[a.name] = with;
+    if (const auto with = numbers.find(a.name); with != numbers.end())
+      activations[a.name] = with->second;
   std::unordered_map<std::string_view, const NodePlan*> nodes;
   for (const NodePlan& node : plan.nodes)
     if (node.quantized) nodes[node.output] = &node;

@@ -1,6 +1,8 @@
 // Variants: networks of which some parts compute on codes and the rest on floats.
 #pragma once
 
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "lib/exec/compile.h"
@@ -8,14 +10,17 @@
 
 namespace intaglio {
 
+// Activations with their parameters, by name.
+using Numbers = std::unordered_map<std::string_view, const ActivationPlan*>;
+Numbers numbers_of(const Plan& plan);  // which must outlive them
+
 // What is rounded where, by the steps and slots of a program without fused steps. A value of a
 // layer on codes is rounded where it is made, for all that read it; what a float node makes is
 // rounded for those layers alone that take it as codes.
 struct Variant {
   explicit Variant(const Program& program);  // all float
-  // As a plan says. `numbers`, a plan with parameters, has all of its activations; those it lacks
-  // stay float.
-  Variant(const Program& program, const Plan& plan, const Plan& numbers);
+  // As a plan says. Its activations have the parameters of `numbers`; those it lacks stay float.
+  Variant(const Program& program, const Plan& plan, const Numbers& numbers);
 
   std::vector<bool> codes;                               // by step: its constants are codes
   std::vector<std::vector<const ActivationPlan*>> read;  // by step and input: null: as it is

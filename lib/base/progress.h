@@ -10,12 +10,13 @@ namespace intaglio {
 // Called from one thread at a time: phase name, units done, units in all. How it is shown (a live
 // bar, a line per 10 %) is decided by apps/.
 using Progress = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
+// The same, of one phase that the receiver knows.
+using PhaseProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 // Set by the signal handler of apps/main.cpp (SIGINT, SIGTERM).
 void request_interrupt() noexcept;
 
-// Whether it was called. accept_interrupt() takes note of it: what there is gets finished.
-bool interrupt_requested() noexcept;
+// Takes note of it, and lets what there is get finished.
 void accept_interrupt() noexcept;
 
 // Throws Code::interrupted once request_interrupt() was called. Long loops call it once per unit.
