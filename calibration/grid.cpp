@@ -9,45 +9,60 @@ namespace intaglio {
 
 namespace {
 
-// Counts by bit pattern, open addressing; a quarter full at most.
+// Counts by bit pattern, open addressing; half full at most. Neighbours are often equal, and
+// increments of one address wait for each other: they take turns in four counts.
 class CountTable {
  public:
-  static constexpr std::size_t capacity = 4 * DistinctValues::limit;
+  static constexpr std::size_t most = std::size_t{1} << 31;  // values that cannot overflow a count
+
+  CountTable() { keys_.fill(empty); }
 
   // False when there are too many distinct values.
-  bool add(float value) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    std::size_t at = bits * 2654435769u >> 20;  // Knuth's multiplicative hash, 12 bits
-    while (counts_[at] != 0 && keys_[at] != bits) at = (at + 1) % capacity;
-    if (counts_[at]++ > 0) return true;
-    keys_[at] = bits;
-    return ++size_ <= DistinctValues::limit;
+  bool add(std::span<const float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto bits = std::bit_cast<std::uint32_t>(values[i] + 0.0f);  // one zero, not two
+      // Knuth's multiplicative hash; the upper half moves it, too, as pixels differ in few bits.
+      std::size_t at = (bits ^ bits >> 16) * 2654435769u >> (32 - bits_of_slot);
+      if (keys_[at] != bits) {
+        if (!std::isfinite(values[i])) continue;
+        while (keys_[at] != bits && keys_[at] != empty) at = (at + 1) % capacity;
+        if (keys_[at] == empty && ++size_ > DistinctValues::limit) return false;
+        keys_[at] = bits;
+      }
+      ++counts_[at][i % turns];
+    }
+    return true;
   }
 
   template <typename F>
   void for_each(F&& body) const {
-    for (std::size_t i = 0; i < capacity; ++i)
-      if (counts_[i] != 0) body(std::bit_cast<float>(keys_[i]), counts_[i]);
+    for (std::size_t i = 0; i < capacity; ++i) {
+      std::uint64_t count = 0;
+      for (const std::uint32_t c : counts_[i]) count += c;
+      if (count != 0) body(std::bit_cast<float>(keys_[i]), count);
+    }
   }
 
  private:
+  static constexpr unsigned bits_of_slot = 11;
+  static constexpr std::size_t capacity = std::size_t{1} << bits_of_slot, turns = 4;
+  static constexpr std::uint32_t empty = 0x80000000;  // minus zero: no key
+  static_assert(capacity == 2 * DistinctValues::limit);
+
   std::array<std::uint32_t, capacity> keys_{};
-  std::array<std::uint64_t, capacity> counts_{};
+  std::array<std::array<std::uint32_t, turns>, capacity> counts_{};
   std::size_t size_ = 0;
 };
-static_assert(CountTable::capacity == 1 << 12);
 
 }  // namespace
 
 void DistinctValues::add(std::span<const float> values) {
-  if (too_many_) return;
-  CountTable seen;
-  for (const float v : values) {
-    if (!std::isfinite(v)) continue;
-    if (!seen.add(v)) break;  // check() sees it, too
+  for (std::size_t at = 0; at < values.size() && !too_many_; at += CountTable::most) {
+    CountTable seen;
+    too_many_ = !seen.add(values.subspan(at, std::min(CountTable::most, values.size() - at)));
+    seen.for_each([&](float value, std::uint64_t count) { counts_[value] += count; });
+    check();
   }
-  seen.for_each([&](float value, std::uint64_t count) { counts_[value] += count; });
-  check();
 }
 
 void DistinctValues::merge(const DistinctValues& other) {

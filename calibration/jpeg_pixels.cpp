@@ -3,37 +3,46 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "lib/base/simd.h"
+
 namespace intaglio {
 namespace {
 
 constexpr int fraction_bits = 13;  // of the cosines
 constexpr int extra_bits = 2;      // that the first pass keeps
 
-// One-dimensional inverse DCT of in[0], in[step], ...; every result is rounded by `shift` bits.
-// Sums wrap: only coefficients that no encoder makes are so large.
+typedef std::uint32_t Lines __attribute__((vector_size(32)));  // one value of each of eight lines
+typedef std::int32_t SignedLines __attribute__((vector_size(32)));
+
+// One-dimensional inverse DCT of eight lines at once; every result is rounded by `shift` bits. Sums
+// wrap: only coefficients that no encoder makes are so large.
 template <int shift>
-void inverse_dct_line(const std::int32_t* in, int step, std::int32_t* out, int out_step) {
-  using Sum = std::uint32_t;
-  const auto x = [&](int i) { return static_cast<Sum>(in[i * step]); };
+[[gnu::always_inline]] inline void inverse_dct_lines(const Lines (&x)[8], Lines (&out)[8]) {
   // The even coefficients: rotations by 0 and 3 pi / 8.
-  const Sum turned = (x(2) + x(6)) * 4433;
-  const Sum sum = (x(0) + x(4)) * (Sum{1} << fraction_bits);
-  const Sum difference = (x(0) - x(4)) * (Sum{1} << fraction_bits);
-  const Sum high = turned + x(2) * 6270, low = turned - x(6) * 15137;
-  const Sum even[4] = {sum + high, difference + low, difference - low, sum - high};
+  const Lines turned = (x[2] + x[6]) * 4433;
+  const Lines sum = (x[0] + x[4]) << fraction_bits;
+  const Lines difference = (x[0] - x[4]) << fraction_bits;
+  const Lines high = turned + x[2] * 6270, low = turned - x[6] * 15137;
+  const Lines even[4] = {sum + high, difference + low, difference - low, sum - high};
   // The odd ones.
-  const Sum both = (x(7) + x(3) + x(5) + x(1)) * 9633;
-  const Sum a = (x(7) + x(1)) * static_cast<Sum>(-7373),
-            b = (x(5) + x(3)) * static_cast<Sum>(-20995);
-  const Sum c = (x(7) + x(3)) * static_cast<Sum>(-16069) + both,
-            d = (x(5) + x(1)) * static_cast<Sum>(-3196) + both;
-  const Sum odd[4] = {x(1) * 12299 + a + d, x(3) * 25172 + b + c, x(5) * 16819 + b + d,
-                      x(7) * 2446 + a + c};
-  constexpr Sum half = 1 << (shift - 1);
+  const Lines both = (x[7] + x[3] + x[5] + x[1]) * 9633;
+  const Lines a = -((x[7] + x[1]) * 7373), b = -((x[5] + x[3]) * 20995);
+  const Lines c = both - (x[7] + x[3]) * 16069, d = both - (x[5] + x[1]) * 3196;
+  const Lines odd[4] = {x[1] * 12299 + a + d, x[3] * 25172 + b + c, x[5] * 16819 + b + d,
+                        x[7] * 2446 + a + c};
+  constexpr std::uint32_t half = 1 << (shift - 1);
+  const auto rounded = [](Lines v) {
+    return reinterpret_cast<Lines>(reinterpret_cast<SignedLines>(v + half) >> shift);
+  };
   for (int i = 0; i < 4; ++i) {
-    out[i * out_step] = static_cast<std::int32_t>(even[i] + odd[i] + half) >> shift;
-    out[(7 - i) * out_step] = static_cast<std::int32_t>(even[i] - odd[i] + half) >> shift;
+    out[i] = rounded(even[i] + odd[i]);
+    out[7 - i] = rounded(even[i] - odd[i]);
   }
+}
+
+[[gnu::always_inline]] inline void transpose(const Lines (&in)[8], Lines (&out)[8]) {
+  for (int i = 0; i < 8; ++i)
+    for (int k = 0; k < 8; ++k) out[i][k] = in[k][i];
 }
 
 std::uint8_t clamped(std::int32_t v) { return static_cast<std::uint8_t>(std::clamp(v, 0, 255)); }
@@ -55,17 +64,22 @@ RowPair rows_of(const JpegPlane& plane, int y) {
 // out[2i] and out[2i + 1] lie a quarter of a sample before and after sample i. `at` gives samples
 // times `scale`; the roundings alternate, so that no direction is favoured.
 template <int scale, int bias_before, int bias_after, typename At>
-void double_width(const At& at, int count, std::uint8_t* out) {
+[[gnu::always_inline]] inline void double_width(const At& at, int count, std::uint8_t* out) {
   constexpr int shift = scale == 4 ? 4 : 2;
-  for (int i = 0; i < count; ++i) {
-    const int here = at(i);
-    const int before = i == 0 ? here : at(i - 1), after = i == count - 1 ? here : at(i + 1);
-    out[2 * i] = static_cast<std::uint8_t>((3 * here + before + bias_before) >> shift);
-    out[2 * i + 1] = static_cast<std::uint8_t>((3 * here + after + bias_after) >> shift);
+  const auto mix = [](int here, int other, int bias) {
+    return static_cast<std::uint8_t>((3 * here + other + bias) >> shift);
+  };
+  out[0] = mix(at(0), at(0), bias_before);
+#pragma GCC ivdep  // the line is nobody's input
+  for (int i = 0; i < count - 1; ++i) {
+    out[2 * i + 1] = mix(at(i), at(i + 1), bias_after);
+    out[2 * i + 2] = mix(at(i + 1), at(i), bias_before);
   }
+  out[2 * count - 1] = mix(at(count - 1), at(count - 1), bias_after);
 }
 
 // Row y of the plane at full width. `line` holds width + across - 1 values at least.
+INTAGLIO_CLONES
 void upsample_row(const JpegPlane& plane, int y, int width, std::uint8_t* line) {
   const auto [near, far, upper] = rows_of(plane, y);
   const bool wide = plane.across == 2 && plane.width > 2;
@@ -77,12 +91,15 @@ void upsample_row(const JpegPlane& plane, int y, int width, std::uint8_t* line) 
   } else if (plane.across == 1 && plane.down == 2) {
     for (int x = 0; x < width; ++x)
       line[x] = static_cast<std::uint8_t>((3 * near[x] + far[x] + (upper ? 1 : 2)) >> 2);
+  } else if (plane.across == 1) {
+    std::copy_n(near, width, line);
   } else {
     for (int x = 0; x < width; ++x) line[x] = near[x / plane.across];
   }
 }
 
 // JFIF 1.02: the factors 1.402, 0.34414, 0.71414 and 1.772 in 16-bit fixed point.
+INTAGLIO_CLONES
 void convert_row(const std::uint8_t* luma, const std::uint8_t* blue, const std::uint8_t* red,
                  int width, std::uint8_t* rgb) {
   constexpr int half = 1 << 15;
@@ -96,16 +113,18 @@ void convert_row(const std::uint8_t* luma, const std::uint8_t* blue, const std::
 
 }  // namespace
 
+INTAGLIO_CLONES
 void inverse_dct(std::uint8_t* out, int stride, const std::int16_t* coefficients) {
-  std::int32_t block[64], columns[64];
-  std::copy_n(coefficients, 64, block);
-  for (int x = 0; x < 8; ++x)
-    inverse_dct_line<fraction_bits - extra_bits>(block + x, 8, columns + x, 8);
-  for (int y = 0; y < 8; ++y, out += stride) {
-    std::int32_t row[8];
-    inverse_dct_line<fraction_bits + extra_bits + 3>(columns + 8 * y, 1, row, 1);
-    for (int x = 0; x < 8; ++x) out[x] = clamped(row[x] + 128);
-  }
+  Lines rows[8], columns[8];
+  for (int y = 0; y < 8; ++y)
+    for (int x = 0; x < 8; ++x)
+      rows[y][x] = static_cast<std::uint32_t>(std::int32_t{coefficients[8 * y + x]});
+  inverse_dct_lines<fraction_bits - extra_bits>(rows, columns);
+  transpose(columns, rows);
+  inverse_dct_lines<fraction_bits + extra_bits + 3>(rows, columns);
+  transpose(columns, rows);
+  for (int y = 0; y < 8; ++y, out += stride)
+    for (int x = 0; x < 8; ++x) out[x] = clamped(static_cast<std::int32_t>(rows[y][x]) + 128);
 }
 
 std::vector<std::uint8_t> jpeg_rgb(const std::array<JpegPlane, 3>& planes, int width, int height,

@@ -44,13 +44,55 @@ std::size_t Divergence::bin_at(double x) const {
   return static_cast<std::size_t>(std::clamp(i, 0.0, static_cast<double>(bins_.mass.size())));
 }
 
-double Divergence::operator()(const Affine& affine, const Levels& levels) const {
+std::optional<Divergence::Reach> Divergence::reach(const Affine& affine,
+                                                   const Levels& levels) const {
   const std::size_t begin = bin_at(border(affine, levels.lo));
   const std::size_t end = bin_at(border(affine, static_cast<double>(levels.hi) + 1));
-  const double inside = mass_[end] - mass_[begin], total = mass_.back();
-  if (inside <= 0 || !reaches_enough(end - begin, levels)) return infinite;
-  const double before = mass_[begin], after = total - mass_[end];
-  const std::size_t first = filled_from_[begin], last = filled_before_[end];
+  const double inside = mass_[end] - mass_[begin];
+  if (inside <= 0 || !reaches_enough(end - begin, levels)) return std::nullopt;
+  return Reach{begin,  end,          filled_from_[begin],      filled_before_[end],
+               inside, mass_[begin], mass_.back() - mass_[end]};
+}
+
+// Q of a bin that is not empty; 0 when it is not sure which code has it.
+double Divergence::share_in_code(std::size_t bin, const Reach& r, const Affine& affine,
+                                 const Levels& levels) const {
+  const double lowest = static_cast<double>(levels.lo) - affine.zero_point;
+  const double centre =
+      (static_cast<double>(bins_.first) + static_cast<double>(bin) + 0.5) * bins_.width;
+  const double code = std::clamp(std::floor(centre / affine.scale - lowest + 0.5), 0.0,
+                                 static_cast<double>(levels.hi) - levels.lo);
+  std::int32_t bounds[2];
+  place_borders({lowest + code, affine.scale, bins_.width, static_cast<double>(bins_.first),
+                 static_cast<std::int32_t>(r.begin), static_cast<std::int32_t>(r.end)},
+                bounds, 2);
+  const auto from = static_cast<std::size_t>(bounds[0]), to = static_cast<std::size_t>(bounds[1]);
+  if (bin < from || bin >= to) return 0;
+  return (mass_[to] - mass_[from]) / (filled_[to] - filled_[from]) / r.inside;
+}
+
+double Divergence::at_least(const Affine& affine, const Levels& levels) const {
+  const auto r = reach(affine, levels);
+  if (!r) return infinite;
+  if (r->first == r->last) return 0;
+  const double total = mass_.back();
+  const double p_first = (bins_.mass[r->first] + r->before) / total,
+               p_last = (bins_.mass[r->last] + r->after) / total;
+  const double q_first = share_in_code(r->first, *r, affine, levels),
+               q_last = share_in_code(r->last, *r, affine, levels);
+  const double p = 1 - p_first - p_last, q = 1 - q_first - q_last;
+  if (q_first <= 0 || q_last <= 0 || p <= 0 || q <= 0) return 0;
+  const double sum = p_first * std::log(p_first / q_first) + p_last * std::log(p_last / q_last) +
+                     p * std::log(p / q);
+  constexpr double slack = 1e-9;
+  return std::max(sum * (1 - slack) - slack, 0.0);
+}
+
+double Divergence::operator()(const Affine& affine, const Levels& levels) const {
+  const auto reached = reach(affine, levels);
+  if (!reached) return infinite;
+  const auto& [begin, end, first, last, inside, before, after] = *reached;
+  const double total = mass_.back();
 
   // sum P log P, with the outermost bins replaced.
   double p_log_p = entropy_[end] - entropy_[begin] - x_log_x(bins_.mass[first]);

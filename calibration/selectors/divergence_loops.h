@@ -16,7 +16,8 @@ struct Borders {
 };
 void place_borders(const Borders& borders, std::int32_t* bins, std::size_t count);
 
-// x[i] = log(mass[i] / filled[i]), or 0 where there is no mass; off by 1e-15 of it, or of 1, at most.
+// x[i] = log(mass[i] / filled[i]), or 0 where there is no mass; off by 1e-15 of it, or of 1, at
+// most.
 void logarithms(const double* mass, const double* filled, double* x, std::size_t count);
 
 double sum_of_products(const double* x, const double* y, std::size_t count);

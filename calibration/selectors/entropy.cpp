@@ -43,6 +43,9 @@ Choice select_entropy(const Statistics& s, const Grid& grid, std::size_t most_bi
   search.cost = [&](const Range& range) {
     return divergence(choose_affine(range, grid), grid.levels);
   };
+  search.bound = [&](const Range& range) {
+    return divergence.at_least(choose_affine(range, grid), grid.levels);
+  };
   return {search.best({s.min, s.max}, grid.symmetric), ""};
 }
 

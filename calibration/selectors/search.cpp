@@ -23,6 +23,7 @@ Range Search::best(const Range& observed, bool symmetric) const {
   Range best{lo, hi};
   double least = std::numeric_limits<double>::infinity();
   const auto attempt = [&](const Range& range) {
+    if (bound && bound(range) >= least) return;
     const double c = cost(range);
     if (c < least) least = c, best = range;
   };

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "lib/quant/array.h"
 #include "tests/support/support.h"
 
@@ -60,6 +64,28 @@ TEST(Grid, MergingCounts) {
   b.add(std::vector<float>{2, 3});
   a.merge(b);
   EXPECT_EQ(a.counts(), (std::map<float, std::uint64_t>{{1, 2}, {2, 2}, {3, 1}}));
+}
+
+TEST(Grid, CountsFiniteValuesAndOneZero) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> values = {-0.0f, 0.0f, std::nanf(""), infinity, -infinity, 1, -0.0f, 1};
+  DistinctValues a, b;
+  a.add(values);
+  b.add(std::vector<float>(values.rbegin(), values.rend()));
+  EXPECT_EQ(a.counts(), (std::map<float, std::uint64_t>{{0, 3}, {1, 2}}));
+  for (const DistinctValues* d : {&a, &b}) EXPECT_FALSE(std::signbit(d->counts().begin()->first));
+}
+
+TEST(Grid, CountsAsManyAsItSays) {
+  std::vector<float> values(2 * DistinctValues::limit);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(i % DistinctValues::limit) / 3;
+  DistinctValues distinct;
+  distinct.add(values);
+  EXPECT_EQ(distinct.counts().size(), DistinctValues::limit);
+  EXPECT_TRUE(std::ranges::all_of(distinct.counts(), [](const auto& c) { return c.second == 2; }));
+  distinct.add(std::vector<float>{-1});
+  EXPECT_TRUE(distinct.too_many());
 }
 
 }  // namespace

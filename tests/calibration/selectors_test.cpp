@@ -177,21 +177,26 @@ TEST(Divergence, LogarithmsAreThoseOfTheLibrary) {
 
 TEST(Divergence, IsThatOfTheArrays) {
   std::mt19937 engine(19);
-  int finite = 0;
+  int finite = 0, bounded = 0;
   for (int round = 0; round < 1000; ++round) {
     const Statistics s = random_statistics(engine);
     const Bins bins = bins_of(s);
     const Grid grid = random_grid(engine);
     const Affine affine = random_part(engine, s, grid);
+    const Divergence divergence(bins);
     const double slow = divergence_plain(bins, affine, grid.levels),
-                 fast = Divergence(bins)(affine, grid.levels);
+                 fast = divergence(affine, grid.levels),
+                 least = divergence.at_least(affine, grid.levels);
     finite += std::isfinite(slow);
+    bounded += std::isfinite(slow) && least > fast / 2;
+    EXPECT_LE(least, fast);
     if (std::isfinite(slow))
       EXPECT_NEAR(fast, slow, 1e-9);
     else
       EXPECT_EQ(fast, slow);
   }
   EXPECT_GT(finite, 100);
+  EXPECT_GT(bounded, 20);  // a bound that says nothing would hold as well
 }
 
 // --- The search against trying everything ---
