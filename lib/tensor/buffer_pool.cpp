@@ -9,6 +9,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/tensor/arena_plan.h"
+#include "lib/tensor/large_heap.h"
 
 namespace intaglio {
 namespace {
@@ -18,10 +19,18 @@ constexpr std::align_val_t alignment{64};
 // Smaller ones are not counted: threads would wait for each other.
 constexpr std::size_t counted_bytes = 64 * 1024;
 
+#ifdef __SANITIZE_ADDRESS__  // which finds what is read past the end only in memory of its own
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+bool is_large(std::size_t bytes) { return !sanitized && bytes >= large_block; }
+
 struct GiveToSystem {
   std::size_t bytes = 0;
   void operator()(std::byte* p) const {
-    ::operator delete(p, alignment);
+    is_large(bytes) ? give_large(p) : ::operator delete(p, alignment);
     if (bytes >= counted_bytes) release_memory(bytes);
   }
 };
@@ -30,7 +39,8 @@ using Memory = std::unique_ptr<std::byte, GiveToSystem>;
 Memory take_from_system(std::size_t bytes) {
   if (bytes >= counted_bytes) reserve_memory(bytes);
   try {
-    return Memory(static_cast<std::byte*>(::operator new(bytes, alignment)), GiveToSystem{bytes});
+    void* data = is_large(bytes) ? take_large(bytes) : ::operator new(bytes, alignment);
+    return Memory(static_cast<std::byte*>(data), GiveToSystem{bytes});
   } catch (const std::bad_alloc&) {
     if (bytes >= counted_bytes) release_memory(bytes);
     throw;
@@ -157,13 +167,8 @@ BufferPool::Use::~Use() {
 }
 
 std::shared_ptr<std::byte> allocate_bytes(std::size_t bytes) {
-#ifdef __SANITIZE_ADDRESS__  // which finds what is read past the end only in memory of its own
-  constexpr bool pooled = false;
-#else
-  constexpr bool pooled = true;
-#endif
   constexpr std::size_t step = 4096;  // smaller ones are cheap to get, and do not move the rest
-  if (!pooled || in_use == nullptr || bytes < step)
+  if (sanitized || in_use == nullptr || bytes < step)
     return take_from_system(std::max<std::size_t>(bytes, 1));
   const auto lent = in_use->take((bytes + step - 1) / step * step);
   return {lent.data, [source = in_use, lent](std::byte*) { source->give(lent); }};
