@@ -135,18 +135,20 @@ void ChannelStatistics::shift_by(const std::vector<float>& shift) {
 ChannelMeasurements measure_channels(const Executor& executor,
                                      const std::map<std::string, int>& axes, const Samples& samples,
                                      std::size_t threads) {
-  std::vector<ChannelMeasurements> by_sample(samples.count);
-  parallel_for(samples.count, threads, [&](std::size_t, std::size_t i) {
-    const auto feeds = samples.load(i);
-    if (!feeds) return;
-    executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
-      if (const auto it = axes.find(value.name()); it != axes.end())
-        by_sample[i][value.name()].add(tensor, it->second);
-    });
-  });
   ChannelMeasurements all;
-  for (const ChannelMeasurements& one : by_sample)  // in the order of the samples
-    for (const auto& [name, statistics] : one) all[name].add(statistics);
+  const auto measure = [&](std::size_t i) {
+    ChannelMeasurements one;
+    if (const auto feeds = samples.load(i))
+      executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
+        if (const auto it = axes.find(value.name()); it != axes.end())
+          one[value.name()].add(tensor, it->second);
+      });
+    return one;
+  };
+  parallel_in_order(samples.count, threads, measure,
+                    [&](std::size_t, const ChannelMeasurements& one) {
+                      for (const auto& [name, statistics] : one) all[name].add(statistics);
+                    });
   if (all.empty() && !axes.empty())
     throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
   return all;

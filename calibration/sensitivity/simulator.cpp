@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 
 #include "calibration/refine/channel_sums.h"
 #include "lib/base/parallel.h"
 
 namespace intaglio {
 namespace {
-
-constexpr std::size_t block_size = 16;  // samples whose results are kept until they are summed up
 
 Noise noise_of(const std::vector<Tensor>& expected, const std::vector<Tensor>& actual) {
   Noise noise;
@@ -118,20 +115,15 @@ std::vector<Noise> Simulator::measure(const Variant& base, std::span<const Varia
   for (std::size_t v = 0; v < variants.size(); ++v)
     starts[first_difference(program(), base, variants[v])].push_back(v);
   std::vector<Noise> sums(1 + variants.size());
-  std::mutex mutex;
-  std::size_t done = 0;
-  for (std::size_t begin = 0; begin < samples.count; begin += block_size) {
-    std::vector<std::vector<Noise>> block(std::min(block_size, samples.count - begin));
-    parallel_for(block.size(), options.threads, [&](std::size_t, std::size_t i) {
-      if (const auto feeds = samples.load(begin + i))
-        block[i] = measure_one(*feeds, base, variants, starts);
-      const std::lock_guard lock(mutex);
-      ++done;
-      if (options.progress) options.progress(done, samples.count);
-    });
-    for (const auto& sample : block)
-      for (std::size_t v = 0; v < sample.size(); ++v) sums[v].merge(sample[v]);
-  }
+  const auto measure_sample = [&](std::size_t i) {
+    const auto feeds = samples.load(i);
+    return feeds ? measure_one(*feeds, base, variants, starts) : std::vector<Noise>();
+  };
+  parallel_in_order(samples.count, options.threads, measure_sample,
+                    [&](std::size_t i, const std::vector<Noise>& sample) {
+                      for (std::size_t v = 0; v < sample.size(); ++v) sums[v].merge(sample[v]);
+                      if (options.progress) options.progress(i + 1, samples.count);
+                    });
   if (sums[0].samples == 0)
     throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
   return sums;

@@ -1,7 +1,6 @@
 #include "lib/eval/evaluate.h"
 
 #include <algorithm>
-#include <atomic>
 #include <set>
 
 #include "lib/base/parallel.h"
@@ -9,8 +8,6 @@
 
 namespace intaglio {
 namespace {
-
-constexpr std::size_t block_size = 64;  // samples kept before they are summed in order
 
 class Evaluator {
  public:
@@ -27,19 +24,12 @@ class Evaluator {
   }
 
   std::vector<Evaluation> run() {
-    for (std::size_t begin = 0; begin < samples_.count; begin += block_size) {
-      const std::size_t count = std::min(block_size, samples_.count - begin);
-      std::vector<Row> block(count);
-      std::atomic<std::size_t> done{begin};
-      parallel_for(count, options_.threads, [&](std::size_t worker, std::size_t i) {
-        block[i] = measure(begin + i);
-        const std::size_t so_far = ++done;
-        if (worker == 0 && options_.progress)
-          options_.progress(options_.phase, so_far, samples_.count);
-      });
-      for (const Row& row : block) add(row);
-    }
-    if (options_.progress) options_.progress(options_.phase, samples_.count, samples_.count);
+    parallel_in_order(
+        samples_.count, options_.threads, [&](std::size_t i) { return measure(i); },
+        [&](std::size_t i, const Row& row) {
+          add(row);
+          if (options_.progress) options_.progress(options_.phase, i + 1, samples_.count);
+        });
     std::vector<Evaluation> evaluations;
     for (const Contestant& contestant : contestants_) {
       evaluations.push_back(contestant.finish(reference_ != nullptr));

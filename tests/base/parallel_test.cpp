@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <stdexcept>
@@ -68,6 +69,36 @@ TEST(ParallelFor, OfManyExceptionsTheOneWithTheLowestIndexWins) {
       ASSERT_STREQ(e.what(), "0");
     }
   }
+}
+
+TEST(ParallelInOrder, TakesEveryResultOnceInOrder) {
+  for (const std::size_t threads : {1u, 3u}) {
+    std::vector<std::size_t> taken;
+    parallel_in_order(
+        100, threads,
+        [](std::size_t i) {
+          if (i % 7 == 0) std::this_thread::yield();
+          return 2 * i;
+        },
+        [&](std::size_t i, std::size_t twice) {
+          EXPECT_EQ(twice, 2 * i);
+          taken.push_back(i);
+        });
+    ASSERT_EQ(taken.size(), 100u);
+    EXPECT_TRUE(std::ranges::is_sorted(taken));
+  }
+}
+
+TEST(ParallelInOrder, EndsWithAnErrorOfEither) {
+  const auto half = [](std::size_t i) {
+    if (i == 5) throw std::runtime_error("made");
+    return i;
+  };
+  const auto none = [](std::size_t, std::size_t) { throw std::runtime_error("taken"); };
+  EXPECT_THROW(parallel_in_order(9, 2, half, [](std::size_t, std::size_t) {}), std::runtime_error);
+  EXPECT_THROW(parallel_in_order(
+                   9, 2, [](std::size_t i) { return i; }, none),
+               std::runtime_error);
 }
 
 // An interrupt lasts as long as the process: asked for in a child.
