@@ -21,6 +21,13 @@ std::int64_t channel_of(const Node& node, std::int64_t i) {
   return group * shape[1] + i / window % shape[1];
 }
 
+// How many elements of the weights in a row belong to one output channel.
+std::int64_t run_length(const Node& node) {
+  const Shape& shape = node.input(1)->constant().shape();
+  if (node.is("Gemm")) return node.attr_int("transB", 0) != 0 ? shape[1] : 1;
+  return product(shape, node.is("Conv") ? 1 : 2, shape.size());
+}
+
 // One value per channel, or one for all of them.
 bool is_bias(const Value& value, std::int64_t channels) {
   const Shape& shape = value.constant().shape();
@@ -70,9 +77,11 @@ void fold_affine(Node& producer, const ChannelAffine& affine, Node& reader) {
   if (std::any_of(scale.begin(), scale.end(), [](double s) { return s != 1; })) {
     Tensor weights = producer.input(1)->constant();
     const auto values = weights.mutate<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto run = static_cast<std::size_t>(run_length(producer));
+    for (std::size_t i = 0; i < values.size(); i += run) {
       const auto channel = channel_of(producer, static_cast<std::int64_t>(i));
-      values[i] = static_cast<float>(values[i] * scale[static_cast<std::size_t>(channel)]);
+      for (float& value : values.subspan(i, run))
+        value = static_cast<float>(value * scale[static_cast<std::size_t>(channel)]);
     }
     replace_constant(producer, 1, std::move(weights));
   }

@@ -26,24 +26,32 @@ std::int64_t vectors_in(std::int64_t channels) {
 
 std::int64_t parts_of(std::int64_t total, std::int64_t most) { return (total + most - 1) / most; }
 
-// G g G' of one 3x3 filter.
-std::array<float, positions> transformed(const float* g) {
+typedef double Filters __attribute__((vector_size(8 * vector_width)));  // a number of each filter
+static_assert(vector_width == 16);
+
+// G g G' of sixteen 3x3 filters, `stride` floats apart: position p of filter i goes to
+// to[p * pitch + i].
+INTAGLIO_CLONES
+void transform(const float* from, std::int64_t stride, float* to, std::int64_t pitch) {
   constexpr double a = 0.5, b = 2;  // squares of the points
   constexpr double na = 2 * a * (a - b), nb = 2 * b * (b - a);
-  const double pa = winograd_a, pb = winograd_b;
-  const double G[in_tile][3] = {{1 / (a * b), 0, 0},        {1 / na, pa / na, a / na},
-                                {1 / na, -pa / na, a / na}, {1 / nb, pb / nb, b / nb},
-                                {1 / nb, -pb / nb, b / nb}, {0, 0, 1}};
-  std::array<float, positions> result{};
+  constexpr double pa = winograd_a, pb = winograd_b;
+  constexpr double G[in_tile][3] = {{1 / (a * b), 0, 0},        {1 / na, pa / na, a / na},
+                                    {1 / na, -pa / na, a / na}, {1 / nb, pb / nb, b / nb},
+                                    {1 / nb, -pb / nb, b / nb}, {0, 0, 1}};
+  Filters g[3][3], half[in_tile][3];
+  for (std::int64_t k = 0; k < 9; ++k)
+    for (std::int64_t i = 0; i < vector_width; ++i)
+      g[k / 3][k % 3][i] = static_cast<double>(from[i * stride + k]);
   for (std::int64_t i = 0; i < in_tile; ++i)
-    for (std::int64_t j = 0; j < in_tile; ++j) {
-      double sum = 0;
-      for (std::int64_t y = 0; y < 3; ++y)
-        for (std::int64_t x = 0; x < 3; ++x)
-          sum += G[i][y] * G[j][x] * static_cast<double>(g[3 * y + x]);
-      result[static_cast<std::size_t>(i * in_tile + j)] = static_cast<float>(sum);
-    }
-  return result;
+    for (std::int64_t x = 0; x < 3; ++x)
+      half[i][x] = G[i][0] * g[0][x] + G[i][1] * g[1][x] + G[i][2] * g[2][x];
+  for (std::int64_t p = 0; p < positions; ++p) {
+    const auto& row = half[p / in_tile];
+    const auto& column = G[p % in_tile];
+    *reinterpret_cast<Vector16*>(to + p * pitch) = __builtin_convertvector(
+        row[0] * column[0] + row[1] * column[1] + row[2] * column[2], Vector16);
+  }
 }
 
 }  // namespace
@@ -76,16 +84,12 @@ Winograd::Winograd(const Tensor& filters, std::span<const float> bias, PostOps o
   for (std::int64_t v = 0; v < vectors; ++v) {
     const std::int64_t panel = v / 2, width = vectors_of(panel) * vector_width;
     float* base = to + panel * positions * channels_ * panel_columns + v % 2 * vector_width;
-    for (std::int64_t i = 0; i < vector_width; ++i) {
-      const std::int64_t m = channel_of(v, outputs_) + i;
-      if (!bias.empty())
-        bias_[static_cast<std::size_t>(v * vector_width + i)] = bias[static_cast<std::size_t>(m)];
-      for (std::int64_t c = 0; c < channels_; ++c) {
-        const auto u = transformed(from + (m * channels_ + c) * 9);
-        for (std::int64_t p = 0; p < positions; ++p)
-          base[(p * channels_ + c) * width + i] = u[static_cast<std::size_t>(p)];
-      }
-    }
+    const std::int64_t first = channel_of(v, outputs_);
+    if (!bias.empty())
+      std::copy_n(bias.begin() + first, vector_width, bias_.begin() + v * vector_width);
+    for (std::int64_t c = 0; c < channels_; ++c)
+      transform(from + (first * channels_ + c) * 9, channels_ * 9, base + c * width,
+                channels_ * width);
   }
 }
 
