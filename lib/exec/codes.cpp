@@ -4,6 +4,7 @@
 
 #include "lib/base/simd.h"
 #include "lib/exec/float_io.h"
+#include "lib/exec/vector/code_table.h"
 
 namespace intaglio {
 namespace {
@@ -71,6 +72,10 @@ CodeTable quantized_table(const Tensor& values, DType type, CodeParams params) {
 }
 
 void look_up(const std::byte* codes, std::int64_t count, const CodeTable& table, std::byte* out) {
+  static const bool fast = has_code_tables();
+  if (fast)
+    return run_code_table(reinterpret_cast<const std::uint8_t*>(codes), count, table.data(),
+                          reinterpret_cast<std::uint8_t*>(out));
   for (std::int64_t i = 0; i < count; ++i)
     out[i] = static_cast<std::byte>(table[std::to_integer<std::size_t>(codes[i])]);
 }

@@ -1,5 +1,11 @@
 // QLinearConv with one filter per channel, on channels-last images of codes.
+//
+// A row of results is computed 64 bytes at a time, across the borders of its pixels, so that few
+// channels fill the vectors as well as many do. Which channels a block holds repeats after a few
+// blocks; each has weights laid out for it. With strides, the columns of the images are sorted by
+// the tap that reads them first, so that what neighbouring results read are neighbours, too.
 #include <algorithm>
+#include <numeric>
 
 #include "lib/exec/registry.h"
 #include "lib/exec/vector/code_conv.h"
@@ -7,31 +13,40 @@
 namespace intaglio {
 namespace {
 
-constexpr std::int64_t block = 64;  // channels
+constexpr std::int64_t block = 64;       // bytes
+constexpr std::int64_t most_kinds = 32;  // of blocks, whose weights stay in the cache
 
-// Where channel c of a block stands after the bytes of four taps were interleaved: see
-// CodeDepthwise.
-std::int64_t place_of(std::int64_t c) { return c / 4 % 4 * 16 + c / 16 * 4 + c % 4; }
+// Where byte i of a block stands after the bytes of four taps were interleaved: see CodeDepthwise.
+std::int64_t place_of(std::int64_t i) { return i / 4 % 4 * 16 + i / 16 * 4 + i % 4; }
+
+// Columns x, x + step, x + 2 * step, ... of every row next to each other, for x = 0, 1, ...
+Tensor sorted_columns(const CodeConv::Images& images, std::int64_t rows, std::int64_t channels,
+                      std::int64_t step) {
+  const std::int64_t each = (images.width + step - 1) / step;
+  Tensor sorted(DType::u8, {rows, step, each, channels});
+  std::uint8_t* to = sorted.mutate<std::uint8_t>().data();
+  const std::uint8_t* row = images.data();
+  for (std::int64_t y = 0; y < rows; ++y, row += images.width * channels)
+    for (std::int64_t first = 0; first < step; ++first)
+      for (std::int64_t i = 0; i < each; ++i, to += channels)
+        std::copy_n(row + std::min(first + i * step, images.width - 1) * channels, channels, to);
+  return sorted;
+}
 
 class CodeDepthwiseConv final : public Kernel {
  public:
   explicit CodeDepthwiseConv(const Node& node) : conv_(node) {
     const Shape& f = conv_.geometry.filter_shape();
-    const std::int64_t taps = f[2] * f[3], blocks = (f[0] + block - 1) / block;
+    const std::int64_t channels = f[0], taps = f[2] * f[3];
+    const std::int64_t repeated = channels / std::gcd(channels, block);
+    across_ = repeated <= most_kinds;
+    kinds_ = across_ ? repeated : (channels + block - 1) / block;
     fours_ = (taps + 3) / 4;
-    weights_.assign(static_cast<std::size_t>(blocks * fours_ * block * 4), 0);
-    start_.assign(static_cast<std::size_t>(blocks * block), 0);
+    weights_.assign(static_cast<std::size_t>(kinds_ * fours_ * block * 4), 0);
+    start_.assign(static_cast<std::size_t>(kinds_ * block), 0);
     multipliers_.assign(start_.size(), 0.0f);
-    const auto w = conv_.filters.data<std::int8_t>();
-    for (std::int64_t c = 0; c < f[0]; ++c) {
-      const std::int64_t b = c / block, at = place_of(c % block);
-      start_[static_cast<std::size_t>(b * block + at)] = conv_.start[static_cast<std::size_t>(c)];
-      multipliers_[static_cast<std::size_t>(b * block + at)] =
-          conv_.multipliers[static_cast<std::size_t>(c)];
-      for (std::int64_t t = 0; t < taps; ++t)
-        weights_[static_cast<std::size_t>(((b * fours_ + t / 4) * block + at) * 4 + t % 4)] =
-            w[static_cast<std::size_t>(c * taps + t)];
-    }
+    for (std::int64_t i = 0; i < kinds_ * block; ++i)
+      if (across_ || i < channels) lay_out(i, i % channels, taps);
   }
 
   bool takes_any_layout() const override { return true; }
@@ -41,47 +56,67 @@ class CodeDepthwiseConv final : public Kernel {
     const Window w = conv_.geometry.place(conv_.attrs, x.shape());
     Tensor y = code_result(conv_, x, w);
     const CodeConv::Images images = conv_.padded_images(x, w, false);
-    const std::int64_t channels = x.dim(1), height = images.height, width = images.width;
-    const std::uint8_t* from = images.data();
+    const std::int64_t channels = x.dim(1), rows = x.dim(0) * images.height, step = w.strides[1];
+    const Tensor sorted =
+        step > 1 ? sorted_columns(images, rows, channels, step) : Tensor(DType::u8, {0});
+    const std::uint8_t* from = step > 1 ? sorted.data<std::uint8_t>().data() : images.data();
+    const std::int64_t each = (images.width + step - 1) / step, pitch = step * each * channels;
+    const std::vector<std::int64_t> taps = taps_of(w, pitch, each * channels, channels);
     auto* to = reinterpret_cast<std::uint8_t*>(y.raw_mutate());
-    std::vector<std::int64_t> taps;
-    for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
-      for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx)
-        taps.push_back((ky * w.dilations[0] * width + kx * w.dilations[1]) * channels);
-    taps.resize(static_cast<std::size_t>(4 * fours_), 0);  // their weights are zero
-    for (std::int64_t n = 0; n < x.dim(0); ++n, from += height * width * channels)
+    for (std::int64_t n = 0; n < x.dim(0); ++n, from += images.height * pitch)
       for (std::int64_t oy = 0; oy < w.output[0]; ++oy, to += w.output[1] * channels)
-        row(from + oy * w.strides[0] * width * channels, w, taps, to);
+        row(from + oy * w.strides[0] * pitch, w.output[1], taps, to);
     context.set_output(0, std::move(y));
   }
 
  private:
-  void row(const std::uint8_t* image, const Window& w, std::span<const std::int64_t> taps,
+  // Byte i of the blocks is of a channel.
+  void lay_out(std::int64_t i, std::int64_t channel, std::int64_t taps) {
+    const std::int64_t kind = i / block, at = place_of(i % block);
+    const auto c = static_cast<std::size_t>(channel);
+    start_[static_cast<std::size_t>(kind * block + at)] = conv_.start[c];
+    multipliers_[static_cast<std::size_t>(kind * block + at)] = conv_.multipliers[c];
+    const std::int8_t* w = conv_.filters.data<std::int8_t>().data() + channel * taps;
+    for (std::int64_t t = 0; t < taps; ++t)
+      weights_[static_cast<std::size_t>(((kind * fours_ + t / 4) * block + at) * 4 + t % 4)] = w[t];
+  }
+
+  // Where the taps lie from the first one, in sorted columns.
+  std::vector<std::int64_t> taps_of(const Window& w, std::int64_t pitch, std::int64_t sorted,
+                                    std::int64_t channels) const {
+    std::vector<std::int64_t> taps;
+    for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
+      for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx) {
+        const std::int64_t x = kx * w.dilations[1], step = w.strides[1];
+        taps.push_back(ky * w.dilations[0] * pitch + x % step * sorted + x / step * channels);
+      }
+    taps.resize(static_cast<std::size_t>(4 * fours_), 0);  // their weights are zero
+    return taps;
+  }
+
+  void row(const std::uint8_t* image, std::int64_t pixels, std::span<const std::int64_t> taps,
            std::uint8_t* y) const {
     const std::int64_t channels = conv_.geometry.outputs();
-    std::vector<const std::uint8_t*> at(taps.size());
-    for (std::int64_t c = 0; c < channels; c += block) {
-      const auto first = static_cast<std::size_t>(c);
-      CodeDepthwise b{.taps = at.data(),
-                      .fours = fours_,
-                      .w = weights_.data() + first * 4 * static_cast<std::size_t>(fours_),
-                      .start = start_.data() + first,
-                      .ending = conv_.ending(multipliers_.data() + first),
-                      .channels = std::min(block, channels - c),
-                      .y = y + c};
-      for (std::size_t t = 0; t < taps.size(); ++t) at[t] = image + taps[t] + c;
-      for (std::int64_t ox = 0; ox < w.output[1]; ++ox, b.y += channels) {
+    const std::int64_t run = across_ ? pixels * channels : channels;  // bytes between borders
+    CodeDepthwise b{.taps = taps.data(), .fours = fours_, .ending = conv_.ending(nullptr)};
+    for (std::int64_t at = 0; at < pixels * channels; at += run)
+      for (std::int64_t i = 0, kind = 0; i < run; i += block, kind = (kind + 1) % kinds_) {
+        b.x = image + at + i;
+        b.w = weights_.data() + kind * fours_ * block * 4;
+        b.start = start_.data() + kind * block;
+        b.ending.multipliers = multipliers_.data() + kind * block;
+        b.bytes = std::min(block, run - i);
+        b.y = y + at + i;
         run_code_depthwise(b);
-        for (const std::uint8_t*& tap : at) tap += w.strides[1] * channels;
       }
-    }
   }
 
   CodeConv conv_;
-  std::int64_t fours_;
-  std::vector<std::int8_t> weights_;
-  std::vector<std::int32_t> start_;
-  std::vector<float> multipliers_;
+  std::int64_t fours_, kinds_;
+  bool across_;                       // blocks go on across pixels
+  std::vector<std::int8_t> weights_;  // [kind][four][64][4]
+  std::vector<std::int32_t> start_;   // [kind][64]
+  std::vector<float> multipliers_;    // [kind][64]
 };
 
 Refusal refuse(const Node& node) {

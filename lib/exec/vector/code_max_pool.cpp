@@ -1,5 +1,6 @@
-// MaxPool of channels-last images of 8-bit codes: all channels of a pixel at a time.
+// MaxPool of channels-last images of 8-bit codes: whole rows, then the channels of each window.
 #include <algorithm>
+#include <vector>
 
 #include "lib/base/simd.h"
 #include "lib/exec/codes.h"
@@ -9,33 +10,64 @@
 namespace intaglio {
 namespace {
 
+template <typename T, int bytes>
+struct Vector {
+  typedef T type __attribute__((vector_size(bytes), aligned(1), may_alias));
+};
+
 template <typename T>
 [[gnu::always_inline]] inline void greater(const T* x, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
+
+// How a row of windows lies on a row of pixels.
+struct Taps {
+  std::int64_t kernel, stride, dilation, begin, width, outputs;
+};
+
+// One vector of channels of every window of a row.
+template <typename T, int bytes>
+[[gnu::always_inline]] inline void pool_vectors(const T* row, const Taps& t, std::int64_t channels,
+                                                std::int64_t c, T* y) {
+  using V = typename Vector<T, bytes>::type;
+  for (std::int64_t ox = 0; ox < t.outputs; ++ox) {
+    V most = V{} + std::numeric_limits<T>::lowest();
+    for (std::int64_t k = 0; k < t.kernel; ++k) {
+      const std::int64_t ix = ox * t.stride - t.begin + k * t.dilation;
+      if (ix < 0 || ix >= t.width) continue;
+      const V x = *reinterpret_cast<const V*>(row + ix * channels + c);
+      most = x > most ? x : most;
+    }
+    *reinterpret_cast<V*>(y + ox * channels + c) = most;
+  }
+}
+
+template <typename T>
+[[gnu::always_inline]] inline void pool_row(const T* row, const Taps& t, std::int64_t channels,
+                                            T* y) {
+  std::int64_t c = 0;
+  for (; c + 64 <= channels; c += 64) pool_vectors<T, 64>(row, t, channels, c, y);
+  for (; c + 16 <= channels; c += 16) pool_vectors<T, 16>(row, t, channels, c, y);
+  for (; c < channels; ++c) pool_vectors<T, 1>(row, t, channels, c, y);
+}
+
 INTAGLIO_CLONES void keep_greater(const std::uint8_t* x, std::int64_t n, std::uint8_t* y) {
   greater(x, n, y);
 }
 INTAGLIO_CLONES void keep_greater(const std::int8_t* x, std::int64_t n, std::int8_t* y) {
   greater(x, n, y);
 }
-
-// The largest codes of one window; what lies outside of the image is not there.
-template <typename T>
-void pool_pixel(const T* image, const Window& w, std::int64_t channels, std::int64_t oy,
-                std::int64_t ox, T* y) {
-  std::fill_n(y, channels, std::numeric_limits<T>::lowest());
-  for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky) {
-    const std::int64_t iy = oy * w.strides[0] - w.begin[0] + ky * w.dilations[0];
-    if (iy < 0 || iy >= w.input[0]) continue;
-    for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx) {
-      const std::int64_t ix = ox * w.strides[1] - w.begin[1] + kx * w.dilations[1];
-      if (ix >= 0 && ix < w.input[1])
-        keep_greater(image + (iy * w.input[1] + ix) * channels, channels, y);
-    }
-  }
+INTAGLIO_CLONES void pool_across(const std::uint8_t* row, const Taps& taps, std::int64_t channels,
+                                 std::uint8_t* y) {
+  pool_row(row, taps, channels, y);
+}
+INTAGLIO_CLONES void pool_across(const std::int8_t* row, const Taps& taps, std::int64_t channels,
+                                 std::int8_t* y) {
+  pool_row(row, taps, channels, y);
 }
 
+// First the largest codes of the rows that a row of windows covers, then of the pixels of each
+// window; what lies outside of the image is not there.
 template <typename T>
 Tensor max_pool(const Tensor& x, const Window& w) {
   Tensor y(x.dtype(), pooled_shape(x.shape(), w));
@@ -43,11 +75,18 @@ Tensor max_pool(const Tensor& x, const Window& w) {
   const Tensor images = to_channels_last(x);
   const T* from = images.data<T>().data();
   T* to = y.mutate<T>().data();
-  const std::int64_t channels = x.dim(1);
+  const std::int64_t channels = x.dim(1), pitch = w.input[1] * channels;
+  const Taps taps{w.kernel[1], w.strides[1], w.dilations[1], w.begin[1], w.input[1], w.output[1]};
+  std::vector<T> down(static_cast<std::size_t>(pitch));
   for (std::int64_t n = 0; n < x.dim(0); ++n, from += element_count(w.input) * channels)
-    for (std::int64_t oy = 0; oy < w.output[0]; ++oy)
-      for (std::int64_t ox = 0; ox < w.output[1]; ++ox, to += channels)
-        pool_pixel(from, w, channels, oy, ox, to);
+    for (std::int64_t oy = 0; oy < w.output[0]; ++oy, to += w.output[1] * channels) {
+      std::ranges::fill(down, std::numeric_limits<T>::lowest());
+      for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky) {
+        const std::int64_t iy = oy * w.strides[0] - w.begin[0] + ky * w.dilations[0];
+        if (iy >= 0 && iy < w.input[0]) keep_greater(from + iy * pitch, pitch, down.data());
+      }
+      pool_across(down.data(), taps, channels, to);
+    }
   return y;
 }
 

@@ -84,16 +84,16 @@ void run_code_tile(const CodeTile& t, int rows) {
 }
 
 INTAGLIO_VNNI void run_code_depthwise(const CodeDepthwise& b) {
-  const __mmask64 mask = b.channels >= 64 ? ~__mmask64{0} : (__mmask64{1} << b.channels) - 1;
+  const __mmask64 mask = b.bytes >= 64 ? ~__mmask64{0} : (__mmask64{1} << b.bytes) - 1;
   __m512i s0 = _mm512_loadu_si512(b.start), s1 = _mm512_loadu_si512(b.start + 16),
           s2 = _mm512_loadu_si512(b.start + 32), s3 = _mm512_loadu_si512(b.start + 48);
   const std::int8_t* w = b.w;
   for (std::int64_t f = 0; f < b.fours; ++f, w += 256) {
-    const std::uint8_t* const* taps = b.taps + 4 * f;
-    const __m512i t0 = _mm512_maskz_loadu_epi8(mask, taps[0]),
-                  t1 = _mm512_maskz_loadu_epi8(mask, taps[1]),
-                  t2 = _mm512_maskz_loadu_epi8(mask, taps[2]),
-                  t3 = _mm512_maskz_loadu_epi8(mask, taps[3]);
+    const std::int64_t* taps = b.taps + 4 * f;
+    const __m512i t0 = _mm512_maskz_loadu_epi8(mask, b.x + taps[0]),
+                  t1 = _mm512_maskz_loadu_epi8(mask, b.x + taps[1]),
+                  t2 = _mm512_maskz_loadu_epi8(mask, b.x + taps[2]),
+                  t3 = _mm512_maskz_loadu_epi8(mask, b.x + taps[3]);
     const __m512i low01 = _mm512_unpacklo_epi8(t0, t1), high01 = _mm512_unpackhi_epi8(t0, t1);
     const __m512i low23 = _mm512_unpacklo_epi8(t2, t3), high23 = _mm512_unpackhi_epi8(t2, t3);
     s0 = _mm512_dpbusd_epi32(s0, _mm512_unpacklo_epi16(low01, low23), _mm512_loadu_si512(w));

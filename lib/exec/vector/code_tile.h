@@ -34,17 +34,18 @@ struct CodeTile {
 inline constexpr int code_rows = 12;
 void run_code_tile(const CodeTile& tile, int rows);
 
-// One pixel of a depthwise convolution, 64 channels: taps in fours. Everything by channel is laid
-// out in the order in which bytes of four taps interleave: [j][lane][e] for channel 16 * lane + 4 *
-// j + e.
+// 64 neighbouring bytes of the result of a depthwise convolution, whatever channels of whatever
+// pixels they are: taps in fours. Everything by byte is laid out in the order in which bytes of
+// four taps interleave: [j][lane][e] for byte 16 * lane + 4 * j + e.
 struct CodeDepthwise {
-  const std::uint8_t* const* taps;  // 4 * fours pixels, at the first channel
+  const std::uint8_t* x = nullptr;
+  const std::int64_t* taps;  // 4 * fours: where each lies from x
   std::int64_t fours;
-  const std::int8_t* w;       // [four][64 channels][4 taps]
-  const std::int32_t* start;  // 64
-  CodeEnding ending;          // 64 multipliers
-  std::int64_t channels;      // 1..64
-  std::uint8_t* y;
+  const std::int8_t* w = nullptr;       // [four][64 bytes][4 taps]
+  const std::int32_t* start = nullptr;  // 64
+  CodeEnding ending;                    // 64 multipliers
+  std::int64_t bytes = 0;               // 1..64
+  std::uint8_t* y = nullptr;
 };
 void run_code_depthwise(const CodeDepthwise& block);
 
