@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "lib/base/simd.h"
+#include "lib/exec/code_table.h"
 #include "lib/exec/float_io.h"
-#include "lib/exec/vector/code_table.h"
 
 namespace intaglio {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "lib/exec/executor.h"
 #include "lib/exec/profile.h"
+#include "lib/exec/code_table.h"
 #include "lib/exec/vector/code_tile.h"
 #include "tests/exec/draw.h"
 #include "tests/support/support.h"
@@ -45,12 +46,12 @@ void expect_equal(const Tensor& a, const Tensor& b, const std::string& what) {
 
 // A QLinearConv between two moves, so that layouts meet; the sums are spread over all codes.
 Model conv_model(Draw& draw, bool depthwise, std::string& what) {
-  const std::int64_t channels = draw.one_of({1, 2, 3, 5, 8, 16, 17, 24, 32, 63, 64, 65, 130});
+  const std::int64_t channels = draw.one_of({1, 2, 3, 5, 8, 16, 17, 24, 32, 63, 64, 65, 80, 130});
   const bool is_depthwise = depthwise && channels > 1;
   const std::int64_t filters =
       is_depthwise ? channels : draw.one_of({1, 3, 15, 16, 17, 31, 32, 33, 64, 100});
   const std::int64_t group = is_depthwise ? channels : 1, depth = channels / group;
-  const std::int64_t kernel = draw.one_of({1, 1, 2, 3, 3, 5}), dilation = draw.one_of({1, 1, 2});
+  const std::int64_t kernel = draw.one_of({1, 1, 2, 3, 3, 5, 7}), dilation = draw.one_of({1, 1, 2});
   const std::int64_t extent = (kernel - 1) * dilation + 1, stride = draw.one_of({1, 1, 2, 3});
   const std::int64_t height = extent + draw.between(0, 9), width = extent + draw.between(0, 30);
   const std::int64_t pad = draw.between(0, kernel), other = draw.between(0, kernel),
@@ -116,12 +117,48 @@ TEST(CodeTwins, ConvolutionsGiveTheSameCodes) {
   EXPECT_GT(inner, 100000) << "not all saturated";
 }
 
+// Channels of every remainder that vectors leave.
+TEST(CodeTwins, MaxPoolsGiveTheSameCodes) {
+  Draw draw(47);
+  for (const std::int64_t channels : {1, 7, 16, 23, 64, 85})
+    for (const char* type : {"uint8", "int8"}) {
+      const std::string what = fmt::format(
+          "<ir_version: 8, opset_import: [\"\" : 14]> g ({0}[2,{1},9,11] x) => ({0}[] y) {{ y = "
+          "MaxPool<kernel_shape=[3,2], strides=[2,1], pads=[1,0,1,1]>(x) }}",
+          type, channels);
+      Model model = parse_model(what);
+      infer_types(model);
+      const Tensor feed = draw.codes(type[0] == 'u' ? DType::u8 : DType::s8, {2, channels, 9, 11});
+      std::string impl;
+      expect_equal(run(model, default_registry(), feed, &impl).front(),
+                   run(model, references(), feed).front(), what);
+      EXPECT_EQ(impl, "MaxPool:codes ");
+    }
+}
+
+TEST(CodeTables, AreLookedUp) {
+  if (!has_code_tables()) GTEST_SKIP() << "the processor has no AVX-512 VBMI";
+  Draw draw(53);
+  const Tensor table = draw.codes(DType::u8, {256});
+  const auto entries = table.data<std::uint8_t>();
+  for (const std::int64_t count : {1, 63, 64, 65, 200}) {
+    const Tensor codes = draw.codes(DType::u8, {count});
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(count) + 1, 77);
+    run_code_table(codes.data<std::uint8_t>().data(), count, entries.data(), out.data());
+    for (std::int64_t i = 0; i < count; ++i)
+      ASSERT_EQ(out[static_cast<std::size_t>(i)],
+                entries[codes.data<std::uint8_t>()[static_cast<std::size_t>(i)]]);
+    EXPECT_EQ(out.back(), 77);
+  }
+}
+
 // What stands between convolutions of codes, behind one that makes channels-last images.
 TEST(CodeTwins, OthersTakeChannelsLastImages) {
   if (!has_code_tiles())
     GTEST_SKIP() << "the processor has no AVX-512 VNNI: the fast kernels cannot run";
   const std::vector<std::string> endings = {
       "y = MaxPool<kernel_shape=[3,3], strides=[2,2], pads=[1,0,1,1]>(c)",
+      "y = MaxPool<kernel_shape=[2,3], strides=[1,1], dilations=[2,1], pads=[0,2,1,0]>(c)",
       "y = com.microsoft.QLinearAdd(c, s, z, c, t, z, s, z)",
       "m = MaxPool<kernel_shape=[1,1]>(x) y = com.microsoft.QLinearAdd(c, s, z, m, t, z, s, z)",
       "y = com.microsoft.QLinearMul(c, s, z, c, t, z, s, z)",

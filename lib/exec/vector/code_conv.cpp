@@ -57,8 +57,7 @@ CodeConv::CodeConv(const Node& node)
 
 CodeEnding CodeConv::ending(const float* by_column) const {
   const CodeRange range = code_range(type);
-  return {by_column, static_cast<float>(range.lo - y_zero), static_cast<float>(range.hi - y_zero),
-          y_zero, type == DType::s8};
+  return {by_column, static_cast<float>(range.hi - y_zero), y_zero, type == DType::s8};
 }
 
 CodeConv::Images CodeConv::padded_images(const Tensor& x, const Window& w, bool slack) const {

@@ -4,6 +4,7 @@
 // channels fill the vectors as well as many do. Which channels a block holds repeats after a few
 // blocks; each has weights laid out for it. With strides, the columns of the images are sorted by
 // the tap that reads them first, so that what neighbouring results read are neighbours, too.
+// Without strides two rows of results are made at a time: most of what they read is the same.
 #include <algorithm>
 #include <numeric>
 
@@ -33,6 +34,9 @@ Tensor sorted_columns(const CodeConv::Images& images, std::int64_t rows, std::in
   return sorted;
 }
 
+// Of the vertical axis; one is what an absent attribute means.
+bool is_one(const Shape& by_axis) { return by_axis.empty() || by_axis[0] == 1; }
+
 class CodeDepthwiseConv final : public Kernel {
  public:
   explicit CodeDepthwiseConv(const Node& node) : conv_(node) {
@@ -41,7 +45,9 @@ class CodeDepthwiseConv final : public Kernel {
     const std::int64_t repeated = channels / std::gcd(channels, block);
     across_ = repeated <= most_kinds;
     kinds_ = across_ ? repeated : (channels + block - 1) / block;
-    fours_ = (taps + 3) / 4;
+    paired_ = is_one(conv_.attrs.strides) && is_one(conv_.attrs.dilations) && (f[3] - 1) % 4 > 1;
+    quads_ = (f[3] + 3) / 4;
+    fours_ = paired_ ? f[2] * quads_ : (taps + 3) / 4;
     weights_.assign(static_cast<std::size_t>(kinds_ * fours_ * block * 4), 0);
     start_.assign(static_cast<std::size_t>(kinds_ * block), 0);
     multipliers_.assign(start_.size(), 0.0f);
@@ -64,12 +70,22 @@ class CodeDepthwiseConv final : public Kernel {
     const std::vector<std::int64_t> taps = taps_of(w, pitch, each * channels, channels);
     auto* to = reinterpret_cast<std::uint8_t*>(y.raw_mutate());
     for (std::int64_t n = 0; n < x.dim(0); ++n, from += images.height * pitch)
-      for (std::int64_t oy = 0; oy < w.output[0]; ++oy, to += w.output[1] * channels)
-        row(from + oy * w.strides[0] * pitch, w.output[1], taps, to);
+      for (std::int64_t oy = 0; oy < w.output[0];) {
+        const int some = paired_ && oy + 1 < w.output[0] ? 2 : 1;
+        run_rows(some, from + oy * w.strides[0] * pitch, w.output[1], taps, to);
+        to += some * w.output[1] * channels;
+        oy += some;
+      }
     context.set_output(0, std::move(y));
   }
 
  private:
+  // Where a tap stands in the fours: rows of taps start new ones when results come in pairs.
+  std::int64_t slot_of(std::int64_t tap) const {
+    const std::int64_t width = conv_.geometry.filter_shape()[3];
+    return paired_ ? tap / width * quads_ * 4 + tap % width : tap;
+  }
+
   // Byte i of the blocks is of a channel.
   void lay_out(std::int64_t i, std::int64_t channel, std::int64_t taps) {
     const std::int64_t kind = i / block, at = place_of(i % block);
@@ -77,25 +93,30 @@ class CodeDepthwiseConv final : public Kernel {
     start_[static_cast<std::size_t>(kind * block + at)] = conv_.start[c];
     multipliers_[static_cast<std::size_t>(kind * block + at)] = conv_.multipliers[c];
     const std::int8_t* w = conv_.filters.data<std::int8_t>().data() + channel * taps;
-    for (std::int64_t t = 0; t < taps; ++t)
-      weights_[static_cast<std::size_t>(((kind * fours_ + t / 4) * block + at) * 4 + t % 4)] = w[t];
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const std::int64_t slot = slot_of(t);
+      weights_[static_cast<std::size_t>(((kind * fours_ + slot / 4) * block + at) * 4 + slot % 4)] =
+          w[t];
+    }
   }
 
-  // Where the taps lie from the first one, in sorted columns.
+  // Where the taps lie from the first one, in sorted columns; for a pair, of one row more. Slots
+  // between them have weights of zero.
   std::vector<std::int64_t> taps_of(const Window& w, std::int64_t pitch, std::int64_t sorted,
                                     std::int64_t channels) const {
-    std::vector<std::int64_t> taps;
-    for (std::int64_t ky = 0; ky < w.kernel[0]; ++ky)
-      for (std::int64_t kx = 0; kx < w.kernel[1]; ++kx) {
-        const std::int64_t x = kx * w.dilations[1], step = w.strides[1];
-        taps.push_back(ky * w.dilations[0] * pitch + x % step * sorted + x / step * channels);
-      }
-    taps.resize(static_cast<std::size_t>(4 * fours_), 0);  // their weights are zero
+    const std::int64_t rows = w.kernel[0] + (paired_ ? 1 : 0), step = w.strides[1];
+    std::vector<std::int64_t> taps(static_cast<std::size_t>(4 * (fours_ + (paired_ ? quads_ : 0))));
+    for (std::int64_t t = 0; t < rows * w.kernel[1]; ++t) {
+      const std::int64_t y = t / w.kernel[1] * w.dilations[0], x = t % w.kernel[1] * w.dilations[1];
+      taps[static_cast<std::size_t>(slot_of(t))] =
+          y * pitch + x % step * sorted + x / step * channels;
+    }
     return taps;
   }
 
-  void row(const std::uint8_t* image, std::int64_t pixels, std::span<const std::int64_t> taps,
-           std::uint8_t* y) const {
+  // One row of results, or two.
+  void run_rows(int rows, const std::uint8_t* image, std::int64_t pixels,
+                std::span<const std::int64_t> taps, std::uint8_t* y) const {
     const std::int64_t channels = conv_.geometry.outputs();
     const std::int64_t run = across_ ? pixels * channels : channels;  // bytes between borders
     CodeDepthwise b{.taps = taps.data(), .fours = fours_, .ending = conv_.ending(nullptr)};
@@ -107,12 +128,13 @@ class CodeDepthwiseConv final : public Kernel {
         b.ending.multipliers = multipliers_.data() + kind * block;
         b.bytes = std::min(block, run - i);
         b.y = y + at + i;
-        run_code_depthwise(b);
+        rows == 2 ? run_code_depthwise_pair(b, quads_, pixels * channels) : run_code_depthwise(b);
       }
   }
 
   CodeConv conv_;
-  std::int64_t fours_, kinds_;
+  std::int64_t fours_, quads_, kinds_;
+  bool paired_;                       // rows of results
   bool across_;                       // blocks go on across pixels
   std::vector<std::int8_t> weights_;  // [kind][four][64][4]
   std::vector<std::int32_t> start_;   // [kind][64]

@@ -12,7 +12,7 @@ bool has_code_tiles();  // whether this processor has the instructions
 // y = saturate(round(sum * multiplier) + zero), as requantize() of lib/exec/quantization.h.
 struct CodeEnding {
   const float* multipliers;  // by column
-  float lo, hi;              // codes less the zero point
+  float hi;                  // the largest code less the zero point
   std::int32_t zero;
   bool is_signed;  // codes of y
 };
@@ -48,5 +48,10 @@ struct CodeDepthwise {
   std::uint8_t* y = nullptr;
 };
 void run_code_depthwise(const CodeDepthwise& block);
+
+// The same bytes of two rows of results, one row of the image apart. The fours are those of rows of
+// taps, `quads` to a row; `taps` has one row more. What both rows of results read is interleaved
+// once.
+void run_code_depthwise_pair(const CodeDepthwise& block, std::int64_t quads, std::int64_t y_pitch);
 
 }  // namespace intaglio

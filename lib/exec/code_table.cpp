@@ -1,4 +1,4 @@
-#include "lib/exec/vector/code_table.h"
+#include "lib/exec/code_table.h"
 
 #include <algorithm>
 #include <cstdlib>
