@@ -39,13 +39,14 @@ Range Search::best(const Range& observed, bool symmetric) const {
     return best;
   }
   const int n = lo < 0 && hi > 0 ? two_sided : one_sided;
+  const std::vector<float> upper = ends(hi, n);
+  std::vector<double> above;  // the same for every lower end
+  for (const float b : upper) above.push_back(cost_hi(b));
   for (const float a : ends(lo, n)) {
     const double below = cost_lo(a);
     if (below >= least) break;
-    for (const float b : ends(hi, n)) {
-      if (below + cost_hi(b) >= least) break;
-      if (a < b) attempt({a, b});
-    }
+    for (std::size_t j = 0; j < upper.size() && below + above[j] < least; ++j)
+      if (a < upper[j]) attempt({a, upper[j]});
   }
   return best;
 }
