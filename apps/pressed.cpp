@@ -64,9 +64,9 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
   });
   candidate.model = &*quantized;
   samples.count = std::min(samples.count, compared_samples);
-  EvaluateOptions one_thread;  // each would hold all values of a run
-  one_thread.plan.metrics.clear();
-  return evaluate(std::span(&candidate, 1), &*reference, samples, one_thread).front().values;
+  EvaluateOptions options{.threads = threads, .one_by_one = true, .progress = {}, .plan = {}};
+  options.plan.metrics.clear();
+  return evaluate(std::span(&candidate, 1), &*reference, samples, options).front().values;
 }
 
 }  // namespace

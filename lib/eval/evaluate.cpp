@@ -24,12 +24,15 @@ class Evaluator {
   }
 
   std::vector<Evaluation> run() {
-    parallel_in_order(
-        samples_.count, options_.threads, [&](std::size_t i) { return measure(i); },
-        [&](std::size_t i, const Row& row) {
-          add(row);
-          if (options_.progress) options_.progress(options_.phase, i + 1, samples_.count);
-        });
+    const std::size_t together = options_.one_by_one ? 1 : samples_.count;
+    for (std::size_t begin = 0; begin < samples_.count; begin += together)
+      parallel_in_order(
+          std::min(together, samples_.count - begin), options_.threads,
+          [&](std::size_t i) { return measure(begin + i); },
+          [&](std::size_t i, const Row& row) {
+            add(row);
+            if (options_.progress) options_.progress(options_.phase, begin + i + 1, samples_.count);
+          });
     std::vector<Evaluation> evaluations;
     for (const Contestant& contestant : contestants_) {
       evaluations.push_back(contestant.finish(reference_ != nullptr));

@@ -49,6 +49,7 @@ struct Candidate {
 
 struct EvaluateOptions {
   std::size_t threads = 1;
+  bool one_by_one = false;  // threads share the loops of one sample: its values are held once
   Progress progress;
   std::string phase = "evaluate";
   MetricPlan plan;
@@ -62,8 +63,8 @@ MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
 // Evaluates all candidates in one pass: a sample is loaded once and the reference runs on it once.
 // Classes are read off the first output of the graph: all its elements are scores of one sample.
 // Results do not depend on the number of threads. Memory: the compared values of one sample per
-// thread. Throws Code::data when the outputs of the graphs do not match, or no sample could be
-// loaded, and what detect() and require_probabilities() throw.
+// thread, or of one. Throws Code::data when the outputs of the graphs do not match, or no sample
+// could be loaded, and what detect() and require_probabilities() throw.
 std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,
                                  const Samples& samples, const EvaluateOptions& options);
 
