@@ -30,7 +30,7 @@ bool is_large(std::size_t bytes) { return !sanitized && bytes >= large_block; }
 struct GiveToSystem {
   std::size_t bytes = 0;
   void operator()(std::byte* p) const {
-    is_large(bytes) ? give_large(p) : ::operator delete(p, alignment);
+    is_large(bytes) ? give_large(p, bytes) : ::operator delete(p, alignment);
     if (bytes >= counted_bytes) release_memory(bytes);
   }
 };

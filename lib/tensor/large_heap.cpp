@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <new>
-#include <unordered_map>
 
 namespace intaglio {
 namespace {
@@ -17,9 +16,11 @@ constexpr std::size_t line = 64;
 constexpr std::size_t stagger = 5 * line;
 constexpr std::size_t chunk = std::size_t{64} << 20;  // costs nothing until it is written to
 
+// What a block takes up.
+std::size_t room_for(std::size_t bytes) { return (bytes + line - 1) / line * line + stagger; }
+
 std::byte* map_pages(std::size_t bytes) {
-  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) throw std::bad_alloc();
   return static_cast<std::byte*>(data);
 }
@@ -29,23 +30,18 @@ std::byte* map_pages(std::size_t bytes) {
 class LargeHeap {
  public:
   std::byte* take(std::size_t bytes) {
-    const std::size_t whole = (bytes + line - 1) / line * line + stagger;
+    if (bytes > chunk) return map_pages(bytes);
     const std::lock_guard lock(mutex_);
-    std::byte* data = whole > chunk ? map_pages(whole) : carve(whole);
-    lent_[data] = whole;
-    return data;
+    return carve(bytes);
   }
 
-  void give(std::byte* data) {
-    const std::lock_guard lock(mutex_);
-    const auto lent = lent_.find(data);
-    const std::size_t bytes = lent->second;
-    lent_.erase(lent);
+  void give(std::byte* data, std::size_t bytes) {
     if (bytes > chunk) {
       ::munmap(data, bytes);
-    } else {
-      add_free(data, bytes);
+      return;
     }
+    const std::lock_guard lock(mutex_);
+    add_free(data, bytes);
   }
 
  private:
@@ -76,8 +72,7 @@ class LargeHeap {
   }
 
   std::mutex mutex_;
-  std::map<std::byte*, std::size_t> free_;            // ranges, no two of them adjacent
-  std::unordered_map<std::byte*, std::size_t> lent_;  // with their sizes
+  std::map<std::byte*, std::size_t> free_;  // ranges, no two of them adjacent
 };
 
 // Never destroyed: static tensors outlive whatever is.
@@ -88,8 +83,8 @@ LargeHeap& heap() {
 
 }  // namespace
 
-std::byte* take_large(std::size_t bytes) { return heap().take(bytes); }
+std::byte* take_large(std::size_t bytes) { return heap().take(room_for(bytes)); }
 
-void give_large(std::byte* data) noexcept { heap().give(data); }
+void give_large(std::byte* data, std::size_t bytes) noexcept { heap().give(data, room_for(bytes)); }
 
 }  // namespace intaglio

@@ -40,13 +40,13 @@ void take_and_give(unsigned seed) {
     } else if (!blocks.empty()) {
       std::swap(blocks[random() % blocks.size()], blocks.back());
       ASSERT_TRUE(blocks.back().intact());
-      give_large(blocks.back().data);
+      give_large(blocks.back().data, blocks.back().bytes);
       blocks.pop_back();
     }
   }
   for (const Block& b : blocks) {
     EXPECT_TRUE(b.intact());
-    give_large(b.data);
+    give_large(b.data, b.bytes);
   }
 }
 
@@ -63,17 +63,17 @@ TEST(LargeHeap, FreeNeighboursJoin) {
   for (int i = 0; i < 40; ++i) small.push_back(take_large(mega));
   const auto [low, high] = std::ranges::minmax(small);
   std::ranges::shuffle(small, std::mt19937(7));
-  for (std::byte* data : small) give_large(data);
+  for (std::byte* data : small) give_large(data, mega);
   std::byte* whole = take_large(20 * mega);
   EXPECT_GE(whole, low);
   EXPECT_LE(whole, high);
-  give_large(whole);
+  give_large(whole, 20 * mega);
 }
 
 TEST(LargeHeap, TheVeryLargestGoBackToTheSystem) {
   const Block b = block(80 * mega, 3);
   EXPECT_TRUE(b.intact());
-  give_large(b.data);
+  give_large(b.data, b.bytes);
   EXPECT_THROW(take_large(std::size_t{1} << 60), std::bad_alloc);
 }
 
