@@ -35,9 +35,12 @@ std::uint64_t peak_memory_bytes() {
 // On a terminal one live line with rate and time left; elsewhere a line per 10 %.
 class ProgressLine {
  public:
-  void operator()(std::string_view phase, std::size_t done, std::size_t total) {
+  explicit ProgressLine(std::string phase) : phase_(std::move(phase)) {}
+
+  void operator()(std::size_t done, std::size_t total) {
     if (total == 0) return;
-    if (phase != phase_) begin(phase);
+    if (!started_) start_ = Clock::now();
+    started_ = true;
     const double elapsed = std::max(seconds_since(start_), 1e-9);
     const double rate = static_cast<double>(done) / elapsed;
     const double left = static_cast<double>(total - done) / std::max(rate, 1e-9);
@@ -53,15 +56,10 @@ class ProgressLine {
   }
 
  private:
-  void begin(std::string_view phase) {
-    phase_ = phase;
-    tenths_ = 0;
-    start_ = Clock::now();
-  }
-
   const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  std::string phase_;
+  const std::string phase_;
   std::size_t tenths_ = 0;
+  bool started_ = false;
   Clock::time_point start_;
 };
 
@@ -69,19 +67,10 @@ class ProgressLine {
 
 std::size_t Context::worker_count() const { return thread_count(threads); }
 
-Progress Context::progress() const {
+Progress Context::progress(std::string phase) const {
   if (quiet) return {};
-  return
-      [line = std::make_shared<ProgressLine>()](std::string_view phase, std::size_t done,
-                                                std::size_t total) { (*line)(phase, done, total); };
-}
-
-PhaseProgress Context::progress(std::string phase) const {
-  const Progress all = progress();
-  if (!all) return {};
-  return [all, phase = std::move(phase)](std::size_t done, std::size_t total) {
-    all(phase, done, total);
-  };
+  return [line = std::make_shared<ProgressLine>(std::move(phase))](
+             std::size_t done, std::size_t total) { (*line)(done, total); };
 }
 
 Context::PhaseTimer::PhaseTimer(Context& c, std::string n) : context(c), name(std::move(n)) {}

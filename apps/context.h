@@ -25,9 +25,7 @@ struct Context {
   std::function<void()> action;
 
   std::size_t worker_count() const;
-  // The bar or the lines on stderr; empty with --quiet.
-  Progress progress() const;
-  PhaseProgress progress(std::string phase) const;
+  Progress progress(std::string phase) const;  // bar or lines on stderr; empty with --quiet
 
   // Seconds and peak memory of each phase, for reports and --verbose.
   template <typename F>

@@ -10,6 +10,7 @@
 #include "apps/execution.h"
 #include "apps/gates.h"
 #include "apps/metric_options.h"
+#include "apps/prepared.h"
 #include "apps/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -29,7 +30,7 @@ struct EvaluateCommand {
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
   o.gates.require_measurable(!o.data.labels.empty(), !o.reference.empty());
-  if (!o.report.empty()) require_writable(o.report);
+  for (const std::string& input : {o.model, o.reference}) require_outputs(input, {o.report});
   if (o.data.labels.empty() && o.reference.empty())
     throw Error(Code::usage, "nothing to compare with",
                 "Give --labels FILE.csv, --reference FP32.onnx, or both.");
@@ -63,7 +64,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
                                CompileOptions::nothing_observed());
   EvaluateOptions options;
   options.threads = context.worker_count();
-  options.progress = context.progress();
+  options.progress = context.progress("evaluate");
   const Evaluation evaluation = context.phase("evaluate", [&] {
     options.plan =
         plan_metrics(request, reference_executor ? *reference_executor : executor, set.samples());

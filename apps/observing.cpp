@@ -91,7 +91,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
     return calibrate(executor, plan, set.checked(),
                      {.histograms = request.histograms,
                       .threads = context.worker_count(),
-                      .progress = context.progress()});
+                      .progress = context.progress("calibrate")});
   });
   set.finish(warnings);
   const Dataset& dataset = set.checked().dataset();

@@ -98,7 +98,7 @@ void require_outputs(const std::string& model, std::initializer_list<std::string
   for (const std::string& output : outputs)
     if (!output.empty() && std::filesystem::equivalent(output, model, ignored))
       throw Error(Code::usage, fmt::format("{}: output and input are the same file", output),
-                  "Choose another name: the float model is never overwritten.");
+                  "Choose another name: an input model is never overwritten.");
   for (const std::string& output : outputs)
     if (written && !output.empty()) require_writable(output);
 }

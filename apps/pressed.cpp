@@ -103,7 +103,7 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
                               const Samples& samples, const Measuring& how, Context& context) {
   EvaluateOptions options;
   options.threads = context.worker_count();
-  options.progress = context.progress();
+  options.progress = context.progress("evaluate");
   std::vector<Measured> measured;
   {
     // The result runs with a float interface; models and executions must stay where they are.

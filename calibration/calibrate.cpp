@@ -36,9 +36,9 @@ Observations calibrate(const Executor& executor, const Plan& plan, CheckedDatase
       ++mine.samples;
     }
     const std::size_t so_far = ++done;
-    if (worker == 0 && progress) progress("calibrate", so_far, data.size());
+    if (worker == 0 && progress) progress(so_far, data.size());
   });
-  if (progress) progress("calibrate", data.size(), data.size());
+  if (progress) progress(data.size(), data.size());
   data.enforce_limit();
   Observations all;
   for (const Observations& o : partial) all.merge(o);

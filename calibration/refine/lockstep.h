@@ -30,7 +30,7 @@ struct LockstepOptions {
   std::uint64_t memory = std::uint64_t{24} << 20;  // for values of both networks, in bytes
   std::size_t most_samples = 20;
   std::size_t threads = 1;
-  PhaseProgress progress = {};  // by step of the network
+  Progress progress = {};  // by step of the network
 };
 
 class Lockstep {

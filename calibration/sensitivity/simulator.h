@@ -29,7 +29,7 @@ struct Noise {
 
 struct SimulatorOptions {
   std::size_t threads = 1;
-  PhaseProgress progress = {};  // by sample
+  Progress progress = {};  // by sample
 };
 
 class Simulator {

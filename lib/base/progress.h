@@ -3,15 +3,12 @@
 
 #include <cstddef>
 #include <functional>
-#include <string_view>
 
 namespace intaglio {
 
-// Called from one thread at a time: phase name, units done, units in all. How it is shown (a live
-// bar, a line per 10 %) is decided by apps/.
-using Progress = std::function<void(std::string_view phase, std::size_t done, std::size_t total)>;
-// The same, of one phase that the receiver knows.
-using PhaseProgress = std::function<void(std::size_t done, std::size_t total)>;
+// Called from one thread at a time: units done, units in all. What they are called and how it is
+// shown (a live bar, a line per 10 %) is decided by apps/.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 // Set by the signal handler of apps/main.cpp (SIGINT, SIGTERM).
 void request_interrupt() noexcept;

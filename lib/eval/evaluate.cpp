@@ -31,7 +31,7 @@ class Evaluator {
           [&](std::size_t i) { return measure(begin + i); },
           [&](std::size_t i, const Row& row) {
             add(row);
-            if (options_.progress) options_.progress(options_.phase, begin + i + 1, samples_.count);
+            if (options_.progress) options_.progress(begin + i + 1, samples_.count);
           });
     std::vector<Evaluation> evaluations;
     for (const Contestant& contestant : contestants_) {

@@ -51,7 +51,6 @@ struct EvaluateOptions {
   std::size_t threads = 1;
   bool one_by_one = false;  // threads share the loops of one sample: its values are held once
   Progress progress;
-  std::string phase = "evaluate";
   MetricPlan plan;
 };
 

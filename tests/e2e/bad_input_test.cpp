@@ -248,6 +248,18 @@ TEST(BadOptions, StatisticsNeverOverwriteTheModel) {
   EXPECT_EQ(ran.exit_code, 2);
   EXPECT_NE(ran.err.find("same file"), std::string::npos);
 }
+TEST(BadOptions, ReportsNeverOverwriteTheModelsThatTheyAreOf) {
+  const std::string model = written("evaluated.onnx", read_file(data("demo.onnx")));
+  const std::string reference = written("reference.onnx", read_file(data("demo.onnx")));
+  for (const std::string& report : {model, reference}) {
+    const Ran ran = run_program(
+        {"evaluate", model, "--reference", reference, "--data", data("eval"), "--report", report});
+    EXPECT_EQ(ran.exit_code, 2) << ran.err;
+    EXPECT_NE(ran.err.find("output and input are the same file"), std::string::npos) << ran.err;
+    EXPECT_EQ(read_file(report), read_file(data("demo.onnx")));
+  }
+}
+
 TEST(BadOptions, OutputFolderMissing) {
   const Ran ran = run_program(
       {"quantize", data("demo.onnx"), "--data", data("calib"), "-o", "/no/such/folder/x.onnx"});
