@@ -21,12 +21,16 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
   return {std::move(plan), std::move(refined)};
 }
 
-Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,
-                std::vector<std::string>& warnings) {
-  Decided decided = decide(ground, std::move(draft), method, context, warnings);
+Attempt press_decided(const Ground& ground, Decided decided, Context& context) {
   return {press(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
                 ground.quant.form, context),
           std::move(decided.refined.json)};
+}
+
+Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,
+                std::vector<std::string>& warnings) {
+  return press_decided(ground, decide(ground, std::move(draft), method, context, warnings),
+                       context);
 }
 
 }  // namespace intaglio

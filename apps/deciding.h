@@ -39,6 +39,9 @@ struct Attempt {
   Json refined;  // its part of the "refine" part of a report
 };
 
+// press() of what was decided.
+Attempt press_decided(const Ground& ground, Decided decided, Context& context);
+
 // decide() and press().
 Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,
                 std::vector<std::string>& warnings);

@@ -16,12 +16,12 @@ void print_kept(const Json& kept) {
     std::vector<std::vector<std::string>> rows = {
         {"kept float", kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
          "agreement %", ""}};
-    const auto number = [](const Json& value) {
+    const auto text = [](const Json& value) {
       return value.is_null() ? std::string("-") : percent(value.get<double>());
     };
     for (const Json& t : kept["trials"])
-      rows.push_back({std::to_string(t["layers"].get<std::size_t>()), number(t["share"]),
-                      number(t["sqnr_db"]), number(t["agreement"]),
+      rows.push_back({std::to_string(t["layers"].get<std::size_t>()), text(t["share"]),
+                      text(t["sqnr_db"]), text(t["agreement"]),
                       t["missed"].empty() ? "holds" : "missed"});
     print_table(rows);
   }

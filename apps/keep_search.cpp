@@ -124,15 +124,14 @@ class Search {
 
   // Whether the gates hold with these layers float.
   bool try_layers(const Layers& layers) {
-    Plan plan = draft_without(layers);
-    if (plan.quantized_nodes() == 0) return false;
     std::vector<std::string> warnings;
-    Attempt made = layers.empty() ? attempt_all(warnings)
-                                  : attempt(ground_, std::move(plan), method_, context_, warnings);
+    std::optional<Attempt> made =
+        layers.empty() ? attempt_all(warnings) : attempt_without(layers, warnings);
+    if (!made) return false;
     const Evaluation e = context_.phase("search", [&] {
       const Samples all = set_.samples();
       const Samples samples = all.label ? all : spread(all, search_samples);
-      return intaglio::measure(ground_.prepared, std::span(&made.pressed, 1), samples, measuring_,
+      return intaglio::measure(ground_.prepared, std::span(&made->pressed, 1), samples, measuring_,
                                context_)
           .front()
           .evaluation;
@@ -141,7 +140,7 @@ class Search {
     trials_.push_back(trial);
     if (!best_ || trial.better_than(*best_)) {
       best_ = trial;
-      result_.best = std::move(made);
+      result_.best = std::move(*made);
       result_.warnings = std::move(warnings);
     }
     return trial.missed.empty();
@@ -160,9 +159,15 @@ class Search {
 
   Attempt attempt_all(std::vector<std::string>& warnings) {
     decide_all(warnings);
-    return {press(ground_.prepared, all_->refined.model.clone(), all_->plan, ground_.quant.form,
-                  context_),
-            all_->refined.json};
+    return press_decided(ground_, {all_->plan, {all_->refined.model.clone(), all_->refined.json}},
+                         context_);
+  }
+
+  // nullopt: nothing would be quantized.
+  std::optional<Attempt> attempt_without(const Layers& layers, std::vector<std::string>& warnings) {
+    Plan plan = draft_without(layers);
+    if (plan.quantized_nodes() == 0) return std::nullopt;
+    return attempt(ground_, std::move(plan), method_, context_, warnings);
   }
 
   void measure() {

@@ -170,9 +170,7 @@ Kept make(const QuantizeOptions& o, const Ground& ground, Plan plan, const Metho
   if (o.plan.empty()) return {.best = attempt(ground, std::move(plan), method, context, warnings)};
   Refined refined =
       refine(ground.prepared, plan, ground.refine, o.data, ground.recipe, context, warnings);
-  return {.best = {press(ground.prepared, std::move(refined.model), std::move(plan), o.quant.form,
-                         context),
-                   std::move(refined.json)}};
+  return {.best = press_decided(ground, {std::move(plan), std::move(refined)}, context)};
 }
 
 Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string& output,
