@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "lib/base/simd.h"
+
 namespace intaglio {
 namespace {
 
@@ -12,15 +14,10 @@ namespace {
 using Tile = void (*)(std::int64_t depth, const float* a, const float* b, float* c,
                       std::int64_t ldc);
 
-template <int bytes>
-struct VectorOf {
-  typedef float type __attribute__((vector_size(bytes), aligned(4), may_alias));
-};
-
 template <int rows, int vectors, int bytes>
 [[gnu::always_inline]] inline void tile(std::int64_t depth, const float* a, const float* b,
                                         float* c, std::int64_t ldc) {
-  using Vector = typename VectorOf<bytes>::type;
+  using Vector = typename VectorOf<float, bytes>::type;
   constexpr int width = bytes / 4;
   Vector sum[rows][vectors] = {};
   for (std::int64_t k = 0; k < depth; ++k) {

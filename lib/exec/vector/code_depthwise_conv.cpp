@@ -45,6 +45,7 @@ class CodeDepthwiseConv final : public Kernel {
     const std::int64_t repeated = channels / std::gcd(channels, block);
     across_ = repeated <= most_kinds;
     kinds_ = across_ ? repeated : (channels + block - 1) / block;
+    // Rows of taps of their own cost slots: too many where one or two taps begin another four.
     paired_ = is_one(conv_.attrs.strides) && is_one(conv_.attrs.dilations) && (f[3] - 1) % 4 > 1;
     quads_ = (f[3] + 3) / 4;
     fours_ = paired_ ? f[2] * quads_ : (taps + 3) / 4;
@@ -63,9 +64,8 @@ class CodeDepthwiseConv final : public Kernel {
     Tensor y = code_result(conv_, x, w);
     const CodeConv::Images images = conv_.padded_images(x, w, false);
     const std::int64_t channels = x.dim(1), rows = x.dim(0) * images.height, step = w.strides[1];
-    const Tensor sorted =
-        step > 1 ? sorted_columns(images, rows, channels, step) : Tensor(DType::u8, {0});
-    const std::uint8_t* from = step > 1 ? sorted.data<std::uint8_t>().data() : images.data();
+    const Tensor bytes = step > 1 ? sorted_columns(images, rows, channels, step) : images.bytes;
+    const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.raw());
     const std::int64_t each = (images.width + step - 1) / step, pitch = step * each * channels;
     const std::vector<std::int64_t> taps = taps_of(w, pitch, each * channels, channels);
     auto* to = reinterpret_cast<std::uint8_t*>(y.raw_mutate());

@@ -10,31 +10,23 @@
 namespace intaglio {
 namespace {
 
-template <typename T, int bytes>
-struct Vector {
-  typedef T type __attribute__((vector_size(bytes), aligned(1), may_alias));
-};
-
 template <typename T>
 [[gnu::always_inline]] inline void greater(const T* x, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-// How a row of windows lies on a row of pixels.
-struct Taps {
-  std::int64_t kernel, stride, dilation, begin, width, outputs;
-};
-
 // One vector of channels of every window of a row.
 template <typename T, int bytes>
-[[gnu::always_inline]] inline void pool_vectors(const T* row, const Taps& t, std::int64_t channels,
-                                                std::int64_t c, T* y) {
-  using V = typename Vector<T, bytes>::type;
-  for (std::int64_t ox = 0; ox < t.outputs; ++ox) {
+[[gnu::always_inline]] inline void pool_vectors(const T* row, const Window& w,
+                                                std::int64_t channels, std::int64_t c, T* y) {
+  using V = typename VectorOf<T, bytes>::type;
+  const std::int64_t outputs = w.output[1], kernel = w.kernel[1], width = w.input[1],
+                     stride = w.strides[1], dilation = w.dilations[1], begin = w.begin[1];
+  for (std::int64_t ox = 0; ox < outputs; ++ox) {
     V most = V{} + std::numeric_limits<T>::lowest();
-    for (std::int64_t k = 0; k < t.kernel; ++k) {
-      const std::int64_t ix = ox * t.stride - t.begin + k * t.dilation;
-      if (ix < 0 || ix >= t.width) continue;
+    for (std::int64_t k = 0; k < kernel; ++k) {
+      const std::int64_t ix = ox * stride - begin + k * dilation;
+      if (ix < 0 || ix >= width) continue;
       const V x = *reinterpret_cast<const V*>(row + ix * channels + c);
       most = x > most ? x : most;
     }
@@ -43,12 +35,12 @@ template <typename T, int bytes>
 }
 
 template <typename T>
-[[gnu::always_inline]] inline void pool_row(const T* row, const Taps& t, std::int64_t channels,
+[[gnu::always_inline]] inline void pool_row(const T* row, const Window& w, std::int64_t channels,
                                             T* y) {
   std::int64_t c = 0;
-  for (; c + 64 <= channels; c += 64) pool_vectors<T, 64>(row, t, channels, c, y);
-  for (; c + 16 <= channels; c += 16) pool_vectors<T, 16>(row, t, channels, c, y);
-  for (; c < channels; ++c) pool_vectors<T, 1>(row, t, channels, c, y);
+  for (; c + 64 <= channels; c += 64) pool_vectors<T, 64>(row, w, channels, c, y);
+  for (; c + 16 <= channels; c += 16) pool_vectors<T, 16>(row, w, channels, c, y);
+  for (; c < channels; ++c) pool_vectors<T, 1>(row, w, channels, c, y);
 }
 
 INTAGLIO_CLONES void keep_greater(const std::uint8_t* x, std::int64_t n, std::uint8_t* y) {
@@ -57,13 +49,13 @@ INTAGLIO_CLONES void keep_greater(const std::uint8_t* x, std::int64_t n, std::ui
 INTAGLIO_CLONES void keep_greater(const std::int8_t* x, std::int64_t n, std::int8_t* y) {
   greater(x, n, y);
 }
-INTAGLIO_CLONES void pool_across(const std::uint8_t* row, const Taps& taps, std::int64_t channels,
+INTAGLIO_CLONES void pool_across(const std::uint8_t* row, const Window& w, std::int64_t channels,
                                  std::uint8_t* y) {
-  pool_row(row, taps, channels, y);
+  pool_row(row, w, channels, y);
 }
-INTAGLIO_CLONES void pool_across(const std::int8_t* row, const Taps& taps, std::int64_t channels,
+INTAGLIO_CLONES void pool_across(const std::int8_t* row, const Window& w, std::int64_t channels,
                                  std::int8_t* y) {
-  pool_row(row, taps, channels, y);
+  pool_row(row, w, channels, y);
 }
 
 // First the largest codes of the rows that a row of windows covers, then of the pixels of each
@@ -76,7 +68,6 @@ Tensor max_pool(const Tensor& x, const Window& w) {
   const T* from = images.data<T>().data();
   T* to = y.mutate<T>().data();
   const std::int64_t channels = x.dim(1), pitch = w.input[1] * channels;
-  const Taps taps{w.kernel[1], w.strides[1], w.dilations[1], w.begin[1], w.input[1], w.output[1]};
   std::vector<T> down(static_cast<std::size_t>(pitch));
   for (std::int64_t n = 0; n < x.dim(0); ++n, from += element_count(w.input) * channels)
     for (std::int64_t oy = 0; oy < w.output[0]; ++oy, to += w.output[1] * channels) {
@@ -85,7 +76,7 @@ Tensor max_pool(const Tensor& x, const Window& w) {
         const std::int64_t iy = oy * w.strides[0] - w.begin[0] + ky * w.dilations[0];
         if (iy >= 0 && iy < w.input[0]) keep_greater(from + iy * pitch, pitch, down.data());
       }
-      pool_across(down.data(), taps, channels, to);
+      pool_across(down.data(), w, channels, to);
     }
   return y;
 }

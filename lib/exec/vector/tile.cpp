@@ -1,18 +1,15 @@
 #include "lib/exec/vector/tile.h"
 
+#include "lib/base/simd.h"
+
 namespace intaglio {
 namespace {
-
-template <int bytes>
-struct VectorOf {
-  typedef float type __attribute__((vector_size(bytes), aligned(4), may_alias));
-};
 
 // Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
 // that no store can change them.
 template <int rows, int vectors, int bytes>
 [[gnu::always_inline]] inline void tile(const TileArgs t) {
-  using Vector = typename VectorOf<bytes>::type;
+  using Vector = typename VectorOf<float, bytes>::type;
   constexpr int width = bytes / 4, bases = (rows + 2) / 3;
   Vector sum[rows][vectors];
 #pragma GCC unroll 2

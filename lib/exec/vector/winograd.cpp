@@ -1,7 +1,6 @@
 #include "lib/exec/vector/winograd.h"
 
 #include <algorithm>
-#include <array>
 
 #include "lib/base/team.h"
 #include "lib/exec/vector/scratch.h"
