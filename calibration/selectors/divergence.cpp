@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "calibration/selectors/divergence_loops.h"
-
 namespace intaglio {
 namespace {
 
@@ -54,6 +52,16 @@ std::optional<Divergence::Reach> Divergence::reach(const Affine& affine,
                inside, mass_[begin], mass_.back() - mass_[end]};
 }
 
+Borders Divergence::borders_from(double code, const Reach& r, const Affine& affine,
+                                 const Levels& levels) const {
+  return {static_cast<double>(levels.lo) - affine.zero_point + code,
+          affine.scale,
+          bins_.width,
+          static_cast<double>(bins_.first),
+          static_cast<std::int32_t>(r.begin),
+          static_cast<std::int32_t>(r.end)};
+}
+
 // Q of a bin that is not empty; 0 when it is not sure which code has it.
 double Divergence::share_in_code(std::size_t bin, const Reach& r, const Affine& affine,
                                  const Levels& levels) const {
@@ -63,9 +71,7 @@ double Divergence::share_in_code(std::size_t bin, const Reach& r, const Affine& 
   const double code = std::clamp(std::floor(centre / affine.scale - lowest + 0.5), 0.0,
                                  static_cast<double>(levels.hi) - levels.lo);
   std::int32_t bounds[2];
-  place_borders({lowest + code, affine.scale, bins_.width, static_cast<double>(bins_.first),
-                 static_cast<std::int32_t>(r.begin), static_cast<std::int32_t>(r.end)},
-                bounds, 2);
+  place_borders(borders_from(code, r, affine, levels), bounds, 2);
   const auto from = static_cast<std::size_t>(bounds[0]), to = static_cast<std::size_t>(bounds[1]);
   if (bin < from || bin >= to) return 0;
   return (mass_[to] - mass_[from]) / (filled_[to] - filled_[from]) / r.inside;
@@ -106,10 +112,7 @@ double Divergence::operator()(const Affine& affine, const Levels& levels) const 
   // Code levels.lo + k has the bins [bounds[k], bounds[k + 1]).
   std::vector<std::int32_t> bounds(static_cast<std::size_t>(std::int64_t{levels.hi} - levels.lo) +
                                    2);
-  place_borders({static_cast<double>(levels.lo) - affine.zero_point, affine.scale, bins_.width,
-                 static_cast<double>(bins_.first), static_cast<std::int32_t>(begin),
-                 static_cast<std::int32_t>(end)},
-                bounds.data(), bounds.size());
+  place_borders(borders_from(0, *reached, affine, levels), bounds.data(), bounds.size());
 
   const std::size_t codes = bounds.size() - 1;
   std::vector<double> mass(codes), log_q(codes);  // Q: the mass of a code over its filled bins

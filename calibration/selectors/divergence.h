@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "calibration/selectors/bins.h"
+#include "calibration/selectors/divergence_loops.h"
 #include "lib/quant/qparams.h"
 
 namespace intaglio {
@@ -39,6 +40,9 @@ class Divergence {
     double inside, before, after;
   };
   std::optional<Reach> reach(const Affine& affine, const Levels& levels) const;  // or infinite
+  // Where the codes from `code` on begin; codes count from the lowest.
+  Borders borders_from(double code, const Reach& reach, const Affine& affine,
+                       const Levels& levels) const;
   double share_in_code(std::size_t bin, const Reach& reach, const Affine& affine,
                        const Levels& levels) const;
   std::size_t bin_at(double x) const;  // the first bin whose centre is not left of x

@@ -96,25 +96,20 @@ class Measurement {
 
   // For what no draft quantizes without its neighbours, as an Add.
   Variant as_in_the_plan(std::size_t layer) const {
-    Variant variant(simulator_.program());
+    const Program& program = simulator_.program();
+    Variant variant(program);
     const std::vector<const Node*> nodes = result_.layers[layer].layer.nodes();
     for (std::size_t s = 0; s < variant.codes.size(); ++s) {
-      const Step& step = simulator_.program().steps[s];
+      const Step& step = program.steps[s];
       if (!std::ranges::count(nodes, step.node)) continue;
       variant.codes[s] = true;
       for (std::size_t i = 0; i < step.inputs.size(); ++i)
-        variant.read[s][i] = rounding_of(step.inputs[i]);
+        variant.read[s][i] = rounding_of(numbers_, program, step.inputs[i]);
       for (const int slot : step.outputs)
-        if (slot >= 0) variant.made[static_cast<std::size_t>(slot)] = rounding_of(slot);
+        if (slot >= 0)
+          variant.made[static_cast<std::size_t>(slot)] = rounding_of(numbers_, program, slot);
     }
     return variant;
-  }
-
-  const ActivationPlan* rounding_of(int slot) const {
-    if (slot < 0) return nullptr;
-    const auto it =
-        numbers_.find(simulator_.program().values[static_cast<std::size_t>(slot)]->name());
-    return it == numbers_.end() ? nullptr : it->second;
   }
 
   Variant weights_only(std::size_t layer) const {

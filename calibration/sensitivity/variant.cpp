@@ -8,6 +8,12 @@ Numbers numbers_of(const Plan& plan) {
   return numbers;
 }
 
+const ActivationPlan* rounding_of(const Numbers& numbers, const Program& program, int slot) {
+  if (slot < 0) return nullptr;
+  const auto it = numbers.find(program.values[static_cast<std::size_t>(slot)]->name());
+  return it == numbers.end() ? nullptr : it->second;
+}
+
 Variant::Variant(const Program& program)
     : codes(program.steps.size()), read(program.steps.size()), made(program.values.size()) {
   for (std::size_t s = 0; s < program.steps.size(); ++s)
@@ -23,11 +29,6 @@ Variant::Variant(const Program& program, const Plan& plan, const Numbers& number
   std::unordered_map<std::string_view, const NodePlan*> nodes;
   for (const NodePlan& node : plan.nodes)
     if (node.quantized) nodes[node.output] = &node;
-  const auto activation_of = [&](int slot) -> const ActivationPlan* {
-    if (slot < 0) return nullptr;
-    const auto it = activations.find(program.values[static_cast<std::size_t>(slot)]->name());
-    return it == activations.end() ? nullptr : it->second;
-  };
   std::vector<bool> rounded(program.values.size());
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     const Step& step = program.steps[s];
@@ -36,10 +37,10 @@ Variant::Variant(const Program& program, const Plan& plan, const Numbers& number
     codes[s] = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i)
       if (step.inputs[i] >= 0 && !rounded[static_cast<std::size_t>(step.inputs[i])])
-        read[s][i] = activation_of(step.inputs[i]);
+        read[s][i] = rounding_of(activations, program, step.inputs[i]);
     for (const int slot : step.outputs)
       if (slot >= 0) {
-        made[static_cast<std::size_t>(slot)] = activation_of(slot);
+        made[static_cast<std::size_t>(slot)] = rounding_of(activations, program, slot);
         rounded[static_cast<std::size_t>(slot)] = true;
       }
   }

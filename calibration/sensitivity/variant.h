@@ -13,6 +13,8 @@ namespace intaglio {
 // Activations with their parameters, by name.
 using Numbers = std::unordered_map<std::string_view, const ActivationPlan*>;
 Numbers numbers_of(const Plan& plan);  // which must outlive them
+// Of the value in a slot; null: it has none.
+const ActivationPlan* rounding_of(const Numbers& numbers, const Program& program, int slot);
 
 // What is rounded where, by the steps and slots of a program without fused steps. A value of a
 // layer on codes is rounded where it is made, for all that read it; what a float node makes is
