@@ -11,17 +11,13 @@ import sys
 import tempfile
 
 from bench import ASSETS, geometric_mean, make_inputs, median_ms, our_command, ours, session
-
-MODELS = {"mobilenet_v2_1.0_224_dither": ["tf"], "mobilenet_v1_0.5_224_bn": ["tf"],
-          "mobilenet_v1_0.25_224_autopad": ["tf"], "mobilenet_v3_large_minimalistic_dither_unequalized": ["tf"],
-          "mcunet_144_dither": ["tf", "--resize", "164"], "tiny_darknet": ["unit"],
-          "squeezenet1.1_fp32_from_fp16": ["caffe"]}
+from recipes import PREPROCESS
 
 
 def measure(options, path, folder):
     int8 = pathlib.Path(folder) / "int8.onnx"
     subprocess.run([options.program, "--quiet", "quantize", path, "--data", ASSETS.parent / "calib", "--limit", "100",
-                    "--preprocess", *MODELS[path.stem], "--effort", "fast", "--eval-limit", "0", "-o", int8],
+                    *PREPROCESS[path.stem], "--effort", "fast", "--eval-limit", "0", "-o", int8],
                    check=True, stdout=subprocess.DEVNULL)
     feeds, theirs = make_inputs(path), session(int8, 1)
     repeat = max(5, min(500, int(options.milliseconds / median_ms(lambda: theirs.run(None, feeds), 3))))
@@ -40,9 +36,9 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--milliseconds", type=float, default=300, help="of onnxruntime per round and model")
     options = p.parse_args()
-    paths = [path for path in (ASSETS / f"{name}.onnx" for name in MODELS) if path.exists()]
-    if len(paths) < len(MODELS):
-        print(f"SKIPPED: {len(MODELS) - len(paths)} models that are not in {ASSETS}", file=sys.stderr)
+    paths = [path for path in (ASSETS / f"{name}.onnx" for name in PREPROCESS) if path.exists()]
+    if len(paths) < len(PREPROCESS):
+        print(f"SKIPPED: {len(PREPROCESS) - len(paths)} models that are not in {ASSETS}", file=sys.stderr)
     if not paths:
         raise SystemExit("no model to measure; set INTAGLIO_SHARED to the folder of the assets")
     print("| model | FP32, ms | INT8, ms | onnxruntime INT8, ms | FP32 / INT8 | onnxruntime / INT8 |")

@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 
+from recipes import PREPROCESS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("INTAGLIO_SHARED", ROOT.parent / "shared"))
-MODELS = {"mobilenet_v2_1.0_224_dither": ["--preprocess", "tf"], "tiny_darknet": ["--preprocess", "unit"],
-          "squeezenet1.1_fp32_from_fp16": ["--preprocess", "caffe"]}
+MODELS = ["mobilenet_v2_1.0_224_dither", "tiny_darknet", "squeezenet1.1_fp32_from_fp16"]
 # onnxruntime's job chooses ranges and does not compare its result with FP32: "fast, not compared" does the same.
 EFFORTS = {"fast, not compared": ["--effort", "fast", "--eval-limit", "0"], "fast": ["--effort", "fast"],
            "balanced": ["--effort", "balanced"], "best": ["--effort", "best"]}
@@ -55,7 +56,7 @@ def main():
                     for effort, flags in EFFORTS.items():
                         ours[method, effort].append(timed(
                             [options.program, "--quiet", "quantize", path, "--data", data, "--limit",
-                             str(options.images), *MODELS[model], "--method", method, *flags, "-o",
+                             str(options.images), *PREPROCESS[model], "--method", method, *flags, "-o",
                              f"{folder}/ours.onnx"]))
                     if method in its:
                         its[method].append(timed([sys.executable, its_job, path, "--data", data, "--limit",
