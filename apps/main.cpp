@@ -17,6 +17,7 @@
 #include "apps/memory_option.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
@@ -56,6 +57,27 @@ int report(const Error& error) {
   fmt::print(stderr, "intaglio: {}\n", error.what());
   if (!error.remedy().empty()) fmt::print(stderr, "  {}\n", error.remedy());
   return static_cast<int>(error.code());
+}
+
+// What the parser says; of an option that is not there, the nearest one that is.
+Error usage_error(const CLI::App& root, const CLI::ParseError& e) {
+  const auto chosen = root.get_subcommands();
+  const CLI::App& command = chosen.empty() ? root : *chosen.front();
+  const std::string name = chosen.empty() ? "intaglio" : "intaglio " + command.get_name();
+  const std::string help = fmt::format("See '{} --help'.", name);
+  std::vector<std::string> known;
+  for (const CLI::App* app : {&command, &root})
+    for (const CLI::Option* option : app->get_options())
+      for (const std::string& word : option->get_lnames()) known.push_back("--" + word);
+  const std::vector<std::string_view> options(known.begin(), known.end());
+  for (const std::string& extra : root.remaining(/*recurse=*/true)) {
+    if (!extra.starts_with("--")) continue;
+    const std::string word = extra.substr(0, extra.find('='));
+    const std::string_view meant = nearest(word, options);
+    return Error(Code::usage, fmt::format("'{}' has no option {}", name, word),
+                 meant.empty() ? help : fmt::format("Did you mean {}? {}", meant, help));
+  }
+  return Error(Code::usage, e.what(), help);
 }
 
 void build(CLI::App& root, Context& context) {
@@ -100,9 +122,7 @@ int run(std::vector<std::string> arguments) {
   } catch (const CLI::Success& e) {
     return root.exit(e);  // --help, --version
   } catch (const CLI::ParseError& e) {
-    const auto chosen = root.get_subcommands();
-    const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    return report(Error(Code::usage, e.what(), fmt::format("See 'intaglio{} --help'.", command)));
+    return report(usage_error(root, e));
   }
   set_up_log(context);
   const CLI::App* command = root.get_subcommands().front();

@@ -281,6 +281,10 @@ TEST(BadOptions, UnknownMethodTargetPresetAndFlag) {
   expect_refused(data("demo.onnx"), 3, {"blurry"},
                  {"--data", data("calib"), "--preprocess", "blurry"}, false);
   expect_refused(data("demo.onnx"), 2, {"--frobnicate"}, {"--frobnicate"});
+  expect_refused(data("demo.onnx"), 2, {"no option --efort", "Did you mean --effort?"},
+                 {"--efort", "fast"});
+  expect_refused(data("demo.onnx"), 2, {"no option --thread", "Did you mean --threads?"},
+                 {"--thread=2"});
 }
 TEST(BadOptions, UnknownKeyInConfigFiles) {
   expect_refused(data("demo.onnx"), 3, {"$.surprise"},
