@@ -27,7 +27,11 @@ Json data_json(const StatisticsFile& file) {
 void require_same_model(const StatisticsFile& file, const Prepared& prepared,
                         const std::string& path, const char* remedy) {
   if (file.model_hash != prepared.hash)
-    throw Error(Code::data, fmt::format("{}: holds statistics of another model", path), remedy);
+    throw Error(Code::data,
+                fmt::format("{}: holds statistics of another model, or of this one prepared for "
+                            "another target or form",
+                            path),
+                remedy);
 }
 
 std::vector<ChannelPlan> channels_of(const std::string& path, const Prepared& prepared) {

@@ -23,6 +23,15 @@ void refuse_quantized(const Graph& graph, const std::string& path) {
                   "form, or to store its weights as integers, use --from-qdq.");
 }
 
+// Whether scores may stay float behind a Gemm alone.
+bool scores_by_gemm(const Target& target) {
+  const auto takes = [&](const char* op) {
+    const auto it = target.ops.find(op);
+    return it != target.ops.end() && it->second.float_output;
+  };
+  return takes("Gemm") && !takes("Conv");
+}
+
 // Notes by name what each pass did away with.
 class FoldWatcher {
  public:
@@ -71,7 +80,7 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
   p.producer = p.model.producer();
   FoldWatcher watcher(p.model.graph());
   p.passes = context.phase("prepare", [&] {
-    return prepare(p.model, {.min_opset = target.opset},
+    return prepare(p.model, {.min_opset = target.opset, .classifier_gemm = scores_by_gemm(target)},
                    [&](std::string_view pass) { watcher.after(pass); });
   });
   p.folded = watcher.take();

@@ -23,6 +23,8 @@ struct PrepareOptions {
   // The lowest opset that the result may have. A model at or above it keeps its own; one below is
   // raised to it, and to 13 at least. Up to 21; Code::config beyond.
   std::int64_t min_opset = 13;
+  // A convolution that makes scores of one pixel becomes the Gemm that it is.
+  bool classifier_gemm = false;
 };
 
 struct Pass {

@@ -25,6 +25,9 @@ constexpr std::array passes = {
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
     Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
     Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},
+    // Once the convolution has its bias.
+    Pass{"classifier_gemm", "convolutions that make scores of one pixel become Gemm",
+         classifier_gemm},
     // Last: drops what the others left unread.
     Pass{"dead_dropped", "nodes and constants that nothing reads dropped", dead_dropped},
 };

@@ -73,8 +73,8 @@ class Drafter {
     }
   }
 
-  // Arithmetic between float operators: codes behind it would only be rounded and turned back.
-  // Chains go from their end.
+  // Arithmetic between float operators, or between them and the graph's end: codes behind it would
+  // only be rounded and turned back. Chains go from their end.
   bool drop_useless() {
     for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
       const Node& node = **it;
@@ -94,11 +94,12 @@ class Drafter {
     return node.is("Gather") && !weight_inputs(node).empty();
   }
 
-  // Every result has readers, and none of them takes codes.
+  // Every result has readers, or is a float that leaves the graph, and none of them takes codes.
   bool read_in_float(const Node& node) const {
+    const bool leaves = rule_of(node)->float_output;
     return std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
       return value == nullptr ||
-             (!value->is_output() && !value->uses().empty() &&
+             ((value->is_output() ? leaves : !value->uses().empty()) &&
               std::none_of(value->uses().begin(), value->uses().end(),
                            [&](const Use& use) { return accepted_.contains(use.node); }));
     });
@@ -112,7 +113,9 @@ class Drafter {
   std::optional<std::string> obstacle(const Node& node) const {
     const OpRule* rule = rule_of(node);
     if (const auto no = filter_.refuse(node)) return no;
-    if (useless_.contains(&node)) return "only operators that stay float read its result";
+    if (useless_.contains(&node))
+      return node.output(0)->is_output() ? "its result leaves the graph in float"
+                                         : "only operators that stay float read its result";
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (!is_f32(node.output(0)))
       return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined

@@ -30,8 +30,8 @@ struct Selection {
 //  behind one
 //    of its `fuses_into` producers has no pair before it: runtimes fuse the two;
 //  - arithmetic whose result only float operators read stays float; so does the result of a
-//  producer
-//    with `float_output` that float operators read, or that only leaves the graph;
+//    producer with `float_output` that float operators read, or that only leaves the graph, and
+//    arithmetic of this kind at the graph's end as a whole;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
 //  lib/quant/weights.h);
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order

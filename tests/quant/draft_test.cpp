@@ -12,6 +12,8 @@ namespace {
 
 Target onnxruntime() { return read_target(testing::source_dir() / "configs" / "onnxruntime.json"); }
 
+Target tflite() { return read_target(testing::source_dir() / "configs" / "tflite-like.json"); }
+
 struct Drafted {
   Model model;
   Plan plan;
@@ -194,7 +196,7 @@ TEST(Draft, PadWithAConstantThatIsNotZeroHasARangeOfItsOwn) {
 TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
   Selection no_sum;
   no_sum.exclude = {"s"};
-  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z",
+  const auto d = drafted("{ s = Add(x, z) y = Mul(s, z) }", "float[1,4] x, float[1,4] z",
                          "float[1,4] y", onnxruntime(), no_sum);
   EXPECT_EQ(d.node("s").reason, "excluded by --exclude s");
   EXPECT_TRUE(d.node("y").quantized);
@@ -203,7 +205,7 @@ TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
 TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
   Selection no_add;
   no_add.exclude_ops = {"Add"};
-  const auto d = drafted("{ s = Add(x, z) y = Sigmoid(s) }", "float[1,4] x, float[1,4] z",
+  const auto d = drafted("{ s = Add(x, z) y = Mul(s, z) }", "float[1,4] x, float[1,4] z",
                          "float[1,4] y", onnxruntime(), no_add);
   EXPECT_FALSE(d.node("s").quantized);
   EXPECT_EQ(d.node("s").reason, "excluded by --exclude-op Add");
@@ -231,10 +233,22 @@ TEST(Draft, ScoresThatOnlyLeaveTheGraphStayFloat) {
   EXPECT_EQ(last.values(), (std::set<std::string>{"x"}));
   const auto read = drafted(w + "{ g = Gemm(x, w) y = Softmax(g) }", "float[1,2] x",
                             "float[1,3] y, float[1,3] g");
-  EXPECT_EQ(read.values(), (std::set<std::string>{"x", "g"}));
+  EXPECT_EQ(read.values(), (std::set<std::string>{"x"}));
+  EXPECT_EQ(read.node("y").reason, "its result leaves the graph in float");
   const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
   EXPECT_EQ(conv.values(), (std::set<std::string>{"x", "y"}))
       << "a convolution without a pair behind it runs in float";
+}
+
+// Softmax computes in float at the end of a graph, and what is pooled for it does, too.
+TEST(Draft, WhatLeadsToScoresInFloatStaysFloat) {
+  const std::string body =
+      weights + "{ c = Conv(x, w, b) p = GlobalAveragePool(c) f = Flatten(p) y = Softmax(f) }";
+  const auto d = drafted(body, conv_inputs, "float[1,2] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c"}));
+  EXPECT_EQ(d.node("p").reason, "only operators that stay float read its result");
+  const auto in_codes = drafted(body, conv_inputs, "float[1,2] y", tflite());
+  EXPECT_EQ(in_codes.values(), (std::set<std::string>{"x", "c", "p", "f", "y"}));
 }
 
 TEST(PlanJson, RoundTrip) {
