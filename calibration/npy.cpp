@@ -181,10 +181,12 @@ std::map<std::string, Tensor> load_npz(const std::filesystem::path& path) {
 }
 
 std::string to_npy(const Tensor& tensor) {
-  if (tensor.dtype() == DType::bf16 || is_float8(tensor.dtype()))
+  if (tensor.dtype() == DType::bf16 || is_small_float(tensor.dtype()))
     return to_npy(convert(tensor, DType::f32));
-  if (tensor.dtype() == DType::u4) return to_npy(convert(tensor, DType::u8));
-  if (tensor.dtype() == DType::s4) return to_npy(convert(tensor, DType::s8));
+  if (tensor.dtype() == DType::u4 || tensor.dtype() == DType::u2)
+    return to_npy(convert(tensor, DType::u8));
+  if (tensor.dtype() == DType::s4 || tensor.dtype() == DType::s2)
+    return to_npy(convert(tensor, DType::s8));
   const Tensor rows = to_row_major(tensor);
   const bool single_byte = bits_of(tensor.dtype()) == 8;
   std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}",

@@ -24,7 +24,7 @@ std::map<std::string, Tensor> load_npz(
 // The contents of a .npy file. Throws Code::data with the reason alone.
 Tensor parse_npy(const MappedBytes& bytes);
 
-// The bytes of a .npy file, version 1. numpy has no bfloat16 and no 4-bit types: they are written
+// The bytes of a .npy file, version 1. numpy has no bfloat16 and no packed types: they are written
 // as float32, uint8 and int8.
 std::string to_npy(const Tensor& tensor);
 

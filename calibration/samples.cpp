@@ -40,7 +40,7 @@ Tensor fitted(const Tensor& tensor, DType type) {
 
 FeedSlices::FeedSlices(Tensor array, const FeedType& feed, Batches batches)
     : array_(to_row_major(array)), shape_(array.shape()), dtype_(feed.dtype) {
-  if (bits_of(array.dtype()) < 8) throw Error(Code::data, "arrays of 4-bit elements are not read");
+  if (is_packed(array.dtype())) throw Error(Code::data, "arrays of packed elements are not read");
   const int rank = feed.rank();
   if (rank < 0) return;
   const Dims& dims = *feed.dims;

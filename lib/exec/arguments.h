@@ -37,7 +37,7 @@ struct AxisView {
   AxisView(std::span<const std::int64_t> shape, std::int64_t axis);
 };
 
-// Bytes of one element. Code::unsupported for 4-bit elements, which cannot be moved one by one.
+// Bytes of one element. Code::unsupported for packed elements, which cannot be moved one by one.
 std::size_t element_width(const Tensor& tensor);
 
 // Calls f with an unsigned integer of the width of the elements: for kernels that only move them.

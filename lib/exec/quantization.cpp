@@ -8,14 +8,6 @@
 namespace intaglio {
 namespace {
 
-template <typename T>
-void pack_nibbles(std::span<const std::int32_t> codes, T* out) {
-  for (std::size_t i = 0; i < codes.size(); i += 2) {
-    const std::int32_t high = i + 1 < codes.size() ? codes[i + 1] : 0;
-    out[i / 2] = static_cast<T>((codes[i] & 15) | (high & 15) << 4);
-  }
-}
-
 std::int32_t zero_at(const Tensor& zero_point, std::int64_t i) {
   return zero_point.defined() ? zero_point.data<std::int32_t>()[static_cast<std::size_t>(i)] : 0;
 }
@@ -102,6 +94,10 @@ ScaleMap::ScaleMap(const Shape& shape, const Shape& scale, std::int64_t axis,
 
 CodeRange code_range(DType type) {
   switch (type) {
+    case DType::u2:
+      return {0, 3};
+    case DType::s2:
+      return {-2, 1};
     case DType::u4:
       return {0, 15};
     case DType::s4:
@@ -116,25 +112,27 @@ CodeRange code_range(DType type) {
       return {-32768, 32767};
     default:
       throw Error(Code::unsupported, fmt::format("quantization to {}", name_of(type)),
-                  "Use 4, 8 or 16 bit integers.");
+                  "Use integers of 2, 4, 8 or 16 bits.");
   }
 }
 
 namespace {
 
-// y = saturate(x / scale); such types have no zero point but 0.
-Tensor quantize_to_float8(const Tensor& x, const Tensor& scale, const ScaleMap& map, DType type) {
+// y = saturate(x / scale + 0): such types have no zero point but 0, and no quotient is -0.
+Tensor quantize_to_small_float(const Tensor& x, const Tensor& scale, const ScaleMap& map,
+                               DType type) {
   Tensor quotients(DType::f32, x.shape());
   const float *in = x.data<float>().data(), *scales = scale.data<float>().data();
   float* out = quotients.mutate<float>().data();
   map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
     for (std::int64_t i = 0; i < count; ++i)
-      out[first + i] = in[first + i] / scales[s + i * map.inner_step];
+      out[first + i] = in[first + i] / scales[s + i * map.inner_step] + 0.0f;
   });
   return convert(quotients, type);
 }
 
-void dequantize_float8(const Tensor& codes, const Tensor& scale, const ScaleMap& map, float* out) {
+void dequantize_small_float(const Tensor& codes, const Tensor& scale, const ScaleMap& map,
+                            float* out) {
   const Tensor values = convert(codes, DType::f32);
   const float *in = values.data<float>().data(), *scales = scale.data<float>().data();
   map.for_each_run([&](std::int64_t first, std::int64_t count, std::int64_t s) {
@@ -147,7 +145,7 @@ void dequantize_float8(const Tensor& codes, const Tensor& scale, const ScaleMap&
 
 Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, const ScaleMap& map,
                 DType type) {
-  if (is_float8(type)) return quantize_to_float8(x, scale, map, type);
+  if (is_small_float(type)) return quantize_to_small_float(x, scale, map, type);
   const CodeRange range = code_range(type);
   const auto make = [&](auto zero, DType stored) {
     using T = decltype(zero);
@@ -157,7 +155,7 @@ Tensor quantize(const Tensor& x, const Tensor& scale, const Tensor& zero_point, 
   };
   if (type == DType::u8) return make(std::uint8_t{}, type);
   if (type == DType::s8) return make(std::int8_t{}, type);
-  return narrow(make(std::int32_t{}, DType::s32), type);
+  return convert(make(std::int32_t{}, DType::s32), type);
 }
 
 Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_point,
@@ -168,8 +166,8 @@ Tensor dequantize(const Tensor& codes, const Tensor& scale, const Tensor& zero_p
     dequantize_all<std::uint8_t>(codes, scale, zero_point, map, out);
   } else if (codes.dtype() == DType::s8) {
     dequantize_all<std::int8_t>(codes, scale, zero_point, map, out);
-  } else if (is_float8(codes.dtype())) {
-    dequantize_float8(codes, scale, map, out);
+  } else if (is_small_float(codes.dtype())) {
+    dequantize_small_float(codes, scale, map, out);
   } else {
     dequantize_all<std::int32_t>(convert(codes, DType::s32), scale, zero_point, map, out);
   }
@@ -204,13 +202,6 @@ DynamicCodes quantize_dynamically(const Tensor& x) {
   return {quantize(x, Tensor::scalar(scale), Tensor::scalar(zero), ScaleMap(x.shape(), {}, 0, 0),
                    DType::u8),
           scale, zero};
-}
-
-Tensor narrow(const Tensor& codes, DType type) {
-  if (bits_of(type) != 4) return convert(codes, type);
-  Tensor packed(type, codes.shape());
-  pack_nibbles(codes.data<std::int32_t>(), reinterpret_cast<std::uint8_t*>(packed.raw_mutate()));
-  return packed;
 }
 
 Tensor centred(const Tensor& codes, const Tensor* zero_point, std::int64_t axis) {

@@ -57,9 +57,6 @@ struct DynamicCodes {
 };
 DynamicCodes quantize_dynamically(const Tensor& x);
 
-// Integers in their range, stored as another integer type, 4-bit ones included.
-Tensor narrow(const Tensor& codes, DType type);
-
 // codes - zero_point as f32. The zero point is a single value, one per index of `axis`, or
 // broadcasts.
 Tensor centred(const Tensor& codes, const Tensor* zero_point, std::int64_t axis);

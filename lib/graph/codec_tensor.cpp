@@ -62,6 +62,9 @@ Tensor from_typed_data(const TensorProto& m, DType type, Shape shape) {
     case DType::boolean:
     case DType::u4:
     case DType::s4:
+    case DType::f4e2m1:
+    case DType::u2:
+    case DType::s2:
     case DType::f8e4m3fn:
     case DType::f8e5m2:
       return from_field<std::uint8_t>(type, std::move(shape), m.int32_data());

@@ -9,7 +9,7 @@
 //           - results more than 1 MiB larger than what they are computed from (Expand, Tile, ...):
 //           the file
 //             would grow, the run would gain nothing;
-//           - element types that a tensor cannot hold (strings, 8-bit floats).
+//           - element types that a tensor cannot hold (strings, small floats).
 //   The result is that of the kernels of lib/exec, thus the same as at run time.
 
 #include <algorithm>

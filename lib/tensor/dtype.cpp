@@ -30,6 +30,9 @@ constexpr std::array rows = {
     Row{DType::f8e5m2, "float8e5m2", "f8e5m2", 8},
     Row{DType::u4, "uint4", "u4", 4},
     Row{DType::s4, "int4", "s4", 4},
+    Row{DType::f4e2m1, "float4e2m1", "f4e2m1", 4},
+    Row{DType::u2, "uint2", "u2", 2},
+    Row{DType::s2, "int2", "s2", 2},
 };
 
 }  // namespace

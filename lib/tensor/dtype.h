@@ -27,24 +27,31 @@ enum class DType : std::uint8_t {
   u32 = 12,
   u64 = 13,
   bf16 = 16,
-  f8e4m3fn = 17,  // see lib/tensor/float8.h
+  f8e4m3fn = 17,  // see lib/tensor/small_float.h
   f8e5m2 = 19,
-  u4 = 21,  // two to a byte, the first in the low nibble
+  u4 = 21,  // several to a byte, like all of 4 and 2 bits: see lib/tensor/packed.h
   s4 = 22,
+  f4e2m1 = 23,
+  u2 = 25,
+  s2 = 26,
 };
 
 std::string_view name_of(DType type);  // ONNX's name: "float", "uint8", "bfloat16", ...
 DType dtype_named(
     std::string_view name);       // the inverse, also "u8", "s8", ...; undefined if unknown
-std::size_t bits_of(DType type);  // 4 to 64; 0 for undefined and string
-// Floats to compute with, which those of 8 bits are not.
+std::size_t bits_of(DType type);  // 2 to 64; 0 for undefined and string
+// Several elements to a byte.
+inline bool is_packed(DType t) { return bits_of(t) == 4 || bits_of(t) == 2; }
+// Floats to compute with, which those of 8 and 4 bits are not.
 inline bool is_float(DType t) {
   return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
 }
 
-inline bool is_float8(DType t) { return t == DType::f8e4m3fn || t == DType::f8e5m2; }
+inline bool is_small_float(DType t) {
+  return t == DType::f8e4m3fn || t == DType::f8e5m2 || t == DType::f4e2m1;
+}
 
-// The C++ type of an element, and back. 4-bit types and 8-bit floats have none: they are unpacked
+// The C++ type of an element, and back. Packed types and small floats have none: they are unpacked
 // where they are read.
 template <typename T>
 constexpr DType dtype_of();
@@ -101,8 +108,8 @@ constexpr DType dtype_of<bool>() {
   return DType::boolean;
 }
 
-// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string, 4 bits and
-// 8-bit floats.
+// Calls f(T{}) with the element type of `type`; Code::unsupported for undefined, string, packed
+// types and small floats.
 //   visit_dtype(t.dtype(), [&](auto zero) { using T = decltype(zero); ... t.data<T>() ... });
 template <typename F>
 decltype(auto) visit_dtype(DType type, F&& f) {

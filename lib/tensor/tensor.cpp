@@ -59,7 +59,7 @@ Tensor Tensor::view(DType type, Shape shape, std::shared_ptr<const std::byte> by
 std::size_t Tensor::bytes_for(DType type, std::span<const std::int64_t> shape) {
   const auto count = static_cast<std::size_t>(element_count(shape));
   const std::size_t bits = bits_of(type);
-  if (bits == 4) return (count + 1) / 2;
+  if (is_packed(type)) return count / (8 / bits) + (count % (8 / bits) != 0);
   if (bits != 0 && count > std::numeric_limits<std::size_t>::max() / 2 / (bits / 8))
     throw Error(Code::model,
                 fmt::format("shape {} needs more bytes than any memory", to_string(shape)));
@@ -95,17 +95,22 @@ void Tensor::require(DType type) const {
 Tensor convert(const Tensor& tensor, DType type) {
   if (tensor.dtype() == type) return tensor;
   const Tensor rows = to_row_major(tensor);
-  Tensor result(type, tensor.shape());
-  if (bits_of(tensor.dtype()) == 4) {
-    const auto values = rows.to_vector<std::int32_t>();
-    return convert(Tensor::of<std::int32_t>(tensor.shape(), values), type);
-  }
-  if (is_float8(tensor.dtype()))
+  if (is_small_float(tensor.dtype()))
     return convert(Tensor::of<float>(tensor.shape(), rows.to_vector<float>()), type);
-  if (is_float8(type)) {
+  if (is_packed(tensor.dtype()))
+    return convert(Tensor::of<std::int32_t>(tensor.shape(), rows.to_vector<std::int32_t>()), type);
+  Tensor result(type, tensor.shape());
+  if (is_small_float(type)) {
     const auto values = rows.to_vector<float>();
-    std::transform(values.begin(), values.end(), result.raw_mutate(),
-                   [type](float v) { return static_cast<std::byte>(float8_code(type, v)); });
+    std::vector<std::uint8_t> codes(values.size());
+    std::transform(values.begin(), values.end(), codes.begin(),
+                   [type](float v) { return small_float_code(type, v); });
+    pack_bits<std::uint8_t>(codes, bits_of(type), result.raw_mutate());
+    return result;
+  }
+  if (is_packed(type)) {
+    const Tensor codes = convert(rows, DType::s32);
+    pack_bits(codes.data<std::int32_t>(), bits_of(type), result.raw_mutate());
     return result;
   }
   visit_dtype(tensor.dtype(), [&](auto from) {

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "lib/tensor/dtype.h"
-#include "lib/tensor/float8.h"
+#include "lib/tensor/packed.h"
 #include "lib/tensor/shape.h"
+#include "lib/tensor/small_float.h"
 
 namespace intaglio {
 
@@ -82,7 +83,7 @@ class Tensor {
   // The same bytes under another shape of the same size (Code::model otherwise).
   Tensor reshaped(Shape shape) const;
 
-  // All elements converted with static_cast semantics, in row-major order; 4-bit types and 8-bit
+  // All elements converted with static_cast semantics, in row-major order; packed types and small
   // floats are unpacked.
   template <typename T>
   std::vector<T> to_vector() const;
@@ -111,8 +112,9 @@ Shape storage_shape(const Tensor& tensor);
 Tensor as_stored(const Tensor& tensor);
 Tensor from_stored(const Tensor& tensor);
 
-// Converts elements: float to integer truncates and saturates, to 8-bit floats rounds and
-// saturates, to bool tests for non-zero. Not to 4-bit types.
+// Converts elements: float to integer truncates and saturates, to small floats rounds and
+// saturates, to bool tests for non-zero; to integers of 4 and 2 bits, which hold the lowest bits of
+// what int32 would.
 Tensor convert(const Tensor& tensor, DType type);
 
 }  // namespace intaglio

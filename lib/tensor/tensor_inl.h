@@ -21,17 +21,18 @@ template <typename T>
 std::vector<T> Tensor::to_vector() const {
   const Tensor rows = to_row_major(*this);
   std::vector<T> out(static_cast<std::size_t>(size_));
-  if (bits_of(type_) == 4) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const int nibble = static_cast<int>(bytes_.get()[i / 2]) >> (i % 2 * 4) & 15;
-      out[i] = static_cast<T>(type_ == DType::s4 && nibble > 7 ? nibble - 16 : nibble);
-    }
+  const std::size_t bits = bits_of(type_);
+  const auto code = [&](std::size_t i) {
+    return bits < 8 ? packed_bits(rows.raw(), bits, i) : static_cast<std::uint8_t>(rows.raw()[i]);
+  };
+  if (is_small_float(type_)) {
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = static_cast<T>(small_float_value(type_, code(i)));
     return out;
   }
-  if (is_float8(type_)) {
-    std::transform(rows.raw(), rows.raw() + size_, out.begin(), [&](std::byte code) {
-      return static_cast<T>(float8_value(type_, static_cast<std::uint8_t>(code)));
-    });
+  if (is_packed(type_)) {
+    const int sign = type_ == DType::s4 || type_ == DType::s2 ? 1 << (bits - 1) : 0;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>((code(i) ^ sign) - sign);
     return out;
   }
   visit_dtype(type_, [&](auto zero) {

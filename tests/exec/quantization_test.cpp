@@ -62,7 +62,7 @@ TEST(DequantizeLinear, ReadsNibblesAndGivesTheTypeOfTheScale) {
                {Tensor::of<std::int8_t>({2}, {-4, 6}), convert(Tensor::scalar(0.5f), DType::f16)});
   EXPECT_EQ(y[0].dtype(), DType::f16);
   EXPECT_EQ(y[0].to_vector<float>(), (std::vector{-2.f, 3.f}));
-  const Tensor nibbles = narrow(Tensor::of<std::int32_t>({3}, {-8, 7, -1}), DType::s4);
+  const Tensor nibbles = convert(Tensor::of<std::int32_t>({3}, {-8, 7, -1}), DType::s4);
   EXPECT_EQ(nibbles.bytes(), 2u);
   const Tensor one = Tensor::scalar(2.0f);
   EXPECT_EQ(dequantize(nibbles, one, {}, ScaleMap({3}, {}, 0, 0)).to_vector<float>(),

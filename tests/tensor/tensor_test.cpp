@@ -102,7 +102,6 @@ TEST(Tensor, FourBitValuesUnpackTheLowNibbleFirst) {
   EXPECT_EQ(make(DType::s4).to_vector<int>(), (std::vector<int>{-1, -8, 7}));
   EXPECT_EQ(convert(make(DType::s4), DType::f32).to_vector<float>(),
             (std::vector<float>{-1, -8, 7}));
-  EXPECT_EQ(code_of([&] { convert(Tensor::vector<float>({1}), DType::u4); }), Code::unsupported);
 }
 
 TEST(Layout, ChannelsLastReadsBackInRowMajorOrder) {

@@ -1,6 +1,6 @@
 // Cast and CastLike. Floats become integers by truncation and stop at the limits of the type (the
-// standard leaves overflow open); integers wrap. 8-bit floats saturate. Strings, and floats of 8
-// bits that shall not saturate (saturate = 0), are refused.
+// standard leaves overflow open); integers wrap. small floats saturate. Strings, and small floats
+// that shall not saturate (saturate = 0), are refused.
 #include <algorithm>
 #include <cctype>
 
@@ -9,21 +9,9 @@
 namespace intaglio {
 namespace {
 
-// Two to a byte, the first in the low nibble; values wrap.
-Tensor pack_nibbles(const Tensor& x, DType type) {
-  const auto values = convert(x, DType::s32).to_vector<std::int32_t>();
-  Tensor result(type, x.shape());
-  std::byte* out = result.raw_mutate();
-  std::fill_n(out, result.bytes(), std::byte{0});
-  for (std::size_t i = 0; i < values.size(); ++i)
-    out[i / 2] |= static_cast<std::byte>((values[i] & 15) << (i % 2 * 4));
-  return result;
-}
-
 Tensor cast(const Tensor& x, DType type) {
   if (bits_of(type) == 0) refuse_type(type);
-  if (x.dtype() == type) return x;
-  return bits_of(type) == 4 ? pack_nibbles(x, type) : convert(x, type);
+  return convert(x, type);
 }
 
 // Before opset 6 the type was written as text.
@@ -40,11 +28,11 @@ Refusal refuse_unsaturated(const Node& node) {
 }
 
 Refusal refuse_cast(const Node& node) {
-  if (is_float8(target_of(node))) return refuse_unsaturated(node);
-  if (bits_of(target_of(node)) != 0) return std::nullopt;
-  return "the target type is neither an integer of 4 to 64 bits, float8e4m3fn, float8e5m2, a float "
-         "of 16 "
-         "to 64 bits, nor bool";
+  const DType target = target_of(node);
+  if (is_small_float(target) && !is_packed(target)) return refuse_unsaturated(node);
+  if (bits_of(target) != 0) return std::nullopt;
+  return "the target type is neither an integer of 2 to 64 bits, float4e2m1, float8e4m3fn, "
+         "float8e5m2, a float of 16 to 64 bits, nor bool";
 }
 
 std::unique_ptr<Kernel> make_cast(const Node& node) {
