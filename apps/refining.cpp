@@ -58,7 +58,8 @@ Json group_json(const GroupEqualization& g) {
   return {{"value", g.value},
           {"channels", g.channels},
           {"alpha", g.alpha},
-          {"noise_ratio", g.noise_ratio}};
+          {"noise_ratio", g.noise_ratio},
+          {"gates", g.gates}};
 }
 
 Json equalization_json(const Rebalanced& done) {
@@ -132,7 +133,8 @@ Json rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps, const D
         rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
                   {.shift = steps.shift,
                    .equalization = steps.equalization,
-                   .migration = steps.migration ? redraft : Redraft{},
+                   .migration = steps.migration,
+                   .redraft = redraft,
                    .threads = context.worker_count()});
     if (plan.channels.empty()) prepared.original.reset();
     prepared.left_float = done.left_float;

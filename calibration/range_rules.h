@@ -21,8 +21,9 @@ struct Bound {
 // Relu 0 and above, Clip its bounds. Without bounds for anything else.
 Bound bound_of_producer(const Value& value);
 
-// The values that make a difference to the readers: when all of them are Relu, Clip, HardSigmoid or
-// HardSwish, what lies beyond their active range changes nothing. Without bounds when somebody else
+// The values that make a difference to the readers: when all of them are Relu, Clip, HardSigmoid,
+// HardSwish or Sigmoid, what lies beyond their active range changes nothing (of Sigmoid: nothing
+// that 8 bits could tell). Without bounds when somebody else
 // reads the value or it leaves the graph.
 Bound bound_of_readers(const Value& value);
 

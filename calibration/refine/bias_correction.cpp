@@ -12,6 +12,7 @@ namespace intaglio {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float sigmoid_rises = 4;  // beyond, its slope is below 7 % of that at 0
 
 // By the activation that alone reads the result.
 Weighing weighing_of(const Value& result) {
@@ -22,6 +23,8 @@ Weighing weighing_of(const Value& result) {
     const float slope = reader.attr_float("alpha", 0.01f);
     return {0, infinity, std::max(0.05f, slope * slope)};
   }
+  // Most positions of a detector are background, far below 0: they must not outvote the others.
+  if (reader.is("Sigmoid")) return {-sigmoid_rises, sigmoid_rises, 0};
   if (!reader.is("Relu") && !reader.is("Clip")) return all;
   const Bound active = bound_of_readers(result);
   return {active.lo, active.hi, 0.05f};

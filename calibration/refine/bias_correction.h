@@ -9,7 +9,7 @@
 // mean in place of its own expectation.)
 // Later layers see the corrected values. m weighs a position by what the activation behind the
 // layer lets through: 1 where the float result is in its active range, max(0.05, slope^2)
-// elsewhere; 1 everywhere without an activation.
+// elsewhere; for Sigmoid 1 within -4..4 and 0 elsewhere; 1 everywhere without an activation.
 //
 // (Nagel et al., "Data-free quantization through weight equalization and bias correction", 2019,
 // section 4.2, with the empirical means of the quantized network instead of the float one's.)

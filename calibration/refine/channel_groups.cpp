@@ -9,6 +9,7 @@
 
 #include "calibration/refine/attention.h"
 #include "calibration/refine/carrier.h"
+#include "calibration/refine/gate.h"
 
 namespace intaglio {
 namespace {
@@ -90,6 +91,10 @@ class Grouping {
     if (change_ == Change::carried) {
       if (const auto carrier = carrier_of(node)) return take_carrier(node, *carrier);
       if (take_attention(node)) return;
+    }
+    if (change_ == Change::scale) {
+      if (gated_by(node) != nullptr) return gates_.push_back(&node);
+      if (const Value* x = gated(node)) return same(node, {x});
     }
     const auto inputs = float_inputs(node);
     if (passes(node, change_) && inputs.size() == 1) return same(node, {inputs[0]});
@@ -267,6 +272,8 @@ class Grouping {
       if (ChannelGroup* group = group_of(layer.node->input(0))) group->readers.push_back(layer);
     for (const Node* clip : clips_)
       if (ChannelGroup* group = group_of(clip->output(0))) group->clips.push_back(clip);
+    for (const Node* gate : gates_)
+      if (ChannelGroup* group = group_of(gate->input(0))) group->gates.push_back(gate);
     std::set<const ChannelGroup*> carried;
     for (const Value* value : carried_) carried.insert(group_of(value));
     if (change_ == Change::carried)
@@ -283,7 +290,7 @@ class Grouping {
   std::vector<const Value*> order_;
   std::vector<bool> blocked_;  // by element of values_
   std::vector<Layer> readers_;
-  std::vector<const Node*> clips_;
+  std::vector<const Node*> clips_, gates_;
   std::vector<const Value*> carried_;  // what carriers make
 };
 

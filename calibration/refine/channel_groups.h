@@ -24,6 +24,7 @@ struct ChannelGroup {
   std::vector<GroupValue> values;  // in the order in which the graph makes them
   std::vector<Layer> readers;
   std::vector<const Node*> clips;  // Clip nodes inside: scales must keep what they cut off
+  std::vector<const Node*> gates;  // Sigmoid nodes inside (gate.h): each needs a Mul before it
 };
 
 // Groups through which a scale passes: x' = s x, s > 0.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "calibration/refine/carrier.h"
+#include "calibration/refine/gate.h"
 #include "lib/base/error.h"
 
 namespace intaglio {
@@ -33,6 +34,8 @@ class Applying {
         take_in(*layer, read, made);
       } else if (const auto carrier = made == nullptr ? std::nullopt : carrier_of(*node)) {
         take_up(*node, *carrier, *made);
+      } else if (read != nullptr && gated_by(*node) != nullptr) {
+        take_back(*node, *read);
       }  // else a change passes through it
     }
     return std::move(carriers_);
@@ -63,6 +66,19 @@ class Applying {
     if (carrier.channels != 0) require(&made, carrier.channels);
     scale_constants(node, carrier, made.scale);
     carriers_.emplace(node.output(0)->name(), carries);
+  }
+
+  void take_back(Node& gate, const ChannelPlan& read) {
+    if (!read.shift.empty() || read.scale.empty()) refuse(read, "whose gate takes scales alone");
+    Value& x = *gate.input(0);
+    Shape shape(static_cast<std::size_t>(std::max(x.rank(), 2)) - 1, 1);
+    shape.front() = static_cast<std::int64_t>(read.scale.size());
+    std::vector<float> back;
+    for (const float s : read.scale) back.push_back(1 / s);
+    Value& factor = graph_.add_constant(x.name() + "_unscale", Tensor::of<float>(shape, back));
+    Value& as_it_was = graph_.add_value(x.name() + "_unscaled", x.dtype(), x.dims());
+    graph_.add_node("Mul", x.name() + "_gate", {&x, &factor}, {&as_it_was});
+    graph_.set_input(gate, 0, &as_it_was);
   }
 
   const ChannelPlan* plan_of(const Value* value) const {

@@ -15,12 +15,11 @@ namespace intaglio {
 // x' = (x - shift) * scale and the network computes what it did:
 //   made by:  w' = s_o w,    b' = s_o (b - m_o)
 //   read by:  w' = w / s_i,  b' = b + sum w m_i
-// Carriers (carrier.h) take up scales in their constants. Of a value whose plan says `copied`, a
-// new Mul makes the scaled copy, which every layer that reads the value along its last axis reads
-// in its place.
-// Returns the nodes that now hold scales, layers apart, by first output, with the reason why they
-// should stay float: as in Selection::left_float.
-// Throws Code::config when a plan does not fit the model.
+// Carriers (carrier.h) take up scales in their constants. Before a gate (gate.h) a new Mul takes
+// the scales back. Of a value whose plan says `copied`, a new Mul makes the scaled copy, which
+// every layer that reads the value along its last axis reads in its place. Returns the nodes that
+// now hold scales, layers apart, by first output, with the reason why they should stay float: as in
+// Selection::left_float. Throws Code::config when a plan does not fit the model.
 std::map<std::string, std::string> apply_channels(Model& model,
                                                   const std::vector<ChannelPlan>& channels);
 

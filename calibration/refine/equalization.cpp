@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "calibration/refine/gate.h"
 #include "lib/quant/scheme.h"
 
 namespace intaglio {
@@ -95,11 +96,12 @@ class Group {
     GroupEqualization result{group_.values.front().value->name(), group_.width};
     if (readers_.empty()) return result;
     const double before = noise(scales(0));
-    double least = model_.worthwhile * before;
+    double least = (group_.gates.empty() ? model_.worthwhile : model_.gated) * before;
     for (const double alpha : exponents)
       if (const double n = noise(scales(alpha)); n < least) least = n, result.alpha = alpha;
     if (result.alpha == 0) return result;
     result.noise_ratio = least / before;
+    result.gates = group_.gates.size();
     const std::vector<double> s = scales(result.alpha);
     for (const GroupValue& member : group_.values) {
       ChannelPlan plan{member.value->name(), {}, {}};
@@ -111,10 +113,14 @@ class Group {
 
  private:
   void see(const GroupValue& member, const ChannelStatistics& s) {
+    const bool gated = std::ranges::any_of(
+        group_.gates, [&](const Node* g) { return g->input(0) == member.value; });
     std::vector<double> ranges;
-    for (std::size_t c = 0; c < s.channels(); ++c)
+    for (std::size_t c = 0; c < s.channels(); ++c) {
+      const float lo = gated ? std::max(s.min[c], least_gated) : s.min[c];
       ranges.push_back(std::max(static_cast<double>(s.max[c]), 0.0) -
-                       std::min(static_cast<double>(s.min[c]), 0.0));
+                       std::min(static_cast<double>(lo), 0.0));
+    }
     const double widest = *std::max_element(ranges.begin(), ranges.end());
     if (!(widest > 0) || !std::isfinite(widest)) return;
     for (std::size_t c = 0; c < ranges.size(); ++c)

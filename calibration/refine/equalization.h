@@ -9,7 +9,8 @@
 // (noise of the rounded input, and of the rounded weights, which is systematic where the former
 // averages out; steps are those that ranges and weights have after scaling, K the kernel's
 // positions.) Bounds of a Clip inside the group limit its channels' scales; a group whose noise
-// would not fall by 5 % is left alone.
+// would not fall by 5 % is left alone. Through a gate (gate.h) scales pass at the price of a Mul,
+// which pays when at most a fifth of the noise is left; what a gate reads counts from -0.28 up.
 //
 // (The idea: Nagel et al., "Data-free quantization through weight equalization and bias
 // correction", 2019; activation ranges with a searched exponent: Xiao et al., "SmoothQuant", 2022.)
@@ -29,6 +30,7 @@ struct GroupEqualization {
   std::size_t channels = 0;
   double alpha = 0;        // 0: left as it was
   double noise_ratio = 1;  // predicted noise over that without equalization
+  std::size_t gates = 0;   // that need a Mul
 };
 
 struct Equalization {
@@ -40,6 +42,7 @@ struct Equalization {
 struct NoiseModel {
   double weights = 8;        // what noise of weights counts more than that of activations
   double worthwhile = 0.95;  // of the noise before
+  double gated = 0.2;        // the same, for groups with gates
 };
 
 // measured: every value of the plan's activations and every result of a Clip in the groups. Values

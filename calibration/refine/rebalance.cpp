@@ -53,7 +53,9 @@ class Rebalancing {
   Rebalanced run() {
     if (options_.shift) shiftable_ = shiftable_groups(model_.graph());
     if (options_.equalization) scalable_ = scalable_groups(model_.graph());
-    if (options_.migration) {
+    if (!options_.redraft)
+      std::erase_if(scalable_, [](const ChannelGroup& g) { return !g.gates.empty(); });
+    if (options_.migration && options_.redraft) {
       carried_ = carried_groups(model_.graph());
       candidates_ = copy_candidates(model_.graph(), plan_);
     }
@@ -64,7 +66,7 @@ class Rebalancing {
     if (!shiftable_.empty()) shift();
     if (!scalable_.empty()) scale();
     migrate();
-    result_.left_float = take_channels(model_, plan_, options_.migration);
+    result_.left_float = take_channels(model_, plan_, options_.redraft);
     return std::move(result_);
   }
 
@@ -107,7 +109,7 @@ class Rebalancing {
   void migrate() {
     if (carried_.empty() && candidates_.empty()) return;
     result_.migration =
-        choose_migration(model_, carried_, candidates_, measured_, plan_, options_.migration);
+        choose_migration(model_, carried_, candidates_, measured_, plan_, options_.redraft);
     if (!accept("migration", result_.migration.channels, result_.migration_deviation))
       result_.migration = {};
   }
@@ -156,8 +158,10 @@ bool rebalances(const Graph& graph) {
 }
 
 std::map<std::string, std::string> take_channels(Model& model, Plan& plan, const Redraft& redraft) {
+  const std::size_t nodes = model.graph().node_count();
   std::map<std::string, std::string> left_float = apply_channels(model, plan.channels);
-  if (left_float.empty() || !redraft) return left_float;
+  const bool changed = !left_float.empty() || model.graph().node_count() != nodes;
+  if (!changed || !redraft) return left_float;
   Plan draft = redraft(model.graph(), left_float);
   draft.model_hash = std::move(plan.model_hash);
   draft.channels = std::move(plan.channels);

@@ -113,7 +113,11 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
   Node* reader = only_reader(node.output(0));
   if (reader == nullptr && (node.output(0)->is_output() || node.output(0)->uses().empty()))
     return FloatReason(Why::result_float, "its result leaves the graph in float");
-  if (reader == nullptr) return FloatReason("its result has several readers");
+  if (reader == nullptr) {
+    if (goes_on_in_float(node))
+      return FloatReason(Why::result_float, "only operators that compute in float read its result");
+    return FloatReason("its result has several readers");
+  }
   Tail tail;
   if (reader->is("Relu") || reader->is("Clip")) {
     tail.clip = reader;

@@ -80,10 +80,14 @@ class Drafter {
       const Node& node = **it;
       if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node))
         continue;
-      if (fusion_of(node) == nullptr && read_in_float(node)) {
-        useless_.insert(&node);
-        accepted_.erase(&node);
-      }
+      if (fusion_of(node) != nullptr) continue;
+      if (read_in_float(node))
+        useless_[&node] = "only operators that stay float read its result";
+      else if (leaves_in_float(node))
+        useless_[&node] = "its result leaves the graph in float";
+      else
+        continue;
+      accepted_.erase(&node);
     }
     return !useless_.empty();
   }
@@ -94,15 +98,22 @@ class Drafter {
     return node.is("Gather") && !weight_inputs(node).empty();
   }
 
-  // Every result has readers, or is a float that leaves the graph, and none of them takes codes.
+  // Every result has readers, and none of them takes codes.
   bool read_in_float(const Node& node) const {
-    const bool leaves = rule_of(node)->float_output;
     return std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
       return value == nullptr ||
-             ((value->is_output() ? leaves : !value->uses().empty()) &&
+             (!value->is_output() && !value->uses().empty() &&
               std::none_of(value->uses().begin(), value->uses().end(),
                            [&](const Use& use) { return accepted_.contains(use.node); }));
     });
+  }
+
+  // Its results are floats that only leave the graph: what it reads need not be codes either.
+  bool leaves_in_float(const Node& node) const {
+    return rule_of(node)->float_output &&
+           std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
+             return value == nullptr || only_leaves(*value);
+           });
   }
 
   const OpRule* rule_of(const Node& node) const { return intaglio::rule_of(node, target_); }
@@ -113,9 +124,7 @@ class Drafter {
   std::optional<std::string> obstacle(const Node& node) const {
     const OpRule* rule = rule_of(node);
     if (const auto no = filter_.refuse(node)) return no;
-    if (useless_.contains(&node))
-      return node.output(0)->is_output() ? "its result leaves the graph in float"
-                                         : "only operators that stay float read its result";
+    if (const auto it = useless_.find(&node); it != useless_.end()) return it->second;
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (!is_f32(node.output(0)))
       return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
@@ -331,7 +340,8 @@ class Drafter {
   const Target& target_;
   const std::vector<Node*> nodes_;
   NodeFilter filter_;
-  std::set<const Node*> accepted_, useless_;
+  std::set<const Node*> accepted_;
+  std::map<const Node*, std::string> useless_;  // and why
   std::set<const Value*> quantized_;
   std::map<const Node*, std::string> reasons_;
   Groups groups_;

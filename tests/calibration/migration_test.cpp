@@ -147,8 +147,9 @@ struct Migrated {
 Migrated migrated(Model model, std::size_t threads = 1) {
   Model before = model.clone();
   Plan plan = draft_of(model.graph());
-  RebalanceOptions options{.shift = false, .equalization = false, .threads = threads};
-  options.migration = [](const Graph& graph, const std::map<std::string, std::string>& left_float) {
+  RebalanceOptions options{
+      .shift = false, .equalization = false, .migration = true, .threads = threads};
+  options.redraft = [](const Graph& graph, const std::map<std::string, std::string>& left_float) {
     return draft_of(graph, left_float);
   };
   Rebalanced done = rebalance(model, plan, random_samples({2, 6, 8}), options);

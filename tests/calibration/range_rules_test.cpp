@@ -54,6 +54,16 @@ TEST(RangeRules, ReadersThatClipBoundTheirInput) {
       << "all of it is cut off";
 }
 
+TEST(RangeRules, SigmoidIsFlatFarFromZero) {
+  const Model m = model_of(
+      "(float[4] x, float[4] y) => (float[4] a, float[4] b) {"
+      " s = Add(x, y) a = Sigmoid(s) t = Mul(x, y) u = Sigmoid(t) b = Mul(t, u) }");
+  std::vector<std::string> notes;
+  EXPECT_EQ(within({-50, 9}, bound_of_readers(*m.graph().find("s")), notes), (Range{-8, 8}));
+  EXPECT_EQ(within({-50, 9}, bound_of_readers(*m.graph().find("t")), notes), (Range{-50, 9}))
+      << "a gate lets through what is large";
+}
+
 TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
   const Model m = model_of(
       "(float[1,2,4,4] x) => (float[1,2] y) <int64[2] shape = {1, 2}> {"

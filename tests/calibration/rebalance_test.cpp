@@ -60,6 +60,26 @@ TEST(ScalableGroups, TieTheInputsOfAnAddAndThePartsOfAConcat) {
   EXPECT_EQ(groups[0].readers.size(), 2u);
 }
 
+TEST(ScalableGroups, PassGates) {
+  const std::string in =
+      "(float[1,3,4,4] x, float[4,3,1,1] a, float[2,4,1,1] b) => (float[] y) { p = Conv(x, a) ";
+  for (const char* mul : {"Mul(p, s)", "Mul(s, p)"}) {
+    const Model m = random_model(in + "s = Sigmoid(p) q = " + mul + " y = Conv(q, b) }");
+    const auto groups = scalable_groups(m.graph());
+    ASSERT_EQ(groups.size(), 1u) << mul;
+    EXPECT_EQ(names(groups[0]), (std::vector<std::string>{"p", "q"}));
+    ASSERT_EQ(groups[0].gates.size(), 1u);
+    EXPECT_TRUE(groups[0].gates[0]->is("Sigmoid"));
+  }
+  const auto count = [&](const std::string& body) {
+    return scalable_groups(random_model(in + body).graph()).size();
+  };
+  EXPECT_EQ(count("s = Sigmoid(p) t = Neg(s) q = Mul(p, s) u = Add(q, t) y = Conv(u, b) }"), 0u)
+      << "somebody else reads the Sigmoid";
+  EXPECT_EQ(count("n = Neg(p) s = Sigmoid(n) q = Mul(p, s) y = Conv(q, b) }"), 0u)
+      << "the Sigmoid of something else";
+}
+
 TEST(ScalableGroups, EndAtWhatDoesNotScale) {
   const auto count = [](const std::string& body) {
     return scalable_groups(random_model(body).graph()).size();
@@ -275,6 +295,43 @@ TEST(Rebalance, GivesEveryChannelItsLevels) {
   EXPECT_GT(plan.channels[0].scale[0], 100 * plan.channels[0].scale[3]);
   const Tensor x = random_tensor({1, 3, 6, 6}, 5);
   EXPECT_TRUE(close(output_of(model, x), output_of(before, x), 1e-4, 1e-5));
+}
+
+// Through a gate scales pass with a Mul in front of the Sigmoid.
+TEST(Rebalance, PassesAGateWithAMul) {
+  Model model = uneven("Identity(p)");
+  Graph& graph = model.graph();
+  Value& p = *graph.find("p");
+  Value& q = *graph.find("q");
+  graph.erase(*q.producer());
+  Value& weight = graph.add_value("s", DType::f32, p.dims());
+  graph.add_node("Sigmoid", "gate", {&p}, {&weight});
+  graph.add_node("Mul", "swish", {&p, &weight}, {&q});
+  infer_types(model);
+  const Model before = model.clone();
+  Plan plan = draft_of(model);
+  Model alone = model.clone();
+  Plan same = draft_of(alone);
+  EXPECT_TRUE(rebalance(alone, same, random_samples({1, 3, 6, 6}), {.shift = false})
+                  .equalization.groups.empty())
+      << "a Mul needs a new draft";
+
+  const Rebalanced done = rebalance(
+      model, plan, random_samples({1, 3, 6, 6}),
+      {.shift = false, .redraft = [](const Graph& changed, const auto&) {
+         return draft(changed, read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+       }});
+  ASSERT_EQ(done.equalization.groups.size(), 1u);
+  EXPECT_EQ(done.equalization.groups[0].gates, 1u);
+  EXPECT_LT(done.equalization.groups[0].noise_ratio, 0.2);
+  EXPECT_LT(done.equalization_deviation, 1e-5);
+  EXPECT_EQ(graph.node_count(), before.graph().node_count() + 1);
+  EXPECT_NE(plan.find("p_unscaled"), nullptr) << "the new value is in the new draft";
+  const Tensor x = random_tensor({1, 3, 6, 6}, 5);
+  EXPECT_TRUE(close(output_of(model, x), output_of(before, x), 1e-4, 1e-5));
+  Model again = before.clone();
+  apply_channels(again, plan.channels);
+  EXPECT_TRUE(close(output_of(again, x), output_of(model, x), 0, 0)) << "as the plan has it";
 }
 
 // Two channels in front of a Clip to 0..6: one reaches the bound, the other stays far below it.

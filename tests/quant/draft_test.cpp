@@ -132,9 +132,9 @@ TEST(Draft, AMoverOfFloatsStaysFloat) {
 }
 
 TEST(Draft, ConcatTiesItsInputsAndItsOutput) {
-  const auto d = drafted("{ a = Sigmoid(x) y = Concat<axis = 0>(a, z) }",
+  const auto d = drafted("{ a = Sigmoid(x) c = Concat<axis = 0>(a, z) y = Mul(c, c) }",
                          "float[1,4] x, float[1,4] z", "float[2,4] y");
-  EXPECT_EQ(d.plan.find("y")->group, d.plan.find("a")->group);
+  EXPECT_EQ(d.plan.find("c")->group, d.plan.find("a")->group);
   EXPECT_EQ(d.plan.find("z")->group, d.plan.find("a")->group);
   EXPECT_NE(d.plan.find("x")->group, d.plan.find("a")->group);
 }
@@ -249,6 +249,18 @@ TEST(Draft, WhatLeadsToScoresInFloatStaysFloat) {
   EXPECT_EQ(d.node("p").reason, "only operators that stay float read its result");
   const auto in_codes = drafted(body, conv_inputs, "float[1,2] y", tflite());
   EXPECT_EQ(in_codes.values(), (std::set<std::string>{"x", "c", "p", "f", "y"}));
+}
+
+// What joins scores with other things at a graph's end would give them one scale.
+TEST(Draft, WhatJoinsOutputsStaysFloat) {
+  const auto d =
+      drafted(weights +
+                  "{ c = Conv(x, w, b) s = Sigmoid(c) r = Conv(x, w) j = Concat<axis = 1>(r, s) "
+                  "y = Transpose(j) }",
+              conv_inputs, "float[4,4,4,1] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "r"}));
+  EXPECT_EQ(d.node("j").reason, "only operators that stay float read its result");
+  EXPECT_EQ(d.node("s").reason, "only operators that stay float read its result");
 }
 
 TEST(PlanJson, RoundTrip) {
