@@ -195,11 +195,13 @@ class Checker {
   }
 
   // Nothing that reads the results takes codes, so that quantizing them would help nobody.
-  static bool only_float_readers(const Node& node) {
-    return std::ranges::all_of(node.outputs(), [](const Value* v) {
-      return v == nullptr || std::ranges::none_of(v->uses(), [](const Use& use) {
-               return touches_codes(*use.node) || use.node->is("QuantizeLinear");
-             });
+  bool only_float_readers(const Node& node) const {
+    const auto takes_codes = [&](const Use& use) {
+      const bool could = touches_codes(*use.node) && rule_of(*use.node, target_) != nullptr;
+      return could || use.node->is("QuantizeLinear");
+    };
+    return std::ranges::all_of(node.outputs(), [&](const Value* v) {
+      return v == nullptr || std::ranges::none_of(v->uses(), takes_codes);
     });
   }
 
