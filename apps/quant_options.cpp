@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lib/base/configs.h"
 
 namespace intaglio {
@@ -48,6 +50,9 @@ void add_selection_options(CLI::App& command, QuantOptions& o) {
       ->type_name("TYPE");
 }
 
+// QuantizeLinear makes such codes since opset 21.
+bool is_wide(DType type) { return type == DType::u16 || type == DType::s16; }
+
 bool half_weights(const QuantOptions& o) { return o.weights == "fp16" || o.weights == "bf16"; }
 
 void require_no_scales(const QuantOptions& o) {
@@ -84,6 +89,8 @@ Target effective_target(const QuantOptions& o) {
   if (!o.granularity.empty()) target.per_channel = o.granularity == "channel";
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
+  if (is_wide(target.activations.type) || is_wide(target.weights.type))
+    target.opset = std::max<std::int64_t>(target.opset, 21);
   target = target_for(o.form, std::move(target));
   if (!o.form.from_qdq && o.form.contrib) require_accepted(target, "contrib");
   if (!o.form.from_qdq && !(o.form.contrib && o.form.format == "qoperator"))

@@ -11,8 +11,8 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// Beyond, Sigmoid is within 3.4e-4 of 0 and 1: less than a tenth of a step of 8 bits.
-constexpr float sigmoid_ends = 8;
+// Beyond, Sigmoid is within a tenth of a step of 8 bits of 0 and 1, and within one of 16 bits.
+float sigmoid_ends(std::size_t bits) { return bits > 8 ? 12.0f : 8.0f; }
 
 // A scalar bound of Clip: its constant, `fallback` when it is omitted, NaN when it is computed.
 float clip_bound(const Node& node, std::size_t input, float fallback) {
@@ -30,10 +30,10 @@ Bound clip_range(const Node& node) {
 }
 
 // Where the reader's output depends on its input.
-Bound active_range(const Node& reader) {
+Bound active_range(const Node& reader, std::size_t bits) {
   if (reader.is("Relu")) return {0, infinity, ""};
   if (reader.is("Clip")) return clip_range(reader);
-  if (reader.is("Sigmoid")) return {-sigmoid_ends, sigmoid_ends, ""};
+  if (reader.is("Sigmoid")) return {-sigmoid_ends(bits), sigmoid_ends(bits), ""};
   if (reader.is("HardSwish")) return {-3, infinity, ""};
   if (reader.is("HardSigmoid")) {
     const float alpha = reader.attr_float("alpha", 0.2f), beta = reader.attr_float("beta", 0.5f);
@@ -65,11 +65,11 @@ Bound bound_of_producer(const Value& value) {
   return bound;
 }
 
-Bound bound_of_readers(const Value& value) {
+Bound bound_of_readers(const Value& value, std::size_t bits) {
   if (value.is_output() || value.uses().empty()) return {};
   Bound joined{infinity, -infinity, ""};
   for (const Use& use : value.uses()) {
-    const Bound active = use.index == 0 ? active_range(*use.node) : Bound{};
+    const Bound active = use.index == 0 ? active_range(*use.node, bits) : Bound{};
     joined.lo = std::min(joined.lo, active.lo);
     joined.hi = std::max(joined.hi, active.hi);
   }

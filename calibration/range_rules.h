@@ -23,9 +23,9 @@ Bound bound_of_producer(const Value& value);
 
 // The values that make a difference to the readers: when all of them are Relu, Clip, HardSigmoid,
 // HardSwish or Sigmoid, what lies beyond their active range changes nothing (of Sigmoid: nothing
-// that 8 bits could tell). Without bounds when somebody else
-// reads the value or it leaves the graph.
-Bound bound_of_readers(const Value& value);
+// that as many bits could tell). Without bounds when somebody else reads the value or it leaves the
+// graph.
+Bound bound_of_readers(const Value& value, std::size_t bits = 8);
 
 // What the readers make of a small change of a negative value: the slope of the LeakyRelu (at most
 // 1) that alone reads it, 1 for others.

@@ -110,7 +110,9 @@ class Selecting {
     const Choice choice = options_.method.selector(s, grid_of(activation.scheme), {slope * slope});
     activation.range = choice.range;
     activation.range = within(activation.range, bound_of_producer(value), activation.notes);
-    activation.range = within(activation.range, bound_of_readers(value), activation.notes);
+    activation.range =
+        within(activation.range, bound_of_readers(value, bits_of(activation.scheme.type)),
+               activation.notes);
     return choice.note;
   }
 

@@ -71,7 +71,9 @@ class Applying {
   void take_back(Node& gate, const ChannelPlan& read) {
     if (!read.shift.empty() || read.scale.empty()) refuse(read, "whose gate takes scales alone");
     Value& x = *gate.input(0);
-    Shape shape(static_cast<std::size_t>(std::max(x.rank(), 2)) - 1, 1);
+    const Layer maker = *layer_of(*x.producer());  // whose result has as many axes as its weights,
+    const int behind = maker.axis < 0 ? 1 : maker.weights->constant().rank() - maker.axis;
+    Shape shape(static_cast<std::size_t>(std::max(behind, 1)), 1);  // or its channels last
     shape.front() = static_cast<std::int64_t>(read.scale.size());
     std::vector<float> back;
     for (const float s : read.scale) back.push_back(1 / s);

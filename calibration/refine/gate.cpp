@@ -1,5 +1,7 @@
 #include "calibration/refine/gate.h"
 
+#include "calibration/refine/layer.h"
+
 namespace intaglio {
 
 const Node* gated_by(const Node& sigmoid) {
@@ -7,8 +9,10 @@ const Node* gated_by(const Node& sigmoid) {
   if (!sigmoid.is("Sigmoid") || weight == nullptr || weight->is_output() ||
       weight->uses().size() != 1)
     return nullptr;
+  const Node* maker = sigmoid.input(0) == nullptr ? nullptr : sigmoid.input(0)->producer();
   const Node& mul = *weight->uses().front().node;
-  const bool fits = mul.is("Mul") && &mul.graph() == &sigmoid.graph() &&
+  const bool fits = maker != nullptr && layer_of(*maker) && mul.is("Mul") &&
+                    &mul.graph() == &sigmoid.graph() &&
                     mul.input(1 - weight->uses().front().index) == sigmoid.input(0);
   return fits ? &mul : nullptr;
 }

@@ -5,9 +5,9 @@
 
 namespace intaglio {
 
-// The Mul that weighs x by Sigmoid(x), from the Sigmoid; null: it is no gate. The Mul alone reads
-// what the Sigmoid makes. When x comes scaled by channel, so does y, provided that the Sigmoid sees
-// x as it was (channels.h).
+// The Mul that weighs x by Sigmoid(x), from the Sigmoid; null: it is no gate. A layer makes x, and
+// the Mul alone reads what the Sigmoid makes. When x comes scaled by channel, so does y, provided
+// that the Sigmoid sees x as it was (channels.h).
 const Node* gated_by(const Node& sigmoid);
 
 // What the Mul weighs: x; null: it is not the Mul of a gate.

@@ -1,6 +1,7 @@
 #include "lib/io/check.h"
 
 #include <onnx/checker.h>
+#include <onnx/defs/schema.h>
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +10,16 @@
 
 namespace intaglio {
 
+namespace {
+
+std::int64_t newest_known_opset() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+}
+
+}  // namespace
+
 std::optional<std::string> invalid_reason(const Model& model) {
+  if (model.opset() > newest_known_opset()) return std::nullopt;
   // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as
   // if it had one element.
   const TensorSink shrink = [](const Value& value, onnx::TensorProto& message) {

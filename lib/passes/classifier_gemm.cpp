@@ -1,7 +1,6 @@
 // classifier_gemm
-//   Before: Conv (x, W [O,C,1..], b) -> Flatten, Reshape or Squeeze to [N,O], with x [N,C,1..],
-//   whose
-//           result leaves the graph or makes one that does (Softmax)
+//   Before: Conv (x, W [O,C,1..], b) -> Flatten, Reshape or Squeeze to [N,O], with x [N,C,1..];
+//           the result leaves the graph or makes one that does (Softmax)
 //   After:  Flatten (x) -> Gemm <transB = 1> (x, W [O,C], b)
 //   Why:    where a target's Gemm gives float results and its Conv does not: scores rounded to 8
 //           bits tie.
@@ -26,7 +25,7 @@ bool is_pointwise(const Node& conv) {
   const Value* b = conv.input(2);
   const auto pads = conv.attr_ints("pads");
   return w != nullptr && w->is_constant() && w->dtype() == DType::f32 && w->uses().size() == 1 &&
-         w->constant().size() == w->constant().dim(0) * w->constant().dim(1) &&
+         !w->is_output() && w->constant().size() == w->constant().dim(0) * w->constant().dim(1) &&
          conv.attr_int("group", 1) == 1 && (b == nullptr || b->is_constant()) &&
          std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
 }

@@ -111,9 +111,8 @@ class Drafter {
   // Its results are floats that only leave the graph: what it reads need not be codes either.
   bool leaves_in_float(const Node& node) const {
     return rule_of(node)->float_output &&
-           std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
-             return value == nullptr || only_leaves(*value);
-           });
+           std::all_of(node.outputs().begin(), node.outputs().end(),
+                       [&](const Value* value) { return value == nullptr || only_leaves(*value); });
   }
 
   const OpRule* rule_of(const Node& node) const { return intaglio::rule_of(node, target_); }

@@ -60,6 +60,7 @@ TEST(RangeRules, SigmoidIsFlatFarFromZero) {
       " s = Add(x, y) a = Sigmoid(s) t = Mul(x, y) u = Sigmoid(t) b = Mul(t, u) }");
   std::vector<std::string> notes;
   EXPECT_EQ(within({-50, 9}, bound_of_readers(*m.graph().find("s")), notes), (Range{-8, 8}));
+  EXPECT_EQ(within({-50, 9}, bound_of_readers(*m.graph().find("s"), 16), notes), (Range{-12, 9}));
   EXPECT_EQ(within({-50, 9}, bound_of_readers(*m.graph().find("t")), notes), (Range{-50, 9}))
       << "a gate lets through what is large";
 }

@@ -334,6 +334,36 @@ TEST(Rebalance, PassesAGateWithAMul) {
   EXPECT_TRUE(close(output_of(again, x), output_of(model, x), 0, 0)) << "as the plan has it";
 }
 
+// The Mul lies along the channels of whatever layer makes what the gate reads.
+TEST(ApplyChannels, ScalesAGateAlongItsChannels) {
+  struct Gated {
+    const char* graph;
+    Shape input, factor;
+  };
+  for (const Gated& c :
+       {Gated{"(float[1,2,4,4] x, float[3,2,1,1] a, float[2,3,1,1] b) => (float[] y)"
+              " { p = Conv(x, a) s = Sigmoid(p) q = Mul(p, s) y = Conv(q, b) }",
+              {1, 2, 4, 4},
+              {3, 1, 1}},
+        Gated{"(float[2,5,4] x, float[4,3] a, float[3,2] b) => (float[] y)"
+              " { p = MatMul(x, a) s = Sigmoid(p) q = Mul(p, s) y = MatMul(q, b) }",
+              {2, 5, 4},
+              {3}},
+        Gated{"(float[5,4] x, float[3,4] a, float[2,3] b) => (float[] y)"
+              " { p = Gemm<transB = 1>(x, a) s = Sigmoid(p) q = Mul(p, s) y = "
+              "Gemm<transB = 1>(q, b) }",
+              {5, 4},
+              {3}}}) {
+    Model model = random_model(c.graph);
+    const Tensor x = random_tensor(c.input);
+    const Tensor before = output_of(model, x);
+    const std::vector<float> scale = {1, 20, 0.5f};
+    apply_channels(model, {{"p", {}, scale}, {"q", {}, scale}});
+    EXPECT_TRUE(close(output_of(model, x), before, 1e-5, 1e-6)) << c.graph;
+    EXPECT_EQ(model.graph().find("p_unscale")->constant().shape(), c.factor);
+  }
+}
+
 // Two channels in front of a Clip to 0..6: one reaches the bound, the other stays far below it.
 Model clipped() {
   Model model = random_model(

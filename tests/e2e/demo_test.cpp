@@ -166,6 +166,15 @@ TEST(Demo, ASavedPlanGivesTheSameModelWithoutData) {
   }
 }
 
+TEST(Demo, ActivationsOf16BitsRaiseTheOpset) {
+  const auto out = fresh_folder() / "wide.onnx";
+  const auto ran = run_program(quantize_demo(out, {"--activations", "u16"}));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(load_model(out).opset(), 21);
+  const Json evaluation = evaluated(out.string());
+  EXPECT_GT(evaluation["outputs"][0]["sqnr_db"].get<double>(), 39) << "8 bits give 35";
+}
+
 TEST(Demo, GatesExitWith8AndStillWriteTheOutput) {
   const auto folder = fresh_folder();
   const auto ran = run_program(quantize_demo(

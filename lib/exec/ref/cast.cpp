@@ -1,5 +1,5 @@
 // Cast and CastLike. Floats become integers by truncation and stop at the limits of the type (the
-// standard leaves overflow open); integers wrap. small floats saturate. Strings, and small floats
+// standard leaves overflow open); integers wrap. Small floats saturate. Strings, and small floats
 // that shall not saturate (saturate = 0), are refused.
 #include <algorithm>
 #include <cctype>

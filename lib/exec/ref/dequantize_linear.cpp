@@ -15,7 +15,8 @@ std::unique_ptr<Kernel> make_dequantize_linear(const Node& node) {
         // One scale for all goes by memory, whatever the layout.
         const bool stored = context.input(0).layout() != Layout::row_major && scale.size() == 1;
         const Tensor codes = stored ? as_stored(context.input(0)) : to_row_major(context.input(0));
-        if (codes.dtype() != DType::s32 && !is_small_float(codes.dtype())) code_range(codes.dtype());
+        if (codes.dtype() != DType::s32 && !is_small_float(codes.dtype()))
+          code_range(codes.dtype());
         Tensor zero_point;
         if (const Tensor* zero = context.optional(2)) {
           if (zero->size() != scale.size())
