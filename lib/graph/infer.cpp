@@ -1,6 +1,11 @@
+#include <onnx/defs/schema.h>
 #include <onnx/shape_inference/implementation.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <span>
+#include <string_view>
 
 #include "lib/base/log.h"
 #include "lib/graph/codec.h"
@@ -8,6 +13,65 @@
 namespace intaglio {
 
 namespace {
+
+// --- What is newer than the library ---
+
+// Operators whose first result has the type and shape of their first input.
+constexpr std::array<std::string_view, 6> alike = {
+    "Gelu", "Mish", "Swish", "GroupNormalization", "RMSNormalization", "RotaryEmbedding"};
+
+constexpr std::array<std::string_view, 9> reductions = {
+    "ReduceL1",   "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
+    "ReduceMean", "ReduceMin", "ReduceProd",   "ReduceSumSquare"};
+
+bool is_one_of(const onnx::NodeProto& node, std::span<const std::string_view> ops) {
+  return node.domain().empty() && std::ranges::find(ops, node.op_type()) != ops.end();
+}
+
+void become_identity(onnx::NodeProto& node) {
+  node.set_op_type("Identity");
+  node.clear_attribute();
+  node.mutable_input()->DeleteSubrange(1, node.input_size() - 1);
+  node.mutable_output()->DeleteSubrange(1, node.output_size() - 1);
+}
+
+bool is_on(const onnx::NodeProto& node, std::string_view attribute) {
+  return std::ranges::any_of(node.attribute(), [&](const onnx::AttributeProto& a) {
+    return a.name() == attribute && a.i() != 0;
+  });
+}
+
+// Since opset 18 the axes are an input. False: they are not known.
+bool axes_to_attribute(onnx::NodeProto& node, const Graph& graph) {
+  const bool given = node.input_size() > 1 && !node.input(1).empty();
+  const Value* axes = given ? graph.find(node.input(1)) : nullptr;
+  if (given && (axes == nullptr || !axes->is_constant())) return false;
+  if (given) node.mutable_input()->RemoveLast();
+  if (!given || axes->constant().size() == 0) {
+    if (is_on(node, "noop_with_empty_axes")) become_identity(node);
+    return true;
+  }
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name("axes");
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const std::int64_t axis : axes->constant().to_vector<std::int64_t>())
+    attribute.add_ints(axis);
+  return true;
+}
+
+// The library judges nodes by the rules of the newest opset that it knows. They take the form that
+// they had there, or a name that it does not know, where there is none: better no shape than a
+// wrong one.
+void to_known_forms(onnx::ModelProto& message, const Graph& graph) {
+  const int known = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+  if (graph.opset() <= known) return;
+  for (onnx::NodeProto& node : *message.mutable_graph()->mutable_node()) {
+    if (is_one_of(node, alike) && onnx::OpSchemaRegistry::Schema(node.op_type(), known) == nullptr)
+      become_identity(node);
+    else if (is_one_of(node, reductions) && !axes_to_attribute(node, graph))
+      node.set_op_type("Reduction");
+  }
+}
 
 bool infer(onnx::ModelProto& message) {
   try {
@@ -27,6 +91,7 @@ bool infer(onnx::ModelProto& message) {
 // them.
 void GraphCodec::infer_types(Model& model) {
   onnx::ModelProto message = to_proto(model, {}, /*weights=*/false);
+  to_known_forms(message, model.graph());
   onnx::ModelProto bare = message;
   if (!infer(message)) {
     bare.mutable_graph()->clear_value_info();

@@ -33,6 +33,10 @@ std::string obstacle(const Graph& graph, const Node& node, const NodePlan& plan,
   if (!node.nested_graphs().empty()) return "runs nested graphs";
   if (const auto it = target.float16->find(node.op()); it != target.float16->end())
     return it->second;
+  for (const auto& side : {node.inputs(), node.outputs()})
+    for (const Value* value : side)
+      if (value != nullptr && value->dtype() == DType::undefined)
+        return fmt::format("the type of '{}' is not known before the run", value->name());
   const std::vector<const Value*> values = float16_values(graph, plan);
   if (values.empty())
     return fmt::format("ONNX has no float16 form of {}, or none of its inputs is float", node.op());

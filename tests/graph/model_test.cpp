@@ -157,5 +157,27 @@ g (float[2,3] x) => (y) {
   EXPECT_EQ(value(model, "b").dtype(), DType::undefined);
 }
 
+// The onnx library may be older than the model: what changed since must not be judged by its rules.
+TEST(InferTypes, KnowsWhatIsNewerThanTheLibrary) {
+  Model model = parse_model(R"(<ir_version: 9, opset_import: ["" : 20]>
+g (float[N,3,4,5] x, int64[1] computed) => (y) <int64[2] axes = {2, -1}, int64[0] none = {}> {
+  a = Gelu (x)
+  b = ReduceMean <keepdims = 0> (a, axes)
+  c = ReduceMax (a, axes)
+  d = ReduceMin <noop_with_empty_axes = 1> (a, none)
+  e = ReduceL1 (a)
+  f = ReduceL2 (a, computed)
+  y = Neg (f)
+})");
+  infer_types(model);
+  EXPECT_EQ(value(model, "a").dtype(), DType::f32);
+  EXPECT_EQ(to_string(*value(model, "a").dims()), "[N,3,4,5]");
+  EXPECT_EQ(to_string(*value(model, "b").dims()), "[N,3]");
+  EXPECT_EQ(to_string(*value(model, "c").dims()), "[N,3,1,1]");
+  EXPECT_EQ(to_string(*value(model, "d").dims()), "[N,3,4,5]");
+  EXPECT_EQ(to_string(*value(model, "e").dims()), "[1,1,1,1]");
+  EXPECT_FALSE(value(model, "f").dims()) << "better none than a wrong one";
+}
+
 }  // namespace
 }  // namespace intaglio

@@ -128,6 +128,19 @@ TEST(Float16, OperatorsWithoutAFormStayFloatWithAReason) {
   EXPECT_EQ(plan_of_op(plan, "Cast").precision->type, DType::f32);
 }
 
+// Half of the operands in float16 would be no model.
+TEST(Float16, WhatReadsAnUnknownTypeStaysFloat) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13, "my" : 1]>
+    g (float[1,2] x) => (y) <float[2,2] w = {1, 2, 3, 4}> { a = Neg(x) b = my.Op(a) y = MatMul(b, w) })");
+  infer_types(model);
+  Plan plan = draft_weights(model.graph(), onnxruntime_target());
+  draft_float16(plan, model.graph(), onnxruntime_target(), true);
+  EXPECT_EQ(plan_of_op(plan, "Neg").precision->type, DType::f16);
+  EXPECT_EQ(plan_of_op(plan, "MatMul").precision->type, DType::f32);
+  EXPECT_EQ(plan_of_op(plan, "MatMul").precision->reason,
+            "the type of 'b' is not known before the run");
+}
+
 // Resize reads its scales as float whatever its data is.
 TEST(Float16, InputsOfAFixedTypeStay) {
   Model model = model_of(
