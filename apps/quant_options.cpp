@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/configs.h"
+#include "lib/rewrite/weights.h"
 
 namespace intaglio {
 namespace {
@@ -49,9 +50,6 @@ void add_selection_options(CLI::App& command, QuantOptions& o) {
   command.add_option("--exclude-op", o.selection.exclude_ops, "Leave nodes of this operator float")
       ->type_name("TYPE");
 }
-
-// QuantizeLinear makes such codes since opset 21.
-bool is_wide(DType type) { return type == DType::u16 || type == DType::s16; }
 
 bool half_weights(const QuantOptions& o) { return o.weights == "fp16" || o.weights == "bf16"; }
 

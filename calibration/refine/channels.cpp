@@ -47,11 +47,9 @@ class Applying {
     if (readers.empty()) refuse(plan, "which no MatMul or Gemm reads");
     if (plan.scale.empty() || !plan.shift.empty()) refuse(plan, "of which a copy has scales alone");
     require(&plan, readers.front().inputs);
-    Value& scale = graph_.add_constant(
-        value.name() + "_scale",
-        Tensor::of<float>({static_cast<std::int64_t>(plan.scale.size())}, plan.scale));
-    Value& scaled = graph_.add_value(value.name() + "_scaled", value.dtype(), value.dims());
-    graph_.add_node("Mul", value.name() + "_migration", {&value, &scale}, {&scaled});
+    const auto channels = static_cast<std::int64_t>(plan.scale.size());
+    Value& scaled =
+        multiplied(value, Tensor::of<float>({channels}, plan.scale), "scale", "migration");
     const std::vector<Use> uses = value.uses();
     for (const Use& use : uses)
       if (use.index == 0 && std::ranges::find(readers, use.node, &Layer::node) != readers.end())
@@ -77,10 +75,15 @@ class Applying {
     shape.front() = static_cast<std::int64_t>(read.scale.size());
     std::vector<float> back;
     for (const float s : read.scale) back.push_back(1 / s);
-    Value& factor = graph_.add_constant(x.name() + "_unscale", Tensor::of<float>(shape, back));
-    Value& as_it_was = graph_.add_value(x.name() + "_unscaled", x.dtype(), x.dims());
-    graph_.add_node("Mul", x.name() + "_gate", {&x, &factor}, {&as_it_was});
-    graph_.set_input(gate, 0, &as_it_was);
+    graph_.set_input(gate, 0, &multiplied(x, Tensor::of<float>(shape, back), "unscale", "gate"));
+  }
+
+  // By a new Mul, with names made from that of the value.
+  Value& multiplied(Value& x, Tensor factor, const std::string& verb, const std::string& node) {
+    Value& constant = graph_.add_constant(x.name() + "_" + verb, std::move(factor));
+    Value& result = graph_.add_value(x.name() + "_" + verb + "d", x.dtype(), x.dims());
+    graph_.add_node("Mul", x.name() + "_" + node, {&x, &constant}, {&result});
+    return result;
   }
 
   const ChannelPlan* plan_of(const Value* value) const {

@@ -49,6 +49,9 @@ class GraphCodec {
   static void share_values(const Graph& from, Graph& to);
   static void read_type(const onnx::ValueInfoProto& info, Value& value);
   static void infer_types(Model& model);
+  // The newest opset of the standard domain that the onnx library knows; newer models are read all
+  // the same.
+  static std::int64_t newest_opset_of_library();
   static int inline_functions(Model& model);
 
  private:

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <span>
 #include <string_view>
 
 #include "lib/base/log.h"
@@ -20,12 +19,9 @@ namespace {
 constexpr std::array<std::string_view, 6> alike = {
     "Gelu", "Mish", "Swish", "GroupNormalization", "RMSNormalization", "RotaryEmbedding"};
 
-constexpr std::array<std::string_view, 9> reductions = {
-    "ReduceL1",   "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-    "ReduceMean", "ReduceMin", "ReduceProd",   "ReduceSumSquare"};
-
-bool is_one_of(const onnx::NodeProto& node, std::span<const std::string_view> ops) {
-  return node.domain().empty() && std::ranges::find(ops, node.op_type()) != ops.end();
+// ReduceSum has its axes as an input since opset 13, the others since 18.
+bool is_reduction(const onnx::NodeProto& node) {
+  return node.op_type().starts_with("Reduce") && node.op_type() != "ReduceSum";
 }
 
 void become_identity(onnx::NodeProto& node) {
@@ -41,7 +37,7 @@ bool is_on(const onnx::NodeProto& node, std::string_view attribute) {
   });
 }
 
-// Since opset 18 the axes are an input. False: they are not known.
+// False: the axes are not known.
 bool axes_to_attribute(onnx::NodeProto& node, const Graph& graph) {
   const bool given = node.input_size() > 1 && !node.input(1).empty();
   const Value* axes = given ? graph.find(node.input(1)) : nullptr;
@@ -63,12 +59,16 @@ bool axes_to_attribute(onnx::NodeProto& node, const Graph& graph) {
 // they had there, or a name that it does not know, where there is none: better no shape than a
 // wrong one.
 void to_known_forms(onnx::ModelProto& message, const Graph& graph) {
-  const int known = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+  const std::int64_t known = GraphCodec::newest_opset_of_library();
   if (graph.opset() <= known) return;
+  const auto is_known = [&](const std::string& op) {
+    return onnx::OpSchemaRegistry::Schema(op, static_cast<int>(known)) != nullptr;
+  };
   for (onnx::NodeProto& node : *message.mutable_graph()->mutable_node()) {
-    if (is_one_of(node, alike) && onnx::OpSchemaRegistry::Schema(node.op_type(), known) == nullptr)
+    if (!node.domain().empty()) continue;
+    if (std::ranges::find(alike, node.op_type()) != alike.end() && !is_known(node.op_type()))
       become_identity(node);
-    else if (is_one_of(node, reductions) && !axes_to_attribute(node, graph))
+    else if (known < 18 && is_reduction(node) && !axes_to_attribute(node, graph))
       node.set_op_type("Reduction");
   }
 }
@@ -107,6 +107,10 @@ void GraphCodec::infer_types(Model& model) {
   };
   for (const auto& info : message.graph().value_info()) learn(info);
   for (const auto& info : message.graph().output()) learn(info);
+}
+
+std::int64_t GraphCodec::newest_opset_of_library() {
+  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
 }
 
 void infer_types(Model& model) { GraphCodec::infer_types(model); }

@@ -1,7 +1,6 @@
 #include "lib/io/check.h"
 
 #include <onnx/checker.h>
-#include <onnx/defs/schema.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,16 +9,8 @@
 
 namespace intaglio {
 
-namespace {
-
-std::int64_t newest_known_opset() {
-  return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
-}
-
-}  // namespace
-
 std::optional<std::string> invalid_reason(const Model& model) {
-  if (model.opset() > newest_known_opset()) return std::nullopt;
+  if (model.opset() > GraphCodec::newest_opset_of_library()) return std::nullopt;
   // Weights are irrelevant to the rules and may exceed what one message holds: each is checked as
   // if it had one element.
   const TensorSink shrink = [](const Value& value, onnx::TensorProto& message) {

@@ -80,13 +80,10 @@ class Drafter {
       const Node& node = **it;
       if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node))
         continue;
-      if (fusion_of(node) != nullptr) continue;
-      if (read_in_float(node))
-        useless_[&node] = "only operators that stay float read its result";
-      else if (leaves_in_float(node))
-        useless_[&node] = "its result leaves the graph in float";
-      else
-        continue;
+      const bool read = read_in_float(node);
+      if (fusion_of(node) != nullptr || !(read || leaves_in_float(node))) continue;
+      useless_[&node] = read ? "only operators that stay float read its result"
+                             : "its result leaves the graph in float";
       accepted_.erase(&node);
     }
     return !useless_.empty();
@@ -193,8 +190,7 @@ class Drafter {
 
   void quantize_output(const Node& node) {
     if (fused_activation(node) != nullptr) return;
-    if (!rule_of(node)->float_output || !only_leaves(*node.output(0)))
-      quantize_value(node.output(0));
+    if (!leaves_in_float(node)) quantize_value(node.output(0));
   }
 
   // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that

@@ -62,14 +62,13 @@ void store_weights(Node& node, const NodePlan& plan) {
   }
 }
 
+bool is_wide(DType type) { return type == DType::u16 || type == DType::s16; }
+
 void require_opset(const Model& model, const Plan& plan) {
-  const auto needs_21 = [](const Scheme& s) {
-    return s.type == DType::u16 || s.type == DType::s16;
-  };
   bool wide = std::any_of(plan.activations.begin(), plan.activations.end(),
-                          [&](const auto& a) { return needs_21(a.scheme); });
+                          [](const auto& a) { return is_wide(a.scheme.type); });
   for (const NodePlan& node : plan.nodes)
-    for (const ConstantPlan& constant : node.constants) wide |= needs_21(constant.scheme);
+    for (const ConstantPlan& constant : node.constants) wide |= is_wide(constant.scheme.type);
   if (wide && model.opset() < 21)
     throw Error(
         Code::config,
