@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -30,6 +31,14 @@ bool scores_by_gemm(const Target& target) {
     return it != target.ops.end() && it->second.float_output;
   };
   return takes("Gemm") && !takes("Conv");
+}
+
+// Activations that the target does not run as a part of a convolution.
+std::set<std::string, std::less<>> lone_activations(const Target& target) {
+  std::set<std::string, std::less<>> lone;
+  for (const auto& [op, rule] : target.ops)
+    if (std::ranges::find(rule.fuses_into, "Conv") == rule.fuses_into.end()) lone.insert(op);
+  return lone;
 }
 
 // Notes by name what each pass did away with.
@@ -80,7 +89,10 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
   p.producer = p.model.producer();
   FoldWatcher watcher(p.model.graph());
   p.passes = context.phase("prepare", [&] {
-    return prepare(p.model, {.min_opset = target.opset, .classifier_gemm = scores_by_gemm(target)},
+    return prepare(p.model,
+                   {.min_opset = target.opset,
+                    .classifier_gemm = scores_by_gemm(target),
+                    .lone_activations = lone_activations(target)},
                    [&](std::string_view pass) { watcher.after(pass); });
   });
   p.folded = watcher.take();

@@ -50,6 +50,18 @@ bool moves_scores(const Node& node) {
          std::any_of(ops.begin(), ops.end(), [&](std::string_view op) { return node.is(op); });
 }
 
+// What alone reads the value, or what MaxPool makes of it; null: there are several readers, or
+// none.
+const Node* reader_behind_pools(const Value& value) {
+  const Value* read = &value;
+  while (read != nullptr && !read->is_output() && read->uses().size() == 1) {
+    const Node& reader = *read->uses().front().node;
+    if (!reader.is("MaxPool")) return &reader;
+    read = reader.output(0);
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Bound bound_of_producer(const Value& value) {
@@ -77,11 +89,15 @@ Bound bound_of_readers(const Value& value, std::size_t bits) {
   return joined;
 }
 
+bool only_pooled(const Value& value) {
+  return !value.is_output() && !value.uses().empty() &&
+         std::ranges::all_of(value.uses(), [](const Use& use) { return use.node->is("MaxPool"); });
+}
+
 double slope_of_readers(const Value& value) {
-  if (value.is_output() || value.uses().size() != 1) return 1;
-  const Node& reader = *value.uses().front().node;
-  if (!reader.is("LeakyRelu")) return 1;
-  return std::min(std::abs(static_cast<double>(reader.attr_float("alpha", 0.01f))), 1.0);
+  const Node* reader = reader_behind_pools(value);
+  if (reader == nullptr || !reader->is("LeakyRelu")) return 1;
+  return std::min(std::abs(static_cast<double>(reader->attr_float("alpha", 0.01f))), 1.0);
 }
 
 Range within(const Range& range, const Bound& bound, std::vector<std::string>& notes) {

@@ -28,8 +28,12 @@ Bound bound_of_producer(const Value& value);
 Bound bound_of_readers(const Value& value, std::size_t bits = 8);
 
 // What the readers make of a small change of a negative value: the slope of the LeakyRelu (at most
-// 1) that alone reads it, 1 for others.
+// 1) that alone reads it, or its maxima (MaxPool); 1 for others.
 double slope_of_readers(const Value& value);
+
+// Whether MaxPool alone reads the value: its small values are lost, and what its pools let through
+// decides its range.
+bool only_pooled(const Value& value);
 
 // The part of a range inside a bound; the rule goes into `notes` when that cuts something off. Zero
 // is never cut off.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "calibration/kept_scale.h"
 #include "calibration/range_rules.h"
 #include "lib/base/parallel.h"
 #include "lib/quant/array.h"
@@ -27,6 +28,8 @@ class Selecting {
     choose_ranges();
     join_groups();
     for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
+    if (options_.method.name == "mse")
+      for (ActivationPlan& activation : plan_.activations) keep_scale(activation);
     for (ActivationPlan& activation : plan_.activations) {
       activation.range = groups_.at(activation.group);
       activation.params =
@@ -117,16 +120,27 @@ class Selecting {
   }
 
   void join_groups() {
-    for (const ActivationPlan& activation : plan_.activations)
-      widen(activation.group, activation.range);
+    for (ActivationPlan& activation : plan_.activations)
+      if (!left_to_pools(activation)) widen(activation.group, activation.range);
     for (const NodePlan& node : plan_.nodes)
       for (const ConstantPlan& constant : node.constants)
         if (!constant.group.empty())
           widen(constant.group,
                 ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
     for (ActivationPlan& activation : plan_.activations)
-      if (groups_.at(activation.group) != activation.range)
+      if (left_to_pools(activation))
+        activation.notes.emplace_back("has the range of what MaxPool makes of it");
+      else if (groups_.at(activation.group) != activation.range)
         activation.notes.push_back(fmt::format("shares the range of '{}'", activation.group));
+  }
+
+  // Whether the values that pools make of it, which share its parameters, decide.
+  bool left_to_pools(const ActivationPlan& activation) const {
+    const Value& value = *graph_.find(activation.name);
+    return only_pooled(value) && std::ranges::all_of(value.uses(), [&](const Use& use) {
+             const ActivationPlan* pooled = plan_.find(use.node->output(0)->name());
+             return pooled != nullptr && pooled->group == activation.group;
+           });
   }
 
   void widen(const std::string& group, const Range& range) {
@@ -144,6 +158,34 @@ class Selecting {
     if (better == range) return;
     activation.notes.emplace_back("widened so that its levels do not fall on half steps");
     range = better;
+  }
+
+  // Whether all values that share its parameters are moved copies of it.
+  bool shares_with_copies_alone(const ActivationPlan& first) const {
+    return std::ranges::all_of(plan_.activations, [&](const ActivationPlan& other) {
+      if (other.group != first.group || &other == &first) return true;
+      const Node* mover = graph_.find(other.name)->producer();
+      if (mover == nullptr || mover->is("Concat") || mover->input(0) == nullptr) return false;
+      const ActivationPlan* moved = plan_.find(mover->input(0)->name());
+      return moved != nullptr && moved->group == first.group;
+    });
+  }
+
+  // Of a LeakyRelu. Its input comes first in the plan.
+  void keep_scale(ActivationPlan& result) {
+    const Node* leaky = graph_.find(result.name)->producer();
+    if (leaky == nullptr || !leaky->is("LeakyRelu") || result.group != result.name ||
+        !shares_with_copies_alone(result))
+      return;
+    const ActivationPlan* input = plan_.find(leaky->input(0)->name());
+    const double slope = leaky->attr_float("alpha", 0.01f);
+    if (input == nullptr || seen(result).finite() == 0 || !(slope >= 0 && slope <= 1)) return;
+    Range& range = groups_.at(result.group);
+    const auto kept = kept_scale(groups_.at(input->group), range, slope, seen(result),
+                                 grid_of(result.scheme), options_.min_range);
+    if (!kept) return;
+    result.notes.push_back(fmt::format("keeps the scale of '{}'", input->name));
+    range = *kept;
   }
 
   // --- Constants

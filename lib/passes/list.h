@@ -17,6 +17,7 @@ int gemm_factors_folded(Model& model, const PrepareOptions&);
 int bias_folded(Model& model, const PrepareOptions&);
 int batchnorm_folded(Model& model, const PrepareOptions&);
 int classifier_gemm(Model& model, const PrepareOptions&);
+int pools_first(Model& model, const PrepareOptions&);
 int dead_dropped(Model& model, const PrepareOptions&);
 
 // The main graph and all nested ones, outer graphs before the graphs inside them.

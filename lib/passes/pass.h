@@ -11,7 +11,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +27,9 @@ struct PrepareOptions {
   std::int64_t min_opset = 13;
   // A convolution that makes scores of one pixel becomes the Gemm that it is.
   bool classifier_gemm = false;
+  // Operators of activations that are no part of what makes their input: MaxPool goes ahead of
+  // them.
+  std::set<std::string, std::less<>> lone_activations = {};
 };
 
 struct Pass {

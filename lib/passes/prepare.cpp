@@ -28,6 +28,7 @@ constexpr std::array passes = {
     // Once the convolution has its bias.
     Pass{"classifier_gemm", "convolutions that make scores of one pixel become Gemm",
          classifier_gemm},
+    Pass{"pools_first", "MaxPool moved ahead of activations that run by themselves", pools_first},
     // Last: drops what the others left unread.
     Pass{"dead_dropped", "nodes and constants that nothing reads dropped", dead_dropped},
 };

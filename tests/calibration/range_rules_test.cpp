@@ -72,6 +72,16 @@ TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
   EXPECT_EQ(scores(m.graph()), (std::unordered_set<std::string>{"y", "f", "p", "r"}));
 }
 
+TEST(OnlyPooled, IsWhatNobodyElseReads) {
+  const Model m = model_of(
+      "(float[1,2,4] x) => (float[1,2,3] p, float[1,2,3] q, float[1,2,4] n, float[1,2,3] r) {"
+      " a = Sigmoid(x) p = MaxPool<kernel_shape=[2]>(a) q = MaxPool<kernel_shape=[2]>(a)"
+      " b = Neg(x) r = MaxPool<kernel_shape=[2]>(b) n = Neg(b) }");
+  EXPECT_TRUE(only_pooled(*m.graph().find("a")));
+  EXPECT_FALSE(only_pooled(*m.graph().find("b"))) << "Neg reads it too";
+  EXPECT_FALSE(only_pooled(*m.graph().find("p"))) << "leaves the graph";
+}
+
 TEST(SlopeOfReaders, IsThatOfALeakyReluAlone) {
   const auto slope = [](const std::string& rest) {
     const Model m = parse_model(std::string("<ir_version: 8, opset_import: [\"\" : 13]> g "
@@ -84,6 +94,10 @@ TEST(SlopeOfReaders, IsThatOfALeakyReluAlone) {
   EXPECT_EQ(slope("y = LeakyRelu<alpha=2.0>(a) }"), 1);
   EXPECT_EQ(slope("y = Relu(a) }"), 1);
   EXPECT_EQ(slope("b = LeakyRelu(a) y = Add(a, b) }"), 1);
+  EXPECT_FLOAT_EQ(
+      static_cast<float>(slope("p = MaxPool<kernel_shape=[2]>(a) y = LeakyRelu<alpha=0.1>(p) }")),
+      0.1f);
+  EXPECT_EQ(slope("p = MaxPool<kernel_shape=[2]>(a) b = LeakyRelu(p) y = Add(p, b) }"), 1);
 }
 
 }  // namespace

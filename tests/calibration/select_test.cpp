@@ -57,12 +57,13 @@ struct Selected {
   Plan plan;
 };
 
-Selected selected(const std::string& text, const Observations& observations) {
+Selected selected(const std::string& text, const Observations& observations,
+                  const SelectOptions& options = {}) {
   Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
   infer_types(model);
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
-  select(plan, model.graph(), observations);
+  select(plan, model.graph(), observations, options);
   return {std::move(model), std::move(plan)};
 }
 
@@ -76,6 +77,54 @@ TEST(Select, AGroupHasTheRangeOfAllItsValues) {
     EXPECT_EQ(s.plan.find(name)->range, (Range{-3, 1}));
     EXPECT_EQ(s.plan.find(name)->params, s.plan.find("c")->params);
   }
+}
+
+TEST(Select, WhatMaxPoolLosesNeedsNoCodes) {
+  Observations o;
+  o.values = {{"a", seen({-9, 4})}, {"p", seen({-1, 4})}};
+  const std::string nodes = "{ a = Add(x, x) p = MaxPool<kernel_shape=[2]>(a) y = Add(p, p)";
+  const auto s = selected("(float[1,1,4] x) => (float[1,1,3] y) " + nodes + " }", o);
+  EXPECT_EQ(s.plan.find("a")->range, (Range{-1, 4}));
+  EXPECT_EQ(s.plan.find("a")->notes,
+            (std::vector<std::string>{"has the range of what MaxPool makes of it"}));
+  const auto read = selected(
+      "(float[1,1,4] x) => (float[1,1,3] y, float[1,1,4] z) " + nodes + " z = Add(a, a) }", o);
+  EXPECT_EQ(read.plan.find("p")->range, (Range{-9, 4})) << "Add reads it whole";
+}
+
+Statistics histogram_of(float lo, float hi, float slope) {
+  Statistics s;
+  s.histogram.emplace();
+  for (int i = 0; i < 4000; ++i) {
+    const float x = lo + (hi - lo) * static_cast<float>(i) / 4000;
+    s.add(std::vector<float>{x < 0 ? slope * x : x});
+  }
+  return s;
+}
+
+TEST(Select, LeakyReluKeepsTheScaleWhereThatLeavesLessError) {
+  Observations o;
+  o.values = {{"a", histogram_of(-2, 9, 1)},
+              {"l", histogram_of(-2, 9, 0.1f)},
+              {"b", histogram_of(-50, 9, 1)},
+              {"m", histogram_of(-50, 9, 0.1f)}};
+  const std::string nodes =
+      "{ a = Add(x, x) l = LeakyRelu<alpha=0.1>(a) b = Add(x, x) m = LeakyRelu<alpha=0.1>(b)";
+  SelectOptions mse;
+  mse.method = parse_method("mse");
+  const auto scale = [](const Selected& s, const char* name) {
+    return s.plan.find(name)->params.scale.front();
+  };
+  const auto s = selected("(float[1,4] x) => (float[1,4] y) " + nodes + " y = Add(l, m) }", o, mse);
+  EXPECT_NEAR(scale(s, "l") / scale(s, "a"), 1, 1e-6);
+  EXPECT_EQ(s.plan.find("l")->notes, (std::vector<std::string>{"keeps the scale of 'a'"}));
+  EXPECT_LT(scale(s, "m"), scale(s, "b")) << "most of its values lie below zero";
+  const auto joined = selected(
+      "(float[1,4] x) => (float[2,4] y) " + nodes + " c = Concat<axis = 0>(l, m) y = Add(c, c) }",
+      o, mse);
+  EXPECT_EQ(scale(joined, "l"), scale(joined, "m")) << "others share its parameters";
+  const auto asked = selected("(float[1,4] x) => (float[1,4] y) " + nodes + " y = Add(l, m) }", o);
+  EXPECT_LT(scale(asked, "l"), scale(asked, "a")) << "min and max were asked for";
 }
 
 TEST(Select, DeadUnseenAndUnclean) {

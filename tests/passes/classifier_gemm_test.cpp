@@ -3,7 +3,7 @@
 namespace intaglio::testing {
 namespace {
 
-constexpr PrepareOptions wanted = {.classifier_gemm = true};
+const PrepareOptions wanted = {.classifier_gemm = true};
 
 std::string classifier(const std::string& conv, const std::string& flatten,
                        const std::string& input = "float[N,2,1,1] x",
