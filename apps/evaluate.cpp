@@ -56,12 +56,13 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   const PreprocessRecipe recipe = make_recipe(o.data, model, warnings);
   const SampleSet set(o.data, o.data.data, recipe, model.graph());
   const Execution execution(model, o.exact);
-  const Executor executor(execution.graph(), CompileOptions::nothing_observed());
+  const Executor executor(execution.graph(), execution.options());
   std::optional<Execution> reference_execution;
   std::optional<Executor> reference_executor;
-  if (reference)
-    reference_executor.emplace(reference_execution.emplace(*reference, o.exact).graph(),
-                               CompileOptions::nothing_observed());
+  if (reference) {
+    reference_execution.emplace(*reference, o.exact);
+    reference_executor.emplace(reference_execution->graph(), reference_execution->options());
+  }
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress("evaluate");

@@ -35,13 +35,17 @@ Execution::Execution(const Model& model, const std::string& exact,
     : model_(model), quantized_(has_quantized_values(model.graph())) {
   integer_ = quantized_ && exact != "float";
   const bool halves = has_halves(model.graph());
-  if (integer_ || halves || finish) copy_ = model.clone();
+  if (quantized_ || halves || finish) copy_ = model.clone();
   if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
-  if (halves) {
-    infer_types(*copy_);
-    widen_halves(copy_->graph(), /*round=*/exact == "float");
-  }
+  if (halves || (quantized_ && !integer_)) infer_types(*copy_);
+  if (halves) widen_halves(copy_->graph(), /*round=*/exact == "float");
   if (finish) finish(copy_->graph());
+}
+
+CompileOptions Execution::options() const {
+  CompileOptions options = CompileOptions::nothing_observed();
+  if (quantized_ && !integer_) options.registry = &ordered_registry();
+  return options;
 }
 
 Json Execution::json() const {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/base/json.h"
+#include "lib/exec/compile.h"
 #include "lib/passes/integers_fused.h"
 
 namespace intaglio {
@@ -29,6 +30,9 @@ class Execution {
             const std::function<void(Graph&)>& finish = {});
 
   const Graph& graph() const { return copy_ ? copy_->graph() : model_.graph(); }
+  // How to compile it: without observed values; a quantized model in float with the kernels that
+  // agree with onnxruntime to the bit.
+  CompileOptions options() const;
   // The "execution" part of a report; null for a model that is not quantized.
   Json json() const;
 

@@ -52,7 +52,7 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
       model, exact, [&](std::string_view name) { return kept.contains(name); }, look);
   std::set<std::string_view> compared;
   for (const auto& [name, twin] : candidate.values) compared.insert(twin);
-  CompileOptions of_reference, of_result;
+  CompileOptions of_reference, of_result = execution.options();
   of_reference.observed = [&](const Value& value) {
     return candidate.values.contains(value.name());
   };
@@ -114,9 +114,10 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed>
     std::vector<std::optional<Executor>> executors(pressed.size());
     std::optional<Executor> reference;
     parallel_for(pressed.size() + 1, options.threads, [&](std::size_t, std::size_t i) {
-      (i == 0 ? reference : executors[i - 1])
-          .emplace(i == 0 ? prepared.reference().graph() : executions[i - 1].graph(),
-                   CompileOptions::nothing_observed());
+      if (i == 0)
+        reference.emplace(prepared.reference().graph(), CompileOptions::nothing_observed());
+      else
+        executors[i - 1].emplace(executions[i - 1].graph(), executions[i - 1].options());
     });
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < pressed.size(); ++i) {

@@ -180,7 +180,7 @@ void run_command(const RunOptions& o, Context& context) {
   const auto feeds = load_feeds(o, model, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
   const Execution execution(model, o.exact);
-  const Executor executor(execution.graph(), CompileOptions::nothing_observed());
+  const Executor executor(execution.graph(), execution.options());
   if (o.profile) executor.run(feeds);  // what is built once does not belong to a profile
   Profile profile;
   auto [outputs, ms] = context.phase("run", [&] {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 namespace intaglio {
 
@@ -71,6 +72,13 @@ const KernelDef& Registry::select(const Node& node) const {
       "Export the model without this operator, or add a kernel (see CONTRIBUTING.md).");
 }
 
+Registry Registry::led_by(std::string_view impl) const {
+  Registry registry = *this;
+  for (KernelDef& def : registry.defs_)
+    if (def.impl == impl) def.priority = std::numeric_limits<int>::max();
+  return registry;
+}
+
 bool Registry::knows(std::string_view op, std::string_view domain) const {
   return std::any_of(defs_.begin(), defs_.end(),
                      [&](const KernelDef& d) { return d.op == op && d.domain == domain; });
@@ -82,6 +90,11 @@ const Registry& default_registry() {
     register_all(r);
     return r;
   }();
+  return registry;
+}
+
+const Registry& ordered_registry() {
+  static const Registry registry = default_registry().led_by("ordered");
   return registry;
 }
 

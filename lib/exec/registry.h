@@ -25,6 +25,9 @@ class Registry {
   // opset and every refusal.
   const KernelDef& select(const Node& node) const;
 
+  // The same kernels, with those of one implementation ahead of all others.
+  Registry led_by(std::string_view impl) const;
+
   bool knows(std::string_view op, std::string_view domain = {}) const;
 
  private:
@@ -34,5 +37,9 @@ class Registry {
 
 // The registry with everything that was built in.
 const Registry& default_registry();
+
+// The same, led by the kernels that compute to the bit what onnxruntime does (lib/exec/ordered):
+// slower.
+const Registry& ordered_registry();
 
 }  // namespace intaglio

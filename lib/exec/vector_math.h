@@ -38,6 +38,13 @@ INTAGLIO_INLINE Vector16 at_most(Vector16 x, float bound) {
 }
 INTAGLIO_INLINE Vector16 absolute(Vector16 x) { return from_bits(bits(x) & 0x7fffffff); }
 
+// a * b + c, rounded once, whatever the instruction set.
+INTAGLIO_INLINE Vector16 fma(Vector16 a, Vector16 b, Vector16 c) {
+  Vector16 result;
+  for (int i = 0; i < vector_width; ++i) result[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return result;
+}
+
 // e^x = 2^n * e^r with |r| <= ln(2) / 2 and a polynomial of degree 6 for e^r. Results below the
 // smallest normal number are 0, results above the largest are infinite.
 INTAGLIO_INLINE Vector16 exp(Vector16 x) {
