@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <unordered_map>
 
 #include "lib/passes/integers_fused.h"
@@ -28,6 +30,34 @@ Tensor per_filter(const Tensor& values, int spatial) {
   Shape shape(static_cast<std::size_t>(spatial) + 1, 1);
   shape.front() = values.size();
   return values.reshaped(shape);
+}
+
+bool has_channels_of_image(const Value& feed) {
+  if (!feed.is_feed() || feed.rank() != 4) return false;
+  const std::int64_t first = (*feed.dims())[1].value, last = (*feed.dims())[3].value;
+  return first == 1 || first == 3 || first == 4 || last == 3;
+}
+
+bool keeps_levels(const Node& node) {
+  static constexpr std::array<std::string_view, 12> ops = {
+      "Transpose", "Reshape", "Slice", "Concat", "SpaceToDepth", "Pad",
+      "Identity",  "Cast",    "Add",   "Sub",    "Mul",          "Div"};
+  return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end();
+}
+
+// Whether the value is an image that the caller feeds, moved about or mapped by constants.
+bool shows_image(const Value& value) {
+  std::vector<const Value*> open = {&value};
+  std::set<const Value*> seen;
+  while (!open.empty()) {
+    const Value* v = open.back();
+    open.pop_back();
+    if (v == nullptr || v->is_constant() || !seen.insert(v).second) continue;
+    const Node* node = v->producer();
+    if (node == nullptr ? !has_channels_of_image(*v) : !keeps_levels(*node)) return false;
+    if (node != nullptr) open.insert(open.end(), node->inputs().begin(), node->inputs().end());
+  }
+  return true;
 }
 
 class DynamicWriter {
@@ -151,6 +181,10 @@ std::string float_arithmetic(const Node& node, const NodePlan& plan, bool micros
   if (!node.is("MatMul") && !node.is("Conv") && !node.is("Gemm"))
     return fmt::format("weights alone: {} has no integer form for data of the run", node.op());
   if (node.is("MatMul")) return {};
+  // Their levels and the codes of a range that depends on them are two grids of nearly the same
+  // pitch: many pixels would be rounded by half a step.
+  if (node.is("Conv") && shows_image(*x))
+    return "weights alone: its data is an image, of 256 levels already";
   if (bias != nullptr && !bias->is_constant()) return "weights alone: its bias is computed";
   if (node.is("Gemm") && node.attr_int("transA", 0) != 0)
     return "weights alone: its data is transposed";

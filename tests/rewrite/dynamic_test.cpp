@@ -53,6 +53,26 @@ TEST(Dynamic, ConvWithBiasAndPadding) {
   EXPECT_EQ(form.ops, "DynamicQuantizeLinear ConvInteger Cast Mul Mul Add");
 }
 
+TEST(Dynamic, ImagesStayFloat) {
+  const std::string first =
+                        "<float[1,3,1,1] w = {1,-2,3}, float m = {127.5}, float[1,1,1,1] v = {5}>",
+                    image = "(float[1,3,4,4] x) => (float[1,1,4,4] y) ";
+  const auto ops = [](const std::string& text) {
+    Model model = model_of(text);
+    write_dynamic(model, weights_plan_of(model, dynamic_target(onnxruntime_target())));
+    return ops_of(model);
+  };
+  EXPECT_EQ(ops(image + first + "{ y = Conv(x, w) }"), "DequantizeLinear Conv");
+  EXPECT_EQ(ops(image + first + "{ s = Sub(x, m) d = Div(s, m) y = Conv(d, w) }"),
+            "Sub Div DequantizeLinear Conv");
+  EXPECT_EQ(ops(image + first + "{ c = Conv(x, w) y = Conv(c, v) }"),
+            "DequantizeLinear Conv DynamicQuantizeLinear ConvInteger Cast Mul Mul");
+  EXPECT_EQ(ops("(float[1,1,4,4] x, float[1,1,4,4] z) => (float[1,1,4,4] y) " + first +
+                "{ r = Relu(x) a = Add(r, z) y = Conv(a, v) }"),
+            "Relu Add DynamicQuantizeLinear ConvInteger Cast Mul Mul")
+      << "what a layer makes has levels of its own";
+}
+
 TEST(Dynamic, GemmWithFactors) {
   const Form form = written(
       "(float[4,3] x) => (float[4,2] y) <float[2,3] w = {1,-2,3,4,0.5,0.25}, float[2] b = {50,-50}>"
