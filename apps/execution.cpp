@@ -1,5 +1,7 @@
 #include "apps/execution.h"
 
+#include <algorithm>
+
 #include "lib/base/log.h"
 #include "lib/passes/halves_widened.h"
 #include "lib/passes/pass.h"
@@ -37,14 +39,18 @@ Execution::Execution(const Model& model, const std::string& exact,
   const bool halves = has_halves(model.graph());
   if (quantized_ || halves || finish) copy_ = model.clone();
   if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
-  if (halves || (quantized_ && !integer_)) infer_types(*copy_);
+  // Codes hang on the last bit of what is quantized while the model runs, too.
+  const bool dynamic = std::ranges::any_of(
+      graph().nodes(), [](const Node* node) { return node->is("DynamicQuantizeLinear"); });
+  ordered_ = quantized_ && (!integer_ || dynamic);
+  if (halves || ordered_) infer_types(*copy_);
   if (halves) widen_halves(copy_->graph(), /*round=*/exact == "float");
   if (finish) finish(copy_->graph());
 }
 
 CompileOptions Execution::options() const {
   CompileOptions options = CompileOptions::nothing_observed();
-  if (quantized_ && !integer_) options.registry = &ordered_registry();
+  if (ordered_) options.registry = &ordered_registry();
   return options;
 }
 

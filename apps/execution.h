@@ -30,8 +30,8 @@ class Execution {
             const std::function<void(Graph&)>& finish = {});
 
   const Graph& graph() const { return copy_ ? copy_->graph() : model_.graph(); }
-  // How to compile it: without observed values; a quantized model in float with the kernels that
-  // agree with onnxruntime to the bit.
+  // How to compile it: without observed values; a quantized model in float, and one that
+  // quantizes while it runs, with the kernels that agree with onnxruntime to the bit.
   CompileOptions options() const;
   // The "execution" part of a report; null for a model that is not quantized.
   Json json() const;
@@ -39,7 +39,7 @@ class Execution {
  private:
   const Model& model_;
   bool quantized_;
-  bool integer_ = false;
+  bool integer_ = false, ordered_ = false;
   std::optional<Model> copy_;
   IntegerForm form_;
 };
