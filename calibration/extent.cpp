@@ -9,26 +9,40 @@
 namespace intaglio {
 namespace {
 
-typedef std::int32_t Integers16 __attribute__((vector_size(64)));
+typedef std::int32_t Integers16 __attribute__((vector_size(64), aligned(4), may_alias));
 
+constexpr std::int32_t magnitude_bits = 0x7fffffff;
+constexpr std::int32_t infinite = 0x7f800000;  // as bits, which order magnitudes as numbers do
+constexpr std::int32_t least_normal = 0x00800000;
+
+// Two of each: the operations of one wait for each other.
 struct Lanes {
-  Vector16 min = Vector16{} + std::numeric_limits<float>::infinity();
-  Vector16 max = Vector16{} - std::numeric_limits<float>::infinity();
-  Integers16 zeros{}, small{}, odd{};  // minus the count
+  Vector16 min[2], max[2];
+  Integers16 small[2] = {};      // minus the count
+  Integers16 subnormal[2] = {};  // not 0 where one was met
+  Integers16 largest[2] = {};    // bits of the largest magnitude; infinite or more: NaN or infinity
 };
 
 INTAGLIO_CLONES
 void measure(const float* x, std::size_t n, Lanes& result) {
   Lanes l;
-  for (std::size_t i = 0; i < n; i += vector_width) {
-    const Vector16 v = *reinterpret_cast<const Vector16*>(x + i);
-    const Vector16 magnitude = v < Vector16{} ? -v : v;
-    l.min = v < l.min ? v : l.min;  // false for NaN
-    l.max = v > l.max ? v : l.max;
-    l.zeros += v == Vector16{} ? Integers16{} - 1 : Integers16{};
-    l.small += magnitude < Vector16{} + FLT_MIN ? Integers16{} - 1 : Integers16{};
-    l.odd += magnitude <= Vector16{} + FLT_MAX ? Integers16{} : Integers16{} - 1;
+  for (int u = 0; u < 2; ++u) {
+    l.min[u] = Vector16{} + std::numeric_limits<float>::infinity();
+    l.max[u] = Vector16{} - std::numeric_limits<float>::infinity();
   }
+  for (std::size_t i = 0; i < n; i += 2 * vector_width)
+#pragma GCC unroll 2
+    for (std::size_t u = 0; u < 2; ++u) {
+      const float* at = x + i + u * vector_width;
+      const Vector16 v = *reinterpret_cast<const Vector16*>(at);
+      const Integers16 magnitude = *reinterpret_cast<const Integers16*>(at) & magnitude_bits;
+      l.min[u] = v < l.min[u] ? v : l.min[u];  // false for NaN
+      l.max[u] = v > l.max[u] ? v : l.max[u];
+      const Integers16 small = magnitude < least_normal;
+      l.small[u] += small;
+      l.subnormal[u] |= small & magnitude;
+      l.largest[u] = magnitude > l.largest[u] ? magnitude : l.largest[u];
+    }
   result = l;
 }
 
@@ -42,20 +56,30 @@ void add_plain(std::span<const float> values, Extent& e) {
   }
 }
 
+// False when there are values that it takes a closer look to count.
+bool add_lanes(const Lanes& l, Extent& e) {
+  for (std::size_t u = 0; u < 2; ++u)
+    for (std::size_t i = 0; i < vector_width; ++i) {
+      if (l.subnormal[u][i] != 0 || l.largest[u][i] >= infinite) return false;
+      e.min = std::min(e.min, l.min[u][i]);
+      e.max = std::max(e.max, l.max[u][i]);
+      e.small += static_cast<std::uint32_t>(-l.small[u][i]);
+    }
+  e.zeros = e.small;
+  return true;
+}
+
 }  // namespace
 
 Extent extent_of(std::span<const float> values) {
-  const std::size_t whole = values.size() - values.size() % vector_width;
+  const std::size_t whole = values.size() - values.size() % (2 * vector_width);
   Extent e;
   if (whole > 0) {
     Lanes l;
     measure(values.data(), whole, l);
-    for (std::size_t i = 0; i < vector_width; ++i) {
-      e.min = std::min(e.min, l.min[i]);
-      e.max = std::max(e.max, l.max[i]);
-      e.zeros += static_cast<std::uint32_t>(-l.zeros[i]);
-      e.small += static_cast<std::uint32_t>(-l.small[i]);
-      e.odd += static_cast<std::uint32_t>(-l.odd[i]);
+    if (!add_lanes(l, e)) {
+      e = {};
+      add_plain(values.first(whole), e);
     }
   }
   add_plain(values.subspan(whole), e);

@@ -63,8 +63,9 @@ class Histogram {
 
 // Twins: add `values` to tables of Histogram::capacity counts, bin floor(x * inverse_width) modulo
 // capacity, zeros left out. The plain loop is the reference; the other one uses vectors and several
-// tables.
+// tables, and AVX-512 where the CPU has it, unless told otherwise.
 void count_bins_plain(std::span<const float> values, float inverse_width, std::uint64_t* counts);
-void count_bins(std::span<const float> values, float inverse_width, std::uint64_t* counts);
+void count_bins(std::span<const float> values, float inverse_width, std::uint64_t* counts,
+                bool avx512 = true);
 
 }  // namespace intaglio

@@ -2,7 +2,8 @@
 //
 // Increments of one address wait for each other, so that values which repeat (the upper end of a
 // Clip, runs of equal pixels) would cost several times as much as others. Four tables in turn hide
-// most of that; zeros go to slots of their own, in turn as well.
+// most of that; zeros go to slots of their own, in turn as well, or nowhere with AVX-512, which
+// leaves them out at once.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,6 +11,10 @@
 
 #include "calibration/histogram.h"
 #include "lib/base/simd.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace intaglio {
 namespace {
@@ -45,6 +50,43 @@ void find_slots(const float* x, std::size_t n, float inverse, std::int32_t* slot
   }
 }
 
+#if defined(__x86_64__)
+// The same with AVX-512, of the values other than zero alone: returns how many. Writes up to a
+// vector beyond them.
+__attribute__((target("avx512f,popcnt"))) std::size_t find_slots_avx512(const float* x,
+                                                                        std::size_t n,
+                                                                        float inverse,
+                                                                        std::int32_t* slots) {
+  const __m512 factor = _mm512_set1_ps(inverse), zero = _mm512_setzero_ps(),
+               below = _mm512_set1_ps(-1e-30f);
+  const __m512i last = _mm512_set1_epi32(static_cast<std::int32_t>(capacity - 1));
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; i += vector_width) {
+    const __m512 value = _mm512_loadu_ps(x + i);
+    __m512 scaled = _mm512_mul_ps(value, factor);
+    scaled = _mm512_mask_add_ps(scaled, _mm512_cmp_ps_mask(value, zero, _CMP_LT_OQ), scaled, below);
+    const __mmask16 counted = _mm512_cmp_ps_mask(value, zero, _CMP_NEQ_UQ);
+    const __m512i bin =
+        _mm512_maskz_cvt_roundps_epi32(counted, scaled, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    _mm512_storeu_si512(slots + found,
+                        _mm512_maskz_compress_epi32(counted, _mm512_and_si512(bin, last)));
+    found += static_cast<std::size_t>(__builtin_popcount(counted));
+  }
+  return found;
+}
+const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("popcnt");
+#endif
+
+// Slots of n values, a multiple of vector_width; returns how many there are to increment.
+std::size_t slots_of(const float* x, std::size_t n, float inverse, std::int32_t* slots,
+                     [[maybe_unused]] bool avx512) {
+#if defined(__x86_64__)
+  if (avx512 && has_avx512) return find_slots_avx512(x, n, inverse, slots);
+#endif
+  find_slots(x, n, inverse, slots);
+  return n;
+}
+
 void increment(const std::int32_t* slots, std::size_t n, Tables& t) {
   std::size_t i = 0;
   for (; i + 4 <= n; i += 4) {
@@ -73,27 +115,28 @@ void count_bins_plain(std::span<const float> values, float inverse_width, std::u
   }
 }
 
-void count_bins(std::span<const float> values, float inverse_width, std::uint64_t* counts) {
+void count_bins(std::span<const float> values, float inverse_width, std::uint64_t* counts,
+                bool avx512) {
   thread_local Tables tables;
-  std::array<std::int32_t, block> slots;
+  std::array<std::int32_t, block + vector_width> slots;
   const bool small = values.size() < few;
   std::size_t folded = 0;
   for (std::size_t at = 0; at < values.size(); at += block) {
     const std::size_t n = std::min(block, values.size() - at);
     const std::size_t whole = n - n % vector_width;
-    find_slots(values.data() + at, whole, inverse_width, slots.data());
+    std::size_t found = slots_of(values.data() + at, whole, inverse_width, slots.data(), avx512);
     if (whole < n) {  // the last few, with zeros behind them
       std::array<float, vector_width> rest{};
       std::copy(values.begin() + static_cast<std::ptrdiff_t>(at + whole),
                 values.begin() + static_cast<std::ptrdiff_t>(at + n), rest.begin());
-      find_slots(rest.data(), vector_width, inverse_width, slots.data() + whole);
+      found += slots_of(rest.data(), vector_width, inverse_width, slots.data() + found, avx512);
     }
     if (small) {
-      for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t i = 0; i < found; ++i)
         if (const auto slot = static_cast<std::size_t>(slots[i]); slot < capacity) ++counts[slot];
       continue;
     }
-    increment(slots.data(), n, tables);
+    increment(slots.data(), found, tables);
     if (at - folded >= (std::size_t{1} << 31)) {  // long before 32 bits overflow
       fold(tables, counts);
       folded = at;

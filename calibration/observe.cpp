@@ -9,7 +9,7 @@
 namespace intaglio {
 namespace {
 
-constexpr std::size_t block = 1 << 16;  // stays in the second-level cache between the two passes
+constexpr std::size_t block = 1 << 17;  // stays in the second-level cache between the two passes
 
 }  // namespace
 

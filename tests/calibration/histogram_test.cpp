@@ -8,6 +8,7 @@
 #include <cmath>
 #include <random>
 
+#include "calibration/extent.h"
 #include "calibration/observe.h"
 
 namespace intaglio {
@@ -119,13 +120,40 @@ TEST(Histogram, FastLoopCountsLikeThePlainOne) {
   for (const std::size_t n : {0u, 1u, 15u, 16u, 17u, 511u, 513u, 8191u, 8192u, 30011u}) {
     std::vector<float> values = random_values(engine, n, 100);
     for (std::size_t i = 0; i < n; i += 2) values[i] = 0;
-    std::vector<std::uint64_t> fast(Histogram::capacity, 3), plain = fast;
+    std::vector<std::uint64_t> fast(Histogram::capacity, 3), plain = fast, without = fast;
     for (const float inverse : {0.25f, 8.0f}) {
       count_bins(values, inverse, fast.data());
+      count_bins(values, inverse, without.data(), /*avx512=*/false);
       count_bins_plain(values, inverse, plain.data());
     }
     EXPECT_EQ(fast, plain) << n;
+    EXPECT_EQ(without, plain) << n;
   }
+}
+
+TEST(Extent, CountsAsOneByOne) {
+  std::mt19937 engine(11);
+  const float odd[] = {std::nanf(""), -std::nanf(""), INFINITY, -INFINITY, 1e-40f, -1e-40f, -0.0f};
+  for (const std::size_t n : {0u, 1u, 31u, 32u, 33u, 64u, 1000u})
+    for (std::size_t kind = 0; kind <= std::size(odd); ++kind) {
+      std::vector<float> values = random_values(engine, n, 3);
+      for (std::size_t i = 0; i < n; i += 5) values[i] = 0;
+      if (kind < std::size(odd) && n > 2) values[n / 2] = odd[kind];
+      Extent plain;
+      for (const float v : values) {
+        if (v < plain.min) plain.min = v;
+        if (v > plain.max) plain.max = v;
+        plain.zeros += v == 0;
+        plain.small += std::abs(v) < FLT_MIN;
+        plain.odd += !std::isfinite(v);
+      }
+      const Extent e = extent_of(values);
+      EXPECT_EQ(e.min, plain.min) << n << " " << kind;
+      EXPECT_EQ(e.max, plain.max) << n << " " << kind;
+      EXPECT_EQ(e.zeros, plain.zeros) << n << " " << kind;
+      EXPECT_EQ(e.small, plain.small) << n << " " << kind;
+      EXPECT_EQ(e.odd, plain.odd) << n << " " << kind;
+    }
 }
 
 TEST(Histogram, IsRestoredFromItsParts) {
