@@ -58,31 +58,34 @@ void add_plain(std::span<const float> values, Extent& e) {
 
 // False when there are values that it takes a closer look to count.
 bool add_lanes(const Lanes& l, Extent& e) {
+  Extent all;
   for (std::size_t u = 0; u < 2; ++u)
     for (std::size_t i = 0; i < vector_width; ++i) {
       if (l.subnormal[u][i] != 0 || l.largest[u][i] >= infinite) return false;
-      e.min = std::min(e.min, l.min[u][i]);
-      e.max = std::max(e.max, l.max[u][i]);
-      e.small += static_cast<std::uint32_t>(-l.small[u][i]);
+      all.min = std::min(all.min, l.min[u][i]);
+      all.max = std::max(all.max, l.max[u][i]);
+      all.small += static_cast<std::uint32_t>(-l.small[u][i]);
     }
-  e.zeros = e.small;
+  e.min = std::min(e.min, all.min);
+  e.max = std::max(e.max, all.max);
+  e.small += all.small;
+  e.zeros += all.small;
   return true;
 }
 
 }  // namespace
 
 Extent extent_of(std::span<const float> values) {
-  const std::size_t whole = values.size() - values.size() % (2 * vector_width);
+  constexpr std::size_t block = 1 << 14;  // looked at closely as a whole
   Extent e;
-  if (whole > 0) {
+  for (std::size_t at = 0; at < values.size(); at += block) {
+    const auto part = values.subspan(at, std::min(block, values.size() - at));
+    const std::size_t whole = part.size() - part.size() % (2 * vector_width);
     Lanes l;
-    measure(values.data(), whole, l);
-    if (!add_lanes(l, e)) {
-      e = {};
-      add_plain(values.first(whole), e);
-    }
+    measure(part.data(), whole, l);
+    if (!add_lanes(l, e)) add_plain(part.first(whole), e);
+    add_plain(part.subspan(whole), e);
   }
-  add_plain(values.subspan(whole), e);
   return e;
 }
 

@@ -134,7 +134,7 @@ TEST(Histogram, FastLoopCountsLikeThePlainOne) {
 TEST(Extent, CountsAsOneByOne) {
   std::mt19937 engine(11);
   const float odd[] = {std::nanf(""), -std::nanf(""), INFINITY, -INFINITY, 1e-40f, -1e-40f, -0.0f};
-  for (const std::size_t n : {0u, 1u, 31u, 32u, 33u, 64u, 1000u})
+  for (const std::size_t n : {0u, 1u, 31u, 32u, 33u, 64u, 1000u, 40001u})
     for (std::size_t kind = 0; kind <= std::size(odd); ++kind) {
       std::vector<float> values = random_values(engine, n, 3);
       for (std::size_t i = 0; i < n; i += 5) values[i] = 0;

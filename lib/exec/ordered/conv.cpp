@@ -1,15 +1,16 @@
 // Conv whose sums are added in the order of onnxruntime's CPU kernels on x86-64 with FMA, so that
 // simulating a quantized model in float rounds to the same codes. For the columns of the windows of
 // an image (im2col) and a filter of K values:
-//  - groups of several filters: chains of fused multiply-adds over k, each as long as
-//  chain_length()
-//    says and begun at 0; the chains are added one after the other, then the bias;
+//  - groups of several filters: chains of fused multiply-adds over k, begun at 0 and as long as
+//    chain_length(); they are added one after the other, then the bias;
 //  - groups of one filter: four products at a time (then two, then one), each rounded, added from
 //    the left, then the sum so far, then the bias.
 // (The order is that of MlasSgemmOperation, MlasConvOperation and MlasSgemmKernelM1Avx in
 // onnxruntime/core/mlas, 1.31, on one thread; checked against it to the bit.)
 //
 // This folder is compiled without contraction: products are fused where the code says so.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -173,7 +174,8 @@ void run_conv(KernelContext& context, const WindowAttrs& attrs, std::int64_t gro
   const ConvolutionShape shape(w.shape(), group);
   const Window window = shape.place(attrs, x.shape());
   if (bias != nullptr && bias->shape() != Shape{shape.outputs()})
-    throw Error(Code::model, "the bias does not fit the filters");
+    throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
+                                         to_string(bias->shape()), shape.outputs()));
   Shape dims{x.dim(0), shape.outputs()};
   dims.insert(dims.end(), window.output.begin(), window.output.end());
   float* out = context.output(0, DType::f32, dims).mutate<float>().data();

@@ -2,7 +2,7 @@
 //   1/2 + x p(x^2) / q(x^2),  held within 0..1
 // with polynomials of degree 4 and 5 evaluated by Horner's rule in fused multiply-adds. (The
 // coefficients are those of Eigen's logistic function, as in
-// onnxruntime/core/mlas/lib/logistic.cpp, 1.31.) Within 6e-8 of the true value.
+// onnxruntime/core/mlas/lib/logistic.cpp, 1.31.) Within 1.2e-7 of the true value.
 #include <memory>
 
 #include "lib/exec/registry.h"
