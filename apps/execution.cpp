@@ -31,6 +31,15 @@ void prepare_to_run(Model& model) {
   model = std::move(prepared);
 }
 
+namespace {
+
+bool quantizes_while_it_runs(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes(),
+                             [](const Node* node) { return node->is("DynamicQuantizeLinear"); });
+}
+
+}  // namespace
+
 Execution::Execution(const Model& model, const std::string& exact,
                      const std::function<bool(std::string_view)>& keep,
                      const std::function<void(Graph&)>& finish)
@@ -40,9 +49,7 @@ Execution::Execution(const Model& model, const std::string& exact,
   if (quantized_ || halves || finish) copy_ = model.clone();
   if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
   // Codes hang on the last bit of what is quantized while the model runs, too.
-  const bool dynamic = std::ranges::any_of(
-      graph().nodes(), [](const Node* node) { return node->is("DynamicQuantizeLinear"); });
-  ordered_ = quantized_ && (!integer_ || dynamic);
+  ordered_ = quantized_ && (!integer_ || quantizes_while_it_runs(copy_->graph()));
   if (halves || ordered_) infer_types(*copy_);
   if (halves) widen_halves(copy_->graph(), /*round=*/exact == "float");
   if (finish) finish(copy_->graph());

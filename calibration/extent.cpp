@@ -9,8 +9,6 @@
 namespace intaglio {
 namespace {
 
-typedef std::int32_t Integers16 __attribute__((vector_size(64), aligned(4), may_alias));
-
 constexpr std::int32_t magnitude_bits = 0x7fffffff;
 constexpr std::int32_t infinite = 0x7f800000;  // as bits, which order magnitudes as numbers do
 constexpr std::int32_t least_normal = 0x00800000;

@@ -28,7 +28,6 @@ struct Tables {
   std::array<std::array<std::uint32_t, capacity + zero_slots>, 4> counts{};
 };
 
-typedef std::int32_t Integers16 __attribute__((vector_size(64), aligned(4), may_alias));
 constexpr Integers16 turn = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 constexpr Vector16 below_zero = Vector16{} - 1e-30f;

@@ -7,10 +7,8 @@
 namespace intaglio {
 namespace {
 
-double steps(const Levels& levels) { return static_cast<double>(levels.hi) - levels.lo; }
-
 Range with_scale_of(const Affine& read, double slope, const Grid& grid) {
-  const double s = read.scale, width = steps(grid.levels);
+  const double s = read.scale, width = grid.levels.steps();
   const double below = static_cast<double>(read.zero_point) - grid.levels.lo;  // codes below zero
   const double lo = grid.symmetric ? -width / 2 : -std::ceil(slope * below);
   return {static_cast<float>(lo * s), static_cast<float>((lo + width) * s)};

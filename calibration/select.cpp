@@ -56,7 +56,8 @@ class Selecting {
     });
     std::size_t chosen = 0, unresolved = 0;
     for (std::size_t i = 0; i < notes.size(); ++i) {
-      chosen += seen(plan_.activations[i]).finite() > 0;
+      const ActivationPlan& activation = plan_.activations[i];
+      chosen += seen(activation).finite() > 0 && !left_to_pools(activation);
       unresolved += !notes[i].empty();
       if (!notes[i].empty()) plan_.activations[i].notes.push_back(std::move(notes[i]));
     }
@@ -101,7 +102,7 @@ class Selecting {
   std::string choose_range(ActivationPlan& activation) const {
     const Statistics& s = seen(activation);
     activation.range = {0, 0};
-    if (s.finite() == 0) return "";
+    if (s.finite() == 0 || left_to_pools(activation)) return "";
     if (scores_.contains(activation.name)) {
       activation.range = {s.min, s.max};
       if (options_.method.name != "minmax")

@@ -15,8 +15,6 @@ constexpr std::array<double, 5> exponents = {0, 0.25, 0.5, 0.75, 1};
 constexpr double headroom = 1.25;              // of a Clip, for samples that were not measured
 constexpr double smallest_share = 1.0 / 1024;  // of the range, that a channel is taken for at least
 
-double steps(const Levels& levels) { return static_cast<double>(levels.hi) - levels.lo; }
-
 // A layer that reads a group, as its noise depends on the scales.
 class Reader {
  public:
@@ -45,7 +43,7 @@ class Reader {
       behind += squares_[c] / (s[c] * s[c]);
     }
     const double range = input_.symmetric ? 2 * std::max(-lo, hi) : hi - lo;
-    return square(range / steps(levels_of(input_))) * behind + weight_noise_ * noise_of_weights(s);
+    return square(range / levels_of(input_).steps()) * behind + weight_noise_ * noise_of_weights(s);
   }
 
  private:
@@ -67,7 +65,7 @@ class Reader {
       std::fill(rows.begin(), rows.end(), *std::max_element(rows.begin(), rows.end()));
     double noise = 0;
     for (std::size_t o = 0; o < layer_.outputs; ++o)
-      noise += square(2 * rows[o] / steps(levels_of(weights_))) * energies[o] *
+      noise += square(2 * rows[o] / levels_of(weights_).steps()) * energies[o] *
                static_cast<double>(layer_.kernel);
     return noise;
   }

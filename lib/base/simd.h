@@ -22,8 +22,10 @@ struct VectorOf {
   typedef T type __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
 };
 
-// Sixteen floats at any address; the compiler splits them where registers are narrower.
+// Sixteen floats, or integers, at any address; the compiler splits them where registers are
+// narrower.
 typedef float Vector16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef std::int32_t Integers16 __attribute__((vector_size(64), aligned(4), may_alias));
 inline constexpr std::int64_t vector_width = 16;
 
 }  // namespace intaglio

@@ -67,6 +67,12 @@ Convolution::Convolution(const Tensor& filters, std::int64_t group)
     packed_.emplace_back(MatrixRef{data + g * rows * depth, rows, depth, depth, 1});
 }
 
+void ConvolutionShape::require_bias(const Shape& bias) const {
+  if (bias != Shape{outputs()})
+    throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
+                                         to_string(bias), outputs()));
+}
+
 Window ConvolutionShape::place(const WindowAttrs& attrs, const Shape& input) const {
   const Shape& shape = filters_;
   if (input.size() != shape.size() || input[1] != channels())

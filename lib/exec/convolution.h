@@ -25,6 +25,9 @@ class ConvolutionShape {
   std::int64_t outputs() const { return filters_[0]; }
   std::int64_t channels() const { return filters_[1] * group_; }
 
+  // Throws Code::model unless there is one value for each filter.
+  void require_bias(const Shape& bias) const;
+
   // The window on an input of shape [N, C, spatial...]. Throws Code::model when they do not fit.
   Window place(const WindowAttrs& attrs, const Shape& input) const;
 

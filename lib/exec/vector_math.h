@@ -10,15 +10,13 @@
 
 namespace intaglio::vec {
 
-typedef std::int32_t Int16 __attribute__((vector_size(64), aligned(4), may_alias));
-
 #define INTAGLIO_INLINE [[gnu::always_inline]] inline
 
 INTAGLIO_INLINE Vector16 all(float x) { return Vector16{} + x; }
 INTAGLIO_INLINE Vector16 load(const float* p) { return *reinterpret_cast<const Vector16*>(p); }
 INTAGLIO_INLINE void store(float* p, Vector16 x) { *reinterpret_cast<Vector16*>(p) = x; }
-INTAGLIO_INLINE Int16 bits(Vector16 x) { return reinterpret_cast<Int16&>(x); }
-INTAGLIO_INLINE Vector16 from_bits(Int16 x) { return reinterpret_cast<Vector16&>(x); }
+INTAGLIO_INLINE Integers16 bits(Vector16 x) { return reinterpret_cast<Integers16&>(x); }
+INTAGLIO_INLINE Vector16 from_bits(Integers16 x) { return reinterpret_cast<Vector16&>(x); }
 
 // Sixteen times a number that the compiler does not know: it makes one instruction of a choice
 // between x and an unknown bound, but a comparison and a choice where it knows the bound.

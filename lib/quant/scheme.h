@@ -24,6 +24,7 @@ struct Scheme {
 //   reduced:    u8 0..127, s8 -64..64, u16 0..32767, s16 -16384..16384; goes before symmetric
 struct Levels {
   std::int32_t lo, hi;
+  double steps() const { return static_cast<double>(hi) - lo; }  // between the outermost codes
   bool operator==(const Levels&) const = default;
 };
 Levels levels_of(const Scheme& scheme);  // Code::config for a type that cannot be quantized to

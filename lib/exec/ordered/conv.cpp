@@ -9,8 +9,6 @@
 // onnxruntime/core/mlas, 1.31, on one thread; checked against it to the bit.)
 //
 // This folder is compiled without contraction: products are fused where the code says so.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -173,9 +171,7 @@ void run_conv(KernelContext& context, const WindowAttrs& attrs, std::int64_t gro
   const Tensor* bias = context.optional(2);
   const ConvolutionShape shape(w.shape(), group);
   const Window window = shape.place(attrs, x.shape());
-  if (bias != nullptr && bias->shape() != Shape{shape.outputs()})
-    throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
-                                         to_string(bias->shape()), shape.outputs()));
+  if (bias != nullptr) shape.require_bias(bias->shape());
   Shape dims{x.dim(0), shape.outputs()};
   dims.insert(dims.end(), window.output.begin(), window.output.end());
   float* out = context.output(0, DType::f32, dims).mutate<float>().data();

@@ -17,6 +17,8 @@ constexpr float q[] = {6.10247389755681e-13f, 5.76102136993427e-09f, 6.291067850
                        1.70198817374094e-03f, 1.16817656904453e-01f, 9.93151921023180e-01f};
 
 INTAGLIO_CLONES void sigmoid(const float* x, float* y, std::int64_t count) {
+  // Inlined by force: as a function of its own it would be compiled for the baseline, and would not
+  // take vectors the way in which its callers pass them.
   vec::map(
       x, y, count, [](Vector16 given) __attribute__((always_inline)) {
         const Vector16 v = vec::at_most(vec::at_least(given, -18.0f), 18.0f), square = v * v;

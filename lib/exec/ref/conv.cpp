@@ -1,6 +1,4 @@
 // Conv (opset 1, 11, 22): see lib/exec/convolution.h.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "lib/exec/convolution.h"
@@ -14,9 +12,7 @@ Tensor run_conv(const Convolution& convolution, const WindowAttrs& attrs, const 
                 const Tensor& bias) {
   const Window window = convolution.place(attrs, x.shape());
   const std::int64_t filters = convolution.outputs();
-  if (bias.defined() && bias.shape() != Shape{filters})
-    throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
-                                         to_string(bias.shape()), filters));
+  if (bias.defined()) convolution.require_bias(bias.shape());
   Shape shape{x.dim(0), filters};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   Tensor y(DType::f32, shape);

@@ -2,8 +2,6 @@
 // QLinearConv: y = saturate(round((sum of (x - x_zero) * (w - w_zero) + B) * x_scale * w_scale /
 // y_scale)
 // + y_zero), with w_scale and w_zero for all filters or by filter. Padding is x_zero.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "lib/exec/codes.h"
@@ -33,9 +31,7 @@ Tensor convolve(const Convolution& filters, const WindowAttrs& attrs, const Tens
                 const Tensor* bias) {
   const Window window = filters.place(attrs, x.shape());
   const std::int64_t outputs = filters.outputs(), pixels = element_count(window.output);
-  if (bias != nullptr && bias->shape() != Shape{outputs})
-    throw Error(Code::model, fmt::format("a bias of shape {} does not fit {} filters",
-                                         to_string(bias->shape()), outputs));
+  if (bias != nullptr) filters.require_bias(bias->shape());
   Shape shape{x.dim(0), outputs};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   Tensor sums(DType::s32, shape);
