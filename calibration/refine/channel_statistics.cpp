@@ -1,6 +1,7 @@
 #include "calibration/refine/channel_statistics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "lib/base/parallel.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t flushed_rows = 64;  // float sums of so many rows lose nothing that matters
 constexpr std::size_t lanes = 16;
+constexpr double usual_deviations = 8;
 
 struct Columns {
   std::vector<float> min, max, sum, squares;
@@ -95,6 +97,18 @@ void start(ChannelStatistics& s, std::size_t channels) {
 }
 
 }  // namespace
+
+double ChannelStatistics::deviation(std::size_t c) const {
+  return std::sqrt(std::max(mean_square(c) - mean(c) * mean(c), 0.0));
+}
+
+double ChannelStatistics::usual_min(std::size_t c) const {
+  return std::max(static_cast<double>(min[c]), mean(c) - usual_deviations * deviation(c));
+}
+
+double ChannelStatistics::usual_max(std::size_t c) const {
+  return std::min(static_cast<double>(max[c]), mean(c) + usual_deviations * deviation(c));
+}
 
 void ChannelStatistics::add(const Tensor& tensor, int axis) {
   const auto at = static_cast<std::size_t>(axis < 0 ? axis + tensor.rank() : axis);

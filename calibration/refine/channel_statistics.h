@@ -19,10 +19,17 @@ struct ChannelStatistics {
   std::size_t channels() const { return min.size(); }
   double mean(std::size_t c) const { return sum[c] / count; }
   double mean_square(std::size_t c) const { return squares[c] / count; }
+  // Min and max, but no further than eight standard deviations from the mean: what lies beyond, a
+  // range of the least squared error mostly cuts off.
+  double usual_min(std::size_t c) const;
+  double usual_max(std::size_t c) const;
   void add(const Tensor& tensor, int axis);  // f32; -1: the last axis
   void add(const ChannelStatistics& other);
   // As if every value had been moved by -shift[channel].
   void shift_by(const std::vector<float>& shift);
+
+ private:
+  double deviation(std::size_t c) const;
 };
 
 // By value name.

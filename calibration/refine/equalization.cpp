@@ -38,8 +38,8 @@ class Reader {
   double noise(const std::vector<double>& s) const {
     double lo = 0, hi = 0, behind = 0;
     for (std::size_t c = 0; c < s.size(); ++c) {
-      lo = std::min(lo, s[c] * static_cast<double>(x_.min[c]));
-      hi = std::max(hi, s[c] * static_cast<double>(x_.max[c]));
+      lo = std::min(lo, s[c] * x_.usual_min(c));
+      hi = std::max(hi, s[c] * x_.usual_max(c));
       behind += squares_[c] / (s[c] * s[c]);
     }
     const double range = input_.symmetric ? 2 * std::max(-lo, hi) : hi - lo;
@@ -115,9 +115,9 @@ class Group {
         group_.gates, [&](const Node* g) { return g->input(0) == member.value; });
     std::vector<double> ranges;
     for (std::size_t c = 0; c < s.channels(); ++c) {
-      const float lo = gated ? std::max(s.min[c], least_gated) : s.min[c];
-      ranges.push_back(std::max(static_cast<double>(s.max[c]), 0.0) -
-                       std::min(static_cast<double>(lo), 0.0));
+      const double least = s.usual_min(c);
+      const double lo = gated ? std::max(least, static_cast<double>(least_gated)) : least;
+      ranges.push_back(std::max(s.usual_max(c), 0.0) - std::min(lo, 0.0));
     }
     const double widest = *std::max_element(ranges.begin(), ranges.end());
     if (!(widest > 0) || !std::isfinite(widest)) return;

@@ -8,9 +8,11 @@
 //   step_x^2 / 12 sum_c |w_:c|^2 / s_c^2  +  8 sum_o step_o^2 / 12 sum_c s_c^2 E[x_c^2] K
 // (noise of the rounded input, and of the rounded weights, which is systematic where the former
 // averages out; steps are those that ranges and weights have after scaling, K the kernel's
-// positions.) Bounds of a Clip inside the group limit its channels' scales; a group whose noise
-// would not fall by 5 % is left alone. Through a gate (gate.h) scales pass at the price of a Mul,
-// which pays when at most a fifth of the noise is left; what a gate reads counts from -0.28 up.
+// positions. Ranges end at usual_min and usual_max, channel_statistics.h: outliers of one channel
+// would outvote what the others need, and are cut off later.) Bounds of a Clip inside the group
+// limit its channels' scales; a group whose noise would not fall by 5 % is left alone. Through a
+// gate (gate.h) scales pass at the price of a Mul, which pays when at most a fifth of the noise is
+// left; what a gate reads counts from -0.28 up.
 //
 // (The idea: Nagel et al., "Data-free quantization through weight equalization and bias
 // correction", 2019; activation ranges with a searched exponent: Xiao et al., "SmoothQuant", 2022.)
