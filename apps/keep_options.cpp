@@ -26,10 +26,20 @@ void add_keep_options(CLI::App& command, KeepOptions& options) {
       ->check(CLI::IsMember({"macs", "size"}))
       ->type_name("macs|size")
       ->capture_default_str();
+  command
+      .add_option("--keep-as", options.as,
+                  "What --keep-float makes of its layers: float, or 16bit: integers still, with "
+                  "activations of 16 bits")
+      ->check(CLI::IsMember({"float", "16bit"}))
+      ->type_name("float|16bit")
+      ->capture_default_str();
 }
 
 void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
                         bool has_data, bool has_plan, bool has_eval_data) {
+  if (!options.wanted() && options.as != "float")
+    throw Error(Code::usage, "--keep-as says what becomes of the layers of --keep-float",
+                "Say --keep-float N or auto, too.");
   if (!options.wanted()) return;
   const auto refuse = [](const std::string& what, const char* remedy) {
     throw Error(Code::usage, "--keep-float: " + what, remedy);
@@ -41,6 +51,10 @@ void require_searchable(const KeepOptions& options, const Gates& gates, const Fo
   if (!form.calibrated())
     refuse(fmt::format("--format {} has no layers to choose from", form.format),
            "Use qdq or qoperator, or --exclude.");
+  if (options.raises() && form.format != "qdq")
+    throw Error(Code::usage,
+                fmt::format("--keep-as 16bit: operators of --format {} have 8 bits", form.format),
+                "Use --format qdq, or keep the layers float.");
   if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
   if (options.automatic() && !gates.any())
     refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");

@@ -13,7 +13,9 @@ namespace intaglio {
 struct KeepOptions {
   std::string layers;              // empty: none; how many, or "auto"
   std::string objective = "macs";  // what is to stay cheap: macs, size
+  std::string as = "float";        // or 16bit: integers, with activations of 16 bits
   bool wanted() const { return !layers.empty(); }
+  bool raises() const { return wanted() && as == "16bit"; }
   bool automatic() const { return layers == "auto"; }
   std::optional<std::size_t> count() const;  // nullopt: `layers` is none
 };

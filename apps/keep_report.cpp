@@ -10,11 +10,18 @@
 #include "apps/report.h"
 
 namespace intaglio {
+namespace {
+
+std::string kept_as(const Json& kept) {
+  return kept["as"] == "float" ? "kept float" : "with 16 bits";
+}
+
+}  // namespace
 
 void print_kept(const Json& kept) {
   if (!kept["trials"].empty()) {
     std::vector<std::vector<std::string>> rows = {
-        {"kept float", kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
+        {kept_as(kept), kept["objective"] == "size" ? "weights %" : "MACs %", "SQNR dB",
          "agreement %", ""}};
     const auto text = [](const Json& value) {
       return value.is_null() ? std::string("-") : percent(value.get<double>());
@@ -30,7 +37,7 @@ void print_kept(const Json& kept) {
   for (const Json& l : kept["layers"]) names.push_back(node_label(l));
   const std::size_t count = names.size();
   if (count > named) names.resize(named);
-  fmt::print("\n{} layers kept float{}{}{}\n\n", count, count == 0 ? "" : ": ",
+  fmt::print("\n{} layers {}{}{}{}\n\n", count, kept_as(kept), count == 0 ? "" : ": ",
              fmt::join(names, ", "),
              count > named ? fmt::format(" and {} more (--report)", count - named) : "");
 }

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t sensitivity_samples = 16;
 constexpr std::size_t most_put_back = 8;  // layers that a search tries to do without at its end
-constexpr const char* reason = "kept float for accuracy (--keep-float)";
+constexpr const char* left_float = "kept float for accuracy (--keep-float)";
+constexpr const char* raised = "activations of 16 bits for accuracy (--keep-float)";
 
 using Layers = std::vector<std::size_t>;
 
@@ -76,7 +77,7 @@ class Search {
 
   void take(std::size_t count) {
     measure();
-    const KeepSet set = keep_order(sensitivity_, KeepCost::layers, count).back();
+    const KeepSet set = keep_order(sensitivity_, KeepCost::layers, as(), count).back();
     Plan plan = draft_without(set.layers);
     if (plan.quantized_nodes() == 0)
       throw Error(Code::usage,
@@ -90,11 +91,11 @@ class Search {
   void search() {
     if (try_layers({})) return;
     measure();
-    const std::vector<KeepSet> sets =
-        keep_order(sensitivity_, options_.objective == "size" ? KeepCost::size : KeepCost::macs);
-    // The last set has nothing left to quantize. Most of the noise sits in few layers, which come
-    // first: the steps double.
-    std::size_t low = 0, high = sets.size() - 1;
+    const std::vector<KeepSet> sets = keep_order(
+        sensitivity_, options_.objective == "size" ? KeepCost::size : KeepCost::macs, as());
+    // The last set has all layers: when they are float, nothing is left to quantize. Most of the
+    // noise sits in few layers, which come first: the steps double.
+    std::size_t low = 0, high = sets.size() - (options_.raises() ? 0 : 1);
     for (std::size_t step = 1; low + step < high; step *= 2) {
       if (try_layers(sets[low + step].layers)) {
         high = low + step;
@@ -191,10 +192,18 @@ class Search {
     return result;
   }
 
+  KeepAs as() const { return options_.raises() ? KeepAs::wide : KeepAs::floats; }
+
+  Selection selection(const Layers& layers) const {
+    const Selection& given = ground_.quant.selection;
+    return options_.raises() ? raising(given, chosen(layers), raised)
+                             : leaving_float(given, chosen(layers), left_float);
+  }
+
   Plan draft_without(const Layers& layers) const {
     if (layers.empty()) return draft_;
     Plan plan = draft_for(ground_.quant.form, ground_.prepared.model.graph(), ground_.target,
-                          leaving_float(ground_.quant.selection, chosen(layers), reason));
+                          selection(layers));
     plan.model_hash = draft_.model_hash;
     plan.channels = draft_.channels;
     return plan;
@@ -228,6 +237,7 @@ class Search {
     }
     return {{"requested", options_.layers},
             {"objective", options_.objective},
+            {"as", options_.as},
             {"met", options_.automatic() ? Json(best_->missed.empty()) : Json()},
             {"share", best_->cost},
             {"layers", kept},

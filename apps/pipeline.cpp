@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
+#include "lib/quant/raise.h"
 #include "lib/rewrite/ncnn_table.h"
 
 namespace intaglio {
@@ -52,12 +53,29 @@ MetricRequest metric_request(const QuantizeOptions& o) {
 
 // --- Plan ---
 
-Plan load_plan(const QuantizeOptions& o, const std::string& hash) {
-  Plan plan = plan_from_json(read_json_file(o.plan), o.plan);
+std::optional<Plan> load_plan(const QuantizeOptions& o) {
+  if (o.plan.empty()) return std::nullopt;
+  return plan_from_json(read_json_file(o.plan), o.plan);
+}
+
+void require_same_model(const Plan& plan, const QuantizeOptions& o, const std::string& hash) {
   if (!plan.model_hash.empty() && plan.model_hash != hash)
     throw Error(Code::config, fmt::format("{}: was made for another model", o.plan),
                 "Use the model it was saved with, or make a new plan.");
-  return plan;
+}
+
+// The target, and what the layers of --keep-float or of a plan need of it.
+Target target_for(const QuantizeOptions& o, const std::optional<Plan>& plan,
+                  std::vector<std::string>& warnings) {
+  Target target = effective_target(o.quant);
+  if (plan && needs_wide_codes(*plan)) target.opset = std::max(target.opset, wide_opset);
+  if (!o.keep.raises()) return target;
+  if (target.engine != Engine::pairs)
+    warnings.push_back(
+        fmt::format("--keep-as 16bit: target '{}' computes in float with activations of 16 bits; "
+                    "layers that are kept float are faster there",
+                    target.name));
+  return target_for_raising(std::move(target));
 }
 
 void print_plan(const Plan& plan, const QuantizeOptions& o) {
@@ -208,7 +226,9 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
 void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
-  const Target target = effective_target(o.quant);
+  std::vector<std::string> warnings;
+  std::optional<Plan> given = load_plan(o);
+  const Target target = target_for(o, given, warnings);
   const bool refinable = o.quant.form.calibrated() && o.plan.empty();
   const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
@@ -216,14 +236,13 @@ void quantize(const QuantizeOptions& o, Context& context) {
   Prepared prepared = o.quant.form.from_qdq ? load_quantized(o.model, context)
                                             : load_prepared(o.model, target, context);
   const Graph& graph = prepared.model.graph();
-  Plan plan = o.plan.empty() ? draft_for(o.quant.form, graph, target, o.quant.selection)
-                             : load_plan(o, prepared.hash);
+  if (given) require_same_model(*given, o, prepared.hash);
+  Plan plan = given ? std::move(*given) : draft_for(o.quant.form, graph, target, o.quant.selection);
   plan.model_hash = prepared.hash;
   require_plannable(metric_request(o), graph);
   if (o.dry_run) return print_plan(plan, o);
   require_something(plan);
 
-  std::vector<std::string> warnings;
   const Observed observed =
       observe_for(o, prepared, plan, target, method, steps, context, warnings);
   const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, observed, warnings);

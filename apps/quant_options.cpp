@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/configs.h"
-#include "lib/rewrite/weights.h"
+#include "lib/quant/raise.h"
 
 namespace intaglio {
 namespace {
@@ -88,7 +88,7 @@ Target effective_target(const QuantOptions& o) {
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
   if (is_wide(target.activations.type) || is_wide(target.weights.type))
-    target.opset = std::max<std::int64_t>(target.opset, 21);
+    target.opset = std::max(target.opset, wide_opset);
   target = target_for(o.form, std::move(target));
   if (!o.form.from_qdq && o.form.contrib) require_accepted(target, "contrib");
   if (!o.form.from_qdq && !(o.form.contrib && o.form.format == "qoperator"))

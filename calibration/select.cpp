@@ -10,6 +10,7 @@
 #include "lib/base/parallel.h"
 #include "lib/quant/array.h"
 #include "lib/quant/half_precision.h"
+#include "lib/quant/raise.h"
 
 namespace intaglio {
 namespace {
@@ -34,7 +35,7 @@ class Selecting {
       activation.range = groups_.at(activation.group);
       activation.params =
           choose_qparams(std::span(&activation.range, 1), activation.scheme, options_.min_range);
-      params_[activation.name] = &activation.params;
+      read_[activation.name] = &activation;
     }
     parallel_for(plan_.nodes.size(), options_.threads,
                  [&](std::size_t, std::size_t i) { choose_weights(plan_.nodes[i]); });
@@ -242,13 +243,13 @@ class Selecting {
     choose_bias(node, in_graph);
   }
 
-  float input_scale(const Node& node) const {
-    return params_.at(node.input(0)->name())->scale.front();
+  float input_scale(const NodePlan& plan, const Node& node) const {
+    return params_for(plan, *read_.at(node.input(0)->name())).scale.front();
   }
 
   void guard(const NodePlan& node, const Node& in_graph, ConstantPlan& weight) {
     const Tensor& bias = graph_.find(node.bias->name)->constant();
-    weight.raised = guard_bias_overflow(bias, input_scale(in_graph), weight.params);
+    weight.raised = guard_bias_overflow(bias, input_scale(node, in_graph), weight.params);
     if (weight.raised > 0)
       warn(fmt::format("{}: {} weight scale(s) raised so that the int32 bias does not overflow",
                        in_graph.label(), weight.raised));
@@ -258,7 +259,7 @@ class Selecting {
     const Tensor& bias = graph_.find(node.bias->name)->constant();
     ranges_of(bias, std::nullopt);  // refuses NaN and infinity
     node.bias->params =
-        quantize_bias(bias, input_scale(in_graph), node.constants.front().params).params;
+        quantize_bias(bias, input_scale(node, in_graph), node.constants.front().params).params;
   }
 
   Plan& plan_;
@@ -267,7 +268,7 @@ class Selecting {
   const SelectOptions& options_;
   const std::unordered_set<std::string> scores_;
   std::unordered_map<std::string, Range> groups_;
-  std::unordered_map<std::string, const QParams*> params_;
+  std::unordered_map<std::string, const ActivationPlan*> read_;
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ std::string refined(const Json& refine) {
   return text;
 }
 
-std::string kept_float(const Json& kept) {
+std::string kept_layers(const Json& kept) {
   std::string names;
   for (const Json& layer : kept["layers"])
     names += (names.empty() ? "" : ", ") + code(node_label(layer));
@@ -117,7 +117,8 @@ std::string summary_section(const PageSource& source) {
       r["command"] == "compare" ? r["methods"][chosen_of(r)]["refine"] : r["refine"];
   out += entry("Refined", refined(refine));
   if (r.contains("keep_float") && r["keep_float"].is_object())
-    out += entry("Kept float", kept_float(r["keep_float"]));
+    out += entry(r["keep_float"]["as"] == "float" ? "Kept float" : "With 16 bits",
+                 kept_layers(r["keep_float"]));
   out += entry("Calibrated with", data(r["data"]));
   if (r["command"] == "compare") out += entry("Evaluated with", data(r["evaluation_data"]));
   out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),

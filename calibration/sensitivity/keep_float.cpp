@@ -8,8 +8,8 @@ namespace {
 
 class KeepOrder {
  public:
-  KeepOrder(const Sensitivity& s, KeepCost cost, std::size_t most)
-      : s_(s), most_(std::min(most, s.layers.size())) {
+  KeepOrder(const Sensitivity& s, KeepCost cost, KeepAs as, std::size_t most)
+      : s_(s), floats_(as == KeepAs::floats), most_(std::min(most, s.layers.size())) {
     for (const LayerSensitivity& l : s.layers) costs_.push_back(cost_of(l, cost));
     for (const double c : costs_) total_ += c;
     around_.resize(s.layers.size());
@@ -53,7 +53,7 @@ class KeepOrder {
   double noise_left(const Layers& kept) const {
     double sum = 0;
     for (std::size_t l = 0; l < s_.layers.size(); ++l)
-      if (!kept.contains(l)) sum += s_.layers[l].weights_alone.relative();
+      if (!floats_ || !kept.contains(l)) sum += s_.layers[l].weights_alone.relative();
     for (std::size_t v = 0; v < s_.values.size(); ++v)
       if (!gone(v, kept)) sum += s_.values_alone[v].relative();
     return sum;
@@ -66,7 +66,7 @@ class KeepOrder {
     double sum = 0;
     std::set<std::size_t> touched;
     for (const std::size_t l : move) {
-      sum += s_.layers[l].weights_alone.relative();
+      if (floats_) sum += s_.layers[l].weights_alone.relative();
       touched.insert(around_[l].begin(), around_[l].end());
     }
     for (const std::size_t v : touched)
@@ -91,6 +91,7 @@ class KeepOrder {
   }
 
   const Sensitivity& s_;
+  const bool floats_;
   const std::size_t most_;
   std::vector<double> costs_;
   std::vector<std::vector<std::size_t>> around_;  // values by layer
@@ -99,8 +100,9 @@ class KeepOrder {
 
 }  // namespace
 
-std::vector<KeepSet> keep_order(const Sensitivity& sensitivity, KeepCost cost, std::size_t most) {
-  return KeepOrder(sensitivity, cost, most).run();
+std::vector<KeepSet> keep_order(const Sensitivity& sensitivity, KeepCost cost, KeepAs as,
+                                std::size_t most) {
+  return KeepOrder(sensitivity, cost, as, most).run();
 }
 
 }  // namespace intaglio

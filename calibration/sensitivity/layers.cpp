@@ -27,6 +27,13 @@ const Node* fused_into(const Node& node, const Plan& plan, const Target& target,
   return fits ? reader : nullptr;
 }
 
+void name_outputs(const std::vector<QuantizedLayer>& layers, const std::string& reason,
+                  std::map<std::string, std::string>& reasons) {
+  for (const QuantizedLayer& layer : layers)
+    for (const Node* node : layer.nodes())
+      if (const Value* output = first_output(*node)) reasons.emplace(output->name(), reason);
+}
+
 }  // namespace
 
 std::vector<const Node*> QuantizedLayer::nodes() const {
@@ -82,10 +89,13 @@ std::vector<TiedValues> tied_values(const Graph& graph, const Plan& plan,
 
 Selection leaving_float(Selection selection, const std::vector<QuantizedLayer>& layers,
                         const std::string& reason) {
-  for (const QuantizedLayer& layer : layers)
-    for (const Node* node : layer.nodes())
-      if (const Value* output = first_output(*node))
-        selection.left_float.emplace(output->name(), reason);
+  name_outputs(layers, reason, selection.left_float);
+  return selection;
+}
+
+Selection raising(Selection selection, const std::vector<QuantizedLayer>& layers,
+                  const std::string& reason) {
+  name_outputs(layers, reason, selection.raised);
   return selection;
 }
 

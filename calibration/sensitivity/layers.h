@@ -33,4 +33,8 @@ std::vector<TiedValues> tied_values(const Graph& graph, const Plan& plan,
 Selection leaving_float(Selection selection, const std::vector<QuantizedLayer>& layers,
                         const std::string& reason);
 
+// A selection that gives these layers activations of 16 bits (lib/quant/raise.h).
+Selection raising(Selection selection, const std::vector<QuantizedLayer>& layers,
+                  const std::string& reason);
+
 }  // namespace intaglio

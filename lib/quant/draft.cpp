@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lib/quant/filter.h"
+#include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
 
 namespace intaglio {
@@ -350,7 +351,9 @@ const OpRule* rule_of(const Node& node, const Target& target) {
 }
 
 Plan draft(const Graph& graph, const Target& target, const Selection& selection) {
-  return Drafter(graph, target, selection).run();
+  Plan plan = Drafter(graph, target, selection).run();
+  raise(plan, graph, target, selection.raised);
+  return plan;
 }
 
 }  // namespace intaglio

@@ -164,6 +164,7 @@ Json to_json(const Plan& plan) {
       node["precision"] = name_of(n.precision->type);
       node["precision_reason"] = n.precision->reason;
     }
+    if (n.raised) node["raised"] = true;
     json["nodes"].push_back(std::move(node));
   }
   return json;
@@ -212,6 +213,7 @@ Plan plan_from_json(const Json& document, const std::string& origin) {
     if (n.has("precision"))
       node.precision = Precision{dtype_named(n.choice("precision", {"float16", "float"})),
                                  n.get<std::string>("precision_reason")};
+    node.raised = n.get<bool>("raised", false);
     plan.nodes.push_back(std::move(node));
   });
   json.done();

@@ -79,6 +79,7 @@ struct NodePlan {
   std::vector<ConstantPlan> constants;
   std::optional<BiasPlan> bias;
   std::optional<Precision> precision = {};  // nullopt: as the model has it
+  bool raised = false;  // its activations have 16 bits where others have 8 (lib/quant/raise.h)
 };
 
 struct Plan {

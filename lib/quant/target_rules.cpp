@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/quant/array.h"
+#include "lib/quant/raise.h"
 #include "lib/quant/saturation.h"
 
 namespace intaglio {
@@ -91,7 +92,8 @@ class Rules {
     const Tensor& bias = graph_.find(node.bias->name)->constant();
     const ActivationPlan* input = plan_.find(in_graph.input(0)->name());
     node.bias->params =
-        quantize_bias(bias, input->params.scale.front(), node.constants.front().params).params;
+        quantize_bias(bias, params_for(node, *input).scale.front(), node.constants.front().params)
+            .params;
   }
 
   Plan& plan_;

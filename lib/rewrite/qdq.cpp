@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lib/quant/array.h"
+#include "lib/quant/raise.h"
 #include "lib/rewrite/constants.h"
 #include "lib/rewrite/weights.h"
 
@@ -24,9 +25,13 @@ class QdqWriter {
   }
 
  private:
-  // The initializers of one group of activations, shared by all of its pairs.
+  // The initializers of one group of activations, shared by all of its pairs of one width.
   struct Shared {
     Value *scale, *zero_point;
+  };
+  struct Pair {
+    Node* quantize;
+    Value* dequantized;
   };
 
   Value& value_of(const std::string& name) const {
@@ -38,39 +43,62 @@ class QdqWriter {
     return *value;
   }
 
-  Shared& shared_of(const ActivationPlan& activation) {
-    const auto it = shared_.find(activation.group);
+  Shared& shared_of(const std::string& group, const QParams& params) {
+    const auto it = shared_.find(group);
     if (it != shared_.end()) return it->second;
-    Value& scale =
-        graph_.add_constant(activation.group + "_scale", scale_tensor(activation.params));
-    Value& zero =
-        graph_.add_constant(activation.group + "_zero_point", zero_point_tensor(activation.params));
-    return shared_[activation.group] = {&scale, &zero};
+    Value& scale = graph_.add_constant(group + "_scale", scale_tensor(params));
+    Value& zero = graph_.add_constant(group + "_zero_point", zero_point_tensor(params));
+    return shared_[group] = {&scale, &zero};
+  }
+
+  // From `before` to `after`, or to a new value.
+  Pair add_pair(const std::string& name, const std::string& group, const QParams& params,
+                Value& before, Value* after = nullptr) {
+    const Shared shared = shared_of(group, params);
+    if (after == nullptr)
+      after = &graph_.add_value(name + "_dequantized", before.dtype(), before.dims());
+    Value& codes = graph_.add_value(name + "_quantized", params.type, before.dims());
+    Node& quantize = graph_.add_node("QuantizeLinear", name + "_QuantizeLinear",
+                                     {&before, shared.scale, shared.zero_point}, {&codes});
+    graph_.add_node("DequantizeLinear", name + "_DequantizeLinear",
+                    {&codes, shared.scale, shared.zero_point}, {after});
+    return {&quantize, after};
   }
 
   void insert_pair(const ActivationPlan& activation) {
     Value& value = value_of(activation.name);
-    const Shared params = shared_of(activation);
     Value* before = &value;  // what the producer makes
     Value* after = nullptr;  // what the readers read
+    const Node* producer = value.producer();
     if (value.is_output() && value.producer() != nullptr) {
       after = &value;
       before = &graph_.add_value(activation.name + "_float", value.dtype(), value.dims());
-      Node& producer = *value.producer();
-      const auto outputs = producer.outputs();
+      Node& maker = *value.producer();
+      const auto outputs = maker.outputs();
       const auto at = std::find(outputs.begin(), outputs.end(), &value) - outputs.begin();
-      graph_.set_output(producer, static_cast<std::size_t>(at), *before);
+      graph_.set_output(maker, static_cast<std::size_t>(at), *before);
     } else {
       after = &graph_.add_value(activation.name + "_dequantized", value.dtype(), value.dims());
       redirect(value, *after);
     }
-    Value& codes =
-        graph_.add_value(activation.name + "_quantized", activation.params.type, value.dims());
-    graph_.add_node("QuantizeLinear", activation.name + "_QuantizeLinear",
-                    {before, params.scale, params.zero_point}, {&codes});
-    graph_.add_node("DequantizeLinear", activation.name + "_DequantizeLinear",
-                    {&codes, params.scale, params.zero_point}, {after});
+    const Pair pair =
+        add_pair(activation.name, activation.group, activation.params, *before, after);
     dequantized_[activation.name] = after->name();
+    if (!is_wide(activation.params.type)) insert_raised_pair(activation, producer, *before, pair);
+  }
+
+  // Between a pair of 8 bits and the raised nodes that make the value or read it.
+  void insert_raised_pair(const ActivationPlan& activation, const Node* producer, Value& before,
+                          const Pair& pair) {
+    std::vector<Use> readers;
+    for (const Use& use : pair.dequantized->uses())
+      if (raised_.contains(use.node)) readers.push_back(use);
+    const bool made = raised_.contains(producer);
+    if (!made && readers.empty()) return;
+    const Pair wide = add_pair(activation.name + "_raised", activation.group + "_raised",
+                               raised_params(activation.params), made ? before : *pair.dequantized);
+    if (made) graph_.set_input(*pair.quantize, 0, wide.dequantized);
+    for (const Use& use : readers) graph_.set_input(*use.node, use.index, wide.dequantized);
   }
 
   // What a node makes on codes, everybody reads rounded: runtimes merge the node with the pair.
@@ -86,17 +114,18 @@ class QdqWriter {
   void store_constants(const NodePlan& plan) {
     Node& node = planned_node(graph_, plan);
     quantized_.insert(&node);
+    if (plan.raised) raised_.insert(&node);
     store_weights(node, plan);
     if (!plan.bias) return;
     const Tensor bias = planned_constant(graph_, plan.bias->name);
-    const float input_scale = plan_.find(node.input(0)->name())->params.scale.front();
+    const float input_scale = params_for(plan, *plan_.find(node.input(0)->name())).scale.front();
     const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
     replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);
   }
 
   Graph& graph_;
   const Plan& plan_;
-  std::set<const Node*> quantized_;
+  std::set<const Node*> quantized_, raised_;
   std::map<std::string, Shared> shared_;
   std::map<std::string, std::string> dequantized_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/quant/array.h"
+#include "lib/quant/raise.h"
 #include "lib/rewrite/constants.h"
 
 namespace intaglio {
@@ -62,14 +63,8 @@ void store_weights(Node& node, const NodePlan& plan) {
   }
 }
 
-bool is_wide(DType type) { return type == DType::u16 || type == DType::s16; }
-
 void require_opset(const Model& model, const Plan& plan) {
-  bool wide = std::any_of(plan.activations.begin(), plan.activations.end(),
-                          [](const auto& a) { return is_wide(a.scheme.type); });
-  for (const NodePlan& node : plan.nodes)
-    for (const ConstantPlan& constant : node.constants) wide |= is_wide(constant.scheme.type);
-  if (wide && model.opset() < 21)
+  if (needs_wide_codes(plan) && model.opset() < wide_opset)
     throw Error(
         Code::config,
         fmt::format("16-bit QuantizeLinear needs opset 21, the model has {}", model.opset()),

@@ -21,9 +21,6 @@ void write_weights(Model& model, const Plan& plan);
 // The same for one node of the plan.
 void store_weights(Node& node, const NodePlan& plan);
 
-// Codes of 16 bits, which QuantizeLinear makes since opset 21.
-bool is_wide(DType type);
-
 // Throws Code::config when the plan has types that the opset of the model lacks.
 void require_opset(const Model& model, const Plan& plan);
 

@@ -209,7 +209,8 @@ Sensitivity chain(const std::vector<double>& weights, const std::vector<double>&
 }
 
 TEST(KeepOrder, TakesTheNoisiestWeightsFirst) {
-  const auto sets = keep_order(chain({1, 5, 2}, {0, 0, 0}, {1, 1, 1}), KeepCost::layers);
+  const auto sets =
+      keep_order(chain({1, 5, 2}, {0, 0, 0}, {1, 1, 1}), KeepCost::layers, KeepAs::floats);
   ASSERT_EQ(sets.size(), 4u);
   EXPECT_EQ(sets[0].layers, (std::vector<std::size_t>{}));
   EXPECT_EQ(sets[1].layers, (std::vector<std::size_t>{1}));
@@ -219,19 +220,28 @@ TEST(KeepOrder, TakesTheNoisiestWeightsFirst) {
 }
 
 TEST(KeepOrder, TakesBothSidesOfANoisyValue) {
-  const auto sets = keep_order(chain({1, 1, 1, 1}, {0, 0, 9, 0}, {1, 1, 1, 1}), KeepCost::layers);
+  const auto sets =
+      keep_order(chain({1, 1, 1, 1}, {0, 0, 9, 0}, {1, 1, 1, 1}), KeepCost::layers, KeepAs::floats);
   EXPECT_EQ(sets[1].layers, (std::vector<std::size_t>{1, 2}));
 }
 
 TEST(KeepOrder, PrefersWhatIsCheap) {
-  const auto sets = keep_order(chain({4, 3}, {0, 0}, {100, 1}), KeepCost::macs);
+  const auto sets = keep_order(chain({4, 3}, {0, 0}, {100, 1}), KeepCost::macs, KeepAs::floats);
   EXPECT_EQ(sets[1].layers, (std::vector<std::size_t>{1}));
   EXPECT_LT(sets[1].cost, 0.05);
 }
 
-TEST(KeepOrder, StopsAtACount) {
+TEST(KeepOrder, LayersOf16BitsKeepTheNoiseOfTheirWeights) {
   const auto sets =
-      keep_order(chain({1, 1, 1, 1}, {0, 0, 9, 0}, {1, 1, 1, 1}), KeepCost::layers, 1);
+      keep_order(chain({1, 50, 1, 1}, {0, 0, 9, 1}, {1, 1, 1, 1}), KeepCost::layers, KeepAs::wide);
+  EXPECT_EQ(sets[1].layers, (std::vector<std::size_t>{1, 2})) << "around the noisiest value";
+  EXPECT_NEAR(sets[1].noise, 54.0 / 63, 1e-12);
+  EXPECT_NEAR(sets.back().noise, 53.0 / 63, 1e-12);
+}
+
+TEST(KeepOrder, StopsAtACount) {
+  const auto sets = keep_order(chain({1, 1, 1, 1}, {0, 0, 9, 0}, {1, 1, 1, 1}), KeepCost::layers,
+                               KeepAs::floats, 1);
   EXPECT_EQ(sets.back().layers.size(), 1u);
 }
 

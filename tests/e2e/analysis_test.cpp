@@ -118,6 +118,46 @@ TEST_F(Analysis, WhatStaysFloatFitsTheTarget) {
   }
 }
 
+TEST_F(Analysis, RaisesLayersTo16BitsInPlaceOfFloat) {
+  const Json all = report("quantize", {"--target", "qnn"});
+  const Json some = report("quantize", {"--target", "qnn", "--keep-float", "6", "--keep-as",
+                                        "16bit", "--save-plan", here("plan.json")});
+  EXPECT_EQ(some["keep_float"]["as"], "16bit");
+  EXPECT_EQ(some["keep_float"]["layers"].size(), 6u);
+  EXPECT_GT(some["evaluation"]["outputs"][0]["sqnr_db"],
+            all["evaluation"]["outputs"][0]["sqnr_db"]);
+  std::size_t raised = 0, wide = 0;
+  for (const Json& node : some["nodes"]) {
+    EXPECT_NE(node["status"], "float");
+    raised += node["reason"].get<std::string>().find("16 bits") != std::string::npos;
+  }
+  for (const Json& value : some["values"]) wide += value["type"] == "uint16";
+  EXPECT_GE(raised, 6u);
+  EXPECT_GE(wide, 1u);
+  const Ran check = run_program({"--quiet", "check", here("int8.onnx"), "--target", "qnn"});
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+  const Json again = report("quantize", {"--target", "qnn", "--plan", here("plan.json")});
+  EXPECT_EQ(again["evaluation"], some["evaluation"]) << "the plan repeats it";
+}
+
+TEST_F(Analysis, RaisesTheCheapestLayersWithWhichAGateHolds) {
+  const Json all = report("quantize", {"--target", "qnn"});
+  const double db = all["evaluation"]["outputs"][0]["sqnr_db"];
+  const Json found = report("quantize", {"--target", "qnn", "--keep-float", "auto", "--keep-as",
+                                         "16bit", "--min-sqnr", std::to_string(db + 1)});
+  EXPECT_EQ(found["keep_float"]["met"], true);
+  EXPECT_GE(found["evaluation"]["outputs"][0]["sqnr_db"].get<double>(), db + 1);
+}
+
+TEST_F(Analysis, SaysWhereARaisedLayerGainsNothing) {
+  const Json onnxruntime = report("quantize", {"--keep-float", "2", "--keep-as", "16bit"});
+  EXPECT_NE(onnxruntime["warnings"].dump().find("layers that are kept float are faster there"),
+            std::string::npos);
+  EXPECT_EQ(run("quantize", {"--keep-float", "2", "--keep-as", "16bit", "--target", "tensorrt"})
+                .exit_code,
+            3);
+}
+
 TEST_F(Analysis, ADryRunSaysThatLayersAreChosenLater) {
   const Ran ran = run("quantize", {"--keep-float", "2", "--dry-run"});
   EXPECT_EQ(ran.exit_code, 0);
@@ -135,6 +175,8 @@ TEST_F(Analysis, OptionsThatContradictAreNamed) {
   expect_usage({"--keep-float", "1000"}, "nothing is left to quantize");
   expect_usage({"--keep-float", "auto"}, "needs something to reach");
   expect_usage({"--keep-float", "1", "--format", "weights"}, "no layers to choose from");
+  expect_usage({"--keep-as", "16bit"}, "the layers of --keep-float");
+  expect_usage({"--keep-float", "1", "--keep-as", "16bit", "--format", "qoperator"}, "have 8 bits");
   expect_usage({"--keep-float", "auto", "--max-top1-drop", "1", "--eval-data", data("eval"),
                 "--labels", data("eval/labels.csv")},
                "labels of the calibration data");

@@ -51,6 +51,62 @@ TEST(Qdq, TheResultIsCloseToTheFloatModel) {
   EXPECT_FALSE(testing::close(after, before, 0, 1e-4)) << "the result must have been rounded";
 }
 
+// What makes the codes of a value: "uint8", "uint16".
+std::string type_behind(const Value* dequantized) {
+  return std::string(name_of(dequantized->producer()->input(0)->dtype()));
+}
+
+const char* three_convs =
+    "(float[1,2,3,3] x) => (float[1,2,3,3] y)"
+    "<float[2,2,1,1] w = {0.4,-0.2,0.3,0.1}, float[2] b = {0.5,-0.5}>"
+    "{ c = Conv(x, w, b) d = Conv(c, w, b) y = Conv(d, w, b) }";
+
+Plan raised_plan(const Model& model, const char* output) {
+  Selection selection;
+  selection.raised[output] = "";
+  Plan plan = draft(model.graph(), testing::onnxruntime_target(), selection);
+  const Range range{-4, 4};
+  for (auto& a : plan.activations)
+    a.range = range, a.params = choose_qparams(std::span(&range, 1), a.scheme);
+  testing::number_constants(model, plan, 8.0f / 255);
+  return plan;
+}
+
+TEST(Qdq, RaisedNodesReadAndMake16BitsAlone) {
+  Model model = model_of(three_convs, 21);
+  write_qdq(model, raised_plan(model, "d"));
+  EXPECT_EQ(count(model, "QuantizeLinear"), 4 + 2);
+  const Node* last =
+      model.graph().find("y")->producer()->input(0)->producer()->input(0)->producer();
+  EXPECT_EQ(type_behind(last->input(0)), "uint8");
+  const Node* narrowed = last->input(0)->producer()->input(0)->producer();
+  EXPECT_EQ(type_behind(narrowed->input(0)), "uint16") << "16 bits become 8 behind the raised node";
+  const Node* raised = narrowed->input(0)->producer()->input(0)->producer()->input(0)->producer();
+  ASSERT_TRUE(raised->is("Conv"));
+  EXPECT_EQ(type_behind(raised->input(0)), "uint16");
+  const Node* widened = raised->input(0)->producer()->input(0)->producer();
+  EXPECT_EQ(type_behind(widened->input(0)), "uint8") << "8 bits become 16 before it";
+  EXPECT_EQ(raised->input(2)->producer()->input(1)->constant().to_vector<float>()[0] * 256,
+            last->input(2)->producer()->input(1)->constant().to_vector<float>()[0])
+      << "its bias has the scale of what it reads";
+}
+
+TEST(Qdq, ARaisedNodeAmongNarrowOnesComputesWhatItDid) {
+  Model plain = model_of(three_convs, 21), raised = model_of(three_convs, 21);
+  write_qdq(plain, plan_of(plain));
+  write_qdq(raised, raised_plan(raised, "d"));
+  const Tensor x = testing::random_tensor({1, 2, 3, 3}, 3, -1, 1);
+  const Tensor a = Executor(plain.graph()).run({{x}}).front(),
+               b = Executor(raised.graph()).run({{x}}).front();
+  EXPECT_TRUE(testing::close(a, b, 0, 8.0 / 255)) << "but for one step of the last value";
+}
+
+TEST(Qdq, RaisedNodesNeedOpset21) {
+  Model model = model_of(three_convs);
+  const Plan plan = raised_plan(model, "d");
+  EXPECT_THROW(write_qdq(model, plan), Error);
+}
+
 TEST(Qdq, SharedWeightsAndBiasesAreCopiedPerUse) {
   Model model = model_of(
       "(float[1,2,3,3] x) => (float[1,2,3,3] y, float[1,2,3,3] z)"

@@ -12,8 +12,9 @@
 
 namespace intaglio::testing {
 
-inline Model model_of(const std::string& text) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
+inline Model model_of(const std::string& text, int opset = 13) {
+  Model model = parse_model("<ir_version: 10, opset_import: [\"\" : " + std::to_string(opset) +
+                            "]> g " + text);
   infer_types(model);
   return model;
 }
