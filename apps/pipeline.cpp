@@ -226,12 +226,12 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
 void quantize(const QuantizeOptions& o, Context& context) {
   const std::string output = output_path(o);
   const Method method = parse_method(o.method);
-  std::vector<std::string> warnings;
-  std::optional<Plan> given = load_plan(o);
-  const Target target = target_for(o, given, warnings);
   const bool refinable = o.quant.form.calibrated() && o.plan.empty();
   const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
   check_outputs(o, output);
+  std::vector<std::string> warnings;
+  std::optional<Plan> given = load_plan(o);
+  const Target target = target_for(o, given, warnings);
 
   Prepared prepared = o.quant.form.from_qdq ? load_quantized(o.model, context)
                                             : load_prepared(o.model, target, context);
