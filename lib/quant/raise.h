@@ -2,13 +2,10 @@
 //
 // What a device computes with 8 bits it often computes with 16 as well, at a lower speed. Layers
 // that lose too much stay on it that way, where leaving them float would send them elsewhere. A
-// raised node reads and makes 16 bits alone:
-//  - values that only raised nodes touch have codes of 16 bits, and ranges of their own;
-//  - every other value keeps its 8 bits, and a second pair of 16 stands between it and the raised
-//  nodes
-//    that make or read it. That pair has a 256th of the scale, so that it holds every code of 8
-//    bits exactly.
-// Weights keep their type.
+// raised node reads and makes 16 bits alone. Values that only raised nodes touch have codes of 16
+// bits, and ranges of their own. Every other value keeps its 8 bits, and a second pair of 16 stands
+// between it and the raised nodes that make or read it: with a 256th of the scale, so that it holds
+// every code of 8 bits exactly. Weights keep their type.
 #pragma once
 
 #include <map>
