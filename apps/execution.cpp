@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/choice_option.h"
 #include "lib/base/log.h"
 #include "lib/passes/halves_widened.h"
 #include "lib/passes/pass.h"
@@ -9,13 +10,8 @@
 namespace intaglio {
 
 void add_exact_option(CLI::App& command, std::string& exact) {
-  command
-      .add_option(
-          "--exact", exact,
-          "Run quantized operators on integers, as onnxruntime does, or simulate them in float")
-      ->check(CLI::IsMember({"integer", "float"}))
-      ->type_name("integer|float")
-      ->capture_default_str();
+  add_choice(command, "--exact", exact, {"integer", "float"},
+             "Run quantized operators on integers, as onnxruntime does, or simulate them in float");
 }
 
 void prepare_to_run(Model& model) {

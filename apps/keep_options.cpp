@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "apps/choice_option.h"
+
 namespace intaglio {
 
 std::optional<std::size_t> KeepOptions::count() const {
@@ -19,28 +21,20 @@ void add_keep_options(CLI::App& command, KeepOptions& options) {
                   "Layers that stay float: the N whose noise matters most, or auto: the cheapest "
                   "ones with which the gates hold")
       ->type_name("N|auto");
-  command
-      .add_option("--objective", options.objective,
-                  "What --keep-float auto keeps cheap: macs (work in integers) or size (of the "
-                  "file)")
-      ->check(CLI::IsMember({"macs", "size"}))
-      ->type_name("macs|size")
-      ->capture_default_str();
-  command
-      .add_option("--keep-as", options.as,
-                  "What --keep-float makes of its layers: float, or 16bit: integers still, with "
-                  "activations of 16 bits")
-      ->check(CLI::IsMember({"float", "16bit"}))
-      ->type_name("float|16bit")
-      ->capture_default_str();
+  add_choice(command, "--objective", options.objective, {"macs", "size"},
+             "What --keep-float auto keeps cheap: macs (work in integers) or size (of the file)");
+  add_choice(command, "--keep-as", options.as, {"float", "16bit"},
+             "What --keep-float makes of its layers: float, or 16bit: integers still, with "
+             "activations of 16 bits");
 }
 
 void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
                         bool has_data, bool has_plan, bool has_eval_data) {
-  if (!options.wanted() && options.as != "float")
+  if (!options.wanted()) {
+    if (options.as == "float") return;
     throw Error(Code::usage, "--keep-as says what becomes of the layers of --keep-float",
                 "Say --keep-float N or auto, too.");
-  if (!options.wanted()) return;
+  }
   const auto refuse = [](const std::string& what, const char* remedy) {
     throw Error(Code::usage, "--keep-float: " + what, remedy);
   };

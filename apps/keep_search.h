@@ -1,5 +1,5 @@
-// The search behind --keep-float: layers that stay float for the sake of accuracy, found on
-// calibration data.
+// The search behind --keep-float: layers that stay float, or get activations of 16 bits, for the
+// sake of accuracy, found on calibration data.
 #pragma once
 
 #include <string>

@@ -65,8 +65,8 @@ void require_same_model(const Plan& plan, const QuantizeOptions& o, const std::s
 }
 
 // The target, and what the layers of --keep-float or of a plan need of it.
-Target target_for(const QuantizeOptions& o, const std::optional<Plan>& plan,
-                  std::vector<std::string>& warnings) {
+Target needed_target(const QuantizeOptions& o, const std::optional<Plan>& plan,
+                     std::vector<std::string>& warnings) {
   Target target = effective_target(o.quant);
   if (plan && needs_wide_codes(*plan)) target.opset = std::max(target.opset, wide_opset);
   if (!o.keep.raises()) return target;
@@ -231,7 +231,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
   check_outputs(o, output);
   std::vector<std::string> warnings;
   std::optional<Plan> given = load_plan(o);
-  const Target target = target_for(o, given, warnings);
+  const Target target = needed_target(o, given, warnings);
 
   Prepared prepared = o.quant.form.from_qdq ? load_quantized(o.model, context)
                                             : load_prepared(o.model, target, context);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "apps/choice_option.h"
 #include "calibration/refine/channels.h"
 #include "calibration/refine/rebalance.h"
 #include "calibration/refine/side_by_side.h"
@@ -87,15 +88,10 @@ Json migration_json(const Rebalanced& done) {
 }  // namespace
 
 void add_refine_options(CLI::App& command, RefineOptions& options) {
-  command
-      .add_option(
-          "--effort", options.effort,
-          "How much is done for accuracy: fast chooses ranges; balanced equalizes channels, "
-          "migrates them into weights and corrects biases; best rounds weights against each "
-          "other's errors too")
-      ->check(CLI::IsMember({"fast", "balanced", "best"}))
-      ->type_name("fast|balanced|best")
-      ->capture_default_str();
+  add_choice(command, "--effort", options.effort, {"fast", "balanced", "best"},
+             "How much is done for accuracy: fast chooses ranges; balanced equalizes channels, "
+             "migrates them into weights and corrects biases; best rounds weights against each "
+             "other's errors too");
   command
       .add_option("--refine", options.list,
                   "The steps to take in place of those of the effort: none, or some of shift, "

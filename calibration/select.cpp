@@ -244,7 +244,7 @@ class Selecting {
   }
 
   float input_scale(const NodePlan& plan, const Node& node) const {
-    return params_for(plan, *read_.at(node.input(0)->name())).scale.front();
+    return scale_read(plan, *read_.at(node.input(0)->name()));
   }
 
   void guard(const NodePlan& node, const Node& in_graph, ConstantPlan& weight) {

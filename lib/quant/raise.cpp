@@ -25,10 +25,10 @@ class Raising {
     for (NodePlan& node : plan_.nodes)
       if (const auto it = nodes.find(node.output); node.quantized && it != nodes.end())
         mark(node, it->second);
-    const std::set<std::string> narrow = narrow_groups();
+    const std::set<std::string> wide = wide_groups();
     for (ActivationPlan& activation : plan_.activations)
-      if (!narrow.contains(activation.group)) widen(activation.scheme);
-    for (NodePlan& node : plan_.nodes) follow(node, narrow);
+      if (wide.contains(activation.group)) widen(activation.scheme);
+    for (NodePlan& node : plan_.nodes) follow(node, wide);
   }
 
  private:
@@ -42,41 +42,40 @@ class Raising {
     scheme.reduce_range = false;
   }
 
-  // Movers have no say: they take what they move.
-  bool keeps_narrow(const Node* node) const {
+  const NodePlan* plan_of(const Node* node) const {
     const auto it = plans_.find(node);
-    if (it == plans_.end() || it->second->raised) return false;
-    return rule_of(*node, target_)->role != Role::share;
-  }
-
-  // Of activations that a node with 8 bits makes or reads.
-  std::set<std::string> narrow_groups() const {
-    std::set<std::string> groups, touched;
-    for (const ActivationPlan& activation : plan_.activations) {
-      const Value& value = *graph_.find(activation.name);
-      const bool narrow =
-          keeps_narrow(value.producer()) ||
-          std::ranges::any_of(value.uses(), [&](const Use& u) { return keeps_narrow(u.node); });
-      if (narrow) groups.insert(activation.group);
-      if (touches_raised(value)) touched.insert(activation.group);
-    }
-    for (const ActivationPlan& activation : plan_.activations)
-      if (!touched.contains(activation.group)) groups.insert(activation.group);
-    return groups;
+    return it == plans_.end() ? nullptr : it->second;
   }
 
   bool is_raised(const Node* node) const {
-    const auto it = plans_.find(node);
-    return it != plans_.end() && it->second->raised;
+    const NodePlan* plan = plan_of(node);
+    return plan != nullptr && plan->raised;
   }
 
-  bool touches_raised(const Value& value) const {
-    return is_raised(value.producer()) ||
-           std::ranges::any_of(value.uses(), [&](const Use& use) { return is_raised(use.node); });
+  // Movers have no say: they take what they move.
+  bool keeps_narrow(const Node* node) const {
+    const NodePlan* plan = plan_of(node);
+    return plan != nullptr && !plan->raised && rule_of(*node, target_)->role != Role::share;
+  }
+
+  // Of activations that raised nodes make or read, and no node with 8 bits does.
+  std::set<std::string> wide_groups() const {
+    std::set<std::string> wide, narrow;
+    for (const ActivationPlan& activation : plan_.activations) {
+      const Value& value = *graph_.find(activation.name);
+      const auto touch = [&](const Node* node) {
+        if (is_raised(node)) wide.insert(activation.group);
+        if (keeps_narrow(node)) narrow.insert(activation.group);
+      };
+      touch(value.producer());
+      for (const Use& use : value.uses()) touch(use.node);
+    }
+    std::erase_if(wide, [&](const std::string& group) { return narrow.contains(group); });
+    return wide;
   }
 
   // A mover of wide values; constants that stand beside activations.
-  void follow(NodePlan& node, const std::set<std::string>& narrow) const {
+  void follow(NodePlan& node, const std::set<std::string>& wide) const {
     if (!node.quantized) return;
     const Node& in_graph = *graph_.find(node.output)->producer();
     const OpRule& rule = *rule_of(in_graph, target_);
@@ -85,8 +84,7 @@ class Raising {
       node.raised = true;
     for (ConstantPlan& constant : node.constants) {
       const bool own = rule.role == Role::elementwise && node.raised;
-      if (own || (!constant.group.empty() && !narrow.contains(constant.group)))
-        widen(constant.scheme);
+      if (own || wide.contains(constant.group)) widen(constant.scheme);
     }
   }
 
@@ -129,8 +127,8 @@ void raise(Plan& plan, const Graph& graph, const Target& target,
   if (!nodes.empty()) Raising(plan, graph, target).run(nodes);
 }
 
-QParams params_for(const NodePlan& node, const ActivationPlan& activation) {
-  return node.raised ? raised_params(activation.params) : activation.params;
+float scale_read(const NodePlan& node, const ActivationPlan& activation) {
+  return (node.raised ? raised_params(activation.params) : activation.params).scale.front();
 }
 
 Target target_for_raising(Target target) {

@@ -35,8 +35,8 @@ QParams raised_params(const QParams& params);
 void raise(Plan& plan, const Graph& graph, const Target& target,
            const std::map<std::string, std::string>& nodes);
 
-// The parameters of the pair through which the node reads, or makes, an activation of the plan.
-QParams params_for(const NodePlan& node, const ActivationPlan& activation);
+// The scale of the pair through which the node reads an activation of the plan.
+float scale_read(const NodePlan& node, const ActivationPlan& activation);
 
 // The target with what raised nodes need. Throws Code::config when it does not take activations of
 // 16 bits.

@@ -92,8 +92,7 @@ class Rules {
     const Tensor& bias = graph_.find(node.bias->name)->constant();
     const ActivationPlan* input = plan_.find(in_graph.input(0)->name());
     node.bias->params =
-        quantize_bias(bias, params_for(node, *input).scale.front(), node.constants.front().params)
-            .params;
+        quantize_bias(bias, scale_read(node, *input), node.constants.front().params).params;
   }
 
   Plan& plan_;

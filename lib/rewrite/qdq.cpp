@@ -29,10 +29,6 @@ class QdqWriter {
   struct Shared {
     Value *scale, *zero_point;
   };
-  struct Pair {
-    Node* quantize;
-    Value* dequantized;
-  };
 
   Value& value_of(const std::string& name) const {
     Value* value = graph_.find(name);
@@ -51,54 +47,57 @@ class QdqWriter {
     return shared_[group] = {&scale, &zero};
   }
 
-  // From `before` to `after`, or to a new value.
-  Pair add_pair(const std::string& name, const std::string& group, const QParams& params,
-                Value& before, Value* after = nullptr) {
+  Value& add_dequantized(const std::string& name, const Value& like) {
+    return graph_.add_value(name + "_dequantized", like.dtype(), like.dims());
+  }
+
+  // From `before` to `after`. Returns the QuantizeLinear.
+  Node& add_pair(const std::string& name, const std::string& group, const QParams& params,
+                 Value& before, Value& after) {
     const Shared shared = shared_of(group, params);
-    if (after == nullptr)
-      after = &graph_.add_value(name + "_dequantized", before.dtype(), before.dims());
     Value& codes = graph_.add_value(name + "_quantized", params.type, before.dims());
     Node& quantize = graph_.add_node("QuantizeLinear", name + "_QuantizeLinear",
                                      {&before, shared.scale, shared.zero_point}, {&codes});
     graph_.add_node("DequantizeLinear", name + "_DequantizeLinear",
-                    {&codes, shared.scale, shared.zero_point}, {after});
-    return {&quantize, after};
+                    {&codes, shared.scale, shared.zero_point}, {&after});
+    return quantize;
   }
 
   void insert_pair(const ActivationPlan& activation) {
     Value& value = value_of(activation.name);
     Value* before = &value;  // what the producer makes
     Value* after = nullptr;  // what the readers read
-    const Node* producer = value.producer();
-    if (value.is_output() && value.producer() != nullptr) {
+    Node* producer = value.producer();
+    if (value.is_output() && producer != nullptr) {
       after = &value;
       before = &graph_.add_value(activation.name + "_float", value.dtype(), value.dims());
-      Node& maker = *value.producer();
-      const auto outputs = maker.outputs();
+      const auto outputs = producer->outputs();
       const auto at = std::find(outputs.begin(), outputs.end(), &value) - outputs.begin();
-      graph_.set_output(maker, static_cast<std::size_t>(at), *before);
+      graph_.set_output(*producer, static_cast<std::size_t>(at), *before);
     } else {
-      after = &graph_.add_value(activation.name + "_dequantized", value.dtype(), value.dims());
+      after = &add_dequantized(activation.name, value);
       redirect(value, *after);
     }
-    const Pair pair =
-        add_pair(activation.name, activation.group, activation.params, *before, after);
+    Node& quantize =
+        add_pair(activation.name, activation.group, activation.params, *before, *after);
     dequantized_[activation.name] = after->name();
-    if (!is_wide(activation.params.type)) insert_raised_pair(activation, producer, *before, pair);
+    if (!is_wide(activation.params.type))
+      insert_raised_pair(activation, raised_.contains(producer), quantize, *after);
   }
 
   // Between a pair of 8 bits and the raised nodes that make the value or read it.
-  void insert_raised_pair(const ActivationPlan& activation, const Node* producer, Value& before,
-                          const Pair& pair) {
+  void insert_raised_pair(const ActivationPlan& activation, bool made, Node& quantize,
+                          Value& after) {
     std::vector<Use> readers;
-    for (const Use& use : pair.dequantized->uses())
+    for (const Use& use : after.uses())
       if (raised_.contains(use.node)) readers.push_back(use);
-    const bool made = raised_.contains(producer);
     if (!made && readers.empty()) return;
-    const Pair wide = add_pair(activation.name + "_raised", activation.group + "_raised",
-                               raised_params(activation.params), made ? before : *pair.dequantized);
-    if (made) graph_.set_input(*pair.quantize, 0, wide.dequantized);
-    for (const Use& use : readers) graph_.set_input(*use.node, use.index, wide.dequantized);
+    const std::string name = activation.name + "_raised";
+    Value& before = made ? *quantize.input(0) : after;
+    Value& wide = add_dequantized(name, after);
+    add_pair(name, activation.group + "_raised", raised_params(activation.params), before, wide);
+    if (made) graph_.set_input(quantize, 0, &wide);
+    for (const Use& use : readers) graph_.set_input(*use.node, use.index, &wide);
   }
 
   // What a node makes on codes, everybody reads rounded: runtimes merge the node with the pair.
@@ -118,7 +117,7 @@ class QdqWriter {
     store_weights(node, plan);
     if (!plan.bias) return;
     const Tensor bias = planned_constant(graph_, plan.bias->name);
-    const float input_scale = params_for(plan, *plan_.find(node.input(0)->name())).scale.front();
+    const float input_scale = scale_read(plan, *plan_.find(node.input(0)->name()));
     const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
     replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);
   }

@@ -64,12 +64,7 @@ const char* three_convs =
 Plan raised_plan(const Model& model, const char* output) {
   Selection selection;
   selection.raised[output] = "";
-  Plan plan = draft(model.graph(), testing::onnxruntime_target(), selection);
-  const Range range{-4, 4};
-  for (auto& a : plan.activations)
-    a.range = range, a.params = choose_qparams(std::span(&range, 1), a.scheme);
-  testing::number_constants(model, plan, 8.0f / 255);
-  return plan;
+  return plan_of(model, testing::onnxruntime_target(), selection);
 }
 
 TEST(Qdq, RaisedNodesReadAndMake16BitsAlone) {

@@ -37,8 +37,9 @@ inline void number_constants(const Model& model, Plan& plan, float input_scale) 
 }
 
 // A plan with ranges [-4, 4] everywhere and exact weight ranges.
-inline Plan plan_of(const Model& model, const Target& target = onnxruntime_target()) {
-  Plan plan = draft(model.graph(), target);
+inline Plan plan_of(const Model& model, const Target& target = onnxruntime_target(),
+                    const Selection& selection = {}) {
+  Plan plan = draft(model.graph(), target, selection);
   const Range range{-4, 4};
   for (auto& a : plan.activations)
     a.range = range, a.params = choose_qparams(std::span(&range, 1), a.scheme);

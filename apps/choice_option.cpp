@@ -1,0 +1,16 @@
+#include "apps/choice_option.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace intaglio {
+
+void add_choice(CLI::App& command, const std::string& name, std::string& value,
+                const std::vector<std::string>& choices, const std::string& help) {
+  command.add_option(name, value, help)
+      ->check(CLI::IsMember(choices))
+      ->type_name(fmt::format("{}", fmt::join(choices, "|")))
+      ->capture_default_str();
+}
+
+}  // namespace intaglio
