@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "lib/quant/fusion.h"
+
 namespace intaglio {
 namespace {
 
@@ -19,12 +21,10 @@ std::unordered_set<const Node*> quantized_nodes(const Graph& graph, const Plan& 
 // The activation that has no pair before it.
 const Node* fused_into(const Node& node, const Plan& plan, const Target& target,
                        const std::unordered_set<const Node*>& quantized) {
-  const Value* y = node.output(0);
-  if (y == nullptr || y->uses().size() != 1 || plan.find(y->name()) != nullptr) return nullptr;
-  const Node* reader = y->uses().front().node;
-  const OpRule* rule = rule_of(*reader, target);
-  const bool fits = rule != nullptr && rule->role == Role::activation && quantized.contains(reader);
-  return fits ? reader : nullptr;
+  const Node* activation = fused_activation(node, target);
+  const bool fits = activation != nullptr && quantized.contains(activation) &&
+                    plan.find(node.output(0)->name()) == nullptr;
+  return fits ? activation : nullptr;
 }
 
 void name_outputs(const std::vector<QuantizedLayer>& layers, const std::string& reason,

@@ -11,7 +11,8 @@
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
 #include "lib/passes/integers_fused.h"
-#include "lib/quant/draft.h"
+#include "lib/quant/fusion.h"
+#include "lib/quant/plan.h"
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
 #include "lib/rewrite/malformed.h"
@@ -153,10 +154,24 @@ class Checker {
     if (!rule->float_because.empty())
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}", rule->float_because, target_.fallback));
+    if (in_small_product(node))
+      return say(entry, Verdict::floating,
+                 fmt::format("few products a result, which integers would hardly speed up; it {}",
+                             target_.fallback));
     if (!touches_codes(node) && !on_codes(producer))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
+  }
+
+  // A convolution that the target leaves in float with its activation, that activation, or a pool
+  // between the two.
+  bool in_small_product(const Node& node) const {
+    const Node* producer = fused_producer(node, target_);
+    const Value* pooled = node.is("MaxPool") ? node.input(0) : nullptr;
+    if (producer == nullptr) producer = pooled != nullptr ? pooled->producer() : &node;
+    const Node* activation = producer != nullptr ? fused_activation(*producer, target_) : nullptr;
+    return activation != nullptr && fused_in_float(*producer, *activation, target_);
   }
 
   // Nodes whose weights are stored in fewer bits, and nothing else.

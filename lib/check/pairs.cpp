@@ -4,22 +4,10 @@
 
 #include <algorithm>
 
-#include "lib/quant/draft.h"
+#include "lib/quant/fusion.h"
 
 namespace intaglio {
 namespace {
-
-bool fuses(const OpRule& rule, const Node& producer) {
-  const auto& into = rule.fuses_into;
-  return std::find(into.begin(), into.end(), producer.op()) != into.end();
-}
-
-const Node* fused_activation(const Node& node, const Target& target) {
-  const Value* y = node.output(0);
-  if (y == nullptr || y->is_output() || y->uses().size() != 1) return nullptr;
-  const Node* reader = y->uses().front().node;
-  return fused_producer(*reader, target) == &node ? reader : nullptr;
-}
 
 bool all_quantized(const Value* value) {
   return value == nullptr ||
@@ -55,16 +43,6 @@ bool makes_codes(const Node& node) {
 }
 
 }  // namespace
-
-const Node* fused_producer(const Node& node, const Target& target) {
-  const OpRule* rule = rule_of(node, target);
-  const Value* x = node.input(0);
-  if (rule == nullptr || rule->role != Role::activation || x == nullptr ||
-      x->producer() == nullptr || x->is_output() || x->uses().size() != 1 ||
-      !fuses(*rule, *x->producer()))
-    return nullptr;
-  return x->producer();
-}
 
 const Node* dequantizer(const Value* value) {
   const Node* node = value != nullptr ? value->producer() : nullptr;

@@ -21,9 +21,6 @@ bool has_quantized_weights_alone(const Node& node);
 // bfloat16; undefined: it reads none.
 DType half_weights(const Node& node);
 
-// The operator that the target fuses this activation into; null: none.
-const Node* fused_producer(const Node& activation, const Target& target);
-
 // Why the node is not between pairs as its role wants; nullopt: it is. The activation that is fused
 // into a node belongs to it.
 std::optional<FloatReason> refuse_pairs(const Node& node, const Target& target);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lib/quant/filter.h"
+#include "lib/quant/fusion.h"
 #include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
 
@@ -148,29 +149,14 @@ class Drafter {
 
   // The producer that an activation is fused into, or null.
   const Node* fusion_of(const Node& node) const {
-    const OpRule* rule = rule_of(node);
-    const Value* x = node.input(0);
-    if (rule == nullptr || rule->role != Role::activation || x == nullptr ||
-        x->producer() == nullptr || x->is_output() || x->uses().size() != 1)
-      return nullptr;
-    const Node& producer = *x->producer();
-    const auto& into = rule->fuses_into;
-    const bool fits = producer.domain().empty() &&
-                      std::find(into.begin(), into.end(), producer.op()) != into.end();
-    return fits && accepted_.contains(&producer) ? &producer : nullptr;
+    const Node* producer = fused_producer(node, target_);
+    return producer != nullptr && accepted_.contains(producer) ? producer : nullptr;
   }
 
   // The activation that will be fused into this node, so that no pair goes between them.
-  const Node* fused_activation(const Node& node) const {
-    const Value* y = node.output(0);
-    if (y == nullptr || y->is_output() || y->uses().size() != 1) return nullptr;
-    const Node& reader = *y->uses().front().node;
-    const OpRule* rule = rule_of(reader);
-    if (rule == nullptr || rule->role != Role::activation || &reader.graph() != &graph_)
-      return nullptr;
-    const bool fits = std::find(rule->fuses_into.begin(), rule->fuses_into.end(), node.op()) !=
-                      rule->fuses_into.end();
-    return fits && !obstacle(reader) ? &reader : nullptr;
+  const Node* activation_of(const Node& node) const {
+    const Node* activation = fused_activation(node, target_);
+    return activation != nullptr && !obstacle(*activation) ? activation : nullptr;
   }
 
   void quantize_value(const Value* value) {
@@ -190,7 +176,7 @@ class Drafter {
   }
 
   void quantize_output(const Node& node) {
-    if (fused_activation(node) != nullptr) return;
+    if (activation_of(node) != nullptr) return;
     if (!leaves_in_float(node)) quantize_value(node.output(0));
   }
 
@@ -264,6 +250,10 @@ class Drafter {
       scheme.axis = target_.per_channel ? table.axis : std::nullopt;
       plan.constants.push_back({table.input, node.input(table.input)->name(), scheme, {}, {}});
     } else if (role == Role::compute) {
+      const Node* activation = activation_of(node);
+      if (activation != nullptr && fused_in_float(node, *activation, target_))
+        plan.reason =
+            fmt::format("computes in float with {}: few products a result", activation->op());
       plan_weight(node, plan);
     } else if (role == Role::elementwise || role == Role::join) {
       for (std::size_t i = 0; i < node.inputs().size(); ++i)
@@ -344,11 +334,6 @@ class Drafter {
 };
 
 }  // namespace
-
-const OpRule* rule_of(const Node& node, const Target& target) {
-  const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
-  return it == target.ops.end() ? nullptr : &it->second;
-}
 
 Plan draft(const Graph& graph, const Target& target, const Selection& selection) {
   Plan plan = Drafter(graph, target, selection).run();

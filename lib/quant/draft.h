@@ -42,9 +42,6 @@ struct Selection {
 // The graph must have its types inferred (infer_types). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 
-// What the target says of a node's operator; null: nothing, or it is not one of the standard.
-const OpRule* rule_of(const Node& node, const Target& target);
-
 // The draft of the forms that quantize no activation ahead of the run: weights alone
 // (weight_inputs(), lib/quant/weights.h), with the scheme of the target's weights, whatever
 // operators it lists.

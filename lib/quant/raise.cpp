@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "lib/quant/draft.h"
+#include "lib/quant/fusion.h"
 
 namespace intaglio {
 namespace {

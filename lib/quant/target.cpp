@@ -41,6 +41,10 @@ OpRule read_rule(JsonObject json) {
   if (rule.role == Role::activation) {
     rule.fuses_into = json.get<Words>("fuses_into");
     rule.float_into = json.get<Words>("float_into", {});
+    rule.float_products = json.get<std::int64_t>("float_products", 0);
+    if (json.has("float_products") &&
+        std::ranges::find(rule.float_into, "Conv") == rule.float_into.end())
+      json.fail("float_products", "is of no use unless float_into has Conv");
   }
   rule.float_output = json.get<bool>("float_output", false);
   rule.float_because = json.get<std::string>("float_because", "");

@@ -33,6 +33,9 @@ struct OpRule {
   std::vector<std::string> fuses_into;  // producers that an activation is fused into
   // And those into which it is fused at the price that both run in float.
   std::vector<std::string> float_into;
+  // Into a Conv among them it is, placed for accuracy or not, when no more products than these make
+  // one of its results: with so few, integers save less than the pair between the two costs.
+  std::int64_t float_products = 0;
   // A result that only leaves the graph, or that only float operators read, is not quantized: it
   // costs the runtime nothing, and codes of 8 bits make scores tie.
   bool float_output = false;

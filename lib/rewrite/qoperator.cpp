@@ -21,7 +21,10 @@ Target qoperator_target(Target target) {
   require_bytes(target.activations, "activations");
   require_bytes(target.weights, "weights");
   for (auto& [op, rule] : target.ops)
-    if (rule.role == Role::activation && op != "Relu" && op != "Clip") rule.fuses_into.clear();
+    if (rule.role == Role::activation && op != "Relu" && op != "Clip") {
+      rule.fuses_into.clear();
+      rule.float_products = 0;
+    }
   return target;
 }
 

@@ -73,6 +73,31 @@ TEST(Check, RemediesFollowTheKindOfTheReason) {
   }
 }
 
+// Two products make a result of this convolution.
+TEST(Check, AConvolutionOfFewProductsRunsInFloatWithItsActivation) {
+  for (const char* body :
+       {"c = Conv(xd, wd) r = LeakyRelu(c)",
+        "c = Conv(xd, wd) p = MaxPool<kernel_shape = [1, 1]>(c) r = LeakyRelu(p)"})
+    for (const char* target : {"onnxruntime", "onnxruntime-arm"}) {
+      const CheckResult result = check_model(
+          model_of("(float[1,2,4,4] x) => (float[1,4,4,4] y)" + constants +
+                   "{ xq = QuantizeLinear(x, s, z) xd = DequantizeLinear(xq, s, z) wd = "
+                   "DequantizeLinear <axis = 0> (w, ws, wz) " +
+                   body + " q = QuantizeLinear(r, s, z) y = DequantizeLinear(q, s, z) }"),
+          target_named(target));
+      const bool wanted = target == std::string("onnxruntime");
+      ASSERT_NE(node_of(result, "Conv"), nullptr);
+      EXPECT_EQ(node_of(result, "Conv")->verdict, wanted ? Verdict::floating : Verdict::misfit)
+          << target << body;
+      for (const char* op : {"LeakyRelu", "MaxPool"})
+        if (const NodeCheck* node = node_of(result, op)) {
+          EXPECT_EQ(node->verdict, Verdict::floating);
+          EXPECT_EQ(node->reason.starts_with("few products"), wanted) << target << node->reason;
+        }
+      EXPECT_EQ(result.integer_macs, 0);
+    }
+}
+
 TEST(Check, WeightsInHalfPrecision) {
   const std::string text =
       "(float[1,2,4,4] x) => (float[1,4,4,4] y) <float[4,2,1,1] w = {1,2,3,4,5,6,7,8}>"

@@ -1,6 +1,8 @@
 // What the draft quantizes, where pairs go, and the reasons it gives.
 #include "lib/quant/draft.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -52,16 +54,60 @@ TEST(Draft, NoPairBetweenConvolutionAndActivation) {
   }
 }
 
+// A convolution of `channels` channels with an activation, or something else, behind it.
+Drafted convolved(int channels, const std::string& behind, const Target& target = onnxruntime()) {
+  return drafted(fmt::format("<float[1,{0},1,1] w = {{{1}}}, float[1] b = {{1}}> "
+                             "{{ c = Conv(x, w, b) {2} }}",
+                             channels, fmt::join(std::vector<int>(channels, 1), ","), behind),
+                 fmt::format("float[1,{},4,4] x", channels), "float[1,1,N,N] y", target);
+}
+
 // Without codes between the two, a runtime would compute both in float.
 TEST(Draft, OtherActivationsHaveAPairBeforeThemUnlessAccuracyIsAskedFor) {
   for (const char* op : {"LeakyRelu", "Elu"}) {
-    const std::string body = weights + "{ c = Conv(x, w, b) y = " + op + "(c) }";
-    const auto fast = drafted(body, conv_inputs, "float[1,2,4,4] y");
+    const std::string behind = fmt::format("y = {}(c)", op);
+    const auto fast = convolved(33, behind);
     EXPECT_EQ(fast.values(), (std::set<std::string>{"x", "c", "y"})) << op;
-    const auto accurate =
-        drafted(body, conv_inputs, "float[1,2,4,4] y", placed_for_accuracy(onnxruntime()));
+    const auto accurate = convolved(33, behind, placed_for_accuracy(onnxruntime()));
     EXPECT_EQ(accurate.values(), (std::set<std::string>{"x", "y"})) << op;
   }
+}
+
+TEST(Draft, BehindFewProductsOtherActivationsHaveNoPairBeforeThem) {
+  const auto d = convolved(32, "y = LeakyRelu(c)");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "y"}));
+  EXPECT_EQ(d.node("c").reason, "computes in float with LeakyRelu: few products a result");
+  EXPECT_TRUE(d.node("c").quantized) << "its weights and what it reads";
+  EXPECT_TRUE(d.node("c").bias.has_value());
+  EXPECT_EQ(d.node("y").reason, "fused into Conv");
+}
+
+TEST(Draft, NorHasAPoolBetweenFewProductsAndTheirActivation) {
+  const std::string pooled = "p = MaxPool<kernel_shape = [2, 2]>(c) ";
+  const auto d = convolved(27, pooled + "y = LeakyRelu(p)");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "y"}));
+  EXPECT_FALSE(d.node("p").quantized);
+  EXPECT_EQ(d.node("y").reason, "fused into Conv");
+  EXPECT_EQ(convolved(33, pooled + "y = LeakyRelu(p)").values(),
+            (std::set<std::string>{"x", "c", "p", "y"}));
+  EXPECT_EQ(convolved(27, pooled + "y = Add(p, p)").values(),
+            (std::set<std::string>{"x", "c", "p", "y"}));
+}
+
+TEST(Draft, FewProductsThatSomebodyElseReadsHaveAPair) {
+  EXPECT_EQ(convolved(3, "l = LeakyRelu(c) y = Add(l, c)").values(),
+            (std::set<std::string>{"x", "c", "l", "y"}));
+  EXPECT_EQ(
+      convolved(3, "p = MaxPool<kernel_shape = [1, 1]>(c) l = LeakyRelu(p) y = Add(l, c)").values(),
+      (std::set<std::string>{"x", "c", "p", "l", "y"}));
+}
+
+// Depthwise products are few as well, and much faster in integers.
+TEST(Draft, FewProductsInGroupsHaveAPair) {
+  const auto d =
+      drafted("<float[2,1,1,1] w = {1,2}> { c = Conv<group = 2>(x, w) y = LeakyRelu(c) }",
+              conv_inputs, "float[1,2,4,4] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c", "y"}));
 }
 
 // Codes between float operators would be rounded and turned back at once.

@@ -62,6 +62,9 @@ TEST(Target, MistakesNameTheirPlace) {
           schemes +
           R"(, "ops": {"Concat": {"role": "join", "fixed_output": {"scale": 1, "zero_point": 0}}})"),
       "fixed_output");
+  holds(refusal(schemes + R"(, "ops": {"Elu": {"role": "activation", "fuses_into": ["Conv"],
+      "float_into": ["Gemm"], "float_products": 32}})"),
+        "$.ops.Elu.float_products: is of no use unless float_into has Conv");
   const std::string accepts =
       R"(, "ops": {}, "accepts": {"forms": ["qdq"], "activations": {"types": ["u8"], "zero_point": "any"},
       "weights": {"types": ["s8"], "zero_point": "zero", "granularity": "channel"}, "bias": ["s32"]})";

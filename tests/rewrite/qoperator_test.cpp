@@ -52,6 +52,14 @@ TEST(QOperator, ConvolutionsAreStandard) {
   EXPECT_EQ(node->input(8)->constant().dtype(), DType::s32);
 }
 
+// Few products are left to floats where codes need not be made for it, which here they are anyway.
+TEST(QOperator, AConvolutionOfFewProductsIsOneToo) {
+  const Form form = written(
+      "(float[1,2,3,3] x) => (float[1,2,3,3] y)" + conv + "{ c = Conv(x, w, b) y = LeakyRelu(c) }",
+      true);
+  EXPECT_EQ(form.ops, "QuantizeLinear QLinearConv QLinearLeakyRelu DequantizeLinear");
+}
+
 // Ranges of [-4, 4] never imply an activation, so it works on codes; the result is the same to the
 // bit.
 TEST(QOperator, AnActivationThatTheRangeDoesNotImplyWorksOnCodes) {

@@ -1,0 +1,74 @@
+#include "lib/quant/fusion.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace intaglio {
+namespace {
+
+bool contains(const std::vector<std::string>& ops, const Node& node) {
+  return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end();
+}
+
+// What alone reads the value; null: several do, or it leaves the graph.
+const Node* only_reader(const Value* value) {
+  return value != nullptr && !value->is_output() && value->uses().size() == 1
+             ? value->uses().front().node
+             : nullptr;
+}
+
+// What makes a value that this node alone reads; null: others read it too, or nothing makes it.
+const Node* maker_for(const Node& node) {
+  const Value* x = node.input(0);
+  return only_reader(x) == &node ? x->producer() : nullptr;
+}
+
+// Products that make one result of a convolution; nullopt: not known.
+std::optional<std::int64_t> products_of(const Value* weight) {
+  if (weight == nullptr || !weight->dims() || weight->dims()->empty()) return std::nullopt;
+  std::int64_t products = 1;
+  for (std::size_t i = 1; i < weight->dims()->size(); ++i) {
+    const Dim& dim = (*weight->dims())[i];
+    if (!dim.known()) return std::nullopt;
+    products *= dim.value;
+  }
+  return products;
+}
+
+bool is_small(const Node& producer, const OpRule& rule) {
+  if (!producer.is("Conv") || !contains(rule.float_into, producer)) return false;
+  const auto products = products_of(producer.input(1));
+  return products && *products <= rule.float_products && producer.attr_int("group", 1) == 1;
+}
+
+}  // namespace
+
+const OpRule* rule_of(const Node& node, const Target& target) {
+  const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
+  return it == target.ops.end() ? nullptr : &it->second;
+}
+
+const Node* fused_producer(const Node& activation, const Target& target) {
+  const OpRule* rule = rule_of(activation, target);
+  if (rule == nullptr || rule->role != Role::activation) return nullptr;
+  const Node* maker = maker_for(activation);
+  if (maker == nullptr) return nullptr;
+  if (contains(rule->fuses_into, *maker) || is_small(*maker, *rule)) return maker;
+  if (!maker->is("MaxPool")) return nullptr;
+  maker = maker_for(*maker);
+  return maker != nullptr && is_small(*maker, *rule) ? maker : nullptr;
+}
+
+const Node* fused_activation(const Node& node, const Target& target) {
+  const Node* reader = only_reader(node.output(0));
+  if (reader != nullptr && reader->is("MaxPool")) reader = only_reader(reader->output(0));
+  if (reader == nullptr || &reader->graph() != &node.graph()) return nullptr;
+  return fused_producer(*reader, target) == &node ? reader : nullptr;
+}
+
+bool fused_in_float(const Node& producer, const Node& activation, const Target& target) {
+  const OpRule* rule = rule_of(activation, target);
+  return rule != nullptr && !contains(rule->fuses_into, producer) && is_small(producer, *rule);
+}
+
+}  // namespace intaglio

@@ -1,0 +1,25 @@
+// Which operators a runtime computes together, so that no pair goes between them.
+#pragma once
+
+#include "lib/graph/graph.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+// What the target says of a node's operator; null: nothing, or it is not one of the standard.
+const OpRule* rule_of(const Node& node, const Target& target);
+
+// The producer that an activation is computed with: it alone reads the producer's result, and
+//  - the rule lists the producer in `fuses_into`; or
+//  - the rule lists it in `float_into`, and it is a small product (rule `float_products`); then a
+//    MaxPool may stand between the two.
+// Null: none.
+const Node* fused_producer(const Node& activation, const Target& target);
+
+// The activation whose fused_producer() this node is; null: none.
+const Node* fused_activation(const Node& node, const Target& target);
+
+// Whether both then compute in float, for want of products that integers would make faster.
+bool fused_in_float(const Node& producer, const Node& activation, const Target& target);
+
+}  // namespace intaglio
