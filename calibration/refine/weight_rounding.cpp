@@ -145,7 +145,9 @@ void apply_codes(Model& model, const Plan& plan) {
     for (const ConstantPlan& constant : node.constants) {
       if (!constant.codes.defined()) continue;
       Value* value = model.graph().find(constant.name);
-      if (value == nullptr || value->constant().shape() != constant.codes.shape())
+      if (value == nullptr || !value->is_constant() ||
+          value->constant().shape() != constant.codes.shape() ||
+          !fits(constant.params, constant.codes.shape()))
         throw Error(Code::config,
                     fmt::format("the plan has codes for '{}', which do not fit", constant.name),
                     "Use the model that the plan was made for.");

@@ -29,6 +29,13 @@ void for_each_run(const Shape& shape, std::optional<int> axis, F&& body) {
 
 }  // namespace
 
+bool fits(const QParams& params, const Shape& shape) {
+  if (is_float(params.type)) return true;
+  if (params.axis && (*params.axis < 0 || *params.axis >= std::ssize(shape))) return false;
+  const std::int64_t channels = params.axis ? shape[static_cast<std::size_t>(*params.axis)] : 1;
+  return std::ssize(params.scale) == channels && std::ssize(params.zero_point) == channels;
+}
+
 std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis) {
   const auto x = tensor.data<float>();
   std::vector<Range> ranges(

@@ -9,6 +9,10 @@
 
 namespace intaglio {
 
+// Whether the parameters suit a tensor of this shape: one scale and zero point, or as many as there
+// are channels along their axis; none for float16 and bfloat16.
+bool fits(const QParams& params, const Shape& shape);
+
 // min and max of a float tensor: one Range, or one per index of `axis`. An empty tensor gives [0,
 // 0]. Throws Code::model naming the first NaN or infinity: such a weight cannot be quantized.
 std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis);

@@ -68,7 +68,7 @@ class DynamicWriter {
     if (!float_arithmetic(node, plan, microsoft_).empty()) return store_weights(node, plan);
     if (node.is("LSTM")) return write_dynamic_lstm(node, plan);
     const ConstantPlan& weight = plan.constants.front();
-    Tensor codes = quantize(planned_constant(graph_, weight.name), weight.params, weight.scheme);
+    Tensor codes = planned_codes(node, weight);
     if (node.is("Gemm") && node.attr_int("transB", 0) != 0) codes = transposed(codes);
     exchange(node, weight, codes);
   }

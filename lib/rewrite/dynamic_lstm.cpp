@@ -36,8 +36,7 @@ Tensor for_directions(const Tensor& values, std::int64_t directions, bool by_row
 void write_dynamic_lstm(Node& node, const NodePlan& plan) {
   Graph& graph = node.graph();
   for (const ConstantPlan& weight : plan.constants) {
-    const Tensor codes =
-        quantize(planned_constant(graph, weight.name), weight.params, weight.scheme);
+    const Tensor codes = planned_codes(node, weight);
     const std::int64_t directions = codes.dim(0);
     const bool by_row = weight.params.axis.has_value();
     if (weight.input == 2 && !node.has("hidden_size")) node.set_attr("hidden_size", codes.dim(2));

@@ -116,8 +116,14 @@ class QdqWriter {
     if (plan.raised) raised_.insert(&node);
     store_weights(node, plan);
     if (!plan.bias) return;
-    const Tensor bias = planned_constant(graph_, plan.bias->name);
-    const float input_scale = scale_read(plan, *plan_.find(node.input(0)->name()));
+    const Tensor bias = planned_constant(node, plan.bias->input, plan.bias->name);
+    const ActivationPlan* read = plan_.find(node.input(0)->name());
+    if (read == nullptr || plan.constants.empty())
+      throw Error(Code::config,
+                  fmt::format("plan: the bias of {} is quantized, but its {} no scale",
+                              node.label(), read == nullptr ? "data has" : "weights have"),
+                  "Leave the bias float in the plan, or make the plan anew (--save-plan).");
+    const float input_scale = scale_read(plan, *read);
     const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
     replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);
   }

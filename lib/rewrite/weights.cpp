@@ -46,16 +46,26 @@ Node& planned_node(const Graph& graph, const NodePlan& plan) {
   return *output->producer();
 }
 
-const Tensor& planned_constant(const Graph& graph, const std::string& name) {
-  const Value* value = graph.find(name);
-  if (value == nullptr || !value->is_constant()) refuse_plan(fmt::format("constant '{}'", name));
+const Tensor& planned_constant(const Node& node, std::size_t input, const std::string& name) {
+  const Value* value = node.input(input);
+  if (value == nullptr || value->name() != name || !value->is_constant())
+    refuse_plan(fmt::format("constant '{}' as input {} of {}", name, input, node.label()));
   return value->constant();
+}
+
+Tensor planned_codes(const Node& node, const ConstantPlan& constant) {
+  const Tensor& tensor = planned_constant(node, constant.input, constant.name);
+  if (!fits(constant.params, tensor.shape()))
+    throw Error(
+        Code::config,
+        fmt::format("the plan's scales for constant '{}' do not fit its shape", constant.name),
+        "Use a plan that was made for this model.");
+  return quantize(tensor, constant.params, constant.scheme);
 }
 
 void store_weights(Node& node, const NodePlan& plan) {
   for (const ConstantPlan& constant : plan.constants) {
-    const Tensor codes =
-        quantize(planned_constant(node.graph(), constant.name), constant.params, constant.scheme);
+    const Tensor codes = planned_codes(node, constant);
     if (node.is("Gather"))
       replace_table(node, constant.name, codes, constant.params);
     else

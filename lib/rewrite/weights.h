@@ -24,8 +24,12 @@ void store_weights(Node& node, const NodePlan& plan);
 // Throws Code::config when the plan has types that the opset of the model lacks.
 void require_opset(const Model& model, const Plan& plan);
 
-// The node that a plan speaks of, and the constant. Code::config when the model lacks it.
+// The node that a plan speaks of, and the constant of that name that it reads there. Code::config
+// when the model lacks it.
 Node& planned_node(const Graph& graph, const NodePlan& plan);
-const Tensor& planned_constant(const Graph& graph, const std::string& name);
+const Tensor& planned_constant(const Node& node, std::size_t input, const std::string& name);
+
+// What a constant of the node is stored as. Code::config when the plan's scales do not fit it.
+Tensor planned_codes(const Node& node, const ConstantPlan& constant);
 
 }  // namespace intaglio

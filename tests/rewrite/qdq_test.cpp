@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <algorithm>
 #include <set>
 
@@ -164,6 +166,40 @@ TEST(Qdq, SixteenBitsNeedOpset21) {
   Plan plan = plan_of(model);
   for (auto& a : plan.activations) a.scheme.type = DType::u16;
   EXPECT_THROW(write_qdq(model, plan), Error);
+}
+
+// A plan is a file that anybody can edit.
+TEST(Qdq, APlanThatContradictsItselfIsRefused) {
+  const std::string text =
+      "(float[1,2,3,3] x) => (float[1,2,3,3] y) <float[2,2,1,1] w = {0.1,-0.2,0.3,0.4}, float[2] b "
+      "= {0.5,-0.5}> { y = Conv(x, w, b) }";
+  const auto refused = [&](const std::function<void(Plan&)>& edit) -> std::string {
+    Model model = model_of(text);
+    Plan plan = plan_of(model);
+    edit(plan);
+    try {
+      write_qdq(model, plan);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Code::config);
+      return e.what();
+    }
+    return "";
+  };
+  const auto weight = [](Plan& plan) -> ConstantPlan& { return plan.nodes[0].constants[0]; };
+  EXPECT_EQ(refused([](Plan&) {}), "");
+  const auto holds = [&](const char* part, const std::function<void(Plan&)>& edit) {
+    EXPECT_NE(refused(edit).find(part), std::string::npos) << part << ": " << refused(edit);
+  };
+  holds("its data has no scale",
+        [](Plan& plan) { plan.activations.erase(plan.activations.begin()); });
+  holds("its weights have no scale", [](Plan& plan) { plan.nodes[0].constants.clear(); });
+  holds("'w' as input 0 of Conv", [&](Plan& plan) { weight(plan).input = 0; });
+  holds("'b' as input 1 of Conv", [&](Plan& plan) { plan.nodes[0].bias->input = 1; });
+  for (const int axis : {-1, 4})
+    holds("scales for constant 'w'", [&](Plan& plan) { weight(plan).params.axis = axis; });
+  holds("scales for constant 'w'", [&](Plan& plan) { weight(plan).params.scale.pop_back(); });
+  holds("scales for constant 'w'", [&](Plan& plan) { weight(plan).params.zero_point.pop_back(); });
+  holds("scales for constant 'w'", [&](Plan& plan) { weight(plan).params.axis.reset(); });
 }
 
 TEST(Qdq, APlanForAnotherModelIsRefused) {
