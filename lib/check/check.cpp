@@ -254,13 +254,20 @@ class Checker {
            });
   }
 
+  static bool reads_table(const Node& node) {
+    return std::ranges::any_of(node.inputs(), [](const Value* v) {
+      const Node* conversion = dequantizer(v);
+      return conversion != nullptr && dequantizes_table(*conversion);
+    });
+  }
+
   void unfit(const Node& node, const OpRule& rule, const FloatReason& reason, NodeCheck& entry) {
     const bool helps_nobody = rule.role != Role::compute && only_float_readers(node);
     const bool by_choice =
         (reason.why == Why::result_float && (rule.float_output || helps_nobody)) ||
         rule.role == Role::share ||  // costs nothing in float
         (reason.why == Why::input_float && (helps_nobody || reads_what_is_float(node, rule))) ||
-        reason.why == Why::no_form;
+        reads_table(node) || reason.why == Why::no_form;
     say(entry, by_choice ? Verdict::floating : Verdict::misfit,
         by_choice ? fmt::format("{}; it {}", reason.text, target_.fallback) : reason.text,
         by_choice ? "" : remedy_for(node, reason.why));

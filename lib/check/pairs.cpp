@@ -49,6 +49,13 @@ const Node* dequantizer(const Value* value) {
   return node != nullptr && node->is("DequantizeLinear") ? node : nullptr;
 }
 
+bool dequantizes_table(const Node& conversion) {
+  const Value* codes = conversion.input(0);
+  const Node* gather = codes != nullptr ? codes->producer() : nullptr;
+  return gather != nullptr && gather->is("Gather") && gather->input(0) != nullptr &&
+         gather->input(0)->is_constant();
+}
+
 bool has_quantized_weights_alone(const Node& node) {
   bool any = false;
   for (const Value* input : node.inputs()) {
@@ -79,10 +86,14 @@ std::optional<FloatReason> refuse_pairs(const Node& node, const Target& target) 
                              : rule->role == Role::share || rule->role == Role::activation
                                  ? 1
                                  : node.inputs().size();
-  for (std::size_t i = 0; i < inputs; ++i)
-    if (node.input(i) != nullptr && node.input(i)->dtype() == DType::f32 &&
-        dequantizer(node.input(i)) == nullptr)
+  for (std::size_t i = 0; i < inputs; ++i) {
+    if (node.input(i) == nullptr || node.input(i)->dtype() != DType::f32) continue;
+    const Node* conversion = dequantizer(node.input(i));
+    if (conversion == nullptr)
       return FloatReason(Why::input_float, fmt::format("input {} is not dequantized", i));
+    if (dequantizes_table(*conversion))
+      return FloatReason(Why::input_float, fmt::format("input {} is looked up in a table", i));
+  }
   return rule->role == Role::compute ? std::nullopt : refuse_results(node, target);
 }
 

@@ -13,6 +13,9 @@ namespace intaglio {
 
 // The DequantizeLinear that makes the value; null: something else does.
 const Node* dequantizer(const Value* value);
+// The codes that it dequantizes were looked up in a constant: they are stored so to be small, and
+// nothing computes on them.
+bool dequantizes_table(const Node& conversion);
 
 // Constants alone are dequantized, possibly cast behind that: weights are stored in integers, the
 // arithmetic is float.

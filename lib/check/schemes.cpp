@@ -109,7 +109,8 @@ bool has_weights(const Node& node) {
 Violation scheme_violation(const Node& node, const Target& target) {
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     const Node* conversion = dequantizer(node.input(i));
-    if (conversion == nullptr || (has_weights(node) && i == 2)) continue;
+    if (conversion == nullptr || (has_weights(node) && i == 2) || dequantizes_table(*conversion))
+      continue;
     const bool weight =
         has_weights(node) && conversion->input(0) != nullptr && conversion->input(0)->is_constant();
     const Violation found =

@@ -98,6 +98,21 @@ TEST(Check, AConvolutionOfFewProductsRunsInFloatWithItsActivation) {
     }
 }
 
+// The codes of a table have a type and scales of their own, which nothing computes on.
+TEST(Check, RowsOfATableAreFloats) {
+  const Model model = model_of(
+      "(int64[2] i) => (float[2,2] y) <int8[3,2] t = {1, 2, 3, 4, 5, 6}, float[2] ts = {0.1, 0.2}, "
+      "int8[2] tz = {0, 0}, float s = {0.05}, uint8 z = {100}> "
+      "{ r = Gather(t, i) d = DequantizeLinear <axis = -1> (r, ts, tz) a = Add(d, d) "
+      "q = QuantizeLinear(a, s, z) y = DequantizeLinear(q, s, z) }");
+  for (const char* target : {"onnxruntime", "qnn"}) {
+    const CheckResult result = check_model(model, target_named(target));
+    ASSERT_NE(node_of(result, "Add"), nullptr);
+    EXPECT_EQ(node_of(result, "Add")->verdict, Verdict::floating)
+        << target << ": " << node_of(result, "Add")->reason;
+  }
+}
+
 TEST(Check, WeightsInHalfPrecision) {
   const std::string text =
       "(float[1,2,4,4] x) => (float[1,4,4,4] y) <float[4,2,1,1] w = {1,2,3,4,5,6,7,8}>"
