@@ -20,7 +20,9 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
       .add_option("--preprocess", o.preprocess,
                   "Preset (tf, imagenet, caffe, unit, raw) or recipe file (.json)")
       ->type_name("NAME|FILE");
-  command.add_option("--resize", o.resize, "Shorter side N, or exact WxH")->type_name("N|WxH");
+  command
+      .add_option("--resize", o.resize, "Shorter side N, exact WxH, or none: images as they are")
+      ->type_name("N|WxH|none");
   command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")
       ->type_name("N|WxH");
   command.add_flag("--letterbox", o.letterbox,

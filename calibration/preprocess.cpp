@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+
+#include "lib/base/log.h"
 
 namespace intaglio {
 namespace {
@@ -122,7 +125,8 @@ void Preprocessor::settle_crop() {
   if (recipe_.resize.mode == Resize::Mode::automatic && !recipe_.crop)
     throw Error(Code::config, fmt::format("{}: its size is dynamic", input_),
                 "Give --crop N, or --resize WxH to feed images whole, or --resize none.");
-  if (recipe_.resize.mode == Resize::Mode::automatic && recipe_.crop->width == recipe_.crop->height)
+  default_margin_ = recipe_.resize.mode == Resize::Mode::automatic;
+  if (default_margin_ && recipe_.crop->width == recipe_.crop->height)
     recipe_.resize = {.mode = Resize::Mode::shorter, .shorter = with_margin(recipe_.crop->width)};
 }
 
@@ -162,10 +166,24 @@ Size Preprocessor::resized(Size image) const {
   return covering({with_margin(recipe_.crop->width), with_margin(recipe_.crop->height)}, image);
 }
 
+void Preprocessor::warn_of_margin(Size image, Size resized) const {
+  if (!default_margin_ || image.width != recipe_.crop->width ||
+      image.height != recipe_.crop->height)
+    return;
+  static std::once_flag warned;
+  std::call_once(warned, [&] {
+    log::warn(
+        "{}: images of its size are enlarged to {} and cropped; --resize none takes them as "
+        "they are",
+        input_, text_of(resized));
+  });
+}
+
 Image Preprocessor::arranged(const Image& image) const {
   if (recipe_.letterbox) return letterboxed(image, *recipe_.crop, recipe_.pad);
   const Size from{image.width, image.height}, to = resized(from);
   const Size kept = recipe_.crop.value_or(to);
+  warn_of_margin(from, to);
   if (std::int64_t{to.width} * to.height > max_image_pixels)
     throw Error(Code::data,
                 fmt::format("{} pixels become {}: too large", text_of(from), text_of(to)));

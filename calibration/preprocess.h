@@ -23,9 +23,10 @@ class Preprocessor {
   // resize.
   const PreprocessRecipe& recipe() const { return recipe_; }
 
-  // image: RGB. Returns a row-major tensor of the type of the input, with a batch axis of 1 if it
-  // has one. Throws Code::data, with the reason alone, when this image does not fit. May run on
-  // many threads.
+  // image: RGB. An image that has the size of the crop already, and is enlarged all the same
+  // because the recipe does not say how to resize, is worth a warning, one for all. Returns a
+  // row-major tensor of the type of the input, with a batch axis of 1 if it has one. Throws
+  // Code::data, with the reason alone, when this image does not fit. May run on many threads.
   Tensor operator()(const Image& image) const;
 
  private:
@@ -34,6 +35,7 @@ class Preprocessor {
   void fill_tables();
   Size resized(Size image) const;
   Image arranged(const Image& image) const;
+  void warn_of_margin(Size image, Size resized) const;
 
   PreprocessRecipe recipe_;
   std::string input_;  // "input 'x' [N,3,224,224]", for messages
@@ -41,6 +43,7 @@ class Preprocessor {
   bool batched_;
   DType dtype_;
   std::int64_t height_ = -1, width_ = -1;       // of the input; -1: dynamic
+  bool default_margin_ = false;                 // images are enlarged because nobody said otherwise
   std::vector<std::array<float, 256>> tables_;  // per channel as fed: pixel -> value
 };
 

@@ -26,19 +26,17 @@ struct Selection {
 
 // Decides by these rules, in which "float" means that a node keeps float inputs and says why:
 //  - a node is a candidate when the target lists its operator, the user did not exclude it, its
-//  data is
-//    float32, and its weights (if its role needs them) are constants;
-//  - a candidate's float inputs and outputs are quantized, except that an activation directly
-//  behind one
-//    of its `fuses_into` producers has no pair before it: runtimes fuse the two;
+//    data is float32, and its weights (if its role needs them) are constants;
+//  - a candidate's float inputs and outputs are quantized, except that an activation has no pair
+//    between itself and the producer it is fused into (lib/quant/fusion.h);
 //  - arithmetic whose result only float operators read stays float; so does the result of a
 //    producer with `float_output` that float operators read, or that only leaves the graph, and
 //    arithmetic of this kind at the graph's end as a whole;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
-//  lib/quant/weights.h);
+//    lib/quant/weights.h);
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
-//  in which
-//    nodes are listed, and shares its parameters; role join ties all inputs and outputs together.
+//    in which nodes are listed, and shares its parameters; role join ties all inputs and outputs
+//    together.
 // The graph must have its types inferred (infer_types). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 

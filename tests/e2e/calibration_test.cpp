@@ -45,6 +45,24 @@ class Calibration : public ::testing::Test {
   const std::filesystem::path folder_ = fresh_folder();
 };
 
+// The usual margin around a crop, of images that were made for the model, is a surprise.
+TEST_F(Calibration, ImagesOfTheInputsSizeAreNotEnlargedInSilence) {
+  const auto said = [this](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "calibrate", data("demo.onnx"), "--data", data("eval"), "--limit", "3", "-o", here("s")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto ran = run_program(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    const std::string words = "images of its size are enlarged to 55x55";
+    const auto at = ran.err.find(words);
+    EXPECT_EQ(ran.err.find(words, at + 1), std::string::npos) << "more than once: " << ran.err;
+    return at != std::string::npos;
+  };
+  EXPECT_TRUE(said({"--preprocess", "raw"}));
+  EXPECT_FALSE(said({"--preprocess", "raw", "--resize", "none"}));
+  EXPECT_FALSE(said({"--preprocess", "raw", "--resize", "55"})) << "that is what was asked for";
+}
+
 TEST_F(Calibration, FourShardsInFourProcessesMergeIntoOneRun) {
   const std::string whole = calibrated("whole");
   std::vector<std::thread> processes;
