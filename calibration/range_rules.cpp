@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "lib/graph/readers.h"
+
 namespace intaglio {
 namespace {
 
@@ -53,13 +55,9 @@ bool moves_scores(const Node& node) {
 // What alone reads the value, or what MaxPool makes of it; null: there are several readers, or
 // none.
 const Node* reader_behind_pools(const Value& value) {
-  const Value* read = &value;
-  while (read != nullptr && !read->is_output() && read->uses().size() == 1) {
-    const Node& reader = *read->uses().front().node;
-    if (!reader.is("MaxPool")) return &reader;
-    read = reader.output(0);
-  }
-  return nullptr;
+  const Node* reader = only_reader(&value);
+  while (reader != nullptr && reader->is("MaxPool")) reader = only_reader(reader->output(0));
+  return reader;
 }
 
 }  // namespace

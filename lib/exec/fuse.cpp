@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/graph/readers.h"
+
 namespace intaglio {
 namespace {
 
@@ -13,15 +15,10 @@ bool same_shape(const Value& a, const Value& b) {
   });
 }
 
-// The only node that reads the value; null when there are several, or it is a graph output.
-const Node* only_reader(const Value& value) {
-  return value.uses().size() == 1 && !value.is_output() ? value.uses().front().node : nullptr;
-}
-
 bool lives_in(const Node& node, const Value& value) { return &node.graph() == &value.graph(); }
 
 std::optional<Link> activation(const Value& value) {
-  const Node* node = only_reader(value);
+  const Node* node = only_reader(&value);
   if (node == nullptr || node->input(0) != &value || !lives_in(*node, value)) return std::nullopt;
   const auto op = activation_of(*node);
   if (!op) return std::nullopt;
@@ -29,7 +26,7 @@ std::optional<Link> activation(const Value& value) {
 }
 
 std::optional<Link> addition(const Value& value) {
-  const Node* node = only_reader(value);
+  const Node* node = only_reader(&value);
   if (node == nullptr || !node->is("Add") || !lives_in(*node, value)) return std::nullopt;
   const Value* other = node->input(node->input(0) == &value ? 1 : 0);
   if (other == nullptr || other->dtype() != DType::f32 || !same_shape(*other, value))
@@ -49,7 +46,7 @@ std::optional<Link> gate(const Value& value, const std::function<bool(const Valu
   const Value& gated = *inner->output(0);
   const bool both = (product->input(0) == &value && product->input(1) == &gated) ||
                     (product->input(1) == &value && product->input(0) == &gated);
-  if (!both || only_reader(gated) != product || observed(gated)) return std::nullopt;
+  if (!both || only_reader(&gated) != product || observed(gated)) return std::nullopt;
   PostOp op{PostOp::Kind::swish};
   if (hard)
     op = {PostOp::Kind::hard_swish, inner->attr_float("alpha", 0.2f),

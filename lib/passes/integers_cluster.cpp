@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/readers.h"
+
 namespace intaglio {
 namespace {
 
@@ -87,10 +89,10 @@ Value& unclipped(const Node& node, const Tail& tail) {
   return value;
 }
 
-Node* only_reader(const Value* value) {
-  if (value == nullptr || value->is_output() || value->uses().size() != 1) return nullptr;
-  const Use& use = value->uses().front();
-  return use.index == 0 ? use.node : nullptr;
+// What alone reads the value, as its data.
+Node* data_reader(const Value* value) {
+  Node* reader = only_reader(value);
+  return reader != nullptr && reader->input(0) == value ? reader : nullptr;
 }
 
 }  // namespace
@@ -110,7 +112,7 @@ std::optional<CodesRef> dequantized(const Value* value) {
 }
 
 std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& options) {
-  Node* reader = only_reader(node.output(0));
+  Node* reader = data_reader(node.output(0));
   if (reader == nullptr && (node.output(0)->is_output() || node.output(0)->uses().empty()))
     return FloatReason(Why::result_float, "its result leaves the graph in float");
   if (reader == nullptr) {
@@ -121,7 +123,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
   Tail tail;
   if (reader->is("Relu") || reader->is("Clip")) {
     tail.clip = reader;
-    reader = only_reader(reader->output(0));
+    reader = data_reader(reader->output(0));
   }
   if (reader == nullptr || !reader->is("QuantizeLinear") || reader->output(0) == nullptr)
     return FloatReason(Why::result_float,
@@ -143,7 +145,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
 
 bool goes_on_in_float(const Node& node) {
   const Value* y = node.output(0);
-  if (const Node* reader = only_reader(y); reader != nullptr)
+  if (const Node* reader = data_reader(y); reader != nullptr)
     return !reader->is("QuantizeLinear") && !reader->is("Relu") && !reader->is("Clip");
   for (const Use& use : y->uses())
     if (use.node->is("QuantizeLinear")) return false;

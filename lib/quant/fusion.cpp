@@ -3,18 +3,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/graph/readers.h"
+
 namespace intaglio {
 namespace {
 
 bool contains(const std::vector<std::string>& ops, const Node& node) {
   return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end();
-}
-
-// What alone reads the value; null: several do, or it leaves the graph.
-const Node* only_reader(const Value* value) {
-  return value != nullptr && !value->is_output() && value->uses().size() == 1
-             ? value->uses().front().node
-             : nullptr;
 }
 
 // What makes a value that this node alone reads; null: others read it too, or nothing makes it.

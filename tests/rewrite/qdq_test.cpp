@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "tests/rewrite/support.h"
