@@ -23,7 +23,7 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
 
 Attempt press_decided(const Ground& ground, Decided decided, Context& context) {
   return {press(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
-                ground.quant.form, context),
+                ground.quant.form, ground.target.engine, context),
           std::move(decided.refined.json)};
 }
 

@@ -133,7 +133,8 @@ Json write_interface(const FormOptions& o, Model& model) {
   return to_json(quantize_interface(model, dtype_named(o.io)));
 }
 
-Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
+Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine engine) {
+  const bool floats_kept = engine != Engine::pairs;
   Written written;
   const auto note = [&](const std::vector<IntegerDecision>& decisions) {
     for (const IntegerDecision& d : decisions)
@@ -144,7 +145,7 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
     return written;
   }
   if (o.format == "qdq") {
-    written.dequantized = write_qdq(model, plan);
+    written.dequantized = write_qdq(model, plan, floats_kept);
     return written;
   }
   if (!o.calibrated()) {
@@ -155,7 +156,7 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
     o.format == "dynamic" ? write_dynamic(model, plan, o.contrib) : write_weights(model, plan);
     return written;
   }
-  QOperatorResult result = write_qoperator(model, plan, o.contrib);
+  QOperatorResult result = write_qoperator(model, plan, o.contrib, floats_kept);
   written.codes = std::move(result.codes);
   note(result.decisions);
   return written;

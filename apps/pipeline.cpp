@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/check_report.h"
 #include "apps/deciding.h"
 #include "apps/evaluation_text.h"
 #include "apps/html/page.h"
 #include "apps/keep_report.h"
 #include "apps/keep_search.h"
 #include "apps/report.h"
+#include "lib/base/configs.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/io/save.h"
@@ -121,21 +123,19 @@ std::string method_name(const QuantizeOptions& o, const Method& method) {
   return o.quant.form.calibrated() ? method.name : "none";
 }
 
-void print_summary(const Json& report, const std::optional<Evaluation>& e) {
+void print_summary(const Json& report, const CheckResult& check,
+                   const std::optional<Evaluation>& e) {
   const auto& model = report["model"];
   const auto& output = report["output"];
-  std::size_t quantized = 0, left = 0, halves = 0;
-  for (const Json& node : report["nodes"]) {
-    quantized += node["status"] == "quantized";
-    left += node["status"] == "float";
-    halves += node.value("precision", "") == "float16";
-  }
+  std::size_t halves = 0;
+  for (const Json& node : report["nodes"]) halves += node.value("precision", "") == "float16";
   const auto in = model["bytes"].get<std::uint64_t>(), out = output["bytes"].get<std::uint64_t>();
   fmt::print("{}: {}, {:.2f} times smaller than {}\n", output["path"].get<std::string>(),
              human_bytes(out), static_cast<double>(in) / static_cast<double>(out),
              model["path"].get<std::string>());
-  fmt::print("{} nodes quantized, {} left float", quantized, left);
-  fmt::print("{}\n", halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  fmt::print("{}{}\n", check_line(check),
+             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  for (const std::string& line : check_reasons(check)) fmt::print("  {}\n", line);
   if (!e) return;
   fmt::print("\n");
   print_evaluation("FP32", "INT8", *e);
@@ -162,6 +162,15 @@ Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, c
         "--format {} needs no calibration: data serves the comparison alone", o.quant.form.format));
   }
   return observed;
+}
+
+// A result that does not fit is written all the same, and said.
+void warn_of_misfits(const CheckResult& check, const std::string& target,
+                     std::vector<std::string>& warnings) {
+  if (check.fits()) return;
+  const std::vector<std::string> reasons = check_reasons(check, 1);
+  warnings.push_back(
+      fmt::format("the result does not fit target '{}': {}", target, reasons.front()));
 }
 
 // nullopt: there are no samples to preprocess.
@@ -192,8 +201,9 @@ Kept make(const QuantizeOptions& o, const Ground& ground, Plan plan, const Metho
 }
 
 Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string& output,
-               const Method& method, const Kept& kept, const std::optional<Measured>& measured,
-               const std::vector<std::string>& warnings, const Context& context) {
+               const Method& method, const Kept& kept, const CheckResult& check,
+               const std::optional<Measured>& measured, const std::vector<std::string>& warnings,
+               const Context& context) {
   const Prepared& prepared = ground.prepared;
   const Pressed& pressed = kept.best.pressed;
   const Observations& observations = ground.observed.statistics.observations;
@@ -215,6 +225,7 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
           {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
           {"values", values_json(prepared.model.graph(), pressed.plan, observations, evaluation,
                                  prepared.folded)},
+          {"check", check_json(check, ground.target.name)},
           {"execution", measured ? measured->execution : Json()},
           {"warnings", warnings},
           {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
@@ -258,13 +269,20 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const auto measured = context.phase(
       "evaluate", [&] { return measure_result(o, prepared, pressed, applied, context, warnings); });
 
+  // As the command: what options changed of the target does not change what the runtime takes.
+  const CheckResult check = context.phase("check", [&] {
+    return check_model(pressed.model, read_target(find_config(ConfigKind::target, o.quant.target)));
+  });
+  warn_of_misfits(check, o.quant.target, warnings);
+
   context.phase("save", [&] { save_model(pressed.model, output); });
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
   if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  const Json report = report_of(o, ground, output, method, kept, measured, warnings, context);
+  const Json report =
+      report_of(o, ground, output, method, kept, check, measured, warnings, context);
   const Observations& observations = observed.statistics.observations;
   if (!o.report.empty()) write_file(o.report, to_text(report));
   if (!o.html.empty()) write_file(o.html, html::page({report, observations, graph, pressed.plan}));
@@ -274,7 +292,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
     fmt::print("{}", to_text(report));
   } else {
     if (o.keep.wanted()) print_kept(kept.json);
-    print_summary(report, evaluation);
+    print_summary(report, check, evaluation);
   }
   if (kept.interrupted)
     throw Error(Code::interrupted, "interrupted while searching for layers to keep float",

@@ -72,12 +72,12 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
 }  // namespace
 
 Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
-              Context& context) {
+              Engine engine, Context& context) {
   Pressed pressed;
   pressed.plan = std::move(plan);
   pressed.model = std::move(model);
-  pressed.written =
-      context.phase("rewrite", [&] { return write_form(form, pressed.model, pressed.plan); });
+  pressed.written = context.phase(
+      "rewrite", [&] { return write_form(form, pressed.model, pressed.plan, engine); });
   pressed.interface = write_interface(form, pressed.model);
   write_float16(pressed.model, pressed.plan);
   if (form.float16 && std::ranges::none_of(pressed.plan.nodes, computes_in_float16))

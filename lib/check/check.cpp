@@ -7,11 +7,12 @@
 #include <map>
 #include <set>
 
-#include "lib/check/macs.h"
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
+#include "lib/graph/macs.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/fusion.h"
+#include "lib/quant/kernel_limits.h"
 #include "lib/quant/plan.h"
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
@@ -134,12 +135,12 @@ class Checker {
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
     const Node* producer = fused_producer(node, target_);
-    const bool own = left_float(node);
-    if (own || (producer != nullptr && left_float(*producer)))
+    const bool floats = left_float(node);
+    if (floats || (producer != nullptr && left_float(*producer)))
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}",
-                             own ? "its weights are float"
-                                 : "the operator it is fused into has float weights",
+                             floats ? "its weights are float"
+                                    : "the operator it is fused into has float weights",
                              target_.fallback),
                  "quantize it, if it was left out by mistake");
     if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
@@ -161,6 +162,10 @@ class Checker {
     if (!touches_codes(node) && !on_codes(producer))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
+    const IntegerDecision* own = decision(node.name());
+    if (const auto fault = kernel_fault(node, target_.engine);
+        fault && own != nullptr && own->integer())
+      return say(entry, Verdict::misfit, *fault, fmt::format("leave {} float", node.op()));
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
   }
 
@@ -333,6 +338,10 @@ bool CheckResult::fits() const {
   return model_wide.empty() && std::ranges::none_of(nodes, [](const NodeCheck& n) {
            return n.verdict == Verdict::misfit;
          });
+}
+
+std::size_t CheckResult::count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::ranges::count(nodes, verdict, &NodeCheck::verdict));
 }
 
 CheckResult check_model(const Model& model, const Target& target) {

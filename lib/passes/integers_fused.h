@@ -42,6 +42,10 @@ bool is_conversion(const Node& node);
 // a cluster, taken or not. Shape and Size only look.
 bool touches_codes(const Node& node);
 
+// True for an operator whose form on codes rounds otherwise than the float one: not for those that
+// move values about or compare them.
+bool computes_on_codes(const Node& node);
+
 // True when the graph holds quantized values: QuantizeLinear, DequantizeLinear or operators on
 // codes.
 bool has_quantized_values(const Graph& graph);
@@ -63,6 +67,8 @@ struct IntegerOptions {
   // A Relu or Clip that the range of the codes does not make redundant becomes a Clip of codes; by
   // default the operator before it stays in float, as it does in ONNX Runtime.
   bool clip_codes = false;
+  // Float weights between pairs get int8 codes of one scale, as in ONNX Runtime.
+  bool float_weights = true;
   // Weights of operators that stay in float are dequantized now, not in every run.
   bool fold_weights = true;
 };

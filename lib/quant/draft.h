@@ -29,9 +29,14 @@ struct Selection {
 //    data is float32, and its weights (if its role needs them) are constants;
 //  - a candidate's float inputs and outputs are quantized, except that an activation has no pair
 //    between itself and the producer it is fused into (lib/quant/fusion.h);
+//  - an operator with `left_float` stays float;
+//  - arithmetic stays float on what a float operator makes, in its size, and with constants that
+//    hold infinities or NaN;
 //  - arithmetic whose result only float operators read stays float; so does the result of a
 //    producer with `float_output` that float operators read, or that only leaves the graph, and
 //    arithmetic of this kind at the graph's end as a whole;
+//  - layers that make results of the graph and have no form with a float result (a last Conv) stay
+//    float where they take at most a twentieth of the products, for runtimes that mix both freely;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
 //    lib/quant/weights.h);
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
