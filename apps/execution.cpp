@@ -43,7 +43,7 @@ Execution::Execution(const Model& model, const std::string& exact,
   integer_ = quantized_ && exact != "float";
   const bool halves = has_halves(model.graph());
   if (quantized_ || halves || finish) copy_ = model.clone();
-  if (integer_) form_ = fuse_integers(*copy_, {.keep = keep});
+  if (integer_) form_ = fuse_integers(*copy_, {.keep = keep, .blocks = true});
   // Codes hang on the last bit of what is quantized while the model runs, too.
   ordered_ = quantized_ && (!integer_ || quantizes_while_it_runs(copy_->graph()));
   if (halves || ordered_) infer_types(*copy_);

@@ -13,6 +13,7 @@
 #include "lib/rewrite/float16.h"
 #include "lib/rewrite/interface.h"
 #include "lib/rewrite/qoperator.h"
+#include "lib/rewrite/shared_constants.h"
 
 namespace intaglio {
 namespace {
@@ -80,6 +81,7 @@ Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOption
       "rewrite", [&] { return write_form(form, pressed.model, pressed.plan, engine); });
   pressed.interface = write_interface(form, pressed.model);
   write_float16(pressed.model, pressed.plan);
+  share_equal_constants(pressed.model.graph());
   if (form.float16 && std::ranges::none_of(pressed.plan.nodes, computes_in_float16))
     pressed.plan.warnings.emplace_back("--float16: no node computes in float16");
   context.phase("verify", [&] {

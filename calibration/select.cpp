@@ -13,6 +13,8 @@
 #include "lib/quant/array.h"
 #include "lib/quant/half_precision.h"
 #include "lib/quant/raise.h"
+#include "lib/quant/shared_weights.h"
+#include "lib/quant/sum_bounds.h"
 
 namespace intaglio {
 namespace {
@@ -44,7 +46,13 @@ class Selecting {
     }
     parallel_for(plan_.nodes.size(), options_.threads,
                  [&](std::size_t, std::size_t i) { choose_weights(plan_.nodes[i]); });
-    for (NodePlan& node : plan_.nodes) choose_biases(node);
+    for (NodePlan& node : plan_.nodes) {
+      guard_biases(node);
+      guard_sums(node);
+    }
+    unite_shared_weights(plan_);
+    for (NodePlan& node : plan_.nodes)
+      if (node.quantized && node.bias) choose_bias(node, *graph_.find(node.output)->producer());
     report_halves();
   }
 
@@ -142,7 +150,7 @@ class Selecting {
       if (!left_to_pools(activation)) widen(activation.group, activation.range);
     for (const NodePlan& node : plan_.nodes)
       for (const ConstantPlan& constant : node.constants)
-        if (!constant.group.empty())
+        if (!constant.group.empty() && node.op != "Gather")  // which is seen by the rows it finds
           widen(constant.group,
                 ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
   }
@@ -284,11 +292,10 @@ class Selecting {
                        vanished, constants));
   }
 
-  void choose_biases(NodePlan& node) {
+  void guard_biases(NodePlan& node) {
     if (!node.quantized || !node.bias) return;
     const Node& in_graph = *graph_.find(node.output)->producer();
     for (ConstantPlan& constant : node.constants) guard(node, in_graph, constant);
-    choose_bias(node, in_graph);
   }
 
   float input_scale(const NodePlan& plan, const Node& node) const {
@@ -301,6 +308,36 @@ class Selecting {
     if (weight.raised > 0)
       warn(fmt::format("{}: {} weight scale(s) raised so that the int32 bias does not overflow",
                        in_graph.label(), weight.raised));
+  }
+
+  // How far the codes reach that the node multiplies with its weights; nullopt: it computes on
+  // floats, or on 16 bits.
+  std::optional<DataReach> data_of(const NodePlan& plan, const Node& node) const {
+    const auto read = node.input(0) != nullptr ? read_.find(node.input(0)->name()) : read_.end();
+    if (read == read_.end())
+      return options_.data_quantized_later ? std::optional(DataReach{}) : std::nullopt;
+    const QParams& params = read->second->params;
+    if (plan.raised || is_wide(params.type)) return std::nullopt;
+    return reach_of(params);
+  }
+
+  void guard_sums(NodePlan& plan) {
+    const Node& node = *graph_.find(plan.output)->producer();
+    const auto data = plan.quantized ? data_of(plan, node) : std::nullopt;
+    for (ConstantPlan& weight : plan.constants) {
+      if (!data || weight.input != 1 || !weight.group.empty()) continue;
+      SumBias bias;
+      if (plan.bias) bias = {&graph_.find(plan.bias->name)->constant(), input_scale(plan, node)};
+      const RaisedSums raised = avoid_overflow(node, graph_.find(weight.name)->constant(),
+                                               weight.scheme, *data, bias, weight.params);
+      weight.raised += raised.scales;
+      if (raised.scales > 0)
+        warn(fmt::format(
+            "{}: sums of {} products would leave int32: {} weight scale(s) raised, up "
+            "to {:.2f} times{}",
+            node.label(), raised.products, raised.scales, raised.factor,
+            raised.factor > 4 ? "; leave it float with --exclude if that is too coarse" : ""));
+    }
   }
 
   void choose_bias(NodePlan& node, const Node& in_graph) {

@@ -21,6 +21,9 @@ struct SelectOptions {
   // Values leave a sharing group whose range would keep a Relu or Clip from being computed with
   // what makes its input (unshared.h): for runtimes whose Concat takes inputs of several scales.
   bool unshare = false;
+  // Nodes whose data is not in the plan multiply codes that are made while the model runs
+  // (--format dynamic).
+  bool data_quantized_later = false;
   std::size_t threads = 1;
 };
 
@@ -33,6 +36,8 @@ struct SelectOptions {
 //  - a weight's ranges are those of the weight method, after which the bias guard
 //  (lib/quant/array.h) may raise a
 //    scale; in half precision it has no numbers, and what is lost is named in plan.warnings;
+//  - and so may the bound of the sums (lib/quant/sum_bounds.h); nodes that share a weight share its
+//    scales (lib/quant/shared_weights.h);
 //  - a bias has scale s_x * s_w.
 // Values that were never seen, or never finite, are quantized as dead and named in plan.warnings,
 // as are NaN and infinities. Does not depend on threads. Throws Code::model for a NaN in a weight,

@@ -66,6 +66,9 @@ ClusterRefusal fuse_mover(Node& node, const IntegerOptions& options);
 ClusterRefusal fuse_split(Node& node, const IntegerOptions& options);
 ClusterRefusal fuse_argmax(Node& node, const IntegerOptions& options);
 
+// A product whose weights alone are codes becomes a MatMulNBits; false: it does not.
+bool fuse_blocks(Node& node);
+
 // A MatMul or Gemm with a float result becomes MatMulInteger - Add of the bias - Cast - Mul, all
 // standard operators. bias: null, or s32.
 void exchange_for_matmul_integer(Node& node, const CodesRef& a, const CodesRef& b, Value* bias);

@@ -130,6 +130,10 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
   for (Node* node : nodes) {
     if (!touches_codes(*node)) continue;
     IntegerDecision decision{name_of(*node), node->op(), {}};
+    if (options.blocks && fuse_blocks(*node)) {
+      form.nodes.push_back(std::move(decision));
+      continue;
+    }
     ClusterRefusal refusal;
     if (!options.signed_activations) refusal = refuse_signed(*node);
     if (!refusal) refusal = rule_for(*node)->fuse(*node, options);

@@ -69,6 +69,9 @@ struct IntegerOptions {
   bool clip_codes = false;
   // Float weights between pairs get int8 codes of one scale, as in ONNX Runtime.
   bool float_weights = true;
+  // Products whose weights alone are codes round their data to 8 bits by blocks and run on integers,
+  // as in ONNX Runtime at its defaults.
+  bool blocks = false;
   // Weights of operators that stay in float are dequantized now, not in every run.
   bool fold_weights = true;
 };

@@ -8,6 +8,7 @@
 #include "lib/quant/array.h"
 #include "lib/quant/raise.h"
 #include "lib/quant/saturation.h"
+#include "lib/quant/shared_weights.h"
 
 namespace intaglio {
 namespace {
@@ -37,6 +38,9 @@ class Rules {
       for (ActivationPlan& activation : plan_.activations) round_scale(activation);
     for (NodePlan& node : plan_.nodes)
       if (node.quantized) adjust(node);
+    unite_shared_weights(plan_);
+    for (NodePlan& node : plan_.nodes)
+      if (node.quantized && node.bias) renew_bias(node, node_of(node));
   }
 
  private:
@@ -101,7 +105,6 @@ class Rules {
         for (float& scale : constant.params.scale) scale = next_power_of_two(scale);
       if (target_.saturating && constant.input == 1) lower(constant, in_graph);
     }
-    if (node.bias) renew_bias(node, in_graph);
   }
 
   void lower(ConstantPlan& constant, const Node& node) {

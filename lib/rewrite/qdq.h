@@ -5,8 +5,8 @@
 //
 // Runtimes match DQ -> operator (-> activation) -> Q and run it in integers; where the pairs stand
 // decides whether they can. Weights and biases are stored as integers, one copy per use, so that a
-// constant shared by nodes with different schemes is right for each. A graph output keeps its name:
-// the pair goes before it.
+// constant shared by nodes with different schemes is right for each; shared_constants.h joins those
+// that are equal. A graph output keeps its name: the pair goes before it.
 #pragma once
 
 #include <map>

@@ -6,7 +6,7 @@
 // Half precision (float16, bfloat16) has a Cast in the place of DequantizeLinear: Cast and Gather
 // take these types in every runtime, and at load time runtimes fold the Cast of a constant. A
 // smaller file for any runtime, without calibration. A constant that several nodes share is stored
-// once per node.
+// once per node; shared_constants.h joins those that are equal.
 #pragma once
 
 #include "lib/graph/model.h"

@@ -152,6 +152,17 @@ TEST(Microsoft, RotaryEmbeddingTurnsPairs) {
   EXPECT_TRUE(close(run(1), Tensor::of<float>({1, 2, 4}, {-2, 1, 3, 4, -5, -6, -8, 7})));
 }
 
+TEST(Microsoft, MatMulNBitsAtAccuracyLevel4RoundsItsDataByBlock) {
+  // Two blocks of 8, of which the second ends early: 100 / 127 and 1 / 127 are the steps.
+  const std::string text = R"(g (float[1,10] a) => (float[1,1] y)
+      <uint8[1,2,8] w = {129,128,128,128,128,128,128,128, 128,129,0,0,0,0,0,0}, float[2] s = {1, 1}> {
+    y = com.microsoft.MatMulNBits <K = 10, N = 1, bits = 8, block_size = 8, accuracy_level = 4>
+        (a, w, s) })";
+  const auto y =
+      run_text(head + text, {Tensor::of<float>({1, 10}, {1, 100, 0, 0, 0, 0, 0, 0, 1, 0.3f})});
+  EXPECT_NEAR(y[0].item<float>(), 100.0f / 127 + 38.0f / 127, 1e-5);
+}
+
 TEST(Microsoft, MatMulNBitsUnpacksBlocks) {
   // K = 10 in two blocks of 8; every weight is q - 8 times its scale, so 1, 2, 3, ... here.
   std::vector<std::uint8_t> packed;

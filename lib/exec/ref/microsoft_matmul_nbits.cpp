@@ -1,8 +1,10 @@
 // com.microsoft: MatMulNBits, y = a * b^T + bias, where b [N,K] is quantized in blocks along K,
 // with 2, 4 or 8 bits, the first value in the lowest bits (onnxruntime/docs/ContribOperators.md).
+// With accuracy level 4, a is rounded to 8 bits in blocks as well.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "lib/exec/elementwise.h"
 #include "lib/exec/float_io.h"
@@ -85,12 +87,33 @@ Tensor unpacked_constants(const Node& node, const Blocks& blocks) {
                      constant(3) ? &node.input(3)->constant() : nullptr, blocks);
 }
 
+// Each block of a row, rounded to what its 8-bit codes stand for: ONNX Runtime multiplies codes at
+// accuracy level 4. The scale is the largest magnitude over 127, and the zero point 0.
+Tensor rounded_by_block(const Tensor& a, const Blocks& b) {
+  Tensor result(DType::f32, a.shape());
+  const auto from = a.data<float>();
+  const auto to = result.mutate<float>();
+  const auto width = static_cast<std::size_t>(b.k), step = static_cast<std::size_t>(b.block);
+  for (std::size_t row = 0; row + width <= from.size(); row += width)
+    for (std::size_t at = row; at < row + width; at += step) {
+      const auto part = from.subspan(at, std::min(step, row + width - at));
+      float most = 0;
+      for (const float v : part) most = std::max(most, std::abs(v));
+      const float scale = most / 127, inverse = most > 0 ? 127 / most : 0;
+      for (std::size_t i = 0; i < part.size(); ++i)
+        to[at + i] = std::nearbyint(part[i] * inverse) * scale;
+    }
+  return result;
+}
+
 // Inputs: a, b, scales, zero_points, g_idx, bias.
 std::unique_ptr<Kernel> make_matmul_nbits(const Node& node) {
   const Blocks blocks = read_blocks(node);
   if (node.input(4) != nullptr) throw Error(Code::unsupported, "groups by index (g_idx)");
-  return make_kernel([blocks, kept = unpacked_constants(node, blocks)](KernelContext& c) {
-    const Tensor a = as_float(c.input(0));
+  const bool on_codes = node.attr_int("accuracy_level", 0) == 4;
+  return make_kernel([blocks, on_codes, kept = unpacked_constants(node, blocks)](KernelContext& c) {
+    Tensor a = as_float(c.input(0));
+    if (on_codes) a = rounded_by_block(a, blocks);
     const Tensor b = kept.defined()
                          ? kept
                          : dequantized(c.input(1), as_float(c.input(2)), c.optional(3), blocks);
