@@ -7,6 +7,7 @@
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
+#include "lib/rewrite/product_bias.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
 #include "lib/rewrite/weights.h"
@@ -146,6 +147,10 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine 
   }
   if (o.format == "qdq") {
     written.dequantized = write_qdq(model, plan, floats_kept);
+    if (floats_kept) {
+      infer_types(model);
+      keep_products_on_codes(model);
+    }
     return written;
   }
   if (!o.calibrated()) {

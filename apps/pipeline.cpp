@@ -15,6 +15,7 @@
 #include "lib/base/configs.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/quant/raise.h"
 #include "lib/rewrite/ncnn_table.h"
@@ -269,13 +270,13 @@ void quantize(const QuantizeOptions& o, Context& context) {
   const auto measured = context.phase(
       "evaluate", [&] { return measure_result(o, prepared, pressed, applied, context, warnings); });
 
-  // As the command: what options changed of the target does not change what the runtime takes.
+  context.phase("save", [&] { save_model(pressed.model, output); });
+  // Of the file and the target as they are: what `check` says, whatever was known or asked here.
   const CheckResult check = context.phase("check", [&] {
-    return check_model(pressed.model, read_target(find_config(ConfigKind::target, o.quant.target)));
+    return check_model(load_model(output),
+                       read_target(find_config(ConfigKind::target, o.quant.target)));
   });
   warn_of_misfits(check, o.quant.target, warnings);
-
-  context.phase("save", [&] { save_model(pressed.model, output); });
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
   if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());

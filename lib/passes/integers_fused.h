@@ -69,8 +69,10 @@ struct IntegerOptions {
   bool clip_codes = false;
   // Float weights between pairs get int8 codes of one scale, as in ONNX Runtime.
   bool float_weights = true;
-  // Products whose weights alone are codes round their data to 8 bits by blocks and run on integers,
-  // as in ONNX Runtime at its defaults.
+  // A MatMul and the Add that alone reads it are one Gemm, as in ONNX Runtime (gemm_of_matmul.h).
+  bool joins_bias = true;
+  // Products whose weights alone are codes round their data to 8 bits by blocks and run on
+  // integers, as in ONNX Runtime at its defaults.
   bool blocks = false;
   // Weights of operators that stay in float are dequantized now, not in every run.
   bool fold_weights = true;

@@ -42,6 +42,7 @@ std::vector<IntegerDecision> qdq_to_qoperator(Model& model, bool microsoft_opera
                                .microsoft = microsoft_operators,
                                .clip_codes = true,
                                .float_weights = false,
+                               .joins_bias = false,
                                .fold_weights = false})
       .nodes;
 }
