@@ -216,8 +216,10 @@ class Checker {
       return "";
     const auto is_float = [](const Value* v) { return v->dtype() == DType::f32; };
     if (weights->is_constant() && is_float(weights)) return "its weights are float";
+    const Node* dequantize = dequantizer(weights);
+    if (dequantize != nullptr && dequantize->input(0)->is_constant()) return "";
     if (data->is_constant() && is_float(data)) return "its data is a float constant";
-    const bool computed = weights->producer() != nullptr && dequantizer(weights) == nullptr;
+    const bool computed = weights->producer() != nullptr && dequantize == nullptr;
     if (!node.is("MatMul") && computed && is_float(weights) &&
         half_weights(node) == DType::undefined)
       return "its weights are computed in float";

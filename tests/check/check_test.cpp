@@ -143,6 +143,12 @@ TEST(Check, AGemmOfConstantDataAndComputedWeightsIsFloat) {
       target_named("onnxruntime"));
   EXPECT_EQ(node_of(result, "Gemm")->verdict, Verdict::floating);
   EXPECT_NE(node_of(result, "Gemm")->reason.find("constant"), std::string::npos);
+
+  const CheckResult alone = check_model(
+      model_of("(float[2] x) => (float[2,2] y) <float s = {0.1}, float[2,2] a = {1,2,3,4}, "
+               "int8[2,2] w = {1,2,3,4}> { d = DequantizeLinear(w, s) y = Gemm(a, d, x) }"),
+      target_named("onnxruntime"));
+  EXPECT_TRUE(alone.fits()) << "its weights alone are codes";
 }
 
 TEST(Check, RecurrentOperatorsHoldWeightsAloneWhateverIsAroundThem) {
