@@ -4,6 +4,8 @@
 
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/draft_float16.h"
+#include "lib/quant/recurrent_cost.h"
+#include "lib/quant/weights.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
@@ -69,6 +71,17 @@ Plan plan_of_quantized(const Graph& graph) {
   return plan;
 }
 
+void warn_of_recurrences(Plan& plan, const Graph& graph, const Target& target, bool contrib) {
+  if (target.engine == Engine::pairs || is_float(target.weights.type)) return;
+  for (const NodePlan& entry : plan.nodes) {
+    if (!entry.quantized || entry.constants.empty()) continue;
+    const Node& node = *graph.find(entry.output)->producer();
+    if (!computes_in_float(node) || float_arithmetic(node, entry, contrib).empty()) continue;
+    const std::string warning = warning_of_recurrence(node);
+    if (!warning.empty()) plan.warnings.push_back(warning);
+  }
+}
+
 }  // namespace
 
 void require_consistent(const FormOptions& o, const ActivationOptions& activations) {
@@ -110,9 +123,11 @@ Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
   Plan plan = o.from_qdq       ? plan_of_quantized(graph)
               : o.calibrated() ? draft(graph, target, selection)
                                : draft_weights(graph, target, selection);
-  if (o.format == "dynamic")
+  warn_of_recurrences(plan, graph, target, o.contrib);
+  const bool lstm_on_codes = o.format == "qoperator" && o.contrib && !o.from_qdq;
+  if (o.format == "dynamic" || lstm_on_codes)
     for (NodePlan& node : plan.nodes)
-      if (node.quantized)
+      if (node.quantized && (o.format == "dynamic" || node.op == "LSTM"))
         node.reason = float_arithmetic(*graph.find(node.output)->producer(), node, o.contrib);
   if (o.float16) {
     require_float16(target);

@@ -8,6 +8,7 @@
 #include "apps/check_report.h"
 #include "apps/deciding.h"
 #include "apps/evaluation_text.h"
+#include "apps/growth.h"
 #include "apps/html/page.h"
 #include "apps/keep_report.h"
 #include "apps/keep_search.h"
@@ -280,6 +281,10 @@ void quantize(const QuantizeOptions& o, Context& context) {
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
   if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
+  if (std::string growth = growth_warning(
+          prepared.reference(), prepared.source["bytes"].get<std::uint64_t>(), pressed.model);
+      !growth.empty())
+    warnings.push_back(std::move(growth));
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   const Json report =

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "lib/check/kernel_types.h"
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
 #include "lib/graph/macs.h"
@@ -17,6 +18,7 @@
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
 #include "lib/rewrite/malformed.h"
+#include "lib/rewrite/shared_constants.h"
 
 namespace intaglio {
 namespace {
@@ -38,10 +40,12 @@ class Checker {
  public:
   Checker(const Model& model, const Target& target)
       : named_(with_names(model.clone())), pairs_(named_.clone()), target_(target) {
+    infer_types(named_);
     for (const Node* node : named_.graph().nodes())
-      if (is_integer_operator(*node)) given_integer_.insert(node->name());
+      if (is_integer_operator(*node)) given_integer_[node->name()] = kernel_violation(*node);
     expand_integer_operators(pairs_);
     infer_types(pairs_);
+    drop_whole_slices(pairs_.graph());
     Model fused = pairs_.clone();
     const auto form =
         fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm});
@@ -135,20 +139,29 @@ class Checker {
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
     const Node* producer = fused_producer(node, target_);
-    const bool floats = left_float(node);
-    if (floats || (producer != nullptr && left_float(*producer)))
-      return say(entry, Verdict::floating,
-                 fmt::format("{}; it {}",
-                             floats ? "its weights are float"
-                                    : "the operator it is fused into has float weights",
-                             target_.fallback),
+    if (const std::string why = left_float(node); !why.empty())
+      return say(entry, Verdict::floating, fmt::format("{}; it {}", why, target_.fallback),
                  "quantize it, if it was left out by mistake");
-    if (const Violation broken = scheme_violation(node, target_); broken && (rule || given(node)))
+    if (producer != nullptr && !left_float(*producer).empty())
+      return say(entry, Verdict::floating,
+                 fmt::format("the operator it is fused into is float; it {}", target_.fallback),
+                 "quantize it, if it was left out by mistake");
+    const auto given = given_integer_.find(node.name());
+    const bool on_codes_already = given != given_integer_.end();
+    if (on_codes_already && given->second && target_.engine != Engine::pairs)
+      return say(entry, Verdict::misfit, given->second.reason, given->second.remedy);
+    if (const Violation broken = scheme_violation(node, target_);
+        broken && (rule || on_codes_already))
       return say(entry, Verdict::misfit, broken.reason, broken.remedy);
-    if (given(node)) return;
+    if (on_codes_already) return;
     const DType type = first_output(node)->dtype();
     if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
     if (judge_weights_alone(node, rule, entry)) return;
+    if (scales_table(node)) {
+      weights_alone_ = true;
+      return say(entry, Verdict::floating,
+                 fmt::format("scales what was looked up in codes; it {}", target_.fallback));
+    }
     if (rule == nullptr)
       return say(entry, Verdict::floating,
                  fmt::format("the target has no integer {}; it {}", node.op(), target_.fallback));
@@ -193,20 +206,30 @@ class Checker {
       say(entry, Verdict::floating,
           fmt::format("its weights alone are {}; it {}",
                       half == DType::undefined ? "quantized" : name_of(half), target_.fallback),
-          rule != nullptr ? "quantize its data too (--format qdq)" : "");
+          rule != nullptr && rule->role != Role::weights ? "quantize its data too (--format qdq)"
+                                                         : "");
     }
     return true;
   }
 
-  // Nobody can run a product with constant floats on codes: somebody chose not to.
-  bool left_float(const Node& node) const {
+  // Nobody can run a product with constant floats on codes, nor one with weights that are computed
+  // in float: somebody chose not to. Empty: nobody did.
+  std::string left_float(const Node& node) const {
     const OpRule* rule = rule_of(node, target_);
-    const Value* weights = node.input(1);
-    return rule != nullptr && rule->role == Role::compute && weights != nullptr &&
-           weights->is_constant() && weights->dtype() == DType::f32;
+    const Value *data = node.input(0), *weights = node.input(1);
+    if (rule == nullptr || rule->role != Role::compute || data == nullptr || weights == nullptr)
+      return "";
+    const auto is_float = [](const Value* v) { return v->dtype() == DType::f32; };
+    if (weights->is_constant() && is_float(weights)) return "its weights are float";
+    const Node* dequantize = dequantizer(weights);
+    if (dequantize != nullptr && dequantize->input(0)->is_constant()) return "";
+    if (data->is_constant() && is_float(data)) return "its data is a float constant";
+    const bool computed = weights->producer() != nullptr && dequantize == nullptr;
+    if (!node.is("MatMul") && computed && is_float(weights) &&
+        half_weights(node) == DType::undefined)
+      return "its weights are computed in float";
+    return "";
   }
-
-  bool given(const Node& node) const { return given_integer_.contains(node.name()); }
 
   // Whether what an activation is fused into is quantized.
   static bool on_codes(const Node* producer) {
@@ -320,7 +343,7 @@ class Checker {
 
   Model named_, pairs_;
   const Target& target_;
-  std::set<std::string> given_integer_;
+  std::map<std::string, Violation> given_integer_;  // operators on codes, and what they lack
   std::map<std::string, IntegerDecision> decisions_;
   bool weights_alone_ = false;
   CheckResult result_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/quant/fusion.h"
+#include "lib/quant/weights.h"
 
 namespace intaglio {
 namespace {
@@ -33,6 +34,12 @@ const Value* before_cast(const Value* value) {
   return node != nullptr && node->is("Cast") ? node->input(0) : value;
 }
 
+bool is_looked_up(const Value* value) {
+  const Node* gather = value != nullptr ? value->producer() : nullptr;
+  return gather != nullptr && gather->is("Gather") && gather->input(0) != nullptr &&
+         gather->input(0)->is_constant();
+}
+
 // Some result is quantized.
 bool makes_codes(const Node& node) {
   return std::ranges::any_of(node.outputs(), [](const Value* v) {
@@ -49,14 +56,20 @@ const Node* dequantizer(const Value* value) {
   return node != nullptr && node->is("DequantizeLinear") ? node : nullptr;
 }
 
-bool dequantizes_table(const Node& conversion) {
-  const Value* codes = conversion.input(0);
-  const Node* gather = codes != nullptr ? codes->producer() : nullptr;
-  return gather != nullptr && gather->is("Gather") && gather->input(0) != nullptr &&
-         gather->input(0)->is_constant();
+bool dequantizes_table(const Node& conversion) { return is_looked_up(conversion.input(0)); }
+
+bool scales_table(const Node& node) {
+  const Value* codes = node.is("Mul") ? before_cast(node.input(0)) : nullptr;
+  return codes != node.input(0) && is_looked_up(codes) &&
+         codes->producer()->input(0)->constant().dtype() == DType::s8;
 }
 
 bool has_quantized_weights_alone(const Node& node) {
+  if (computes_in_float(node))  // whatever its data is, and its result becomes
+    return std::ranges::any_of(node.inputs(), [](const Value* v) {
+      const Node* dq = dequantizer(before_cast(v));
+      return dq != nullptr && dq->input(0) != nullptr && dq->input(0)->is_constant();
+    });
   bool any = false;
   for (const Value* input : node.inputs()) {
     const Node* dq = dequantizer(before_cast(input));

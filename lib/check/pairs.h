@@ -17,8 +17,11 @@ const Node* dequantizer(const Value* value);
 // nothing computes on them.
 bool dequantizes_table(const Node& conversion);
 
+// A Mul that gives codes which were looked up in a constant their scale.
+bool scales_table(const Node& node);
+
 // Constants alone are dequantized, possibly cast behind that: weights are stored in integers, the
-// arithmetic is float.
+// arithmetic is float. Of a recurrent operator, which computes on floats, any of its constants.
 bool has_quantized_weights_alone(const Node& node);
 // The type of a constant that the node reads, itself or behind a Cast, if that is float16 or
 // bfloat16; undefined: it reads none.

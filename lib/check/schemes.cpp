@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/check/pairs.h"
+#include "lib/quant/weights.h"
 
 namespace intaglio {
 namespace {
@@ -111,8 +112,10 @@ Violation scheme_violation(const Node& node, const Target& target) {
     const Node* conversion = dequantizer(node.input(i));
     if (conversion == nullptr || (has_weights(node) && i == 2) || dequantizes_table(*conversion))
       continue;
+    const bool constant = conversion->input(0) != nullptr && conversion->input(0)->is_constant();
     const bool weight =
-        has_weights(node) && conversion->input(0) != nullptr && conversion->input(0)->is_constant();
+        constant && (computes_in_float(node) ||
+                     (has_weights(node) && (i == 1 || has_quantized_weights_alone(node))));
     const Violation found =
         weight ? weight_violation(node, *conversion, target)
                : activation_violation(*conversion, target, fmt::format("input {}", i));

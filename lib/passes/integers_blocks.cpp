@@ -7,7 +7,8 @@
 // product runs on integers, for which it rounds each block of a row of x to 8 bits. Its conditions
 // (onnxruntime/core/optimizer/qdq_transformer/selectors_actions/qdq_selectors.cc): codes and scale
 // are constants that nothing else reads, one scale in all or one for each column, x is not
-// dequantized, and the result is not quantized.
+// dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
+// product.
 #include <algorithm>
 
 #include "lib/graph/readers.h"
@@ -23,12 +24,28 @@ bool reads_codes(const Value* value) {
          value->producer()->is("DequantizeLinear");
 }
 
-bool is_quantized(const Value& result) {
+// What alone reads the result of the product; of a MatMul of two axes and its bias, that of the
+// sum: the runtime makes a Gemm of the two before.
+const Node* reader_of(const Node& product, std::int64_t columns) {
+  const Node* reader = only_reader(product.output(0));
+  const Value* x = product.input(0);
+  if (reader == nullptr || !product.is("MatMul") || x->rank() != 2 || !reader->is("Add"))
+    return reader;
+  const Value* bias = reader->input(reader->input(0) == product.output(0) ? 1 : 0);
+  const bool fits = bias != nullptr && bias->is_constant() && bias->constant().rank() >= 1 &&
+                    bias->constant().size() == columns;
+  return fits ? only_reader(reader->output(0)) : reader;
+}
+
+// Where its rules look for a QuantizeLinear to go with: behind a Relu or Clip, too, and without one
+// they leave the product alone.
+bool belongs_to_pairs(const Node& product, std::int64_t columns) {
   const auto quantizes = [](const Use& use) { return use.node->is("QuantizeLinear"); };
-  if (std::ranges::any_of(result.uses(), quantizes)) return true;
-  const Node* clip = only_reader(&result);  // may go with the product
-  return clip != nullptr && (clip->is("Relu") || clip->is("Clip")) && clip->output(0) != nullptr &&
-         std::ranges::any_of(clip->output(0)->uses(), quantizes);
+  if (std::ranges::any_of(product.output(0)->uses(), quantizes)) return true;
+  const Node* clip = reader_of(product, columns);
+  if (clip == nullptr || (!clip->is("Relu") && !clip->is("Clip"))) return false;
+  const Value* clipped = clip->output(0);
+  return clipped != nullptr && !clipped->is_output() && clipped->uses().size() == 1;
 }
 
 // A Gemm that is a MatMul and a bias for each column.
@@ -88,13 +105,13 @@ Blocks in_blocks(const CodesRef& w) {
 
 bool fuse_blocks(Node& node) {
   if ((!node.is("MatMul") && !node.is("Gemm")) || node.input(0) == nullptr ||
-      node.input(0)->dtype() != DType::f32 || reads_codes(node.input(0)) ||
-      only_reader(node.input(1)) != &node || is_quantized(*node.output(0)))
+      reads_codes(node.input(0)) || only_reader(node.input(1)) != &node)
     return false;
   const auto w = dequantized(node.input(1));
   if (!w || !suits(*node.input(1)->producer(), *w)) return false;
   const std::int64_t rows = w->codes->constant().dim(0), columns = w->codes->constant().dim(1);
-  if (node.is("Gemm") && !is_plain(node, columns)) return false;
+  if ((node.is("Gemm") && !is_plain(node, columns)) || belongs_to_pairs(node, columns))
+    return false;
   Graph& graph = node.graph();
   const Blocks blocks = in_blocks(*w);
   const std::string& name = w->codes->name();

@@ -21,6 +21,8 @@ ClusterRefusal refuse_operands(const std::optional<CodesRef>& x, const std::opti
     return FloatReason(Why::input_float, fmt::format("input {} is not dequantized", x ? 1 : 0));
   for (const CodesRef& codes : {*x, *w})
     if (!is_byte(codes.type)) return fmt::format("codes of type {}", name_of(codes.type));
+  if (x->type == DType::s8 && w->type != DType::s8)
+    return "no kernel multiplies codes of int8 with codes of uint8";
   if (!x->per_tensor()) return "the scale of input 0 varies";
   const std::int64_t own = w->axis < 0 ? w->axis + rank : w->axis;
   if (!w->per_tensor() && own != axis)
@@ -144,8 +146,6 @@ ClusterRefusal fuse_gemm(Node& node, const IntegerOptions& options) {
   const auto a = dequantized(node.input(0)), b = dequantized(node.input(1));
   if (auto refusal = refuse_operands(a, b, node.attr_int("transB", 0) != 0 ? 0 : 1, 2))
     return refusal;
-  if (a->type == DType::s8 && b->type != DType::s8)
-    return "its matrices have codes of different types";
   if (node.attr_float("alpha", 1) != 1 || (node.input(2) && node.attr_float("beta", 1) != 1))
     return "alpha or beta is not 1";
   if (!options.microsoft) return fuse_standard_gemm(node, options);

@@ -48,7 +48,11 @@ class Groups {
 class Drafter {
  public:
   Drafter(const Graph& graph, const Target& target, const Selection& selection)
-      : graph_(graph), target_(target), nodes_(graph.nodes()), filter_(nodes_, selection) {}
+      : graph_(graph),
+        target_(target),
+        nodes_(graph.nodes()),
+        filter_(nodes_, selection),
+        shares_tables_(target.engine != Engine::pairs && selection.raised.empty()) {}
 
   Plan run() {
     Plan plan;
@@ -72,8 +76,10 @@ class Drafter {
     accepted_.clear();
     quantized_.clear();
     reasons_.clear();
+    shared_tables_.clear();
     groups_ = {};
     for (const Node* node : nodes_) consider(*node);
+    for (const Node* node : nodes_) share_table(*node);
     // A mover follows its input; its output may in turn feed another mover, in any order of
     // listing.
     for (bool changed = true; changed;) {
@@ -131,7 +137,8 @@ class Drafter {
     bool changed = false;
     for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
       const Node& node = **it;
-      if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node))
+      if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node) ||
+          keeps_floats(node))
         continue;
       const bool read = read_in_float(node);
       if (fusion_of(node) != nullptr ||
@@ -178,13 +185,45 @@ class Drafter {
     return node.is("Gather") && !weight_inputs(node).empty();
   }
 
+  // Its weights alone are codes.
+  bool keeps_floats(const Node& node) const {
+    const OpRule* rule = rule_of(node);
+    return rule != nullptr && rule->role == Role::weights;
+  }
+
+  bool takes_codes(const Node& node) const {
+    return accepted_.contains(&node) && !keeps_floats(node);
+  }
+
+  // Whether all that read the value take its codes, moved about or not.
+  bool only_taken_as_codes(const Value& value) const {
+    return !value.is_output() && !value.uses().empty() &&
+           std::all_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
+             const OpRule* rule = rule_of(*use.node);
+             if (rule == nullptr || rule->role != Role::share || !moves_only(*use.node))
+               return takes_codes(*use.node) && quantized_.contains(&value);
+             return use.index == 0 && !obstacle(*use.node) && use.node->output(0) != nullptr &&
+                    only_taken_as_codes(*use.node->output(0));
+           });
+  }
+
+  // Rows of a table that are quantized as soon as they are found have the codes of that in the
+  // table already: dequantizing them by column would take a runtime longer than the float rows do.
+  void share_table(const Node& node) {
+    if (!shares_tables_ || !accepted_.contains(&node) || !is_table(node) ||
+        !only_taken_as_codes(*node.output(0)))
+      return;
+    quantize_value(node.output(0));
+    shared_tables_.insert(&node);
+  }
+
   // Every result has readers, and none of them takes codes.
   bool read_in_float(const Node& node) const {
     return std::all_of(node.outputs().begin(), node.outputs().end(), [&](const Value* value) {
       return value == nullptr ||
              (!value->is_output() && !value->uses().empty() &&
               std::none_of(value->uses().begin(), value->uses().end(),
-                           [&](const Use& use) { return accepted_.contains(use.node); }));
+                           [&](const Use& use) { return takes_codes(*use.node); }));
     });
   }
 
@@ -216,6 +255,7 @@ class Drafter {
     if (const auto no = filter_.refuse(node)) return no;
     if (const auto it = useless_.find(&node); it != useless_.end()) return it->second;
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
+    if (rule != nullptr && rule->role == Role::weights) return weights_obstacle(node);
     if (!is_f32(node.output(0)))
       return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
                  ? fmt::format("computes on {}: nothing to quantize",
@@ -244,6 +284,12 @@ class Drafter {
         return fmt::format("its constant '{}' holds infinities or NaN, which have no codes",
                            input->name());
     }
+    return std::nullopt;
+  }
+
+  static std::optional<std::string> weights_obstacle(const Node& node) {
+    if (!is_f32(node.input(0))) return "its input is not float32";
+    if (weight_inputs(node).empty()) return "its weights are no float32 constants";
     return std::nullopt;
   }
 
@@ -280,7 +326,7 @@ class Drafter {
     return (value.is_output() || !value.uses().empty()) &&
            std::all_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
              const OpRule* rule = rule_of(*use.node);
-             if (rule == nullptr || obstacle(*use.node)) return true;
+             if (rule == nullptr || keeps_floats(*use.node) || obstacle(*use.node)) return true;
              return rule->role == Role::share && use.index == 0 && use.node->output(0) != nullptr &&
                     only_leaves(*use.node->output(0));
            });
@@ -303,7 +349,7 @@ class Drafter {
   void consider(const Node& node) {
     if (const auto reason = obstacle(node)) return refuse(node, *reason);
     const OpRule& rule = *rule_of(node);
-    if (is_table(node)) {
+    if (is_table(node) || rule.role == Role::weights) {
       accepted_.insert(&node);
       return;
     }
@@ -355,11 +401,16 @@ class Drafter {
     const Role role = rule_of(node)->role;
     if (const Node* producer = role == Role::activation ? fusion_of(node) : nullptr)
       plan.reason = fmt::format("fused into {}", producer_name(*producer));
-    if (is_table(node)) {
-      const WeightInput table = weight_inputs(node).front();
-      Scheme scheme = target_.weights;
-      scheme.axis = target_.per_channel ? table.axis : std::nullopt;
-      plan.constants.push_back({table.input, node.input(table.input)->name(), scheme, {}, {}});
+    if (role == Role::weights) plan.reason = "weights alone: it computes on floats";
+    if (shared_tables_.contains(&node)) {
+      plan.constants.push_back(
+          {0, node.input(0)->name(), operand_scheme(), {}, groups_.leader(node.output(0)->name())});
+    } else if (is_table(node) || role == Role::weights) {
+      for (const WeightInput& weight : weight_inputs(node)) {
+        Scheme scheme = target_.weights;
+        scheme.axis = target_.per_channel ? weight.axis : std::nullopt;
+        plan.constants.push_back({weight.input, node.input(weight.input)->name(), scheme, {}, {}});
+      }
     } else if (role == Role::compute) {
       const Node* activation = activation_of(node);
       if (activation != nullptr && fused_in_float(node, *activation, target_))
@@ -389,8 +440,8 @@ class Drafter {
     for (std::size_t i = 0; i < 2; ++i) {
       const Value* value = node.input(i);
       if (!value->is_constant()) continue;
-      Scheme scheme = target_.weights;
-      scheme.axis.reset();
+      // On the left stands what kernels take as data, constant or not.
+      Scheme scheme = i == 0 ? operand_scheme() : target_.weights;
       if (i == 1 && target_.per_channel && rule_of(node)->per_channel)
         scheme.axis = channel_axis(node);
       plan.constants.push_back({i, value->name(), scheme, {}, {}});
@@ -428,10 +479,12 @@ class Drafter {
   const Target& target_;
   const std::vector<Node*> nodes_;
   NodeFilter filter_;
+  const bool shares_tables_;  // rows of tables have the codes of what reads them
   std::set<const Node*> accepted_;
   std::map<const Node*, std::string> useless_;  // and why
   bool results_left_ = false;
   std::set<const Value*> quantized_;
+  std::set<const Node*> shared_tables_;  // whose codes are those of their rows
   std::map<const Node*, std::string> reasons_;
   Groups groups_;
 };

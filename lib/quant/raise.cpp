@@ -55,7 +55,9 @@ class Raising {
   // Movers have no say: they take what they move.
   bool keeps_narrow(const Node* node) const {
     const NodePlan* plan = plan_of(node);
-    return plan != nullptr && !plan->raised && rule_of(*node, target_)->role != Role::share;
+    const OpRule* rule = plan != nullptr ? rule_of(*node, target_) : nullptr;
+    return rule != nullptr && !plan->raised && rule->role != Role::share &&
+           rule->role != Role::weights;
   }
 
   // Of activations that raised nodes make or read, and no node with 8 bits does.

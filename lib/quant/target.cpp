@@ -34,11 +34,12 @@ FixedOutput read_fixed(JsonObject json) {
 OpRule read_rule(JsonObject json) {
   OpRule rule;
   const std::string role =
-      json.choice("role", {"compute", "activation", "elementwise", "share", "join"});
+      json.choice("role", {"compute", "activation", "elementwise", "share", "join", "weights"});
   if (role == "compute") rule.role = Role::compute;
   if (role == "activation") rule.role = Role::activation;
   if (role == "share") rule.role = Role::share;
   if (role == "join") rule.role = Role::join;
+  if (role == "weights") rule.role = Role::weights;
   if (rule.role == Role::activation) {
     rule.fuses_into = json.get<Words>("fuses_into");
     rule.float_into = json.get<Words>("float_into", {});
@@ -58,7 +59,7 @@ OpRule read_rule(JsonObject json) {
   if (rule.role == Role::compute)
     rule.per_channel = json.choice("granularity", {"channel", "tensor"}, "channel") == "channel";
   if (json.has("fixed_output")) {
-    if (rule.role == Role::compute || rule.role == Role::share || rule.role == Role::join)
+    if (rule.role != Role::activation && rule.role != Role::elementwise)
       json.fail("fixed_output", "is for activations and elementwise operators");
     rule.fixed = read_fixed(json.object("fixed_output"));
   }

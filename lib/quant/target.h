@@ -20,6 +20,7 @@ enum class Role {
   elementwise,  // every float input and output has parameters of its own
   share,        // moves values about: the output has the parameters of input 0
   join,         // all inputs and outputs have the same parameters: Concat
+  weights,      // constant weights are stored in codes, data and arithmetic stay float: LSTM
 };
 
 // Scale and zero point that the runtime assumes, whatever the range: 1/256 for Softmax.

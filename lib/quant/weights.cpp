@@ -35,12 +35,14 @@ std::optional<int> channel_axis(const Node& node) {
   return std::nullopt;
 }
 
+bool computes_in_float(const Node& node) { return is_any(node, {"LSTM", "GRU", "RNN"}); }
+
 std::vector<WeightInput> weight_inputs(const Node& node) {
   std::vector<WeightInput> found;
   if (is_any(node, {"Conv", "ConvTranspose", "Gemm", "MatMul"})) {
     if (is_weight(node.input(1))) found.push_back({1, channel_axis(node)});
     if (node.is("MatMul") && is_weight(node.input(0))) found.push_back({0, std::nullopt});
-  } else if (is_any(node, {"LSTM", "GRU", "RNN"})) {
+  } else if (computes_in_float(node)) {
     for (const std::size_t i : {1, 2})
       if (is_weight(node.input(i))) found.push_back({i, 1});
   } else if (node.is("Gather") && is_weight(node.input(0)) &&

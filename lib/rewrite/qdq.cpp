@@ -7,6 +7,7 @@
 
 #include "lib/quant/array.h"
 #include "lib/quant/raise.h"
+#include "lib/quant/weights.h"
 #include "lib/rewrite/constants.h"
 #include "lib/rewrite/float_kept.h"
 #include "lib/rewrite/weights.h"
@@ -67,6 +68,7 @@ class QdqWriter {
   }
 
   void insert_pair(const ActivationPlan& activation) {
+    if (dequantized_.contains(activation.name)) return;  // found in a table of codes
     Value& value = value_of(activation.name);
     Value* before = &value;  // what the producer makes
     Value* after = nullptr;  // what the readers read
@@ -115,9 +117,12 @@ class QdqWriter {
 
   void store_constants(const NodePlan& plan) {
     Node& node = planned_node(graph_, plan);
-    quantized_.insert(&node);
+    if (!computes_in_float(node)) quantized_.insert(&node);
     if (plan.raised) raised_.insert(&node);
     store_weights(node, plan);
+    if (node.is("Gather"))
+      for (const ConstantPlan& table : plan.constants)
+        if (!table.group.empty()) dequantized_[plan.output] = plan.output;
     if (!plan.bias) return;
     const Tensor bias = planned_constant(node, plan.bias->input, plan.bias->name);
     const ActivationPlan* read = plan_.find(node.input(0)->name());

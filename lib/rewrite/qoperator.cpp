@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "lib/rewrite/dynamic.h"
+#include "lib/rewrite/dynamic_lstm.h"
 #include "lib/rewrite/qdq.h"
+#include "lib/rewrite/weights.h"
 
 namespace intaglio {
 namespace {
@@ -13,6 +16,15 @@ void require_bytes(const Scheme& scheme, const char* what) {
               fmt::format("--format qoperator: {} of type {}: operators on codes take 8 bits", what,
                           name_of(scheme.type)),
               "Use u8 or s8, or --format qdq.");
+}
+
+// An LSTM computes on codes by an operator of its own, which quantizes its data as it runs.
+void write_recurrent(const Graph& graph, NodePlan& plan) {
+  if (!plan.quantized || plan.op != "LSTM") return;
+  Node& node = planned_node(graph, plan);
+  if (!float_arithmetic(node, plan, /*microsoft=*/true).empty()) return;
+  write_dynamic_lstm(node, plan);
+  plan.quantized = false;  // nothing is left to do
 }
 
 }  // namespace
@@ -31,7 +43,10 @@ Target qoperator_target(Target target) {
 QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_operators,
                                 bool floats_kept) {
   QOperatorResult result;
-  for (const auto& [activation, dequantized] : write_qdq(model, plan, floats_kept))
+  Plan rest = plan;
+  if (microsoft_operators)
+    for (NodePlan& node : rest.nodes) write_recurrent(model.graph(), node);
+  for (const auto& [activation, dequantized] : write_qdq(model, rest, floats_kept))
     result.codes[activation] = model.graph().find(dequantized)->producer()->input(0)->name();
   result.decisions = qdq_to_qoperator(model, microsoft_operators);
   return result;

@@ -16,6 +16,21 @@ namespace {
               "Use a plan that was made for this model.");
 }
 
+bool is_centred(const QParams& params) {
+  return std::ranges::all_of(params.zero_point, [](std::int32_t z) { return z == 0; });
+}
+
+// Rows of codes with a scale per column become floats. onnxruntime's DequantizeLinear takes three
+// times as long as Cast and Mul when the last axis has the scales.
+void scale_rows(Graph& graph, const std::string& name, const QParams& params, Value& found,
+                Value& y) {
+  Value& real = graph.add_value(y.name() + "_cast", DType::f32, y.dims());
+  graph.add_node("Cast", y.name() + "_Cast", {&found}, {&real})
+      .set_attr("to", static_cast<std::int64_t>(DType::f32));
+  graph.add_node("Mul", y.name() + "_Mul",
+                 {&real, &graph.add_constant(name + "_scale", scale_tensor(params))}, {&y});
+}
+
 // Looks up codes, or halves, and turns what was found into floats.
 void replace_table(Node& gather, const std::string& name, const Tensor& codes,
                    const QParams& params) {
@@ -27,6 +42,9 @@ void replace_table(Node& gather, const std::string& name, const Tensor& codes,
     graph.set_input(gather, 0, &store_halves(graph, name, codes));
     graph.add_node("Cast", y.name() + "_Cast", {&found}, {&y})
         .set_attr("to", static_cast<std::int64_t>(DType::f32));
+  } else if (params.axis && is_centred(params)) {
+    graph.set_input(gather, 0, &graph.add_constant(name + "_quantized", codes));
+    scale_rows(graph, name, params, found, y);
   } else {
     const StoredCodes stored = store_codes(graph, name, codes, params);
     graph.set_input(gather, 0, stored.codes);

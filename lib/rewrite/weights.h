@@ -1,7 +1,7 @@
 // The weights writer: constants become codes behind DequantizeLinear, activations stay float.
 //
 // Before:  MatMul(x, w), Gather(table, ids)
-// After:   MatMul(x, DequantizeLinear(w_int8)), DequantizeLinear(Gather(table_int8, ids))
+// After:   MatMul(x, DequantizeLinear(w_int8)), Mul(Cast(Gather(table_int8, ids)), scale)
 //
 // Half precision (float16, bfloat16) has a Cast in the place of DequantizeLinear: Cast and Gather
 // take these types in every runtime, and at load time runtimes fold the Cast of a constant. A

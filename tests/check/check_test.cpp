@@ -98,6 +98,77 @@ TEST(Check, AConvolutionOfFewProductsRunsInFloatWithItsActivation) {
     }
 }
 
+TEST(Check, OperatorsForWhoseTypesThereIsNoKernelDoNotFit) {
+  struct Case {
+    const char *body, *reason;
+  };
+  const std::string head =
+      "(uint8[2,4] x, int8[2,4] v) => (float[] y) <float s = {0.1}, uint8 z = {3}, int8 n = {0}, "
+      "uint8[4,3] u = {1,2,3,4,5,6,7,8,9,1,2,3}, int8[4,3] w = {1,2,3,4,5,6,7,8,9,1,2,3}> ";
+  for (const Case& c :
+       {Case{"{ y = com.microsoft.MatMulIntegerToFloat(v, u, s, s, n, z) }", "int8 times uint8"},
+        {"{ y = com.microsoft.MatMulIntegerToFloat(v, w, s, s, n, n) }", ""},
+        {"{ y = com.microsoft.MatMulIntegerToFloat(x, u, s, s, z, z) }", ""},
+        {"{ q = QLinearMatMul(v, s, n, u, s, z, s, n) y = DequantizeLinear(q, s, n) }",
+         "int8 times uint8"},
+        {"{ q = QLinearMatMul(x, s, z, w, s, n, s, n) y = DequantizeLinear(q, s, n) }",
+         "uint8 to int8"},
+        {"{ q = QLinearMatMul(x, s, z, w, s, n, s, z) y = DequantizeLinear(q, s, z) }", ""},
+        {"{ q = com.microsoft.QGemm(v, s, n, u, s, z, , s, n) y = DequantizeLinear(q, s, n) }",
+         "int8 times uint8"}}) {
+    const CheckResult result = check_model(model_of(head + c.body), target_named("onnxruntime"));
+    const NodeCheck& node = result.nodes.front();
+    EXPECT_EQ(node.verdict == Verdict::misfit, *c.reason != 0) << c.body << node.reason;
+    EXPECT_NE(node.reason.find(c.reason), std::string::npos) << node.reason;
+  }
+}
+
+TEST(Check, AConstantOnTheLeftIsData) {
+  const std::string head =
+      "(float[4,3] x) => (float[2,3] y) <float s = {0.1}, uint8 z = {3}, uint8[2,4] a = "
+      "{1,2,3,4,5,6,7,8}> { ad = DequantizeLinear(a, s, z) xq = QuantizeLinear(x, s, z) xd = "
+      "DequantizeLinear(xq, s, z) ";
+  const CheckResult result =
+      check_model(model_of(head + "y = MatMul(ad, xd) }"), target_named("onnxruntime"));
+  EXPECT_TRUE(result.fits());
+  EXPECT_EQ(node_of(result, "MatMul")->verdict, Verdict::integer);
+}
+
+TEST(Check, AGemmOfConstantDataAndComputedWeightsIsFloat) {
+  const CheckResult result = check_model(
+      model_of("(float[2,2] x) => (float[2,2] y) <float s = {0.1}, uint8 z = {3}, float[2,2] a = "
+               "{1,2,3,4}, float[2] b = {1,2}> { xq = QuantizeLinear(x, s, z) xd = "
+               "DequantizeLinear(xq, s, z) g = Gemm(a, xd, b) q = QuantizeLinear(g, s, z) y = "
+               "DequantizeLinear(q, s, z) }"),
+      target_named("onnxruntime"));
+  EXPECT_EQ(node_of(result, "Gemm")->verdict, Verdict::floating);
+  EXPECT_NE(node_of(result, "Gemm")->reason.find("constant"), std::string::npos);
+
+  const CheckResult alone = check_model(
+      model_of("(float[2] x) => (float[2,2] y) <float s = {0.1}, float[2,2] a = {1,2,3,4}, "
+               "int8[2,2] w = {1,2,3,4}> { d = DequantizeLinear(w, s) y = Gemm(a, d, x) }"),
+      target_named("onnxruntime"));
+  EXPECT_TRUE(alone.fits()) << "its weights alone are codes";
+}
+
+TEST(Check, RecurrentOperatorsHoldWeightsAloneWhateverIsAroundThem) {
+  const std::string head =
+      "(float[2,1,2] x) => (float[] y) <float s = {0.1}, uint8 z = {3}, int8[1,4,2] w = "
+      "{1,2,3,4,5,6,7,8}, int8[1,4,1] r = {1,2,3,4}, float[4] ws = {1,2,3,4}, int8[4] wz = "
+      "{0,0,0,0}> { wd = DequantizeLinear <axis = 1> (w, ws, wz) rd = DequantizeLinear <axis = 1> "
+      "(r, ws, wz) ";
+  for (const char* body :
+       {"y = LSTM <hidden_size = 1> (x, wd, rd) }",
+        "xq = QuantizeLinear(x, s, z) xd = DequantizeLinear(xq, s, z) l = LSTM <hidden_size = 1> "
+        "(xd, wd, rd) q = QuantizeLinear(l, s, z) y = DequantizeLinear(q, s, z) }"}) {
+    const CheckResult result = check_model(model_of(head + body), target_named("onnxruntime"));
+    ASSERT_NE(node_of(result, "LSTM"), nullptr);
+    EXPECT_EQ(node_of(result, "LSTM")->verdict, Verdict::floating);
+    EXPECT_NE(node_of(result, "LSTM")->reason.find("weights alone"), std::string::npos);
+    EXPECT_EQ(node_of(result, "LSTM")->remedy, "");
+  }
+}
+
 // The codes of a table have a type and scales of their own, which nothing computes on.
 TEST(Check, RowsOfATableAreFloats) {
   const Model model = model_of(
@@ -111,6 +182,15 @@ TEST(Check, RowsOfATableAreFloats) {
     EXPECT_EQ(node_of(result, "Add")->verdict, Verdict::floating)
         << target << ": " << node_of(result, "Add")->reason;
   }
+}
+
+TEST(Check, RowsOfATableThatACastAndAMulMakeAreFloats) {
+  const CheckResult result = check_model(
+      model_of("(int64[2] i) => (float[2,2] y) <int8[3,2] t = {1, 2, 3, 4, 5, 6}, float[2] ts = "
+               "{0.1, 0.2}> { r = Gather(t, i) c = Cast <to = 1> (r) y = Mul(c, ts) }"),
+      target_named("onnxruntime"));
+  EXPECT_EQ(node_of(result, "Mul")->verdict, Verdict::floating);
+  EXPECT_EQ(node_of(result, "Mul")->remedy, "");
 }
 
 TEST(Check, WeightsInHalfPrecision) {

@@ -52,6 +52,22 @@ TEST(IntegersBlocks, TheirDataIsRoundedByBlock) {
   }
 }
 
+TEST(IntegersBlocks, AReluThatCouldGoWithTheProductKeepsItInFloat) {
+  struct Case {
+    const char* body;
+    bool taken;
+  };
+  for (const Case& c : {Case{"t = MatMul(x, d) u = Relu(t) y = Erf(u)", false},
+                        {"t = MatMul(x, d) v1 = Add(t, b) u = Relu(v1) y = Erf(u)", false},
+                        {"t = MatMul(x, d) v1 = Add(t, b) u = Tanh(v1) y = Erf(u)", true},
+                        {"t = MatMul(x, d) y = Relu(t)", true},
+                        {"t = MatMul(x, d) u = Relu(t) y = Add(u, t)", true}}) {
+    Model model = model_of(by_column + c.body);
+    fuse_integers(model, {.blocks = true});
+    EXPECT_EQ(ops_of(model.graph()).find("MatMulNBits") != std::string::npos, c.taken) << c.body;
+  }
+}
+
 TEST(IntegersBlocks, OnlyWhatTheRuntimeTakes) {
   for (const std::string& body :
        {by_column + "y = Gemm <alpha = 2.0> (x, d, b)",

@@ -162,5 +162,28 @@ TEST(QOperator, SixteenBitsAreRefused) {
   EXPECT_THROW(qoperator_target(target), Error);
 }
 
+TEST(QOperator, AnLstmHasCodesOfItsOwnWithContrib) {
+  const std::string text =
+      "(float[2,1,2] x) => (float[2,1,1,1] y) <float[1,4,2] w = {1,2,3,4,-5,6,7,8}, float[1,4,1] r "
+      "= {1,2,-3,4}> { y = LSTM <hidden_size = 1> (x, w, r) }";
+  const Tensor x = random_tensor({2, 1, 2});
+  for (const bool microsoft : {false, true}) {
+    Model model = model_of(text);
+    const Tensor before = Executor(model.graph()).run({{x}}).front();
+    write_qoperator(model, plan_of(model), microsoft);
+    EXPECT_EQ(ops_of(model),
+              microsoft ? "DynamicQuantizeLSTM" : "DequantizeLinear DequantizeLinear LSTM");
+    EXPECT_TRUE(close(Executor(model.graph()).run({{x}}).front(), before, 0, 0.03));
+  }
+}
+
+TEST(QOperator, AConstantOnTheLeftIsUnsigned) {
+  Model model = model_of(
+      "(float[2,4] x) => (float[3,4] y) <float[3,2] a = {1,2,3,4,5,-6}> { y = MatMul(a, x) }");
+  write_qoperator(model, plan_of(model), true);
+  EXPECT_EQ(ops_of(model), "QuantizeLinear MatMulIntegerToFloat");
+  EXPECT_EQ(model.graph().find("y")->producer()->input(0)->constant().dtype(), DType::u8);
+}
+
 }  // namespace
 }  // namespace intaglio::testing
