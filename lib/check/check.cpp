@@ -10,6 +10,7 @@
 #include "lib/check/macs.h"
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
+#include "lib/exec/infer.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/plan.h"

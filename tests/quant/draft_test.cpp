@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "lib/exec/infer.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
