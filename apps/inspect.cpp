@@ -10,6 +10,7 @@
 #include "apps/report.h"
 #include "calibration/statistics_file.h"
 #include "lib/base/hash.h"
+#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "lib/io/load.h"
 #include "lib/quant/plan.h"

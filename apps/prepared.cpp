@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lib/base/file.h"
+#include "lib/exec/infer.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/passes/integers_fused.h"

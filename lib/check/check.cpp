@@ -10,6 +10,7 @@
 #include "lib/check/kernel_types.h"
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
+#include "lib/exec/infer.h"
 #include "lib/graph/macs.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/fusion.h"

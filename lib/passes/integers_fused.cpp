@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/integers_cluster.h"
 #include "lib/passes/list.h"
 

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/list.h"
 
 namespace intaglio {

@@ -44,7 +44,7 @@ struct Selection {
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
 //    in which nodes are listed, and shares its parameters; role join ties all inputs and outputs
 //    together.
-// The graph must have its types inferred (infer_types). Nothing is edited.
+// The graph must have its types inferred (lib/exec/infer.h). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 
 // The draft of the forms that quantize no activation ahead of the run: weights alone

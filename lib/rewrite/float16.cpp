@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/exec/infer.h"
 #include "lib/graph/half_places.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"

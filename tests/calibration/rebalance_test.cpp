@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "calibration/refine/channels.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 

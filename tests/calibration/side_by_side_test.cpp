@@ -9,6 +9,7 @@
 #include "calibration/refine/channel_sums.h"
 #include "calibration/select.h"
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "lib/exec/infer.h"
 #include "tests/support/support.h"
 
 namespace intaglio {

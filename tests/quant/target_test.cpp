@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target_rules.h"

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 
 extern char** environ;
 

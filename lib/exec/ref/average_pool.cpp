@@ -3,6 +3,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/pool.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -53,7 +54,7 @@ std::unique_ptr<Kernel> make_average_pool(const Node& node) {
 }  // namespace
 
 void register_average_pool(Registry& registry) {
-  registry.add({.op = "AveragePool", .since = 1, .make = make_average_pool});
+  registry.add({.op = "AveragePool", .since = 1, .make = make_average_pool, .infer = rules::pool});
 }
 
 }  // namespace intaglio

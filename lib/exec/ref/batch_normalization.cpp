@@ -7,6 +7,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -56,11 +57,18 @@ std::unique_ptr<Kernel> make_batch_normalization(const Node& node) {
   });
 }
 
+void infer_batch_normalization(RuleContext& c) {
+  rules::like(c);
+  for (std::size_t i = 1; i < c.result_count(); ++i) c.set(i, c.dtype(3), c.dims(3));
+}
+
 }  // namespace
 
 void register_batch_normalization(Registry& registry) {
-  registry.add(
-      {.op = "BatchNormalization", .refuse = refuse_training, .make = make_batch_normalization});
+  registry.add({.op = "BatchNormalization",
+                .refuse = refuse_training,
+                .make = make_batch_normalization,
+                .infer = infer_batch_normalization});
 }
 
 }  // namespace intaglio

@@ -1,6 +1,7 @@
 // CumProd: running products along one axis.
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -40,7 +41,7 @@ std::unique_ptr<Kernel> make_cumprod(const Node& node) {
 }  // namespace
 
 void register_cumprod(Registry& registry) {
-  registry.add({.op = "CumProd", .since = 26, .make = make_cumprod});
+  registry.add({.op = "CumProd", .since = 26, .make = make_cumprod, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -1,6 +1,7 @@
 // CumSum: running sums along one axis.
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -38,7 +39,7 @@ std::unique_ptr<Kernel> make_cumsum(const Node& node) {
 }  // namespace
 
 void register_cumsum(Registry& registry) {
-  registry.add({.op = "CumSum", .since = 11, .make = make_cumsum});
+  registry.add({.op = "CumSum", .since = 11, .make = make_cumsum, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -35,7 +36,7 @@ std::unique_ptr<Kernel> make_lp_normalization(const Node& node) {
 }  // namespace
 
 void register_lp_normalization(Registry& registry) {
-  registry.add({.op = "LpNormalization", .make = make_lp_normalization});
+  registry.add({.op = "LpNormalization", .make = make_lp_normalization, .infer = rules::like});
 }
 
 }  // namespace intaglio

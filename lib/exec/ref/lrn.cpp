@@ -6,6 +6,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -41,6 +42,8 @@ std::unique_ptr<Kernel> make_lrn(const Node& node) {
 
 }  // namespace
 
-void register_lrn(Registry& registry) { registry.add({.op = "LRN", .make = make_lrn}); }
+void register_lrn(Registry& registry) {
+  registry.add({.op = "LRN", .make = make_lrn, .infer = rules::like});
+}
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -84,15 +85,24 @@ std::unique_ptr<Kernel> make(const Node& node, F body) {
 }  // namespace
 
 void register_softmax(Registry& registry) {
-  registry.add({.op = "Softmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { softmax(line, n); });
-                }});
-  registry.add({.op = "LogSoftmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { log_softmax(line, n); });
-                }});
-  registry.add({.op = "Hardmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { hardmax(line, n); });
-                }});
+  registry.add({.op = "Softmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { softmax(line, n); });
+                    },
+                .infer = rules::like});
+  registry.add({.op = "LogSoftmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { log_softmax(line, n); });
+                    },
+                .infer = rules::like});
+  registry.add({.op = "Hardmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { hardmax(line, n); });
+                    },
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

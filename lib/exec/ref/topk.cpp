@@ -6,6 +6,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -64,8 +65,21 @@ std::unique_ptr<Kernel> make_topk(const Node& node) {
   });
 }
 
+void infer_topk(RuleContext& c) {
+  std::optional<Dims> dims = c.dims(0);
+  if (dims) {
+    const auto k = c.numbers(1, "k");
+    (*dims)[axis_of(c.node().attr_int("axis", -1), *dims)] =
+        k && k->size() == 1 ? dim_of(k->front()) : Dim{};
+  }
+  c.set(0, c.dtype(0), dims);
+  c.set(1, DType::s64, dims);
+}
+
 }  // namespace
 
-void register_topk(Registry& registry) { registry.add({.op = "TopK", .make = make_topk}); }
+void register_topk(Registry& registry) {
+  registry.add({.op = "TopK", .make = make_topk, .infer = infer_topk});
+}
 
 }  // namespace intaglio
