@@ -8,6 +8,21 @@
 #include "lib/graph/codec.h"
 
 namespace intaglio {
+namespace {
+
+// Every result may be omitted (onnx/docs/IR.md); the library wants those that an operator always
+// has to be named.
+void name_omitted_outputs(onnx::GraphProto& graph) {
+  int count = 0;
+  for (onnx::NodeProto& node : *graph.mutable_node()) {
+    for (std::string& output : *node.mutable_output())
+      if (output.empty()) output = graph.name() + " omitted " + std::to_string(count++);
+    for (onnx::AttributeProto& attribute : *node.mutable_attribute())
+      if (attribute.has_g()) name_omitted_outputs(*attribute.mutable_g());
+  }
+}
+
+}  // namespace
 
 std::optional<std::string> invalid_reason(const Model& model) {
   if (model.opset() > GraphCodec::newest_opset_of_library()) return std::nullopt;
@@ -23,6 +38,7 @@ std::optional<std::string> invalid_reason(const Model& model) {
   onnx::ModelProto message = GraphCodec::to_proto(model, shrink);
   // The library knows IR 8; newer versions add fields that it passes over.
   message.set_ir_version(std::min<std::int64_t>(message.ir_version(), onnx::Version::IR_VERSION));
+  name_omitted_outputs(*message.mutable_graph());
   try {
     onnx::checker::check_model(message);
     return std::nullopt;
