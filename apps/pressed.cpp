@@ -39,7 +39,7 @@ Model with_float_interface(const Pressed& pressed) {
 std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Pressed& pressed,
                                                 Samples samples, const std::string& exact,
                                                 std::size_t threads) {
-  Candidate candidate{nullptr, pressed.written.dequantized};
+  Candidate candidate{nullptr, pressed.written.dequantized, softmax_rows(prepared.model.graph())};
   std::set<std::string_view> kept;
   for (const auto& [name, twin] : candidate.values) kept.insert(twin);
   std::function<void(Graph&)> look;  // operators on codes leave no floats to compare

@@ -344,7 +344,9 @@ Json evaluation_json(const Evaluation& e) {
     json["outputs"].push_back({{"name", output.name},
                                {"sqnr_db", number(output.deviation.sqnr_db())},
                                {"cosine", number(output.deviation.cosine())},
-                               {"psnr_db", number(output.psnr_db)}});
+                               {"psnr_db", number(output.psnr_db)},
+                               {"left_out", output.deviation.left_out},
+                               {"one_sided", output.deviation.one_sided}});
   json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
