@@ -290,18 +290,20 @@ Json method_json(const Method& method) {
   return json;
 }
 
-Json model_json(const std::filesystem::path& path, const Model& model) {
+Json model_json(const std::filesystem::path& path, const Model& model,
+                const DataFiles& data_files) {
   return {{"path", path.string()},
           {"sha256", sha256_of_file(path)},
-          {"bytes", std::filesystem::file_size(path)},
+          {"bytes", size_on_disk(path, data_files)},
           {"opset", model.opset()},
           {"nodes", model.graph().node_count()}};
 }
 
-Json output_json(const std::filesystem::path& path, const std::string& format) {
+Json output_json(const std::filesystem::path& path, const std::string& format,
+                 const DataFiles& data_files) {
   return {{"path", path.string()},
           {"sha256", sha256_of_file(path)},
-          {"bytes", std::filesystem::file_size(path)},
+          {"bytes", size_on_disk(path, data_files)},
           {"format", format}};
 }
 
