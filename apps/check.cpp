@@ -73,7 +73,7 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
 
 void check_command(const CheckOptions& o, Context& context) {
   const Target target = read_target(find_config(ConfigKind::target, o.target));
-  const Model model = context.phase("load", [&] { return load_model(o.model); });
+  const Model model = context.phase("load", [&] { return load_sound(o.model); });
   const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
   if (o.json) {
     fmt::print("{}", to_text(result_json(o, target, result)));

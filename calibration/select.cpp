@@ -196,7 +196,8 @@ class Selecting {
   bool left_to_pools(const ActivationPlan& activation) const {
     const Value& value = *graph_.find(activation.name);
     return only_pooled(value) && std::ranges::all_of(value.uses(), [&](const Use& use) {
-             const ActivationPlan* pooled = plan_.find(use.node->output(0)->name());
+             const Value* made = use.node->output(0);
+             const ActivationPlan* pooled = made == nullptr ? nullptr : plan_.find(made->name());
              return pooled != nullptr && pooled->group == activation.group;
            });
   }

@@ -9,8 +9,19 @@
 #include "lib/graph/codec.h"
 
 namespace intaglio {
-
 namespace {
+
+// Every result may be omitted (onnx/docs/IR.md); the library wants those that an operator always
+// has to be named.
+void name_omitted_outputs(onnx::GraphProto& graph) {
+  int count = 0;
+  for (onnx::NodeProto& node : *graph.mutable_node()) {
+    for (std::string& output : *node.mutable_output())
+      if (output.empty()) output = graph.name() + " omitted " + std::to_string(count++);
+    for (onnx::AttributeProto& attribute : *node.mutable_attribute())
+      if (attribute.has_g()) name_omitted_outputs(*attribute.mutable_g());
+  }
+}
 
 std::int64_t newest_opset_of_library() {
   return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
@@ -41,6 +52,7 @@ std::optional<std::string> invalid_reason(const Model& model) {
   message.set_ir_version(std::min<std::int64_t>(message.ir_version(), onnx::Version::IR_VERSION));
   GraphCodec::plain_domains(message);
   allow_unknown_shapes(*message.mutable_graph());
+  name_omitted_outputs(*message.mutable_graph());
   try {
     onnx::checker::check_model(message);
     return std::nullopt;

@@ -14,6 +14,7 @@ int opset_raised(Model& model, const PrepareOptions&);
 int constants_folded(Model& model, const PrepareOptions&);
 int identities_dropped(Model& model, const PrepareOptions&);
 int gemm_factors_folded(Model& model, const PrepareOptions&);
+int gemm_bias_spread(Model& model, const PrepareOptions&);
 int bias_folded(Model& model, const PrepareOptions&);
 int batchnorm_folded(Model& model, const PrepareOptions&);
 int classifier_gemm(Model& model, const PrepareOptions&);

@@ -23,6 +23,9 @@ constexpr std::array passes = {
     // Before anything is folded into weights: a factor in front of them would scale that too.
     Pass{"gemm_factors_folded", "alpha and beta of Gemm folded into its constants",
          gemm_factors_folded},
+    // Once beta is in the constant. What is folded below looks for a bias of one value per output.
+    Pass{"gemm_bias_spread", "biases of Gemm spread over its outputs, or added behind it",
+         gemm_bias_spread},
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
     Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
     Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},

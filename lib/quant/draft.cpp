@@ -256,10 +256,11 @@ class Drafter {
     if (const auto it = useless_.find(&node); it != useless_.end()) return it->second;
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (rule != nullptr && rule->role == Role::weights) return weights_obstacle(node);
-    if (!is_f32(node.output(0)))
-      return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
-                 ? fmt::format("computes on {}: nothing to quantize",
-                               name_of(node.output(0)->dtype()))
+    const Value* made = first_output(node);
+    if (made == nullptr) return "makes nothing";
+    if (!is_f32(made))
+      return made->dtype() != DType::undefined
+                 ? fmt::format("computes on {}: nothing to quantize", name_of(made->dtype()))
                  : "the type of its result is not known before the run";
     if (rule == nullptr)
       return fmt::format("target '{}' does not quantize {}", target_.name, node.op());

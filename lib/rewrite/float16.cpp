@@ -99,7 +99,7 @@ class Float16Writer {
 void drop_unread_casts(Graph& graph) {
   for (Node* node : graph.nodes()) {
     Value* y = node->output(0);
-    if (!node->is("Cast") || !y->uses().empty() || y->is_output()) continue;
+    if (!node->is("Cast") || y == nullptr || !y->uses().empty() || y->is_output()) continue;
     graph.erase(*node);
     graph.erase(*y);
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "calibration/softmax_rows.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 

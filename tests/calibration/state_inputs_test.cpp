@@ -5,6 +5,7 @@
 
 #include "calibration/select.h"
 #include "calibration/unsuitable.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 

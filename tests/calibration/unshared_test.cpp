@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "calibration/select.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 

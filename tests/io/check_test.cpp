@@ -48,5 +48,12 @@ TEST(InvalidReason, TakesOutputsWithoutAShape) {
             std::nullopt);
 }
 
+TEST(InvalidReason, ResultsMayBeOmitted) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[1,4] x, int64[1] k) => (int64[1,2] y) { y = Identity(x) })");
+  testing::omit_first_output(model, "y", "TopK", {"x", "k"});
+  EXPECT_EQ(invalid_reason(model), std::nullopt);
+}
+
 }  // namespace
 }  // namespace intaglio

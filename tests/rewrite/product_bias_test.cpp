@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/rewrite/qdq.h"
 #include "tests/rewrite/support.h"

@@ -48,7 +48,7 @@ std::unique_ptr<Kernel> make_batch_normalization(const Node& node) {
     const auto value = [&](std::size_t i, std::int64_t c) {
       return static_cast<double>(p[i].data<float>()[static_cast<std::size_t>(c)]);
     };
-    for (std::int64_t n = 0; n < x.dim(0); ++n)
+    for (std::int64_t n = 0; y.size() > 0 && n < x.dim(0); ++n)
       for (std::int64_t c = 0; c < parts; ++c, in += inner, out += inner) {
         const double factor = value(0, c) / std::sqrt(value(3, c) + epsilon);
         normalize(in, out, inner, factor, value(1, c) - value(2, c) * factor);

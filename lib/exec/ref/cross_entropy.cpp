@@ -32,7 +32,7 @@ Tensor log_softmax(const Tensor& scores) {
   Tensor result(DType::f64, scores.shape());
   const double* x = scores.data<double>().data();
   double* y = result.mutate<double>().data();
-  for (std::int64_t o = 0; o < view.outer; ++o)
+  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t first = o * view.length * view.inner + i;
       double largest = -INFINITY, sum = 0;

@@ -11,7 +11,7 @@ void cumulate(const T* in, T* out, const AxisView& view, bool exclusive, bool re
   using Product = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
   const std::int64_t step = reverse ? -view.inner : view.inner;
   const std::int64_t start = reverse ? (view.length - 1) * view.inner : 0;
-  for (std::int64_t o = 0; o < view.outer; ++o)
+  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       std::int64_t at = o * view.length * view.inner + start + i;
       Product product{1};

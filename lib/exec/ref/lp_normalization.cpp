@@ -16,7 +16,7 @@ std::unique_ptr<Kernel> make_lp_normalization(const Node& node) {
     Tensor y = as_float(context.input(0));
     const AxisView view(y.shape(), normalized_axis(axis, y.rank()));
     float* values = y.mutate<float>().data();
-    for (std::int64_t o = 0; o < view.outer; ++o)
+    for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
       for (std::int64_t i = 0; i < view.inner; ++i) {
         float* line = values + o * view.length * view.inner + i;
         double sum = 0;

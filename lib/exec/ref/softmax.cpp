@@ -43,10 +43,11 @@ void hardmax(C* line, std::int64_t count) {
 template <typename T, typename F>
 Tensor by_line(const Tensor& x, const AxisView& view, F body) {
   Tensor y(x.dtype(), x.shape());
+  if (y.size() == 0) return y;
   const T* in = x.data<T>().data();
   T* out = y.mutate<T>().data();
   std::vector<Compute<T>> line(static_cast<std::size_t>(view.length));
-  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
+  for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t first = o * view.length * view.inner + i;
       for (std::size_t k = 0; k < line.size(); ++k)

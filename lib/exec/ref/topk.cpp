@@ -21,6 +21,7 @@ bool comes_first(T a, T b, bool largest) {
 template <typename T>
 void select(const T* in, T* values, std::int64_t* places, const AxisView& view, std::int64_t k,
             bool largest) {
+  if (k == 0 || view.outer == 0) return;
   std::vector<std::int64_t> order(static_cast<std::size_t>(view.length));
   for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
