@@ -238,17 +238,6 @@ class Checker {
            !has_quantized_weights_alone(*producer);
   }
 
-  // Nothing that reads the results takes codes, so that quantizing them would help nobody.
-  bool only_float_readers(const Node& node) const {
-    const auto takes_codes = [&](const Use& use) {
-      const bool could = touches_codes(*use.node) && rule_of(*use.node, target_) != nullptr;
-      return could || use.node->is("QuantizeLinear");
-    };
-    return std::ranges::all_of(node.outputs(), [&](const Value* v) {
-      return v == nullptr || std::ranges::none_of(v->uses(), takes_codes);
-    });
-  }
-
   using Reason = std::optional<FloatReason>;
 
   // What was decided about a node by name; nullopt in a value: it runs on integers.
@@ -291,7 +280,8 @@ class Checker {
   }
 
   void unfit(const Node& node, const OpRule& rule, const FloatReason& reason, NodeCheck& entry) {
-    const bool helps_nobody = rule.role != Role::compute && only_float_readers(node);
+    // Arithmetic on values is as well in float where its result goes on in float.
+    const bool helps_nobody = rule.role != Role::compute && !makes_codes(node);
     const bool by_choice =
         (reason.why == Why::result_float && (rule.float_output || helps_nobody)) ||
         rule.role == Role::share ||  // costs nothing in float

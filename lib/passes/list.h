@@ -13,6 +13,7 @@ int fp16_to_fp32(Model& model, const PrepareOptions&);
 int opset_raised(Model& model, const PrepareOptions&);
 int constants_folded(Model& model, const PrepareOptions&);
 int identities_dropped(Model& model, const PrepareOptions&);
+int divisions_inverted(Model& model, const PrepareOptions&);
 int gemm_factors_folded(Model& model, const PrepareOptions&);
 int gemm_bias_spread(Model& model, const PrepareOptions&);
 int bias_folded(Model& model, const PrepareOptions&);

@@ -20,6 +20,9 @@ constexpr std::array passes = {
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
     // Nothing may stand between a convolution and what is folded into it.
     Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
+    // Before constants are folded into weights, which takes a Mul as well as a Div.
+    Pass{"divisions_inverted", "division by a constant behind a product becomes multiplication",
+         divisions_inverted},
     // Before anything is folded into weights: a factor in front of them would scale that too.
     Pass{"gemm_factors_folded", "alpha and beta of Gemm folded into its constants",
          gemm_factors_folded},
