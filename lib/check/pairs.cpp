@@ -58,9 +58,13 @@ const Node* dequantizer(const Value* value) {
 bool dequantizes_table(const Node& conversion) { return is_looked_up(conversion.input(0)); }
 
 bool scales_table(const Node& node) {
-  const Value* codes = node.is("Mul") ? before_cast(node.input(0)) : nullptr;
-  return codes != node.input(0) && is_looked_up(codes) &&
-         codes->producer()->input(0)->constant().dtype() == DType::s8;
+  if ((!node.is("Mul") && !node.is("Sub")) || node.input(0) == nullptr) return false;
+  const Node* before = node.input(0)->producer();
+  if (before == nullptr) return false;
+  if (node.is("Mul") && before->is("Sub")) return scales_table(*before);
+  if (!before->is("Cast") || !is_looked_up(before->input(0))) return false;
+  const DType type = before->input(0)->producer()->input(0)->constant().dtype();
+  return type == DType::s8 || type == DType::u8;
 }
 
 bool has_quantized_weights_alone(const Node& node) {

@@ -20,7 +20,7 @@ const Node* dequantizer(const Value* value);
 // nothing computes on them.
 bool dequantizes_table(const Node& conversion);
 
-// A Mul that gives codes which were looked up in a constant their scale.
+// A Mul, or the Sub before it, that makes numbers of codes which were looked up in a constant.
 bool scales_table(const Node& node);
 
 // Constants alone are dequantized, possibly cast behind that: weights are stored in integers, the

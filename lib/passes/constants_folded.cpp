@@ -10,10 +10,13 @@
 //           the file
 //             would grow, the run would gain nothing;
 //           - element types that a tensor cannot hold (strings, small floats).
-//   The result is that of the kernels of lib/exec, thus the same as at run time.
+//   The result is that of the kernels of lib/exec, thus the same as at run time. Equal matrices
+//   that are computed of other constants (a weight that each of several layers transposes) become
+//   one, as what they are made of is one.
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <new>
 
 #include "lib/base/log.h"
@@ -107,8 +110,40 @@ Tensor static_shape(const Node& node) {
   return Tensor::vector(Shape(shape.begin() + start, shape.begin() + end));
 }
 
+// A matrix that was computed of another constant, and is neither a part nor a repetition of it.
+bool is_made_over(const Node& node, const Tensor& result) {
+  return result.rank() >= 2 && !node.is("Constant") && !node.is("Slice") &&
+         std::ranges::any_of(node.inputs(), [&](const Value* v) {
+           return v != nullptr && v->is_constant() && v->constant().bytes() * 2 >= result.bytes();
+         });
+}
+
+bool are_equal(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
+
+// The first of the values that holds this; null: none does.
+Value* holder_of(const Tensor& tensor, const std::vector<Value*>& values) {
+  const auto it = std::ranges::find_if(
+      values, [&](const Value* v) { return are_equal(v->constant(), tensor); });
+  return it == values.end() ? nullptr : *it;
+}
+
+// The value has this contents from now on. What is made over becomes the first that is equal.
+void keep(Value& value, Tensor tensor, bool made_over, std::vector<Value*>& made) {
+  if (Value* same = made_over ? holder_of(tensor, made) : nullptr; same != nullptr) {
+    value.graph().replace_uses(value, *same);
+    value.graph().erase(value);
+    return;
+  }
+  value.set_constant(std::move(tensor));
+  if (made_over) made.push_back(&value);
+}
+
 int fold(Graph& graph) {
   int rewrites = 0;
+  std::vector<Value*> made;  // matrices of other constants
   for (Node* node : graph.nodes()) {
     std::vector<Tensor> results;
     if (node->is("Shape") || node->is("Size")) {
@@ -117,9 +152,11 @@ int fold(Graph& graph) {
     if (results.empty() && may_fold(*node)) results = evaluate(*node);
     if (results.empty()) continue;
     const std::vector<Value*> outputs(node->outputs().begin(), node->outputs().end());
+    std::vector<bool> over;
+    for (const Tensor& result : results) over.push_back(is_made_over(*node, result));
     graph.erase(*node);
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      if (outputs[i] != nullptr) outputs[i]->set_constant(std::move(results[i]));
+      if (outputs[i] != nullptr) keep(*outputs[i], std::move(results[i]), over[i], made);
     ++rewrites;
   }
   return rewrites;

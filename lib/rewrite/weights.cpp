@@ -21,14 +21,22 @@ bool is_centred(const QParams& params) {
 }
 
 // Rows of codes with a scale per column become floats. onnxruntime's DequantizeLinear takes three
-// times as long as Cast and Mul when the last axis has the scales.
+// times as long as Cast and Mul when the last axis has the scales, and its MatMul takes the codes
+// of such rows for data with one scale, and fails.
 void scale_rows(Graph& graph, const std::string& name, const QParams& params, Value& found,
                 Value& y) {
-  Value& real = graph.add_value(y.name() + "_cast", DType::f32, y.dims());
-  graph.add_node("Cast", y.name() + "_Cast", {&found}, {&real})
+  Value* real = &graph.add_value(y.name() + "_cast", DType::f32, y.dims());
+  graph.add_node("Cast", y.name() + "_Cast", {&found}, {real})
       .set_attr("to", static_cast<std::int64_t>(DType::f32));
+  if (!is_centred(params)) {
+    Value& zero = graph.add_constant(name + "_zero_point",
+                                     convert(Tensor::vector(params.zero_point), DType::f32));
+    Value& centred = graph.add_value(y.name() + "_centred", DType::f32, y.dims());
+    graph.add_node("Sub", y.name() + "_Sub", {real, &zero}, {&centred});
+    real = &centred;
+  }
   graph.add_node("Mul", y.name() + "_Mul",
-                 {&real, &graph.add_constant(name + "_scale", scale_tensor(params))}, {&y});
+                 {real, &graph.add_constant(name + "_scale", scale_tensor(params))}, {&y});
 }
 
 // Looks up codes, or halves, and turns what was found into floats.
@@ -42,15 +50,14 @@ void replace_table(Node& gather, const std::string& name, const Tensor& codes,
     graph.set_input(gather, 0, &store_halves(graph, name, codes));
     graph.add_node("Cast", y.name() + "_Cast", {&found}, {&y})
         .set_attr("to", static_cast<std::int64_t>(DType::f32));
-  } else if (params.axis && is_centred(params)) {
+  } else if (params.axis) {
     graph.set_input(gather, 0, &graph.add_constant(name + "_quantized", codes));
     scale_rows(graph, name, params, found, y);
   } else {
     const StoredCodes stored = store_codes(graph, name, codes, params);
     graph.set_input(gather, 0, stored.codes);
-    Node& node = graph.add_node("DequantizeLinear", y.name() + "_DequantizeLinear",
-                                {&found, stored.scale, stored.zero_point}, {&y});
-    if (params.axis) node.set_attr("axis", std::int64_t{-1});  // columns are the last axis
+    graph.add_node("DequantizeLinear", y.name() + "_DequantizeLinear",
+                   {&found, stored.scale, stored.zero_point}, {&y});
   }
   if (old.uses().empty() && !old.is_output()) graph.erase(old);
 }

@@ -34,6 +34,37 @@ TEST(ConstantsFolded, ShapesThatAreKnown) {
   EXPECT_EQ(model.graph().find("n")->constant().item<std::int64_t>(), 6);
 }
 
+TEST(ConstantsFolded, AWeightThatEachLayerTransposesStaysOne) {
+  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[1,2] x) => (float[1,2] y)
+      <float[2,2] w = {1, 2, 3, 4}, float[2,2] v = {1, 2, 3, 5}> {
+      a = Transpose <perm = [1, 0]> (w)
+      b = MatMul(x, a)
+      c = Transpose <perm = [1, 0]> (w)
+      d = MatMul(b, c)
+      e = Transpose <perm = [1, 0]> (v)
+      y = MatMul(d, e)
+    })",
+                                 {Tensor::of<float>({1, 2}, {1, -1})});
+  EXPECT_EQ(ops_of(model.graph()), "MatMul MatMul MatMul");
+  EXPECT_EQ(model.graph().find("d")->producer()->input(1)->name(), "a");
+  EXPECT_EQ(model.graph().find("c"), nullptr);
+  EXPECT_EQ(model.graph().find("y")->producer()->input(1)->name(), "e");
+}
+
+TEST(ConstantsFolded, ConstantsThatWereWrittenOutTwiceStayTwo) {
+  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[1,2] x) => (float[1,2] y) {
+      a = Constant <value = float[1,2] {1, 2}> ()
+      b = Constant <value = float[1,2] {1, 2}> ()
+      c = Add(x, a)
+      y = Add(c, b)
+    })",
+                                 {Tensor::of<float>({1, 2}, {1, -1})});
+  EXPECT_NE(model.graph().find("a"), nullptr);
+  EXPECT_NE(model.graph().find("b"), nullptr);
+}
+
 TEST(ConstantsFolded, KeepsWhatMustStay) {
   Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
     g (float[2] x) => (float[2] y, float[2] out, float[M] big, float[2] r, string[1] text) {

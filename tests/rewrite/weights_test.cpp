@@ -40,6 +40,18 @@ TEST(Weights, TablesAreLookedUpInCodes) {
                 0.18 * static_cast<double>(i % 26 + 1) / 127 / 2 + 1e-6);
 }
 
+TEST(Weights, RowsOfUnsignedTablesAreCentred) {
+  Model model = model_of("(int64[1,3] ids) => (float[1,3,26] y) <" + table_of_40_rows("e") +
+                         "> { y = Gather(e, ids) }");
+  const Tensor ids = Tensor::vector(std::vector<std::int64_t>{3, 39, 0}).reshaped({1, 3});
+  const Tensor before = Executor(model.graph()).run({{ids}}).front();
+  Target target = onnxruntime_target();
+  target.weights = {DType::u8, false, false, std::nullopt};
+  write_weights(model, weights_plan_of(model, target));
+  EXPECT_EQ(ops_of(model), "Gather Cast Sub Mul");
+  EXPECT_TRUE(close(Executor(model.graph()).run({{ids}}).front(), before, 0, 0.03));
+}
+
 TEST(Weights, RecurrentOperators) {
   Model model = model_of(
       "(float[2,1,2] x) => (float[2,1,1,1] y) <float[1,4,2] w = {1,2,3,4,-5,6,7,8}, float[1,4,1] r "
