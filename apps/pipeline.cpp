@@ -126,17 +126,25 @@ std::string method_name(const QuantizeOptions& o, const Method& method) {
 }
 
 // What one may want to do differently.
-std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan) {
+std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
+                                   const CheckResult& check) {
   const auto slow = std::ranges::count_if(plan.nodes, [](const NodePlan& n) {
     return n.quantized && (n.op == "Conv" || n.op == "ConvTranspose") &&
            std::ranges::none_of(n.constants,
                                 [](const ConstantPlan& c) { return is_half(c.scheme.type); });
   });
-  if (form.has_codes() || slow == 0) return {};
-  return {
-      fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
-                  "the speed of float; --format qdq is made for them",
-                  slow, form.format)};
+  std::vector<std::string> hints;
+  if (!form.has_codes() && slow > 0)
+    hints.push_back(
+        fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
+                    "the speed of float; --format qdq is made for them",
+                    slow, form.format));
+  if (form.has_codes() && predicted_gain(check) < 0)
+    hints.push_back(fmt::format(
+        "{:.2f} million products in integers, and {} conversions around them: the result may be "
+        "smaller and no faster, or slower, than the float model; measure it where it is to run",
+        static_cast<double>(check.integer_macs) / 1e6, check.conversions));
+  return hints;
 }
 
 // Which effort was taken; nothing where it could not be told.
@@ -294,7 +302,7 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const Json& outpu
           {"check", check_json(check, ground.target.name)},
           {"execution", measured ? measured->execution : Json()},
           {"warnings", warnings},
-          {"hints", hints_for(o.quant.form, pressed.plan)},
+          {"hints", hints_for(o.quant.form, pressed.plan, check)},
           {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
           {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
 }

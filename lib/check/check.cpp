@@ -51,6 +51,7 @@ class Checker {
     const auto form =
         fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm});
     for (const IntegerDecision& d : form.nodes) decisions_.insert_or_assign(d.node, d);
+    count_conversions(fused.graph());
     Model dense = pairs_.clone();
     fuse_integers(dense, {.signed_activations = true, .clip_codes = true, .fold_weights = false});
     infer_types(dense);
@@ -77,6 +78,14 @@ class Checker {
   }
 
  private:
+  void count_conversions(const Graph& graph) {
+    for (const Node* node : graph.nodes()) {
+      if (!is_conversion(*node) || node->output(0) == nullptr) continue;
+      ++result_.conversions;
+      result_.converted += elements_of(*node->output(0)).value_or(0);
+    }
+  }
+
   bool reads(std::string_view form) const {
     const auto& forms = target_.accepts.forms;
     return std::find(forms.begin(), forms.end(), form) != forms.end();
@@ -352,6 +361,12 @@ bool CheckResult::fits() const {
   return model_wide.empty() && std::ranges::none_of(nodes, [](const NodeCheck& n) {
            return n.verdict == Verdict::misfit;
          });
+}
+
+double predicted_gain(const CheckResult& result) {
+  return 0.03 * static_cast<double>(result.integer_macs) -
+         0.3 * static_cast<double>(result.converted) -
+         1500.0 * static_cast<double>(result.conversions);
 }
 
 std::size_t CheckResult::count(Verdict verdict) const {
