@@ -15,13 +15,19 @@ namespace {
 
 constexpr std::int64_t most_elements = 1024;  // of constants that are computed here
 
+// Completes what is known with what the value says. Absurd lengths count as unknown, so that rules
+// may compute with the others.
 void fill_in(Known& known, const Value& value) {
+  constexpr std::int64_t longest = std::int64_t{1} << 31;
   if (known.dtype == DType::undefined) known.dtype = value.dtype();
-  if (!value.dims()) return;
   if (!known.dims) known.dims = value.dims();
-  if (known.dims->size() != value.dims()->size()) return;
-  for (std::size_t i = 0; i < known.dims->size(); ++i)
-    (*known.dims)[i] = either((*known.dims)[i], (*value.dims())[i]);
+  if (!known.dims) return;
+  const bool comparable = value.dims() && known.dims->size() == value.dims()->size();
+  for (std::size_t i = 0; i < known.dims->size(); ++i) {
+    Dim& d = (*known.dims)[i];
+    if (comparable) d = either(d, (*value.dims())[i]);
+    if (d.value > longest) d = {};
+  }
 }
 
 std::optional<Shape> shape_of(const Known& known) {

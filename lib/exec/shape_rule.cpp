@@ -70,10 +70,10 @@ void RuleContext::set_numbers(std::size_t i, Numbers numbers) {
     outputs_[i].numbers = std::move(numbers);
 }
 
-Dim dim_of(std::int64_t length) { return {length, {}}; }
+Dim dim_of(std::int64_t length) { return {std::max<std::int64_t>(length, -1), {}}; }
 
 Dim dim_of(const Number& number) {
-  if (number.value) return {std::max<std::int64_t>(*number.value, -1), {}};
+  if (number.value) return dim_of(*number.value);
   return {-1, number.symbol};
 }
 
@@ -114,13 +114,17 @@ Dim broadcast(const Dim& a, const Dim& b) {
 }
 
 Dim sum(const Dim& a, const Dim& b) {
-  if (a.known() && b.known()) return dim_of(a.value + b.value);
+  std::int64_t length = 0;
+  if (a.known() && b.known())
+    return __builtin_add_overflow(a.value, b.value, &length) ? Dim{} : dim_of(length);
   return a.value == 0 ? b : b.value == 0 ? a : Dim{};
 }
 
 Dim times(const Dim& a, std::int64_t factor) {
   if (factor == 1) return a;
-  return a.known() && factor >= 0 ? dim_of(a.value * factor) : Dim{};
+  std::int64_t length = 0;
+  const bool fits = a.known() && factor >= 0 && !__builtin_mul_overflow(a.value, factor, &length);
+  return fits ? dim_of(length) : Dim{};
 }
 
 Dim divided(const Dim& a, std::int64_t by) {
@@ -184,8 +188,8 @@ bool weaken(Known& given, const Known& made) {
   if (!given.dims) return changed;
   const auto kept = common(given.dims, made.dims);
   for (std::size_t i = 0; kept && i < kept->size(); ++i)
-    changed |= (*kept)[i].value != (*given.dims)[i].value ||
-               (*kept)[i].symbol != (*given.dims)[i].symbol;
+    changed |=
+        (*kept)[i].value != (*given.dims)[i].value || (*kept)[i].symbol != (*given.dims)[i].symbol;
   changed |= !kept;
   given.dims = kept;
   return changed;
@@ -233,7 +237,8 @@ void elementwise(RuleContext& c, DType type, Number (*f)(const Number&, const Nu
 
 std::optional<Dims> reduced(const Dims& x, const std::optional<Numbers>& axes, bool keep) {
   if (!axes) return keep ? std::optional(Dims(x.size())) : std::nullopt;
-  const bool known = std::ranges::all_of(*axes, [](const Number& n) { return n.value.has_value(); });
+  const bool known =
+      std::ranges::all_of(*axes, [](const Number& n) { return n.value.has_value(); });
   if (!known) return Dims(keep ? x.size() : x.size() - std::min(x.size(), axes->size()));
   std::vector<bool> gone(x.size(), false);
   for (const Number& n : *axes) gone[axis_of(*n.value, x)] = true;

@@ -27,9 +27,10 @@ std::string inferred(const std::string& graph, int opset = 21, const std::string
 }
 
 TEST(InferTypes, EveryReferenceKernelHasARule) {
-  for (const KernelDef& def : default_registry().all())
-    if (def.impl == "ref")
-      EXPECT_NE(def.infer, nullptr) << def.domain << " " << def.op << " " << def.since;
+  for (const KernelDef& def : default_registry().all()) {
+    if (def.impl != "ref") continue;
+    EXPECT_NE(def.infer, nullptr) << def.domain << " " << def.op << " " << def.since;
+  }
 }
 
 TEST(InferTypes, FillsInWhatFollowsAndLeavesWhatTheModelSaid) {

@@ -88,8 +88,9 @@ void infer_gather_elements(RuleContext& c) { c.set(0, c.dtype(0), c.dims(1)); }
 void infer_gather_nd(RuleContext& c) {
   c.set(0, c.dtype(0));
   if (!c.dims(0) || !c.dims(1) || c.dims(1)->empty() || !c.dims(1)->back().known()) return;
-  const std::int64_t named = c.node().attr_int("batch_dims", 0) + c.dims(1)->back().value;
-  if (named < 0 || named > std::ssize(*c.dims(0))) return;
+  const std::int64_t shared = c.node().attr_int("batch_dims", 0), rank = std::ssize(*c.dims(0));
+  if (shared < 0 || shared > rank || c.dims(1)->back().value > rank - shared) return;
+  const std::int64_t named = shared + c.dims(1)->back().value;
   Dims dims(c.dims(1)->begin(), c.dims(1)->end() - 1);
   dims.insert(dims.end(), c.dims(0)->begin() + named, c.dims(0)->end());
   c.set(0, c.dtype(0), dims);

@@ -101,8 +101,13 @@ void infer_pad(RuleContext& c) {
     Dim& d = dims[axes ? axis_of((*axes)[i], dims) : i];
     const Number &begin = (*pads)[i], &end = (*pads)[count + i];
     if (begin.is(0) && end.is(0)) continue;
-    const bool known = d.known() && begin.value && end.value;
-    d = known ? dim_of(std::max<std::int64_t>(0, d.value + *begin.value + *end.value)) : Dim{};
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    const auto sane = [](const Number& n) {
+      return n.value && *n.value > -most && *n.value < most;
+    };
+    d = d.known() && sane(begin) && sane(end)
+            ? dim_of(std::max<std::int64_t>(0, d.value + *begin.value + *end.value))
+            : Dim{};
   }
   c.set(0, c.dtype(0), dims);
 }

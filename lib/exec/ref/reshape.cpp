@@ -98,23 +98,23 @@ std::unique_ptr<Kernel> make_unsqueeze(const Node& node) {
 // What is left for the one length that the others leave open: names that stand on both sides cancel
 // out.
 Dim left_over(const Dims& x, const Dims& wanted, std::size_t open) {
-  std::int64_t from = 1, to = 1;
+  Dim from = dim_of(1), to = dim_of(1);
   std::vector<std::string> names;
   for (const Dim& d : x) {
     if (!d.known() && d.symbol.empty()) return {};
     if (!d.known()) names.push_back(d.symbol);
-    if (d.known()) from *= std::min(d.value, std::int64_t{1} << 31);
+    if (d.known()) from = times(from, d.value);
   }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (i == open) continue;
-    if (wanted[i].known()) to *= std::min(wanted[i].value, std::int64_t{1} << 31);
+    if (wanted[i].known()) to = times(to, wanted[i].value);
     const auto name = std::ranges::find(names, wanted[i].symbol);
     if (!wanted[i].known() && name == names.end()) return {};
     if (!wanted[i].known()) names.erase(name);
   }
-  if (to == 0 || from % to != 0 || names.size() > 1) return {};
-  if (names.empty()) return dim_of(from / to);
-  return from == to ? Dim{-1, names[0]} : Dim{};
+  if (!to.known() || to.value == 0 || names.size() > 1) return {};
+  if (names.empty()) return divided(from, to.value);
+  return same(from, to) ? Dim{-1, names[0]} : Dim{};
 }
 
 void infer_reshape(RuleContext& c) {

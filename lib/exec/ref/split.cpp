@@ -66,7 +66,7 @@ std::unique_ptr<Kernel> make_split(const Node& node) {
 void infer_split(RuleContext& c) {
   const std::size_t outputs = c.result_count();
   for (std::size_t i = 0; i < outputs; ++i) c.set(i, c.dtype(0));
-  if (!c.dims(0)) return;
+  if (!c.dims(0) || outputs == 0) return;
   Dims dims = *c.dims(0);
   const std::size_t axis = axis_of(c.node().attr_int("axis", 0), dims);
   const Dim whole = std::exchange(dims[axis], Dim{});
