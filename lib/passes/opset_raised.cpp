@@ -1,6 +1,7 @@
 // opset_raised
-//   Before: a model that imports an opset below options.min_opset.
-//   After:  the same model at max(min_opset, 13), its nodes rewritten by the rules of
+//   Before: a model that imports an opset below options.min_opset, or below 17 although it holds a
+//           LayerNormalization.
+//   After:  the same model at max(min_opset, 13), or 17, its nodes rewritten by the rules of
 //   opset_rules.h, nested
 //           graphs included; the IR version that goes with it. Training forms of BatchNormalization
 //           and Dropout, which old exporters leave in, are taken as inference, as all runtimes do.
@@ -35,6 +36,15 @@ bool raise(Node& node, std::int64_t from, std::int64_t to) {
   return changed;
 }
 
+// onnxruntime's optimizer writes LayerNormalization, and what contrib_expanded makes one of, into
+// models of any opset; the standard has it since 17.
+std::int64_t least_opset(Model& model) {
+  for (const Graph* graph : all_graphs(model))
+    for (const Node* node : graph->nodes())
+      if (node->is("LayerNormalization") || node->op() == "SkipLayerNormalization") return 17;
+  return 1;
+}
+
 // The standard operators go by one of their two names from here on: with both in a file, there
 // would be no import for one of them. Changes nothing for us.
 void use_plain_domain(Model& model) {
@@ -53,8 +63,9 @@ int opset_raised(Model& model, const PrepareOptions& options) {
                             newest_opset),
                 "Ask for a lower opset.");
   use_plain_domain(model);
-  const std::int64_t from = model.opset(), to = std::max(options.min_opset, first_target);
-  if (from >= options.min_opset) return 0;
+  const std::int64_t from = model.opset(), least = std::max(options.min_opset, least_opset(model));
+  if (from >= least) return 0;
+  const std::int64_t to = std::max(least, first_target);
   int rewrites = 1;  // the version itself
   for (Graph* graph : all_graphs(model))
     for (Node* node : graph->nodes()) rewrites += raise(*node, from, to);

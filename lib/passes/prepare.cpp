@@ -16,6 +16,8 @@ constexpr std::array passes = {
     Pass{"fp16_to_fp32", "half-precision weights and values widened to float", fp16_to_fp32},
     // From here on there is one form of each operator to match.
     Pass{"opset_raised", "operators rewritten for a newer opset", opset_raised},
+    // So that these forms are those of the standard operators, whoever joined them.
+    Pass{"contrib_expanded", "operators that onnxruntime joined taken apart", contrib_expanded},
     // Gives the folding passes below constants where exporters left arithmetic.
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
     // Nothing may stand between a convolution and what is folded into it.
