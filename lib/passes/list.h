@@ -13,6 +13,7 @@ int fp16_to_fp32(Model& model, const PrepareOptions&);
 int opset_raised(Model& model, const PrepareOptions&);
 int contrib_expanded(Model& model, const PrepareOptions&);
 int constants_folded(Model& model, const PrepareOptions&);
+int resize_axes(Model& model, const PrepareOptions&);
 int identities_dropped(Model& model, const PrepareOptions&);
 int divisions_inverted(Model& model, const PrepareOptions&);
 int gemm_factors_folded(Model& model, const PrepareOptions&);

@@ -20,6 +20,8 @@ constexpr std::array passes = {
     Pass{"contrib_expanded", "operators that onnxruntime joined taken apart", contrib_expanded},
     // Gives the folding passes below constants where exporters left arithmetic.
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
+    // Once scales and sizes are constants.
+    Pass{"resize_axes", "Resize along some axes rewritten to name them all", resize_axes},
     // Nothing may stand between a convolution and what is folded into it.
     Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
     // Before constants are folded into weights, which takes a Mul as well as a Div.
