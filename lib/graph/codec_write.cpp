@@ -65,7 +65,10 @@ void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message,
   for (std::size_t i = 0; i < graph.outputs_.size(); ++i) {
     onnx::ValueInfoProto& info = *message.add_output();
     write_value_info(*graph.outputs_[i], graph.output_infos_[i].get(), info);
-    // The standard wants a shape there, which some exporters leave out.
+    // The standard wants a type and a shape there, which some exporters leave out.
+    if (!info.has_type() && graph.outputs_[i]->dtype_learned_)
+      info.mutable_type()->mutable_tensor_type()->set_elem_type(
+          static_cast<int>(graph.outputs_[i]->dtype()));
     const auto& dims = graph.outputs_[i]->dims();
     if (dims && info.type().has_tensor_type() && !info.type().tensor_type().has_shape())
       write_dims(*dims, *info.mutable_type()->mutable_tensor_type()->mutable_shape());

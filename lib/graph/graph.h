@@ -67,7 +67,7 @@ class Value {
   int rank() const { return dims_ ? static_cast<int>(dims_->size()) : -1; }
   void set_type(DType dtype, std::optional<Dims> dims);
   // Takes in what inference found, in place of what it found before; what the model or set_type()
-  // said stays. Nothing of it is written to a file but the shape of a graph output that has none.
+  // said stays. Of it, files get the type and shape of graph outputs that had none.
   void learn(DType dtype, const std::optional<Dims>& dims);
 
   // Where it comes from: a node, an initializer, or the caller (a graph input).

@@ -196,16 +196,19 @@ TEST(Save, TheSameModelGivesTheSameBytes) {
   EXPECT_EQ(read_file(folder / "a.onnx"), read_file(folder / "b.onnx"));
 }
 
-// The standard wants a shape of every graph output.
-TEST(Save, AnOutputWithoutAShapeGetsTheInferredOne) {
+// The standard wants a type and a shape of every graph output.
+TEST(Save, AnOutputWithoutATypeOrShapeGetsTheInferredOne) {
   const auto path = testing::fresh_folder() / "m.onnx";
   Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[N,2] x) => (float[] y) { y = Relu (x) })");
+g (float[N,2] x) => (float[] y, z) { y = Relu (x) z = Neg (x) })");
   infer_types(model);
   save_model(model, path);
   const Model read = load_model(path);
-  ASSERT_TRUE(read.graph().outputs()[0]->dims());
-  EXPECT_EQ(to_string(*read.graph().outputs()[0]->dims()), "[N,2]");
+  for (const Value* output : read.graph().outputs()) {
+    EXPECT_EQ(output->dtype(), DType::f32);
+    ASSERT_TRUE(output->dims());
+    EXPECT_EQ(to_string(*output->dims()), "[N,2]");
+  }
 }
 
 TEST(HashOf, DependsOnContentsNotOnTheirForm) {
