@@ -10,6 +10,7 @@
 #include "lib/base/json.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "tests/support/omitted.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
@@ -92,8 +93,8 @@ TEST_F(OddModels, AFirstOutputMayBeOmitted) {
         (top ? "int64" : "float") +
         "[] y) { p = MatMul(x, a) q = Relu(p) k = Cast<to = 7>(k0) y = Identity(q) }");
     model.graph().find("k0")->set_constant(Tensor::of<float>({1}, {1}));
-    Node& last = top ? omit_first_output(model, "y", "TopK", {"q", "k"})
-                     : omit_first_output(model, "y", "LSTM", {"q", "w", "r"});
+    Node& last = top ? omit_first_output(model.graph(), "y", "TopK", {"q", "k"})
+                     : omit_first_output(model.graph(), "y", "LSTM", {"q", "w", "r"});
     if (!top) last.set_attr("hidden_size", std::int64_t{3});
     save_model(model, here("model.onnx"));
     samples({4, 1, 2});
