@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <set>
 
 #include "apps/execution.h"
+#include "calibration/range_rules.h"
 #include "lib/base/parallel.h"
 #include "lib/io/check.h"
 #include "lib/quant/draft_float16.h"
@@ -54,11 +56,24 @@ Samples as_fed(Samples samples, const Prepared& prepared) {
   return samples;
 }
 
+// What the readers of quantized values tell apart: ranges are cut off there (Relu below 0).
+std::map<std::string, Extrema> bounds_of(const Graph& graph, const Plan& plan) {
+  std::map<std::string, Extrema> bounds;
+  for (const ActivationPlan& activation : plan.activations)
+    if (const Value* value = graph.find(activation.name)) {
+      const Bound bound = bound_of_readers(*value, bits_of(activation.scheme.type));
+      if (std::isfinite(bound.lo) || std::isfinite(bound.hi))
+        bounds[activation.name] = {bound.lo, bound.hi};
+    }
+  return bounds;
+}
+
 // How far each value of the result is from its original.
 std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Pressed& pressed,
                                                 Samples samples, const std::string& exact,
                                                 std::size_t threads) {
   Candidate candidate{nullptr, pressed.written.dequantized, softmax_rows(prepared.model.graph())};
+  candidate.bounds = bounds_of(prepared.model.graph(), pressed.plan);
   std::set<std::string_view> kept;
   for (const auto& [name, twin] : candidate.values) kept.insert(twin);
   std::function<void(Graph&)> look;  // operators on codes leave no floats to compare

@@ -17,6 +17,11 @@ void compare(const Tensor& x, const Tensor& y, Deviation& deviation) {
   deviation.add(to_row_major(x).data<float>(), to_row_major(y).data<float>());
 }
 
+Tensor within(Tensor tensor, const Extrema& ends) {
+  for (float& v : tensor.mutate<float>()) v = std::min(std::max(v, ends.lo), ends.hi);
+  return tensor;
+}
+
 template <typename T>
 void merge_all(std::vector<T>& sums, const std::vector<T>& more) {
   sums.resize(std::max(sums.size(), more.size()));
@@ -63,6 +68,9 @@ SampleResult Contestant::measure(const std::vector<Tensor>& feeds, const Expecte
     const Tensor tensor = made.dtype() == DType::f32 ? made : convert(made, DType::f32);
     if (const auto rows = candidate_.rows.find(name); rows != candidate_.rows.end())
       add_unmasked(twin->second, tensor, rows->second, result.values[it->second]);
+    else if (const auto ends = candidate_.bounds.find(name); ends != candidate_.bounds.end())
+      compare(within(twin->second, ends->second), within(tensor, ends->second),
+              result.values[it->second]);
     else
       compare(twin->second, tensor, result.values[it->second]);
   });

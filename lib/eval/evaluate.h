@@ -48,6 +48,9 @@ struct Candidate {
   std::map<std::string, std::string> values;
   // Of values that end in a Softmax, by name in the reference: masked elements do not count.
   std::map<std::string, SoftmaxRows> rows = {};
+  // Of values whose readers tell nothing apart beyond these ends, by name in the reference: what
+  // lies beyond counts as the end.
+  std::map<std::string, Extrema> bounds = {};
 };
 
 struct EvaluateOptions {

@@ -9,6 +9,7 @@
 #include "calibration/refine/channels.h"
 #include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
+#include "tests/support/omitted.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -65,7 +66,7 @@ TEST(Groups, AFirstOutputMayBeOmitted) {
         "(float[4,1,2] x, float[2,2] a, float[1,12,2] w, float[1,12,3] r) => (float[] y) {"
         " p = MatMul(x, a) y = Identity(p) }",
         17);
-    Node& node = testing::omit_first_output(m, "y", op,
+    Node& node = testing::omit_first_output(m.graph(), "y", op,
                                             op == std::string("LSTM")
                                                 ? std::vector<std::string>{"p", "w", "r"}
                                                 : std::vector<std::string>{"p"});

@@ -10,6 +10,7 @@
 #include "lib/base/json.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "tests/support/omitted.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
@@ -89,11 +90,11 @@ TEST_F(OddModels, AFirstOutputMayBeOmitted) {
     Model model = random_model(
         std::string("(float[4,1,2] x, float[2,2] a, float[1,12,2] w, float[1,12,3] r, float[1] k0)"
                     " => (") +
-        (top ? "int64" : "float") +
-        "[] y) { p = MatMul(x, a) q = Relu(p) k = Cast<to = 7>(k0) y = Identity(q) }");
+        (top ? "int64[4,1,1]" : "float[1,1,3]") +
+        " y) { p = MatMul(x, a) q = Relu(p) k = Cast<to = 7>(k0) y = Identity(q) }");
     model.graph().find("k0")->set_constant(Tensor::of<float>({1}, {1}));
-    Node& last = top ? omit_first_output(model, "y", "TopK", {"q", "k"})
-                     : omit_first_output(model, "y", "LSTM", {"q", "w", "r"});
+    Node& last = top ? omit_first_output(model.graph(), "y", "TopK", {"q", "k"})
+                     : omit_first_output(model.graph(), "y", "LSTM", {"q", "w", "r"});
     if (!top) last.set_attr("hidden_size", std::int64_t{3});
     save_model(model, here("model.onnx"));
     samples({4, 1, 2});

@@ -187,6 +187,23 @@ TEST(Evaluate, ALabelNeedsOnePosition) {
   }
 }
 
+// What a Relu behind a value drops is no noise.
+TEST(Evaluate, ValuesAreComparedAsFarAsReadersLook) {
+  const char* text =
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) "
+      "<float lo = {-1}> { v = Identity(x) w = Max(v, lo) y = Relu(w) }";
+  const Model a = parse_model(text), b = parse_model(text);
+  const Executor reference(a.graph()), model(b.graph());
+  Candidate candidate{&model, {{"v", "w"}}};
+  const Samples samples = one_sample(Tensor::of<float>({1, 3}, {-5, 2, 1}));
+  const auto noise = [&] {
+    return evaluate(std::span(&candidate, 1), &reference, samples, {}).front().values.at("v").dd;
+  };
+  EXPECT_EQ(noise(), 16);
+  candidate.bounds["v"] = {0, std::numeric_limits<float>::infinity()};
+  EXPECT_EQ(noise(), 0);
+}
+
 TEST(Evaluate, NoUsableSampleIsAnError) {
   const Model a = parse_model(identity);
   const Executor model(a.graph());

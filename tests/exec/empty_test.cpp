@@ -31,6 +31,13 @@ TEST(Empty, WhatKeepsTheShape) {
   EXPECT_EQ(shape_of("CumProd(x, axis)", {huge, 0}, {0}, 26), (Shape{huge, 0}));
 }
 
+TEST(Empty, WhatLooksAtNeighbours) {
+  EXPECT_EQ(shape_of("AveragePool<kernel_shape=[2]>(x)", {0, 3, huge}), (Shape{0, 3, huge - 1}));
+  EXPECT_EQ(shape_of("MaxPool<kernel_shape=[2]>(x)", {0, 3, huge}), (Shape{0, 3, huge - 1}));
+  EXPECT_EQ(shape_of("LRN<size=3>(x)", {huge, 3, 0, 5}), (Shape{huge, 3, 0, 5}));
+  EXPECT_EQ(shape_of("Attention(x, x, x)", {huge, 2, 2, 0}, {0}, 23), (Shape{huge, 2, 2, 0}));
+}
+
 TEST(Empty, WhatSelects) {
   EXPECT_EQ(shape_of("TopK<axis=1>(x, k)", {huge, 0}, {0}), (Shape{huge, 0}));
   EXPECT_EQ(shape_of("TopK<axis=1>(x, k)", {0, huge}, {3}), (Shape{0, 3}));

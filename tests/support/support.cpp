@@ -97,16 +97,6 @@ Model random_model(const std::string& graph, int opset) {
   return model;
 }
 
-Node& omit_first_output(Model& model, const std::string& made, const std::string& op,
-                        std::vector<std::string> inputs) {
-  Graph& graph = model.graph();
-  Value& value = *graph.find(made);
-  graph.erase(*value.producer());
-  std::vector<Value*> read;
-  for (const std::string& name : inputs) read.push_back(graph.find(name));
-  return graph.add_node(op, op, read, {nullptr, &value});
-}
-
 Samples random_samples(const Shape& shape, std::size_t count) {
   return {count, [shape](std::size_t i) {
             return std::vector<Tensor>{random_tensor(shape, 100 + static_cast<unsigned>(i))};
