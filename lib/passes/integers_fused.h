@@ -63,8 +63,8 @@ struct IntegerOptions {
   // A Relu or Clip that the range of the codes does not make redundant becomes a Clip of codes; by
   // default the operator before it stays in float, as it does in ONNX Runtime.
   bool clip_codes = false;
-  // Products whose weights alone are codes round their data to 8 bits by blocks and run on integers,
-  // as in ONNX Runtime at its defaults.
+  // Products whose weights alone are codes round their data to 8 bits by blocks and run on
+  // integers, as in ONNX Runtime at its defaults.
   bool blocks = false;
   // Weights of operators that stay in float are dequantized now, not in every run.
   bool fold_weights = true;
