@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "apps/check_report.h"
 #include "apps/context.h"
 #include "apps/report.h"
 #include "lib/base/configs.h"
@@ -16,21 +17,6 @@ struct CheckOptions {
   std::string model, target = "onnxruntime";
   bool json = false, all = false;
 };
-
-std::optional<double> integer_share(const CheckResult& result) {
-  if (result.macs == 0) return std::nullopt;
-  return 100.0 * static_cast<double>(result.integer_macs) / static_cast<double>(result.macs);
-}
-
-Json node_json(const NodeCheck& n) {
-  Json json = {
-      {"name", n.name},     {"op", n.op},         {"verdict", name_of(n.verdict)},
-      {"reason", n.reason}, {"remedy", n.remedy}, {"macs", n.macs ? Json(*n.macs) : Json()}};
-  if (n.pairs > 0)
-    json["saturation"] = {
-        {"pairs", n.pairs}, {"over", n.saturating_pairs}, {"channels", n.saturating_channels}};
-  return json;
-}
 
 Json result_json(const CheckOptions& o, const Target& target, const CheckResult& result) {
   Json json = {{"schema", "intaglio.check/1"},
@@ -46,17 +32,10 @@ Json result_json(const CheckOptions& o, const Target& target, const CheckResult&
                {"shapes_known", result.memory.complete}};
   const auto share = integer_share(result);
   json["integer_macs_percent"] = share ? Json(*share) : Json();
-  json["problems"] = Json::array();
-  for (const NodeCheck& n : result.model_wide)
-    json["problems"].push_back({{"reason", n.reason}, {"remedy", n.remedy}});
+  json["problems"] = problems_json(result);
   json["nodes"] = Json::array();
-  for (const NodeCheck& n : result.nodes) json["nodes"].push_back(node_json(n));
+  for (const NodeCheck& n : result.nodes) json["nodes"].push_back(node_check_json(n));
   return json;
-}
-
-std::string count_of(const CheckResult& result, Verdict verdict) {
-  return std::to_string(std::ranges::count_if(
-      result.nodes, [&](const NodeCheck& n) { return n.verdict == verdict; }));
 }
 
 void print_saturation(const CheckResult& result) {
@@ -82,11 +61,7 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
     print_table(rows);
     fmt::print("\n");
   }
-  fmt::print("{} nodes in integers, {} in float, {} misfits", count_of(result, Verdict::integer),
-             count_of(result, Verdict::floating), count_of(result, Verdict::misfit));
-  if (const auto share = integer_share(result))
-    fmt::print("; {} % of {:.1f} million MACs in integers", percent(*share),
-               static_cast<double>(result.macs) / 1e6);
+  fmt::print("{}", check_line(result));
   const MemoryNeed& m = result.memory;
   fmt::print("\nweights {}, activations {} at the widest node ({}){}\n",
              human_bytes(static_cast<std::uint64_t>(m.weights)),
@@ -98,7 +73,7 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
 
 void check_command(const CheckOptions& o, Context& context) {
   const Target target = read_target(find_config(ConfigKind::target, o.target));
-  const Model model = context.phase("load", [&] { return load_model(o.model); });
+  const Model model = context.phase("load", [&] { return load_sound(o.model); });
   const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
   if (o.json) {
     fmt::print("{}", to_text(result_json(o, target, result)));

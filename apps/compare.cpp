@@ -134,20 +134,23 @@ void compare_command(const CompareOptions& o, Context& context) {
   comparison.objective =
       o.objective.empty() ? default_objective(measured.front().evaluation.plan) : o.objective;
   for (std::size_t i = 0; i < methods.size(); ++i) {
-    write_metadata(pressed[i].model, prepared, o.quant, methods[i].text(), recipe);
+    write_metadata(pressed[i].model, prepared, o.quant, methods[i].text(),
+                   set.reads_images() ? std::optional(recipe) : std::nullopt);
     comparison.methods.push_back({methods[i], pressed[i], measured[i], size_of(pressed[i].model)});
     for (const std::string& warning : pressed[i].plan.warnings)
       warnings.push_back(fmt::format("{}: {}", methods[i].text(), warning));
   }
   const Best best = best_of(comparison);
+  DataFiles written;
   if (!o.output.empty())
-    context.phase("save", [&] { save_model(pressed[best.index].model, o.output); });
+    context.phase("save", [&] { written = save_model(pressed[best.index].model, o.output); });
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   Json report = to_json(comparison, best, observations);
   for (std::size_t i = 0; i < refinements.size(); ++i)
     report["methods"][i]["refine"] = refinements[i];
-  report["output"] = o.output.empty() ? Json() : output_json(o.output, o.quant.form.format);
+  report["output"] =
+      o.output.empty() ? Json() : output_json(o.output, o.quant.form.format, written);
   report["warnings"] = warnings;
   report["run"] = context.run_json(observations.samples, context.seconds_of("calibrate"));
   if (!o.report.empty()) write_file(o.report, to_text(report));

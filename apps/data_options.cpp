@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 namespace intaglio {
 
@@ -57,21 +56,13 @@ PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
   return load_recipe("imagenet");
 }
 
-bool looks_like_arrays(const std::vector<std::string>& paths) {
-  return std::all_of(paths.begin(), paths.end(), [](const std::string& path) {
-    const auto extension = std::filesystem::path(path).extension();
-    return extension == ".npy" || extension == ".npz" || extension == ".pb" ||
-           std::filesystem::path(path).filename().string().starts_with("test_data_set");
-  });
-}
-
 }  // namespace
 
 PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
                              std::vector<std::string>& warnings, const Json& settled) {
   std::vector<std::string> assumed;
   PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
-  if (!looks_like_arrays(options.data))
+  if (reads_images(options.data, model.graph().feeds()))
     warnings.insert(warnings.end(), assumed.begin(), assumed.end());
   if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
   if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);

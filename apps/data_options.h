@@ -43,6 +43,7 @@ class SampleSet {
 
   Samples samples() const;  // with the labels, if there are any
   CheckedDataset& checked() const { return *checked_; }
+  bool reads_images() const { return !dataset_->preprocess().is_null(); }
   Json json(std::size_t threads) const;  // the "data" part of a report
   // Throws Code::data when too many samples were bad. Warnings name those that were left out.
   void finish(std::vector<std::string>& warnings) const;

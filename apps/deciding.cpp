@@ -1,5 +1,6 @@
 #include "apps/deciding.h"
 
+#include "apps/effort.h"
 #include "apps/float16.h"
 #include "lib/quant/target_rules.h"
 
@@ -16,6 +17,8 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
   });
   settle_float16(plan, ground.prepared, ground.data, ground.float16_paths, ground.recipe, context,
                  warnings);
+  if (ground.refine.compared && !ground.data.data.empty() && wants_data(plan, ground.refine))
+    return better_effort(ground, plan, context, warnings);
   Refined refined =
       refine(ground.prepared, plan, ground.refine, ground.data, ground.recipe, context, warnings);
   return {std::move(plan), std::move(refined)};
@@ -23,7 +26,7 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
 
 Attempt press_decided(const Ground& ground, Decided decided, Context& context) {
   return {press(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
-                ground.quant.form, context),
+                ground.quant.form, ground.target.engine, context),
           std::move(decided.refined.json)};
 }
 

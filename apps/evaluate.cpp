@@ -36,12 +36,14 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
                 "Give --labels FILE.csv, --reference FP32.onnx, or both.");
   const MetricRequest request =
       request_of(o.metric, o.gates.metrics(), !o.data.labels.empty(), !o.reference.empty());
-  Model model = context.phase("load", [&] { return load_runnable(o.model); });
+  DataFiles data_files, of_reference;
+  Model model = context.phase("load", [&] { return load_runnable(o.model, &data_files); });
   std::optional<Model> reference;
   if (!o.reference.empty())
-    reference = context.phase("load", [&] { return load_runnable(o.reference); });
-  const Json model_part = model_json(o.model, model);
-  const Json reference_part = reference ? model_json(o.reference, *reference) : Json();
+    reference = context.phase("load", [&] { return load_runnable(o.reference, &of_reference); });
+  const Json model_part = model_json(o.model, model, data_files);
+  const Json reference_part =
+      reference ? model_json(o.reference, *reference, of_reference) : Json();
   context.phase("prepare", [&] {
     for (Model* m : {&model, reference ? &*reference : nullptr}) {
       if (m == nullptr) continue;

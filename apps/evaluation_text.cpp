@@ -25,6 +25,17 @@ void print_classes(const std::string& reference, const std::string& model, const
   print_table(rows);
 }
 
+// What is said of values that are not finite; empty: all are.
+std::string odd_text(const Deviation& d) {
+  std::string text;
+  if (d.left_out > 0)
+    text += fmt::format("; {} of {} values are NaN or infinite in both and left out", d.left_out,
+                        d.count + d.left_out);
+  if (d.one_sided > 0)
+    text += fmt::format("; {} are so in one model alone and count as noise", d.one_sided);
+  return text;
+}
+
 void print_outputs(const Evaluation& e) {
   for (const OutputDeviation& output : e.outputs) {
     std::vector<std::string> figures;
@@ -35,7 +46,9 @@ void print_outputs(const Evaluation& e) {
                         (cosine ? fmt::format("{:.6f}", *cosine) : std::string("undefined")));
     }
     if (e.plan.has(Metric::psnr)) figures.push_back("PSNR " + decibels(output.psnr_db));
-    if (!figures.empty()) fmt::print("output '{}': {}\n", output.name, fmt::join(figures, ", "));
+    if (figures.empty()) continue;
+    fmt::print("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
+               odd_text(output.deviation));
   }
 }
 
@@ -80,6 +93,11 @@ std::vector<std::string> evaluation_warnings(const Evaluation& e) {
     warnings.push_back(
         fmt::format("neither model finds a box with a score of {} or more: there is no F1",
                     e.plan.detect.score));
+  for (const OutputDeviation& output : e.outputs)
+    if (const auto odd = output.deviation.one_sided; odd > 0)
+      warnings.push_back(
+          fmt::format("output '{}': {} of {} values are NaN or infinite in one of the models alone",
+                      output.name, odd, output.deviation.count + output.deviation.left_out));
   if (e.strings && !e.strings->character_error())
     warnings.emplace_back("the float model reads no characters: there is no character error");
   return warnings;

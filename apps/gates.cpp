@@ -9,12 +9,19 @@ namespace {
 using Missed = std::vector<std::string>;
 
 // Of every output. An exact one has no noise and passes; noise where there is no signal counts as
-// 0.
+// 0; values that are NaN or infinite in one model alone miss whatever is asked for.
 template <typename Figure>
 void check_outputs(const Evaluation& e, const char* flag, const std::optional<double>& limit,
                    const char* unit, const Figure& figure, Missed& missed) {
   if (!limit) return;
   for (const OutputDeviation& output : e.outputs) {
+    if (const auto odd = output.deviation.one_sided; odd > 0) {
+      missed.push_back(
+          fmt::format("output '{}' has {} values that are NaN or infinite in one of "
+                      "the models alone, for {}",
+                      output.name, odd, flag));
+      continue;
+    }
     const double value = output.deviation.exact() ? *limit : figure(output).value_or(0);
     if (!(value >= *limit))
       missed.push_back(fmt::format("output '{}' has {:.4g}{}, {} asks for {}", output.name, value,

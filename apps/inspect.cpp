@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 
+#include "apps/contents.h"
 #include "apps/context.h"
 #include "apps/inspect_ops.h"
 #include "apps/report.h"
 #include "calibration/statistics_file.h"
 #include "lib/base/hash.h"
+#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "lib/io/load.h"
 #include "lib/quant/plan.h"
@@ -43,13 +45,13 @@ Json node_json(const Node& node) {
           {"kernel", candidates.empty() ? Json() : Json(candidates.front()->impl)}};
 }
 
-Json describe_model(const std::string& file, Model& model) {
+Json describe_model(const std::string& file, Model& model, const DataFiles& data_files) {
   infer_types(model);
   const Graph& graph = model.graph();
   Json json = {{"schema", "intaglio.inspect/1"},
                {"file", file},
                {"kind", "model"},
-               {"bytes", std::filesystem::file_size(file)},
+               {"bytes", size_on_disk(file, data_files)},
                {"sha256", sha256_of_file(file)},
                {"ir_version", model.ir_version()},
                {"producer", model.producer()},
@@ -60,14 +62,9 @@ Json describe_model(const std::string& file, Model& model) {
   for (const Value* feed : graph.feeds()) json["inputs"].push_back(value_json(*feed));
   json["outputs"] = Json::array();
   for (const Value* output : graph.outputs()) json["outputs"].push_back(value_json(*output));
-  std::uint64_t weights = 0, parameters = 0;
-  for (const Value* value : graph.values()) {
-    if (!value->is_constant()) continue;
-    weights += value->constant().bytes();
-    parameters += static_cast<std::uint64_t>(value->constant().size());
-  }
-  json["weight_bytes"] = weights;
-  json["parameters"] = parameters;
+  const Contents contents = contents_of(graph);
+  json["weight_bytes"] = contents.bytes();
+  json["parameters"] = contents.elements();
   std::map<std::string, int> ops;
   Json missing = Json::array();
   json["nodes"] = Json::array();
@@ -181,8 +178,9 @@ void inspect(const InspectOptions& options) {
     const Json ops = inspect_ops(options.file);
     return options.json ? fmt::print("{}", to_text(ops)) : print_ops(ops);
   }
-  Model model = load_model(options.file);
-  const Json json = describe_model(options.file, model);
+  DataFiles data_files;
+  Model model = load_model(options.file, &data_files);
+  const Json json = describe_model(options.file, model, data_files);
   if (options.json) return fmt::print("{}", to_text(json));
   print_model(json, options.nodes);
 }

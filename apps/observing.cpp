@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "calibration/calibrate.h"
+#include "calibration/logarithms.h"
 #include "calibration/refine/rebalance.h"
+#include "calibration/unsuitable.h"
+#include "lib/graph/macs.h"
 
 namespace intaglio {
 namespace {
@@ -57,6 +60,45 @@ void require_fitting(const StatisticsFile& file, const Plan& plan, const std::st
                   same_options);
 }
 
+// One warning for each reason: how many nodes, and what they are of the products.
+void warn_of(const std::map<std::string, std::string>& left, const Graph& graph, const Plan& plan,
+             std::vector<std::string>& warnings) {
+  double all = 0;
+  std::map<std::string, std::pair<std::vector<std::string>, double>> by_reason;
+  for (const NodePlan& node : plan.nodes) {
+    const auto macs =
+        static_cast<double>(macs_of(*graph.find(node.output)->producer()).value_or(0));
+    all += macs;
+    const auto it = left.find(node.output);
+    if (it == left.end() || !node.quantized) continue;
+    auto& [names, share] = by_reason[it->second];
+    names.push_back(fmt::format("{} '{}'", node.op, node.name.empty() ? node.output : node.name));
+    share += macs;
+  }
+  for (const auto& [reason, nodes] : by_reason)
+    warnings.push_back(fmt::format(
+        "{}{} stays float ({:.1f} % of the products): {}", nodes.first.front(),
+        nodes.first.size() > 1 ? fmt::format(" and {} other nodes", nodes.first.size() - 1) : "",
+        all > 0 ? 100 * nodes.second / all : 0.0, reason));
+}
+
+// Drafts anew without the nodes that statistics speak against. What is left float may leave others
+// with pairs that nobody measured, which then stay float too.
+void leave_unsuitable(Prepared& prepared, Plan& plan, const Observations& observations,
+                      const Redraft& redraft, std::vector<std::string>& warnings) {
+  const Graph& graph = prepared.model.graph();
+  auto found = unsuitable(graph, plan, observations);
+  warn_of(found, graph, plan, warnings);
+  while (redraft && !found.empty()) {
+    prepared.left_float.insert(found.begin(), found.end());
+    Plan fresh = redraft(graph, prepared.left_float);
+    fresh.model_hash = plan.model_hash;
+    fresh.channels = plan.channels;
+    plan = std::move(fresh);
+    found = unmeasured(graph, plan, observations);
+  }
+}
+
 }  // namespace
 
 Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
@@ -76,6 +118,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
     observed.rebalanced = rebalance_as(prepared, plan, observed.statistics.channels,
                                        request.calibration, request.redraft);
     require_fitting(observed.statistics, plan, request.calibration);
+    leave_unsuitable(prepared, plan, observed.statistics.observations, request.redraft, warnings);
     return observed;
   }
   if (data.data.empty())
@@ -91,9 +134,9 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   StatisticsFile& file = observed.statistics;
   file.channels = plan.channels;
   file.observations = context.phase("calibrate", [&] {
-    const Executor executor(prepared.model.graph(), observe_only(plan));
+    const Executor executor(prepared.model.graph(), observe_only(prepared.model.graph(), plan));
     return calibrate(executor, plan, set.checked(),
-                     {.histograms = request.histograms,
+                     {.histograms = request.histograms || has_logarithms(prepared.model.graph()),
                       .threads = context.worker_count(),
                       .progress = context.progress("calibrate")});
   });
@@ -109,6 +152,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   file.skipped = set.checked().skipped();
   std::sort(file.skipped.begin(), file.skipped.end());
   observed.data = data_json(file);
+  leave_unsuitable(prepared, plan, file.observations, request.redraft, warnings);
   return observed;
 }
 

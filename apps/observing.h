@@ -29,7 +29,9 @@ struct Observed {
 
 // Rebalances the prepared model, runs the samples of data.data through it and measures the
 // activations of the plan. Or reads the file, which must be for this model and hold them all
-// (Code::data otherwise), and rebalances as it says. `warnings` receives samples left out.
+// (Code::data otherwise), and rebalances as it says. What the statistics speak against
+// (calibration/unsuitable.h) stays float: the plan becomes a new draft. `warnings` receives samples
+// left out.
 Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
                  const ObserveRequest& request, Context& context,
                  std::vector<std::string>& warnings);

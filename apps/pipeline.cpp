@@ -5,16 +5,19 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/check_report.h"
 #include "apps/deciding.h"
 #include "apps/evaluation_text.h"
-#include "apps/growth.h"
 #include "apps/html/page.h"
 #include "apps/keep_report.h"
 #include "apps/keep_search.h"
 #include "apps/report.h"
+#include "lib/base/configs.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "lib/quant/half_precision.h"
 #include "lib/quant/raise.h"
 #include "lib/rewrite/ncnn_table.h"
 
@@ -122,21 +125,70 @@ std::string method_name(const QuantizeOptions& o, const Method& method) {
   return o.quant.form.calibrated() ? method.name : "none";
 }
 
-void print_summary(const Json& report, const std::optional<Evaluation>& e) {
+// What one may want to do differently.
+std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan) {
+  const auto slow = std::ranges::count_if(plan.nodes, [](const NodePlan& n) {
+    return n.quantized && (n.op == "Conv" || n.op == "ConvTranspose") &&
+           std::ranges::none_of(n.constants,
+                                [](const ConstantPlan& c) { return is_half(c.scheme.type); });
+  });
+  if (form.has_codes() || slow == 0) return {};
+  return {
+      fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
+                  "the speed of float; --format qdq is made for them",
+                  slow, form.format)};
+}
+
+// Which effort was taken; nothing where it could not be told.
+void print_effort(const Json& compared) {
+  if (compared["held_out"] == 0) return;
+  const auto text = [&](const char* key) {
+    return compared[key].is_null() ? "without noise"
+                                   : fmt::format("{:.2f} dB", compared[key].get<double>());
+  };
+  fmt::print("effort {} was taken: on {} samples that neither saw best has {}, balanced {}\n",
+             compared["taken"].get<std::string>(), compared["held_out"].get<std::size_t>(),
+             text("best_db"), text("balanced_db"));
+}
+
+// Where the types of --io are not those of the model given.
+void print_interface(const Json& interface) {
+  if (interface.is_null()) return;
+  for (const char* kind : {"inputs", "outputs"})
+    for (const Json& v : interface[kind])
+      fmt::print("{} '{}' holds codes of {}: scale {:.6g}, zero point {}\n",
+                 std::string_view(kind) == "inputs" ? "input" : "output",
+                 v["name"].get<std::string>(), v["type"].get<std::string>(),
+                 v["scale"].get<double>(), v["zero_point"].get<int>());
+}
+
+void warn_of_growth(const Prepared& prepared, const Model& result, const Json& saved,
+                    std::vector<std::string>& warnings) {
+  const auto in = prepared.source["bytes"].get<std::uint64_t>(),
+             out = saved["bytes"].get<std::uint64_t>();
+  if (out <= in) return;
+  warnings.push_back(
+      fmt::format("{} is larger than {}, {} instead of {}: {}", saved["path"].get<std::string>(),
+                  prepared.source["path"].get<std::string>(), human_bytes(out), human_bytes(in),
+                  growth(prepared.contents, in, contents_of(result.graph()), out)));
+}
+
+void print_summary(const Json& report, const CheckResult& check,
+                   const std::optional<Evaluation>& e) {
   const auto& model = report["model"];
   const auto& output = report["output"];
-  std::size_t quantized = 0, left = 0, halves = 0;
-  for (const Json& node : report["nodes"]) {
-    quantized += node["status"] == "quantized";
-    left += node["status"] == "float";
-    halves += node.value("precision", "") == "float16";
-  }
+  std::size_t halves = 0;
+  for (const Json& node : report["nodes"]) halves += node.value("precision", "") == "float16";
   const auto in = model["bytes"].get<std::uint64_t>(), out = output["bytes"].get<std::uint64_t>();
-  fmt::print("{}: {}, {:.2f} times smaller than {}\n", output["path"].get<std::string>(),
-             human_bytes(out), static_cast<double>(in) / static_cast<double>(out),
-             model["path"].get<std::string>());
-  fmt::print("{} nodes quantized, {} left float", quantized, left);
-  fmt::print("{}\n", halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  fmt::print("{}: {}, {} than {}\n", output["path"].get<std::string>(), human_bytes(out),
+             size_ratio(in, out), model["path"].get<std::string>());
+  fmt::print("{}{}\n", check_line(check),
+             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  for (const std::string& line : check_reasons(check)) fmt::print("  {}\n", line);
+  if (const Json& compared = report["refine"]["compared"]; compared.is_object())
+    print_effort(compared);
+  print_interface(report["interface"]);
+  for (const Json& hint : report["hints"]) fmt::print("hint: {}\n", hint.get<std::string>());
   if (!e) return;
   fmt::print("\n");
   print_evaluation("FP32", "INT8", *e);
@@ -165,6 +217,27 @@ Observed observe_for(const QuantizeOptions& o, Prepared& prepared, Plan& plan, c
   return observed;
 }
 
+// A result that does not fit is written all the same, and said.
+void warn_of_misfits(const CheckResult& check, const std::string& target,
+                     std::vector<std::string>& warnings) {
+  if (check.fits()) return;
+  const std::vector<std::string> reasons = check_reasons(check, 1);
+  warnings.push_back(
+      fmt::format("the result does not fit target '{}': {}", target, reasons.front()));
+}
+
+DataOptions with_eval_data(const QuantizeOptions& o) {
+  DataOptions all = o.data;
+  all.data.insert(all.data.end(), o.eval_data.begin(), o.eval_data.end());
+  return all;
+}
+
+// The result says how images become its inputs where images were looked at.
+bool has_seen_images(const QuantizeOptions& o, const Prepared& prepared, const Observed& observed) {
+  return !observed.statistics.preprocess.is_null() ||
+         reads_images(with_eval_data(o).data, prepared.model.graph().feeds());
+}
+
 // nullopt: there are no samples to preprocess.
 std::optional<PreprocessRecipe> recipe_of(const QuantizeOptions& o, const Prepared& prepared,
                                           const Observed& observed,
@@ -172,8 +245,9 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeOptions& o, const Prepar
   const Json& settled = observed.statistics.preprocess;
   if (!settled.is_null() && o.calibration.empty())
     return recipe_from_json(settled, "the recipe of the calibration");
-  if (!o.data.data.empty() || !o.eval_data.empty() || !settled.is_null())
-    return make_recipe(o.data, prepared.model, warnings, settled);
+  const DataOptions all = with_eval_data(o);
+  if (!all.data.empty() || !settled.is_null())
+    return make_recipe(all, prepared.model, warnings, settled);
   return std::nullopt;
 }
 
@@ -192,9 +266,10 @@ Kept make(const QuantizeOptions& o, const Ground& ground, Plan plan, const Metho
   return {.best = press_decided(ground, {std::move(plan), std::move(refined)}, context)};
 }
 
-Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string& output,
-               const Method& method, const Kept& kept, const std::optional<Measured>& measured,
-               const std::vector<std::string>& warnings, const Context& context) {
+Json report_of(const QuantizeOptions& o, const Ground& ground, const Json& output,
+               const Method& method, const Kept& kept, const CheckResult& check,
+               const std::optional<Measured>& measured, const std::vector<std::string>& warnings,
+               const Context& context) {
   const Prepared& prepared = ground.prepared;
   const Pressed& pressed = kept.best.pressed;
   const Observations& observations = ground.observed.statistics.observations;
@@ -204,7 +279,7 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
           {"command", "quantize"},
           {"tool", tool_json()},
           {"model", prepared.source},
-          {"output", output_json(output, o.quant.form.format)},
+          {"output", output},
           {"data", ground.observed.data},
           {"method", by_method ? method_json(method) : Json{{"name", method_name(o, method)}}},
           {"target", ground.target.name},
@@ -216,8 +291,10 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const std::string
           {"nodes", nodes_json(pressed.plan, prepared.folded, pressed.written.in_float)},
           {"values", values_json(prepared.model.graph(), pressed.plan, observations, evaluation,
                                  prepared.folded)},
+          {"check", check_json(check, ground.target.name)},
           {"execution", measured ? measured->execution : Json()},
           {"warnings", warnings},
+          {"hints", hints_for(o.quant.form, pressed.plan)},
           {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
           {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
 }
@@ -255,21 +332,28 @@ void quantize(const QuantizeOptions& o, Context& context) {
                       applied,  steps};
   Kept kept = make(o, ground, std::move(plan), method, context, warnings);
   Pressed& pressed = kept.best.pressed;
-  write_metadata(pressed.model, prepared, o.quant, method_name(o, method), recipe);
+  write_metadata(pressed.model, prepared, o.quant, method_name(o, method),
+                 has_seen_images(o, prepared, observed) ? recipe : std::nullopt);
   const auto measured = context.phase(
       "evaluate", [&] { return measure_result(o, prepared, pressed, applied, context, warnings); });
 
-  context.phase("save", [&] { save_model(pressed.model, output); });
+  const Json saved = context.phase("save", [&] {
+    const DataFiles data_files = save_model(pressed.model, output, {.strip = o.strip});
+    return output_json(output, o.quant.form.format, data_files);
+  });
+  // Of the file and the target as they are: what `check` says, whatever was known or asked here.
+  const CheckResult check = context.phase("check", [&] {
+    return check_model(load_model(output),
+                       read_target(find_config(ConfigKind::target, o.quant.target)));
+  });
+  warn_of_misfits(check, o.quant.target, warnings);
   if (target.ncnn_table) write_file(output + ".table", ncnn_table(pressed.plan, graph));
   if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(pressed.plan)));
   warnings.insert(warnings.end(), pressed.plan.warnings.begin(), pressed.plan.warnings.end());
-  if (std::string growth = growth_warning(
-          prepared.reference(), prepared.source["bytes"].get<std::uint64_t>(), pressed.model);
-      !growth.empty())
-    warnings.push_back(std::move(growth));
+  warn_of_growth(prepared, pressed.model, saved, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
-  const Json report = report_of(o, ground, output, method, kept, measured, warnings, context);
+  const Json report = report_of(o, ground, saved, method, kept, check, measured, warnings, context);
   const Observations& observations = observed.statistics.observations;
   if (!o.report.empty()) write_file(o.report, to_text(report));
   if (!o.html.empty()) write_file(o.html, html::page({report, observations, graph, pressed.plan}));
@@ -279,7 +363,7 @@ void quantize(const QuantizeOptions& o, Context& context) {
     fmt::print("{}", to_text(report));
   } else {
     if (o.keep.wanted()) print_kept(kept.json);
-    print_summary(report, evaluation);
+    print_summary(report, check, evaluation);
   }
   if (kept.interrupted)
     throw Error(Code::interrupted, "interrupted while searching for layers to keep float",

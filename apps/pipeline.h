@@ -23,6 +23,7 @@ struct QuantizeOptions {
   std::string method = "mse";
   std::string exact = "integer";  // how the result is evaluated
   bool json = false, dry_run = false;
+  bool strip = false;  // leave the notes of exporters out
   RefineOptions refine;
   KeepOptions keep;
   MetricOptions metric;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lib/base/file.h"
+#include "lib/exec/infer.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/passes/integers_fused.h"
@@ -83,10 +84,13 @@ class FoldWatcher {
 
 Prepared load_prepared(const std::string& path, const Target& target, Context& context) {
   Prepared p;
-  p.model = context.phase("load", [&] { return load_model(path); });
+  DataFiles data_files;
+  p.model = context.phase("load", [&] { return load_sound(path, &data_files); });
   refuse_quantized(p.model.graph(), path);
-  p.source = model_json(path, p.model);
+  p.source = model_json(path, p.model, data_files);
+  p.contents = contents_of(p.model.graph());
   p.producer = p.model.producer();
+  p.halves = half_interface(p.model.graph());
   FoldWatcher watcher(p.model.graph());
   p.passes = context.phase("prepare", [&] {
     return prepare(p.model,
@@ -102,11 +106,13 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
 
 Prepared load_quantized(const std::string& path, Context& context) {
   Prepared p;
-  p.model = context.phase("load", [&] { return load_model(path); });
+  DataFiles data_files;
+  p.model = context.phase("load", [&] { return load_sound(path, &data_files); });
   if (!has_quantized_values(p.model.graph()))
     throw Error(Code::model, fmt::format("{}: --from-qdq: holds no quantized values", path),
                 "Leave out --from-qdq to quantize a float model.");
-  p.source = model_json(path, p.model);
+  p.source = model_json(path, p.model, data_files);
+  p.contents = contents_of(p.model.graph());
   p.producer = p.model.producer();
   infer_types(p.model);
   p.hash = hash_of(p.model);

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "apps/contents.h"
 #include "apps/context.h"
 #include "apps/report.h"
 #include "lib/quant/target.h"
+#include "lib/rewrite/half_interface.h"
 
 namespace intaglio {
 
@@ -17,7 +19,9 @@ struct Prepared {
   Model model;
   std::optional<Model> original;  // before its channels were rebalanced; nullopt: they were not
   std::map<std::string, std::string> left_float;  // nodes that hold scales, as in Selection
-  Json source;  // the "model" part of a report: the file as it was
+  Json source;           // the "model" part of a report: the file as it was
+  Contents contents;     // of the same
+  HalfInterface halves;  // graph inputs and outputs that were in half precision
   std::string producer;
   std::vector<PassCount> passes;
   Folded folded;

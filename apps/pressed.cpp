@@ -36,11 +36,29 @@ Model with_float_interface(const Pressed& pressed) {
   return model;
 }
 
+// Samples as callers feed them: rounded where inputs are in half precision, for both models.
+Samples as_fed(Samples samples, const Prepared& prepared) {
+  const std::vector<Value*> feeds = prepared.model.graph().feeds();
+  std::vector<DType> types;
+  for (const Value* feed : feeds) {
+    const auto it = prepared.halves.find(feed->name());
+    types.push_back(it == prepared.halves.end() ? DType::undefined : it->second);
+  }
+  samples.load = [load = std::move(samples.load), types](std::size_t i) {
+    auto tensors = load(i);
+    for (std::size_t f = 0; tensors && f < types.size(); ++f)
+      if (Tensor& t = (*tensors)[f]; types[f] != DType::undefined && t.dtype() == DType::f32)
+        t = convert(convert(t, types[f]), DType::f32);
+    return tensors;
+  };
+  return samples;
+}
+
 // How far each value of the result is from its original.
 std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Pressed& pressed,
                                                 Samples samples, const std::string& exact,
                                                 std::size_t threads) {
-  Candidate candidate{nullptr, pressed.written.dequantized};
+  Candidate candidate{nullptr, pressed.written.dequantized, softmax_rows(prepared.model.graph())};
   std::set<std::string_view> kept;
   for (const auto& [name, twin] : candidate.values) kept.insert(twin);
   std::function<void(Graph&)> look;  // operators on codes leave no floats to compare
@@ -73,15 +91,16 @@ std::map<std::string, Deviation> compare_values(const Prepared& prepared, const 
 }  // namespace
 
 Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
-              Context& context) {
+              Engine engine, Context& context) {
   Pressed pressed;
   pressed.plan = std::move(plan);
   pressed.model = std::move(model);
-  pressed.written =
-      context.phase("rewrite", [&] { return write_form(form, pressed.model, pressed.plan); });
+  pressed.written = context.phase(
+      "rewrite", [&] { return write_form(form, pressed.model, pressed.plan, engine); });
   pressed.interface = write_interface(form, pressed.model);
   write_float16(pressed.model, pressed.plan);
   share_equal_constants(pressed.model.graph());
+  restore_half_interface(pressed.model.graph(), prepared.halves);
   if (form.float16 && std::ranges::none_of(pressed.plan.nodes, computes_in_float16))
     pressed.plan.warnings.emplace_back("--float16: no node computes in float16");
   context.phase("verify", [&] {
@@ -102,7 +121,8 @@ void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& 
 }
 
 std::vector<Measured> measure(const Prepared& prepared, std::span<const Pressed> pressed,
-                              const Samples& samples, const Measuring& how, Context& context) {
+                              const Samples& given, const Measuring& how, Context& context) {
+  const Samples samples = as_fed(given, prepared);
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress("evaluate");

@@ -26,7 +26,7 @@ struct Pressed {
 // that it is valid ONNX. An invalid result is our fault (Code::internal), unless what was given was
 // invalid in the first place (Code::model).
 Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
-              Context& context);
+              Engine engine, Context& context);
 
 // What the file says of its making: keys "intaglio.*" of its metadata.
 void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,

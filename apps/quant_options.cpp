@@ -102,6 +102,7 @@ SelectOptions select_options(const QuantOptions& o, const Target& target, Method
           .weights = parse_weight_method(o.weight_method),
           .min_range = target.min_range,
           .nonfinite = o.nonfinite == "error" ? NonFinite::error : NonFinite::ignore,
+          .unshare = target.engine != Engine::pairs,
           .data_quantized_later = o.form.format == "dynamic",
           .threads = threads};
 }

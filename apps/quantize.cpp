@@ -15,6 +15,9 @@ namespace {
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
   command.add_option("-o,--output", o.output, "Output model (default: NAME.int8.onnx here)")
       ->type_name("FILE");
+  command.add_flag(
+      "--strip", o.strip,
+      "Leave out the notes of exporters: doc strings, and metadata of nodes and values");
   command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");

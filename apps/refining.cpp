@@ -102,7 +102,7 @@ void add_refine_options(CLI::App& command, RefineOptions& options) {
 
 RefineSteps refine_steps(const RefineOptions& options) {
   const bool best = options.effort == "best", balanced = best || options.effort == "balanced";
-  if (options.list.empty()) return {balanced, balanced, balanced, best, balanced};
+  if (options.list.empty()) return {balanced, balanced, balanced, best, balanced, best};
   RefineSteps steps;
   for (const std::string& name : options.list) {
     const auto it = std::ranges::find(known_steps, name, &KnownStep::name);
@@ -163,27 +163,28 @@ Json rebalance_as(Prepared& prepared, Plan& plan, std::vector<ChannelPlan> chann
           {"undone", Json::array()}};
 }
 
+RefiningData::RefiningData(DataOptions options, const PreprocessRecipe& recipe,
+                           const Graph& graph) {
+  options.labels.clear();
+  set_.emplace(options, options.data, recipe, graph);
+}
+
+bool wants_data(const Plan& plan, const RefineSteps& steps) {
+  return (steps.bias || steps.rounding) && has_layers(plan);
+}
+
 Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
-               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
-               std::vector<std::string>& warnings) {
-  Refined refined{prepared.model.clone(), {{"rounding", nullptr}, {"bias_correction", nullptr}}};
-  const bool wanted = (steps.bias || steps.rounding) && has_layers(plan);
-  const std::string missed = fmt::format(
-      "{}: that needs --data (or say --effort fast)",
-      steps.rounding ? "weights and biases were not refined" : "biases were not corrected");
-  const bool said = std::find(warnings.begin(), warnings.end(), missed) != warnings.end();
-  if (wanted && data.data.empty() && !said) warnings.push_back(missed);
-  if (wanted && !data.data.empty()) {
+               const Samples* samples, Context& context) {
+  Refined refined{prepared.model.clone(),
+                  {{"rounding", nullptr}, {"bias_correction", nullptr}, {"compared", nullptr}}};
+  if (samples != nullptr && wants_data(plan, steps)) {
     const SideBySide done = context.phase("refine", [&] {
-      DataOptions unlabelled = data;
-      unlabelled.labels.clear();
-      const SampleSet set(unlabelled, data.data, recipe, prepared.model.graph());
       SideBySideOptions options{.rounding = steps.rounding, .bias = steps.bias};
       options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
       if (steps.rounding) options.pair.memory = rounding_memory;
       options.pair.threads = context.worker_count();
       options.pair.progress = context.progress("refine");
-      return refine_side_by_side(prepared.model, plan, set.samples(), options);
+      return refine_side_by_side(prepared.model, plan, *samples, options);
     });
     if (steps.rounding)
       refined.json["rounding"] = {{"samples", done.samples},
@@ -198,6 +199,22 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
   apply_codes(refined.model, plan);
   apply_shifts(refined.model, plan);
   return refined;
+}
+
+Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
+               const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
+               std::vector<std::string>& warnings) {
+  if (!wants_data(plan, steps)) return refine(prepared, plan, steps, nullptr, context);
+  if (data.data.empty()) {
+    const std::string missed = fmt::format(
+        "{}: that needs --data (or say --effort fast)",
+        steps.rounding ? "weights and biases were not refined" : "biases were not corrected");
+    if (std::ranges::find(warnings, missed) == warnings.end()) warnings.push_back(missed);
+    return refine(prepared, plan, steps, nullptr, context);
+  }
+  const RefiningData samples(data, recipe, prepared.model.graph());
+  const Samples all = samples.samples();
+  return refine(prepared, plan, steps, &all, context);
 }
 
 Json refine_json(const RefineOptions& options, const RefineSteps& steps, const Json& rebalanced,

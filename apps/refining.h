@@ -22,6 +22,7 @@ void add_refine_options(CLI::App& command, RefineOptions& options);
 struct RefineSteps {
   bool shift = false, equalization = false, migration = false;  // before statistics are measured
   bool rounding = false, bias = false;                          // after the ranges are chosen
+  bool compared = false;  // rounding is taken where it helps on samples that it did not see
 };
 // Throws Code::usage for a name that is none, with the nearest one.
 RefineSteps refine_steps(const RefineOptions& options);
@@ -42,9 +43,26 @@ struct Refined {
   Json json;    // its part of the "refine" part of a report
 };
 
-// Takes the quantized network and its float twin side by side over the samples that the model is
-// calibrated on. What is found stands in the plan too; a plan that comes with codes or shifts keeps
-// them. Without data nothing is found, and a warning says so.
+// The samples that the model is calibrated on, for refinement.
+class RefiningData {
+ public:
+  RefiningData(DataOptions options, const PreprocessRecipe& recipe, const Graph& graph);
+  Samples samples() const { return set_->samples(); }  // valid as long as this lives
+
+ private:
+  std::optional<SampleSet> set_;
+};
+
+// Whether the steps find anything in data.
+bool wants_data(const Plan& plan, const RefineSteps& steps);
+
+// Takes the quantized network and its float twin side by side over the samples. What is found
+// stands in the plan too; a plan that comes with codes or shifts keeps them. samples: null: nothing
+// is found.
+Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
+               const Samples* samples, Context& context);
+
+// The same over all samples of the data. Without data a warning says that nothing was found.
 Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
                const DataOptions& data, const PreprocessRecipe& recipe, Context& context,
                std::vector<std::string>& warnings);

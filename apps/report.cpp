@@ -290,18 +290,20 @@ Json method_json(const Method& method) {
   return json;
 }
 
-Json model_json(const std::filesystem::path& path, const Model& model) {
+Json model_json(const std::filesystem::path& path, const Model& model,
+                const DataFiles& data_files) {
   return {{"path", path.string()},
           {"sha256", sha256_of_file(path)},
-          {"bytes", std::filesystem::file_size(path)},
+          {"bytes", size_on_disk(path, data_files)},
           {"opset", model.opset()},
           {"nodes", model.graph().node_count()}};
 }
 
-Json output_json(const std::filesystem::path& path, const std::string& format) {
+Json output_json(const std::filesystem::path& path, const std::string& format,
+                 const DataFiles& data_files) {
   return {{"path", path.string()},
           {"sha256", sha256_of_file(path)},
-          {"bytes", std::filesystem::file_size(path)},
+          {"bytes", size_on_disk(path, data_files)},
           {"format", format}};
 }
 
@@ -344,7 +346,9 @@ Json evaluation_json(const Evaluation& e) {
     json["outputs"].push_back({{"name", output.name},
                                {"sqnr_db", number(output.deviation.sqnr_db())},
                                {"cosine", number(output.deviation.cosine())},
-                               {"psnr_db", number(output.psnr_db)}});
+                               {"psnr_db", number(output.psnr_db)},
+                               {"left_out", output.deviation.left_out},
+                               {"one_sided", output.deviation.one_sided}});
   json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};

@@ -12,6 +12,7 @@
 #include "lib/base/json.h"
 #include "lib/eval/evaluate.h"
 #include "lib/graph/model.h"
+#include "lib/io/load.h"
 #include "lib/passes/pass.h"
 #include "lib/quant/plan.h"
 
@@ -24,10 +25,11 @@ Json number(std::optional<double> value);
 Json tool_json();
 // "method": its name and parameters.
 Json method_json(const Method& method);
-// "model": the input file.
-Json model_json(const std::filesystem::path& path, const Model& model);
-// "output": the file that was written.
-Json output_json(const std::filesystem::path& path, const std::string& format);
+// "model": the input file. Its bytes are those of its external data too.
+Json model_json(const std::filesystem::path& path, const Model& model, const DataFiles& data_files);
+// "output": the file that was written, and its external data.
+Json output_json(const std::filesystem::path& path, const std::string& format,
+                 const DataFiles& data_files);
 
 // What preparation did away with: by name, the pass that did it. Filled by watching prepare().
 struct Folded {

@@ -2,15 +2,28 @@
 
 #include <atomic>
 #include <memory>
-#include <unordered_set>
 
+#include "calibration/softmax_rows.h"
+#include "calibration/state_inputs.h"
 #include "lib/base/parallel.h"
 
 namespace intaglio {
+namespace {
 
-CompileOptions observe_only(const Plan& plan) {
-  const auto names = std::make_shared<std::unordered_set<std::string>>();
-  for (const ActivationPlan& activation : plan.activations) names->insert(activation.name);
+void observe(const Value& value, const Tensor& tensor, Observations& observations) {
+  const auto it = observations.values.find(value.name());
+  if (it == observations.values.end()) return;
+  if (const auto axis = softmax_axis(value); axis && *axis < tensor.rank())
+    it->second.add_sample(seen_by_softmax(to_row_major(tensor), *axis));
+  else
+    it->second.add_sample(tensor.data<float>());
+  if (value.is_input()) observations.inputs[value.name()].add(tensor.data<float>());
+}
+
+}  // namespace
+
+CompileOptions observe_only(const Graph& graph, const Plan& plan) {
+  const auto names = std::make_shared<const std::set<std::string>>(measured_values(graph, plan));
   CompileOptions options;
   options.observed = [names](const Value& value) { return names->contains(value.name()); };
   return options;
@@ -20,19 +33,22 @@ Observations calibrate(const Executor& executor, const Plan& plan, CheckedDatase
                        const ObserveOptions& options) {
   const Progress& progress = options.progress;
   std::vector<Observations> partial(std::max<std::size_t>(options.threads, 1));
+  const std::set<std::string> names = measured_values(executor.graph(), plan);
   for (Observations& o : partial)
-    for (const ActivationPlan& activation : plan.activations)
-      if (Statistics& s = o.values[activation.name]; options.histograms) s.histogram.emplace();
+    for (const std::string& name : names)
+      if (Statistics& s = o.values[name]; options.histograms) s.histogram.emplace();
+  const StateFeeds states(executor.graph());
   std::atomic<std::size_t> done{0};
   parallel_for(data.size(), options.threads, [&](std::size_t worker, std::size_t i) {
     Observations& mine = partial[worker];
+    const Tap tap = [&](const Value& value, const Tensor& tensor) { observe(value, tensor, mine); };
     if (const auto feeds = data.load(i)) {
-      executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
-        const auto it = mine.values.find(value.name());
-        if (it == mine.values.end()) return;
-        it->second.add_sample(tensor.data<float>());
-        if (value.is_input()) mine.inputs[value.name()].add(tensor.data<float>());
-      });
+      std::vector<Tensor> results = executor.run(*feeds, tap);
+      for (int run = 0; run < StateFeeds::runs; ++run) {
+        const auto next = states.next(*feeds, results);
+        if (!next) break;
+        results = executor.run(*next, tap);
+      }
       ++mine.samples;
     }
     const std::size_t so_far = ++done;

@@ -16,14 +16,15 @@ struct ObserveOptions {
 };
 
 // Runs every sample of the data set through the executor, one sample per thread at a time, and
-// observes the activations of the plan. Nothing of a sample is kept but its statistics, so memory
+// observes the activations of the plan and the outputs that feed its state inputs
+// (state_inputs.h). Nothing of a sample is kept but its statistics, so memory
 // does not grow with the number of samples. The result does not depend on threads. Throws
 // Code::data when too many samples are bad (CheckedDataset), Code::interrupted after an interrupt.
 Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
                        const ObserveOptions& options = {});
 
-// Compile options under which the executor shows its tap the activations of the plan and nothing
+// Compile options under which the executor shows its tap what calibrate() measures and nothing
 // else.
-CompileOptions observe_only(const Plan& plan);
+CompileOptions observe_only(const Graph& graph, const Plan& plan);
 
 }  // namespace intaglio

@@ -151,6 +151,14 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
   return std::make_unique<FileDataset>(std::move(columns), feeds.size(), spec);
 }
 
+bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds) {
+  for (const auto& [feed, bound] : by_feed(paths, feeds))
+    for (const std::string& path : bound)
+      for (const DataFile& file : find_data(path))
+        if (file.kind == DataKind::image) return true;
+  return false;
+}
+
 Shard parse_shard(std::string_view text) {
   Shard shard;
   const std::size_t slash = text.find('/');

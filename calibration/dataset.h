@@ -72,6 +72,10 @@ struct DataSpec {
 // not fit is no error here: it is one sample whose load() throws.
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Value* const> feeds);
 
+// Whether an image is among the files behind such paths, bound to names or not. Throws what
+// open_dataset() throws for paths and names.
+bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds);
+
 // The fingerprints of all samples, sorted: the same for any order of the same data.
 std::vector<std::string> fingerprints(const Dataset& dataset, std::size_t threads);
 std::string data_sha256(const Dataset& dataset, std::size_t threads);  // over all of them

@@ -92,6 +92,14 @@ bool only_pooled(const Value& value) {
          std::ranges::all_of(value.uses(), [](const Use& use) { return use.node->is("MaxPool"); });
 }
 
+bool moves_values(const Node& node) {
+  static constexpr std::array<std::string_view, 16> ops = {
+      "MaxPool", "Reshape", "Flatten",      "Transpose",      "Squeeze", "Unsqueeze",
+      "Slice",   "Split",   "Gather",       "GatherElements", "Pad",     "Resize",
+      "Expand",  "Tile",    "DepthToSpace", "SpaceToDepth"};
+  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
+}
+
 double slope_of_readers(const Value& value) {
   const Node* reader = reader_behind_pools(value);
   if (reader == nullptr || !reader->is("LeakyRelu")) return 1;

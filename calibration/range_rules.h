@@ -35,6 +35,10 @@ double slope_of_readers(const Value& value);
 // decides its range.
 bool only_pooled(const Value& value);
 
+// Whether the node moves values of its first input about and makes no new ones (Reshape, MaxPool,
+// ...); Concat, which joins them, aside.
+bool moves_values(const Node& node);
+
 // The part of a range inside a bound; the rule goes into `notes` when that cuts something off. Zero
 // is never cut off.
 Range within(const Range& range, const Bound& bound, std::vector<std::string>& notes);

@@ -7,6 +7,8 @@
 
 #include "calibration/kept_scale.h"
 #include "calibration/range_rules.h"
+#include "calibration/state_inputs.h"
+#include "calibration/unshared.h"
 #include "lib/base/parallel.h"
 #include "lib/quant/array.h"
 #include "lib/quant/half_precision.h"
@@ -25,11 +27,14 @@ class Selecting {
         graph_(graph),
         observations_(observations),
         options_(options),
-        scores_(scores(graph)) {}
+        scores_(scores(graph)),
+        states_(ranges_of_states(graph, observations)) {}
 
   void run() {
     choose_ranges();
     join_groups();
+    if (options_.unshare) unshare();
+    note_groups();
     for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
     if (options_.method.name == "mse")
       for (ActivationPlan& activation : plan_.activations) keep_scale(activation);
@@ -58,6 +63,11 @@ class Selecting {
   // --------------------------------------------------------------------------------
 
   void choose_ranges() {
+    for (const auto& [input, output] : states_)
+      warn(
+          fmt::format("input '{}' was zero in every sample: it has the range of the output '{}', "
+                      "which feeds it in the next run",
+                      input, output));
     for (ActivationPlan& activation : plan_.activations) examine(activation);
     std::vector<std::string> notes(plan_.activations.size());
     parallel_for(plan_.activations.size(), options_.threads, [&](std::size_t, std::size_t i) {
@@ -80,9 +90,13 @@ class Selecting {
         options_.method.text(), unresolved, chosen));
   }
 
+  // What was measured of it; of a state input that was zero, what feeds it in the next run.
   const Statistics& seen(const ActivationPlan& activation) const {
     static const Statistics nothing;
-    const auto it = observations_.values.find(activation.name);
+    const Value* input = input_of(*graph_.find(activation.name));
+    const auto state = input != nullptr ? states_.find(input->name()) : states_.end();
+    const bool fed = state != states_.end() && is_zero(observations_, activation.name);
+    const auto it = observations_.values.find(fed ? state->second : activation.name);
     return it == observations_.values.end() ? nothing : it->second;
   }
 
@@ -112,6 +126,8 @@ class Selecting {
     const Statistics& s = seen(activation);
     activation.range = {0, 0};
     if (s.finite() == 0 || left_to_pools(activation)) return "";
+    if (s.max != 0 && is_zero(observations_, activation.name))
+      activation.notes.emplace_back("zero in every sample: has the range of what feeds it");
     if (scores_.contains(activation.name)) {
       activation.range = {s.min, s.max};
       if (options_.method.name != "minmax")
@@ -137,6 +153,38 @@ class Selecting {
         if (!constant.group.empty() && node.op != "Gather")  // which is seen by the rows it finds
           widen(constant.group,
                 ranges_of(graph_.find(constant.name)->constant(), std::nullopt).front());
+  }
+
+  // Takes values out of groups whose range would cost them a fusion. What stays keeps the joint
+  // range.
+  void unshare() {
+    const auto parts = unshared(plan_, graph_, groups_);
+    if (parts.empty()) return;
+    const auto joint = groups_;
+    for (const UnsharedPart& part : parts)
+      for (const std::string& name : part.values) plan_.find(name)->group = part.group;
+    std::map<std::string, std::string> before;  // by value that stays
+    for (const ActivationPlan& a : plan_.activations)
+      if (joint.contains(a.group)) before[a.name] = a.group;
+    name_groups_after_first(plan_);
+    groups_.clear();
+    join_groups();
+    std::map<std::string, std::string> renamed;
+    for (const auto& [name, group] : before) {
+      renamed[group] = plan_.find(name)->group;
+      groups_[renamed[group]] = joint.at(group);
+    }
+    for (const UnsharedPart& part : parts) {
+      ActivationPlan& made = *plan_.find(part.maker);
+      groups_[made.group] = part.range;
+      made.notes.push_back(
+          fmt::format("has not the range of '{}', with which the {} could not end "
+                      "the {}",
+                      renamed[part.joined], graph_.find(made.name)->producer()->op(), part.fused));
+    }
+  }
+
+  void note_groups() {
     for (ActivationPlan& activation : plan_.activations)
       if (left_to_pools(activation))
         activation.notes.emplace_back("has the range of what MaxPool makes of it");
@@ -148,7 +196,8 @@ class Selecting {
   bool left_to_pools(const ActivationPlan& activation) const {
     const Value& value = *graph_.find(activation.name);
     return only_pooled(value) && std::ranges::all_of(value.uses(), [&](const Use& use) {
-             const ActivationPlan* pooled = plan_.find(use.node->output(0)->name());
+             const Value* made = use.node->output(0);
+             const ActivationPlan* pooled = made == nullptr ? nullptr : plan_.find(made->name());
              return pooled != nullptr && pooled->group == activation.group;
            });
   }
@@ -304,6 +353,7 @@ class Selecting {
   const Observations& observations_;
   const SelectOptions& options_;
   const std::unordered_set<std::string> scores_;
+  const std::map<std::string, std::string> states_;  // state inputs that were zero: what feeds them
   std::unordered_map<std::string, Range> groups_;
   std::unordered_map<std::string, const ActivationPlan*> read_;
 };

@@ -18,6 +18,9 @@ struct SelectOptions {
   // What NaN and infinities among the observed values mean. Ignored, they are counted and named in
   // a warning.
   NonFinite nonfinite = NonFinite::ignore;
+  // Values leave a sharing group whose range would keep a Relu or Clip from being computed with
+  // what makes its input (unshared.h): for runtimes whose Concat takes inputs of several scales.
+  bool unshare = false;
   // Nodes whose data is not in the plan multiply codes that are made while the model runs
   // (--format dynamic).
   bool data_quantized_later = false;

@@ -119,6 +119,18 @@ ExactSum exact_sum(JsonObject& object, std::string_view key) {
   return ExactSum::restored(fixed);
 }
 
+// Values that are finite have extremes, and others have none: a histogram between infinities has no
+// bins to count in.
+void require_extremes(const JsonObject& object, const Statistics& s) {
+  if (s.nans > s.count || s.infs > s.count - s.nans || s.zeros > s.finite())
+    object.fail("count", "is less than the values of its kinds");
+  const bool extremes = std::isfinite(s.min) && std::isfinite(s.max) && s.min <= s.max;
+  const bool none = s.min > s.max && std::isinf(s.min) && std::isinf(s.max);
+  if (s.finite() > 0 ? !extremes : !none)
+    object.fail("min", fmt::format("min {} and max {} are no extremes of {} finite values", s.min,
+                                   s.max, s.finite()));
+}
+
 Statistics read_value(JsonObject object, Reader& payload) {
   Statistics s;
   if (!object.at("min").is_null()) s.min = object.get<float>("min");
@@ -129,6 +141,7 @@ Statistics read_value(JsonObject object, Reader& payload) {
   s.nans = object.get<std::uint64_t>("nan");
   s.infs = object.get<std::uint64_t>("inf");
   s.samples = object.get<std::uint64_t>("samples");
+  require_extremes(object, s);
   s.sample_minima = exact_sum(object, "sample_minima");
   s.sample_maxima = exact_sum(object, "sample_maxima");
   const auto bins = object.get<int>("bins");
@@ -136,6 +149,7 @@ Statistics read_value(JsonObject object, Reader& payload) {
   object.done();
   if (bins == 0) s.histogram.emplace();
   if (bins <= 0) return s;
+  if (s.finite() == 0) object.fail("bins", "counts values where there are none");
   std::vector<std::uint64_t> counts;
   while (counts.size() < static_cast<std::size_t>(bins)) {
     counts.push_back(payload.varint());
@@ -254,8 +268,8 @@ StatisticsFile statistics_from_bytes(std::span<const std::byte> bytes, const std
   } catch (const Json::exception& e) {
     throw Error(Code::data,
                 fmt::format("{}: its header is no JSON of this kind: {}", origin, e.what()), again);
-  } catch (const Error& e) {
-    throw Error(Code::data, e.what(), again);
+  } catch (const Error& e) {  // its own checksum says that it was written so
+    throw Error(e.code() == Code::config ? Code::io : e.code(), e.what(), again);
   }
 }
 

@@ -102,7 +102,7 @@ std::string accuracy_section(const PageSource& source) {
   out += answers(methods, "boxes", "Boxes, compared with those of the float model", box_columns);
   out += answers(methods, "ctc", "Strings, compared with those of the float model", string_columns);
   out +=
-      "<p>Agreement: samples on which both models have the same top class. SQNR: power of the "
+      "<p>Agreement: positions on which both models have the same top class. SQNR: power of the "
       "signal "
       "over power of the quantization noise; 6 dB are one bit. A dash: not measured, or no noise "
       "at "

@@ -14,7 +14,8 @@ namespace {
 const Column node{"Node", "name", true}, op{"Operator", "op", true},
     reason{"Reason", "reason", true}, value{"Value", "name", true}, kind{"Kind", "kind", true},
     type{"Type", "type", true}, quantized{"Quantized", "quantized"}, left{"Float", "float"},
-    folded{"Folded", "folded"};
+    folded{"Folded", "folded"}, verdict{"Verdict", "verdict", true},
+    remedy{"What to change", "remedy", true};
 
 std::string text(const Json& object, const char* key) {
   return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : "";
@@ -65,6 +66,28 @@ std::string float_values(const PageSource& source) {
                  table("Values without integers", {value, kind, type, reason}, rows));
 }
 
+// What the target does with the result: the judgement of `check`.
+std::string judged(const Json& check) {
+  std::string rows;
+  for (const Json& problem : check["problems"])
+    rows += "<tbody><tr>" + row_head("the model", node) + cell("", op) + cell("misfit", verdict) +
+            cell(escaped(text(problem, "reason")), reason) +
+            cell(escaped(text(problem, "remedy")), remedy) + "</tr></tbody>\n";
+  for (const Json& n : check["nodes"])
+    rows += "<tbody><tr>" + row_head(code(node_label(n)), node) + cell(code(text(n, "op")), op) +
+            cell(escaped(text(n, "verdict")), verdict) + cell(escaped(text(n, "reason")), reason) +
+            cell(escaped(text(n, "remedy")), remedy) + "</tr></tbody>\n";
+  const std::string target = text(check, "target");
+  std::string out = fmt::format(
+      "<p>Of the result, target {} runs {} nodes in integers and {} in float; {} do not fit.</p>\n",
+      code(target), check["integer"].get<std::size_t>(), check["float"].get<std::size_t>(),
+      check["misfit"].get<std::size_t>());
+  if (!rows.empty())
+    out += details("Nodes of the result that do not run in integers",
+                   table("As 'check' says", {node, op, verdict, reason, remedy}, rows));
+  return out;
+}
+
 }  // namespace
 
 std::string nodes_section(const PageSource& source) {
@@ -74,6 +97,7 @@ std::string nodes_section(const PageSource& source) {
   std::string out = "<section id=\"nodes\"><h2>Nodes left float</h2>\n";
   out += fmt::format("<p>{} nodes are quantized, {} stay float, {} were folded away.</p>\n",
                      counts["quantized"], counts["float"], counts["folded"]);
+  if (source.report.contains("check")) out += judged(source.report["check"]);
   if (counts["float"] > 0) out += node_table("Nodes that stay float", node_rows(nodes, "float"));
   const std::string remarks = node_rows(nodes, "quantized");
   if (!remarks.empty())

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/contents.h"
 #include "apps/context.h"
 #include "apps/html/markup.h"
 #include "apps/html/methods.h"
@@ -71,9 +72,9 @@ std::string in_short(const PageSource& source) {
   const std::vector<MethodView> methods = methods_of(source.report);
   const MethodView& chosen = methods[chosen_of(source.report)];
   const auto before = source.report["model"]["bytes"].get<std::uint64_t>();
-  std::string text = fmt::format("<strong>{}</strong> instead of {}: {:.2f} times smaller.",
-                                 human_bytes(chosen.bytes), human_bytes(before),
-                                 static_cast<double>(before) / static_cast<double>(chosen.bytes));
+  std::string text =
+      fmt::format("<strong>{}</strong> instead of {}: {}.", human_bytes(chosen.bytes),
+                  human_bytes(before), size_ratio(before, chosen.bytes));
   const Json& e = chosen.evaluation;
   if (e.is_null()) return text + " Not evaluated: there was no data.";
   const auto samples = e["samples"].get<std::int64_t>();

@@ -43,6 +43,7 @@ Axes reshaped(const Node& node, ChannelAxes from, std::size_t channels) {
 }  // namespace
 
 Axes through_attention(const Node& node, ChannelAxes from, std::size_t channels) {
+  if (node.output(0) == nullptr) return std::nullopt;
   const int rank = node.output(0)->rank();
   if (rank < 1) return std::nullopt;
   if (node.is("MatMul")) return weighed(node, from, rank);

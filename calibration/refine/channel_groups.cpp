@@ -87,6 +87,7 @@ class Grouping {
   // --- What an operator ties ---
 
   void take(const Node& node) {
+    if (node.output(0) == nullptr) return block_all(node);  // others hold what it makes
     if (const auto layer = layer_of(node)) return take_layer(*layer);
     if (change_ == Change::carried) {
       if (const auto carrier = carrier_of(node)) return take_carrier(node, *carrier);
@@ -115,7 +116,6 @@ class Grouping {
     const Value* input = node.input(0);
     if (!fits_axis(input, layer.axis, layer.inputs) || !undoes(layer)) block(input);
     if (known(input)) readers_.push_back(layer);
-    if (node.output(0) == nullptr) return;
     Entry& e = enter(node.output(0), layer.axis, layer.outputs);
     e.made_by_layer = true;
     for (std::size_t& c : e.channels) c = channels_.add();

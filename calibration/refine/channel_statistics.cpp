@@ -115,6 +115,7 @@ void ChannelStatistics::add(const Tensor& tensor, int axis) {
   const auto n = static_cast<std::size_t>(tensor.dim(at));
   start(*this, n);
   const auto values = tensor.data<float>();
+  if (values.empty()) return;
   const auto inner =
       static_cast<std::size_t>(product(tensor.shape(), at + 1, tensor.shape().size()));
   count += static_cast<double>(values.size()) / static_cast<double>(n);

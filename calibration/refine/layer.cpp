@@ -65,7 +65,7 @@ std::optional<Layer> layer_of(const Node& node) {
   const int rank = layer.weights->constant().rank();
   if ((node.is("Conv") || node.is("ConvTranspose")) && rank > 2) {
     take_conv(layer);
-  } else if (node.is("Gemm") && is_plain(node)) {
+  } else if (node.is("Gemm") && rank == 2 && is_plain(node)) {
     take_product(layer, node.attr_int("transB", 0) != 0);
   } else if (node.is("MatMul") && rank == 2 && node.input(0)->rank() != 1) {
     take_product(layer, false);
@@ -75,10 +75,9 @@ std::optional<Layer> layer_of(const Node& node) {
   }
   if (node.input(2) == nullptr) return layer;
   layer.bias = own_constant(node.input(2));
-  if (layer.bias == nullptr || length(*layer.bias, 0) != layer.outputs ||
-      layer.bias->constant().rank() != 1)
-    return std::nullopt;
-  return layer;
+  const bool by_output = layer.bias != nullptr && layer.bias->constant().rank() == 1 &&
+                         length(*layer.bias, 0) == layer.outputs;
+  return by_output ? std::optional(layer) : std::nullopt;
 }
 
 }  // namespace intaglio

@@ -119,6 +119,7 @@ void add_rows(const Tensor& x, std::size_t most, Patches& patches) {
 void add_patches(const Layer& layer, std::size_t group, const Tensor& x, std::size_t most,
                  Patches& patches) {
   patches.width = layer.inputs_per_group() * layer.kernel;
+  if (patches.width == 0 || x.size() == 0) return;
   if (layer.node->is("Gemm") || layer.node->is("MatMul")) return add_rows(x, most, patches);
   add_windows(layer, group, x, most, patches);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "calibration/refine/channels.h"
@@ -25,12 +26,18 @@ Outputs outputs_of(const Model& model, const Samples& samples, std::size_t threa
   return outputs;
 }
 
-// The largest difference, relative to the largest value of its tensor.
+// The largest difference, relative to the largest value of its tensor, as far as both are finite;
+// infinite where one alone is.
 double deviation(const Tensor& a, const Tensor& b) {
   if (a.dtype() != DType::f32) return 0;
   double most = 0, largest = 0;
   const auto x = a.data<float>(), y = b.data<float>();
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!std::isfinite(x[i]) || !std::isfinite(y[i])) {
+      const bool same = x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]));
+      if (!same) return std::numeric_limits<double>::infinity();
+      continue;
+    }
     most = std::max(most, std::abs(static_cast<double>(x[i]) - static_cast<double>(y[i])));
     largest = std::max(largest, std::abs(static_cast<double>(x[i])));
   }

@@ -5,6 +5,7 @@
 
 #include "calibration/refine/channel_sums.h"
 #include "lib/base/parallel.h"
+#include "lib/eval/positions.h"
 
 namespace intaglio {
 namespace {
@@ -19,8 +20,10 @@ Noise noise_of(const std::vector<Tensor>& expected, const std::vector<Tensor>& a
   const auto classified = [](const std::vector<Tensor>& outputs) {
     return !outputs.empty() && outputs[0].dtype() == DType::f32 && outputs[0].size() > 0;
   };
-  if (classified(expected) && classified(actual))
-    noise.same = best_of(expected[0].data<float>()) == best_of(actual[0].data<float>());
+  if (!classified(expected) || !classified(actual)) return noise;
+  const auto x = best_by_position(expected[0], 1), y = best_by_position(actual[0], 1);
+  noise.positions = std::max(x.size(), y.size());
+  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) noise.same += x[i] == y[i];
   return noise;
 }
 
@@ -44,6 +47,7 @@ void Noise::merge(const Noise& other) {
   if (outputs.empty()) outputs.resize(other.outputs.size());
   for (std::size_t i = 0; i < other.outputs.size(); ++i) outputs[i].merge(other.outputs[i]);
   samples += other.samples;
+  positions += other.positions;
   same += other.same;
 }
 

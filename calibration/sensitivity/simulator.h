@@ -16,13 +16,15 @@ namespace intaglio {
 
 // Of one variant, over samples.
 struct Noise {
-  std::vector<Deviation> outputs;     // by graph output; those that are not float count nothing
-  std::size_t samples = 0, same = 0;  // same: the largest element of the first output stayed it
+  std::vector<Deviation> outputs;  // by graph output; those that are not float count nothing
+  std::size_t samples = 0;
+  std::size_t positions = 0, same = 0;  // of the first output; same: its best class stayed it
 
   std::optional<double> sqnr_db() const;  // of the worst output; nullopt: none has noise
   double relative() const;                // sum over the outputs of sum (x-y)^2 / sum x^2
   double agreement() const {
-    return 100.0 * static_cast<double>(same) / static_cast<double>(samples);
+    return positions == 0 ? 100
+                          : 100.0 * static_cast<double>(same) / static_cast<double>(positions);
   }
   void merge(const Noise& other);
 };

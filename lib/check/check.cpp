@@ -8,11 +8,13 @@
 #include <set>
 
 #include "lib/check/kernel_types.h"
-#include "lib/check/macs.h"
 #include "lib/check/pairs.h"
 #include "lib/check/schemes.h"
+#include "lib/exec/infer.h"
+#include "lib/graph/macs.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/fusion.h"
+#include "lib/quant/kernel_limits.h"
 #include "lib/quant/plan.h"
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
@@ -174,6 +176,10 @@ class Checker {
     if (!touches_codes(node) && !on_codes(producer))
       return say(entry, Verdict::floating, fmt::format("is not quantized; it {}", target_.fallback),
                  "quantize it, if it was left out by mistake");
+    const IntegerDecision* own = decision(node.name());
+    if (const auto fault = kernel_fault(node, target_.engine);
+        fault && own != nullptr && own->integer())
+      return say(entry, Verdict::misfit, *fault, fmt::format("leave {} float", node.op()));
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
   }
 
@@ -232,17 +238,6 @@ class Checker {
            !has_quantized_weights_alone(*producer);
   }
 
-  // Nothing that reads the results takes codes, so that quantizing them would help nobody.
-  bool only_float_readers(const Node& node) const {
-    const auto takes_codes = [&](const Use& use) {
-      const bool could = touches_codes(*use.node) && rule_of(*use.node, target_) != nullptr;
-      return could || use.node->is("QuantizeLinear");
-    };
-    return std::ranges::all_of(node.outputs(), [&](const Value* v) {
-      return v == nullptr || std::ranges::none_of(v->uses(), takes_codes);
-    });
-  }
-
   using Reason = std::optional<FloatReason>;
 
   // What was decided about a node by name; nullopt in a value: it runs on integers.
@@ -285,7 +280,8 @@ class Checker {
   }
 
   void unfit(const Node& node, const OpRule& rule, const FloatReason& reason, NodeCheck& entry) {
-    const bool helps_nobody = rule.role != Role::compute && only_float_readers(node);
+    // Arithmetic on values is as well in float where its result goes on in float.
+    const bool helps_nobody = rule.role != Role::compute && !makes_codes(node);
     const bool by_choice =
         (reason.why == Why::result_float && (rule.float_output || helps_nobody)) ||
         rule.role == Role::share ||  // costs nothing in float
@@ -356,6 +352,10 @@ bool CheckResult::fits() const {
   return model_wide.empty() && std::ranges::none_of(nodes, [](const NodeCheck& n) {
            return n.verdict == Verdict::misfit;
          });
+}
+
+std::size_t CheckResult::count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::ranges::count(nodes, verdict, &NodeCheck::verdict));
 }
 
 CheckResult check_model(const Model& model, const Target& target) {

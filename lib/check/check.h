@@ -35,8 +35,9 @@ struct CheckResult {
   std::vector<NodeCheck>
       model_wide;  // what is wrong with the whole: its form, its opset, broken pairs
   MemoryNeed memory;
-  std::int64_t macs = 0, integer_macs = 0;  // of the nodes whose shapes are known
-  bool fits() const;                        // no misfit
+  std::int64_t macs = 0, integer_macs = 0;   // of the nodes whose shapes are known
+  bool fits() const;                         // no misfit
+  std::size_t count(Verdict verdict) const;  // of nodes
 };
 
 // Reads Q/DQ, QOperator, dynamic and weight-only models. A model without a single node that runs in

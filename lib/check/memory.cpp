@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "lib/check/macs.h"
+#include "lib/graph/macs.h"
 
 namespace intaglio {
 namespace {

@@ -40,7 +40,8 @@ bool is_looked_up(const Value* value) {
          gather->input(0)->is_constant();
 }
 
-// Some result is quantized.
+}  // namespace
+
 bool makes_codes(const Node& node) {
   return std::ranges::any_of(node.outputs(), [](const Value* v) {
     return v != nullptr && std::ranges::any_of(v->uses(), [](const Use& use) {
@@ -48,8 +49,6 @@ bool makes_codes(const Node& node) {
            });
   });
 }
-
-}  // namespace
 
 const Node* dequantizer(const Value* value) {
   const Node* node = value != nullptr ? value->producer() : nullptr;

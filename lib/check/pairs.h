@@ -11,6 +11,9 @@
 
 namespace intaglio {
 
+// Whether some result of the node is quantized.
+bool makes_codes(const Node& node);
+
 // The DequantizeLinear that makes the value; null: something else does.
 const Node* dequantizer(const Value* value);
 // The codes that it dequantizes were looked up in a constant: they are stored so to be small, and

@@ -1,6 +1,6 @@
 #include "lib/eval/answer.h"
 
-#include "lib/eval/metrics.h"
+#include "lib/eval/positions.h"
 
 namespace intaglio {
 namespace {
@@ -27,7 +27,7 @@ Answer read_answer(const MetricPlan& plan, std::span<const Tensor> feeds,
   Answer answer;
   if (outputs.empty()) return answer;
   if (plan.has(Metric::topk) || plan.has(Metric::agreement))
-    answer.classes = top_k(outputs.front().to_vector<float>(), best_classes);
+    answer.classes = best_by_position(outputs.front(), best_classes);
   if (plan.has(Metric::boxes))
     answer.detections = detect(plan.decoder, plan.detect, feeds, outputs);
   if (plan.has(Metric::ctc)) answer.strings = read_strings(plan.ctc, outputs.front());

@@ -9,7 +9,8 @@
 namespace intaglio {
 
 struct Answer {
-  std::vector<std::size_t> classes;    // with topk or agreement: the best five, best first
+  // With topk or agreement: of each position the best five, best first (positions.h).
+  std::vector<std::vector<std::size_t>> classes;
   std::vector<Detections> detections;  // with boxes: of each image of the batch
   std::vector<Symbols> strings;        // with ctc: of each line of the batch
 };

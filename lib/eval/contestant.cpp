@@ -27,10 +27,17 @@ void merge_all(std::vector<T>& sums, const std::vector<T>& more) {
 
 void SampleResult::classify(const Answer& answer, std::optional<std::int64_t> label) {
   if (answer.classes.empty() || !label) return;
+  if (answer.classes.size() > 1)
+    throw Error(Code::data,
+                fmt::format("--labels: the scores of a sample have {} positions, a label names one "
+                            "class",
+                            answer.classes.size()),
+                "Leave the labels out, or feed one sample at a time.");
+  const auto& best = answer.classes.front();
   const auto is = [&](std::size_t c) { return static_cast<std::int64_t>(c) == *label; };
   labelled = true;
-  top1 = is(answer.classes.front());
-  top5 = std::any_of(answer.classes.begin(), answer.classes.end(), is);
+  top1 = is(best.front());
+  top5 = std::any_of(best.begin(), best.end(), is);
 }
 
 Contestant::Contestant(const Candidate& candidate, const MetricPlan& plan)
@@ -46,10 +53,17 @@ SampleResult Contestant::measure(const std::vector<Tensor>& feeds, const Expecte
   SampleResult result;
   result.loaded = true;
   result.values.resize(names_.size());
-  const auto actual = candidate_.model->run(feeds, [&](const Value& value, const Tensor& tensor) {
+  const std::vector<Tensor> fitted = fitted_feeds(*candidate_.model, feeds);
+  const auto actual = candidate_.model->run(fitted, [&](const Value& value, const Tensor& made) {
     const auto it = index_.find(value.name());
     if (it == index_.end() || expected == nullptr) return;
-    if (const auto twin = expected->kept.find(names_[it->second]); twin != expected->kept.end())
+    const std::string& name = names_[it->second];
+    const auto twin = expected->kept.find(name);
+    if (twin == expected->kept.end()) return;
+    const Tensor tensor = made.dtype() == DType::f32 ? made : convert(made, DType::f32);
+    if (const auto rows = candidate_.rows.find(name); rows != candidate_.rows.end())
+      add_unmasked(twin->second, tensor, rows->second, result.values[it->second]);
+    else
       compare(twin->second, tensor, result.values[it->second]);
   });
   const Answer answer = read_answer(plan_, feeds, actual);
@@ -90,8 +104,9 @@ void Contestant::compare_outputs(const std::vector<Tensor>& expected,
 
 void Contestant::compare_answers(const Answer& expected, const Answer& actual,
                                  SampleResult& result) const {
-  result.same = !actual.classes.empty() && !expected.classes.empty() &&
-                actual.classes.front() == expected.classes.front();
+  result.positions = std::max(expected.classes.size(), actual.classes.size());
+  for (std::size_t i = 0; i < std::min(expected.classes.size(), actual.classes.size()); ++i)
+    result.same += actual.classes[i].front() == expected.classes[i].front();
   const auto of = [](const auto& list, std::size_t i) {  // of a smaller batch: nothing
     return i < list.size() ? list[i] : typename std::decay_t<decltype(list)>::value_type{};
   };
@@ -106,7 +121,8 @@ void Contestant::compare_answers(const Answer& expected, const Answer& actual,
 
 void Contestant::add(const SampleResult& r) {
   if (!r.loaded) return;
-  ++loaded_, labelled_ += r.labelled, same_ += r.same, top1_ += r.top1, top5_ += r.top5;
+  ++loaded_, labelled_ += r.labelled, top1_ += r.top1, top5_ += r.top5;
+  positions_ += r.positions, same_ += r.same;
   boxes_.merge(r.boxes), strings_.merge(r.strings);
   shapes_differ_ |= r.shapes_differ;
   merge_all(outputs_, r.outputs);
@@ -127,7 +143,7 @@ Evaluation Contestant::finish(bool compared) const {
   e.plan = plan_;
   e.accuracy = accuracy();
   if (!compared) return e;
-  if (plan_.has(Metric::agreement)) e.agreement = percent(same_, loaded_);
+  if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = percent(same_, positions_);
   if (plan_.has(Metric::boxes)) e.boxes = boxes_;
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {

@@ -12,7 +12,8 @@ namespace intaglio {
 
 // What one model said of one sample.
 struct SampleResult {
-  bool loaded = false, labelled = false, same = false;
+  bool loaded = false, labelled = false;
+  std::size_t positions = 0, same = 0;  // same: the best class of both models
   bool top1 = false, top5 = false;
   bool shapes_differ = false;
   BoxMatches boxes;
@@ -21,6 +22,7 @@ struct SampleResult {
   std::vector<Extrema> extrema;   // of the reference's outputs
   std::vector<Deviation> values;  // in the order of Candidate::values
 
+  // Throws Code::data for a label of several positions.
   void classify(const Answer& answer, std::optional<std::int64_t> label);
 };
 
@@ -55,7 +57,7 @@ class Contestant {
   MetricPlan plan_;
   std::vector<std::string> names_;                      // in the reference
   std::unordered_map<std::string, std::size_t> index_;  // by name in the model
-  std::size_t loaded_ = 0, labelled_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
+  std::size_t loaded_ = 0, labelled_ = 0, positions_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
   std::vector<Deviation> outputs_, values_;
   std::vector<Extrema> extrema_;
   BoxMatches boxes_;

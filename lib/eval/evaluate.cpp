@@ -65,9 +65,11 @@ class Evaluator {
 
   Expected ask_reference(const std::vector<Tensor>& feeds) const {
     Expected expected;
-    expected.outputs = reference_->run(feeds, [&](const Value& value, const Tensor& tensor) {
-      if (wanted_.contains(value.name())) expected.kept[value.name()] = tensor;
-    });
+    expected.outputs = reference_->run(fitted_feeds(*reference_, feeds),
+                                       [&](const Value& value, const Tensor& tensor) {
+                                         if (wanted_.contains(value.name()))
+                                           expected.kept[value.name()] = tensor;
+                                       });
     if (options_.plan.has(Metric::boxes))
       require_probabilities(options_.plan.decoder, options_.plan.signature, expected.outputs);
     expected.answer = read_answer(options_.plan, feeds, expected.outputs);
@@ -89,12 +91,25 @@ class Evaluator {
 
 }  // namespace
 
+std::vector<Tensor> fitted_feeds(const Executor& model, const std::vector<Tensor>& feeds) {
+  const std::vector<Value*> wanted = model.graph().feeds();
+  std::vector<Tensor> fitted = feeds;
+  for (std::size_t i = 0; i < std::min(fitted.size(), wanted.size()); ++i) {
+    const DType type = wanted[i]->dtype();
+    if (type != fitted[i].dtype() && is_float(type) && is_float(fitted[i].dtype()))
+      fitted[i] = convert(fitted[i], type);
+  }
+  return fitted;
+}
+
 MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
                         const Samples& samples) {
   if (const auto declared = signature_of(model.graph())) return plan_metrics(request, *declared);
   for (std::size_t i = 0; i < samples.count; ++i)
-    if (const auto feeds = samples.load(i))
-      return plan_metrics(request, signature_of(model.graph(), *feeds, model.run(*feeds)));
+    if (const auto feeds = samples.load(i)) {
+      const std::vector<Tensor> fitted = fitted_feeds(model, *feeds);
+      return plan_metrics(request, signature_of(model.graph(), fitted, model.run(fitted)));
+    }
   throw Error(Code::data, "no sample could be evaluated", "Check --data and --preprocess.");
 }
 

@@ -11,6 +11,7 @@
 #include "lib/base/progress.h"
 #include "lib/eval/answer.h"
 #include "lib/eval/metrics.h"
+#include "lib/eval/softmax_rows.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/samples.h"
 
@@ -31,7 +32,7 @@ struct Evaluation {
   std::optional<Accuracy> accuracy;     // with labels
   std::optional<Accuracy> reference;    // of the reference, with labels
   MetricPlan plan;                      // what was measured beside the outputs, and why that
-  std::optional<double> agreement;      // % of samples on which both have the same top class
+  std::optional<double> agreement;      // % of positions on which both have the same top class
   std::optional<BoxMatches> boxes;      // with Metric::boxes
   std::optional<StringErrors> strings;  // with Metric::ctc
   // With a reference: by graph output. Empty when shapes differ and no metric of the plan compares
@@ -45,6 +46,8 @@ struct Candidate {
   const Executor* model = nullptr;
   // Values to compare inside the graphs: name in the reference -> name in the model.
   std::map<std::string, std::string> values;
+  // Of values that end in a Softmax, by name in the reference: masked elements do not count.
+  std::map<std::string, SoftmaxRows> rows = {};
 };
 
 struct EvaluateOptions {
@@ -59,8 +62,11 @@ struct EvaluateOptions {
 MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
                         const Samples& samples);
 
+// Feeds for a model that takes other floating types than those given: converted.
+std::vector<Tensor> fitted_feeds(const Executor& model, const std::vector<Tensor>& feeds);
+
 // Evaluates all candidates in one pass: a sample is loaded once and the reference runs on it once.
-// Classes are read off the first output of the graph: all its elements are scores of one sample.
+// Classes are read off the first output of the graph, position by position (positions.h).
 // Results do not depend on the number of threads. Memory: the compared values of one sample per
 // thread, or of one. Throws Code::data when the outputs of the graphs do not match, or no sample
 // could be loaded, and what detect() and require_probabilities() throw.

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lib/eval/decoders_lists.h"
+#include "lib/eval/positions.h"
 
 namespace intaglio {
 namespace {
@@ -15,14 +16,6 @@ constexpr std::array names = {"topk", "agreement", "sqnr", "cosine", "psnr", "bo
 constexpr std::array all = {Metric::topk, Metric::agreement, Metric::sqnr, Metric::cosine,
                             Metric::psnr, Metric::boxes,     Metric::ctc};
 constexpr std::int64_t least_side = 8;  // of an image
-
-// Without the batch axis and axes of length 1 one axis is left: squeezenet's [1,1000,1,1] too.
-bool holds_scores(const Shape& shape) {
-  const auto each = std::span(shape).subspan(shape.size() > 1 ? 1 : 0);
-  std::int64_t axes = 0;
-  for (const std::int64_t length : each) axes += length != 1;
-  return axes == 1;
-}
 
 bool holds_image(const Shape& shape) {
   const auto size = image_size(shape);

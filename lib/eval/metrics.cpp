@@ -35,6 +35,33 @@ void add_lanes(const float* x, const float* y, std::size_t n, Lanes& result) {
   result = l;
 }
 
+// Of a pair that is not finite, in both or in one.
+void add_odd(float x, float y, Deviation& sums) {
+  const bool same = (std::isnan(x) && std::isnan(y)) || x == y;
+  if (same) return void(++sums.left_out);
+  ++sums.count, ++sums.one_sided;
+  for (const double v : {double{x}, double{y}})
+    if (std::isfinite(v)) sums.dd += v * v;
+  if (std::isfinite(x)) sums.xx += double{x} * double{x};
+  if (std::isfinite(y)) sums.yy += double{y} * double{y};
+}
+
+// One by one, in order: values that are not finite have sums of their own.
+void add_each(std::span<const float> x, std::span<const float> y, Deviation& sums) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!std::isfinite(x[i]) || !std::isfinite(y[i])) {
+      add_odd(x[i], y[i], sums);
+      continue;
+    }
+    const double a = x[i], b = y[i], d = a - b;
+    sums.xx += a * a;
+    sums.yy += b * b;
+    sums.xy += a * b;
+    sums.dd += d * d;
+    ++sums.count;
+  }
+}
+
 float score_at(std::span<const float> scores, std::size_t i) {
   return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i];
 }
@@ -46,16 +73,16 @@ void Deviation::add(std::span<const float> x, std::span<const float> y) {
   const std::size_t whole = x.size() - x.size() % lanes;
   Lanes l;
   add_lanes(x.data(), y.data(), whole, l);
+  Deviation sums;
   for (std::size_t i = 0; i < lanes; ++i)
-    xx += l.xx[i], yy += l.yy[i], xy += l.xy[i], dd += l.dd[i];
-  for (std::size_t i = whole; i < x.size(); ++i) {
-    const double a = x[i], b = y[i], d = a - b;
-    xx += a * a;
-    yy += b * b;
-    xy += a * b;
-    dd += d * d;
+    sums.xx += l.xx[i], sums.yy += l.yy[i], sums.xy += l.xy[i], sums.dd += l.dd[i];
+  sums.count = whole;
+  if (!std::isfinite(sums.xx + sums.yy)) {  // squares of finite floats cannot overflow
+    sums = {};
+    add_each(x.first(whole), y.first(whole), sums);
   }
-  count += x.size();
+  add_each(x.subspan(whole), y.subspan(whole), sums);
+  merge(sums);
 }
 
 void Deviation::merge(const Deviation& other) {
@@ -64,9 +91,12 @@ void Deviation::merge(const Deviation& other) {
   xy += other.xy;
   dd += other.dd;
   count += other.count;
+  left_out += other.left_out;
+  one_sided += other.one_sided;
 }
 
 std::optional<double> Deviation::sqnr_db() const {
+  if (dd == 0 && one_sided > 0) return -std::numeric_limits<double>::infinity();
   if (dd == 0 || xx == 0) return std::nullopt;
   return 10 * std::log10(xx / dd);
 }
@@ -78,6 +108,7 @@ std::optional<double> Deviation::cosine() const {
 
 void Extrema::add(std::span<const float> values) {
   for (const float v : values) {
+    if (!std::isfinite(v)) continue;
     if (v < lo) lo = v;
     if (v > hi) hi = v;
   }

@@ -13,22 +13,27 @@ namespace intaglio {
 
 // Running sums, in double, over pairs (x, y) of a reference and its approximation. merge() is exact
 // up to rounding: merge in a fixed order where results must be reproducible.
+//
+// Values that are NaN in both, or the same infinity, are left out of the sums. Where only one of
+// the two is finite, or they differ otherwise, the signal is lost: all that is finite is noise.
 struct Deviation {
   double xx = 0, yy = 0, xy = 0, dd = 0;  // sums of x^2, y^2, x*y, (x-y)^2
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;                // pairs in the sums
+  std::uint64_t left_out = 0;             // pairs that are NaN, or the same infinity
+  std::uint64_t one_sided = 0;            // of count: NaN or infinite in one alone, or differently
 
   void add(std::span<const float> x, std::span<const float> y);  // of the same length
   void merge(const Deviation& other);
 
   // 10 log10(sum x^2 / sum (x-y)^2). nullopt when there is no noise (equal) or no signal (x is
-  // zero).
+  // zero); minus infinity when nothing but the finiteness of values is off.
   std::optional<double> sqnr_db() const;
   // sum xy / sqrt(sum x^2 * sum y^2). nullopt when either is zero.
   std::optional<double> cosine() const;
-  bool exact() const { return dd == 0; }
+  bool exact() const { return dd == 0 && one_sided == 0; }
 };
 
-// The least and the largest value, NaN aside.
+// The least and the largest of the finite values.
 struct Extrema {
   float lo = std::numeric_limits<float>::infinity(), hi = -std::numeric_limits<float>::infinity();
 

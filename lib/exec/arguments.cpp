@@ -41,7 +41,9 @@ std::int64_t checked_index(std::int64_t index, std::int64_t length) {
 AxisView::AxisView(std::span<const std::int64_t> shape, std::int64_t axis)
     : outer(product(shape, 0, static_cast<std::size_t>(axis))),
       length(shape[static_cast<std::size_t>(axis)]),
-      inner(product(shape, static_cast<std::size_t>(axis) + 1, shape.size())) {}
+      inner(product(shape, static_cast<std::size_t>(axis) + 1, shape.size())) {
+  if (outer == 0 || inner == 0) outer = inner = 0;  // the other one may be astronomical
+}
 
 std::size_t element_width(const Tensor& tensor) {
   const std::size_t bits = bits_of(tensor.dtype());

@@ -31,7 +31,8 @@ std::vector<std::int64_t> normalized_axes(std::span<const std::int64_t> axes, st
 std::int64_t checked_index(std::int64_t index, std::int64_t length);
 
 // The shape as three lengths: before, at, and after an axis. The form in which kernels that work
-// along one axis see a tensor.
+// along one axis see a tensor. Where one of those around the axis is 0, so is the other: loops over
+// both end at once. An axis of length 0 is left to the kernel, which may make something of it.
 struct AxisView {
   std::int64_t outer, length, inner;
   AxisView(std::span<const std::int64_t> shape, std::int64_t axis);

@@ -119,6 +119,7 @@ AttentionResult attend(const AttentionInputs& in, const AttentionOptions& option
   }
   AttentionResult result{Tensor(DType::f32, {batch, heads, queries, wide}), {}};
   if (options.stage != AttentionStage::none) result.stage = Tensor(DType::f32, scores);
+  if (result.y.size() == 0 && (!result.stage.defined() || result.stage.size() == 0)) return result;
   float* y = result.y.mutate<float>().data();
   float* kept = result.stage.defined() ? result.stage.mutate<float>().data() : nullptr;
   const std::int64_t sharing = heads / in.k.dim(1);

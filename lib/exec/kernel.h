@@ -4,7 +4,7 @@
 // number of times, from many threads at once. To add one, write lib/exec/ref/<op>.cpp that ends in
 //
 //   void register_<op>(Registry& registry) {
-//     registry.add({.op = "Relu", .impl = "ref", .since = 1, .make = make_relu});
+//     registry.add({.op = "Relu", .since = 1, .make = make_relu, .infer = rules::like});
 //   }
 //
 // and build: CMake finds the file and calls the function.
@@ -103,6 +103,10 @@ std::unique_ptr<Kernel> make_kernel(F body, Layouts layouts = Layouts::row_major
 // Why a candidate does not take a node; nullopt: it takes it.
 using Refusal = std::optional<std::string>;
 
+class RuleContext;
+// What is known of the results before the run (shape_rule.h).
+using ShapeRule = void (*)(RuleContext& context);
+
 struct KernelDef {
   std::string_view op;
   std::string_view impl = "ref";  // "ref", "onednn", ...
@@ -119,6 +123,7 @@ struct KernelDef {
   // output as a whole; null when it cannot. Operations that add something do not come here.
   std::unique_ptr<Kernel> (*make_followed)(const Node& node, const PostOps& ops, const Node& next,
                                            const PostOps& next_ops) = nullptr;
+  ShapeRule infer = nullptr;  // of the operator; stands beside its reference kernel
 };
 
 }  // namespace intaglio

@@ -65,11 +65,31 @@ const KernelDef& Registry::select(const Node& node) const {
         Code::unsupported,
         fmt::format("{} (opset {}): no kernel takes it{}", node.label(), node.opset(), reasons),
         "Export the model with a simpler form of this operator.");
+  if (node.domain() == "com.microsoft.nchwc")
+    throw Error(Code::unsupported,
+                fmt::format("{}: an operator on a layout of onnxruntime's own", node.label()),
+                "Give the model as it was before onnxruntime optimized it, or let onnxruntime save "
+                "it at the level ORT_ENABLE_EXTENDED, which leaves the layout alone.");
   throw Error(
       Code::unsupported,
       fmt::format("{}: operator {}{} of opset {} has no kernel", node.label(),
                   node.domain().empty() ? "" : node.domain() + ".", node.op(), node.opset()),
       "Export the model without this operator, or add a kernel (see CONTRIBUTING.md).");
+}
+
+const KernelDef& Registry::reference(const Node& node) const {
+  for (const KernelDef* def : candidates(node))
+    if (def->impl == "ref" && (def->refuse == nullptr || !def->refuse(node))) return *def;
+  throw Error(Code::unsupported, fmt::format("{}: has no reference kernel", node.label()));
+}
+
+ShapeRule Registry::shape_rule(const Node& node) const {
+  const KernelDef* newest = nullptr;
+  for (const KernelDef& def : defs_)
+    if (def.infer != nullptr && def.op == node.op() && def.domain == node.domain() &&
+        def.since <= node.opset() && (newest == nullptr || newest->since < def.since))
+      newest = &def;
+  return newest != nullptr ? newest->infer : nullptr;
 }
 
 Registry Registry::led_by(std::string_view impl) const {

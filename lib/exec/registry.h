@@ -28,6 +28,14 @@ class Registry {
   // The same kernels, with those of one implementation ahead of all others.
   Registry led_by(std::string_view impl) const;
 
+  // The reference kernel, whether or not a faster one takes the node. Throws Code::unsupported when
+  // it has none, or that refuses.
+  const KernelDef& reference(const Node& node) const;
+
+  // The rule for types and shapes of the newest version that is not newer than the opset of the
+  // node; null: none.
+  ShapeRule shape_rule(const Node& node) const;
+
   bool knows(std::string_view op, std::string_view domain = {}) const;
 
  private:

@@ -4,14 +4,39 @@
 
 namespace intaglio {
 
-Samples spread(Samples samples, std::size_t count) {
-  const std::size_t of = samples.count;
-  if (count >= of) return samples;
-  const auto at = [of, count](std::size_t i) { return (2 * i + 1) * of / (2 * count); };
+namespace {
+
+// `count` of the samples: number i is number at(i) of them.
+template <typename At>
+Samples chosen(Samples samples, std::size_t count, At at) {
   Samples some{count, [load = std::move(samples.load), at](std::size_t i) { return load(at(i)); }};
   if (samples.label)
     some.label = [label = std::move(samples.label), at](std::size_t i) { return label(at(i)); };
   return some;
+}
+
+}  // namespace
+
+Samples spread(Samples samples, std::size_t count) {
+  const std::size_t of = samples.count;
+  if (count >= of) return samples;
+  return chosen(std::move(samples), count,
+                [of, count](std::size_t i) { return (2 * i + 1) * of / (2 * count); });
+}
+
+Samples every_nth(Samples samples, std::size_t n) {
+  const std::size_t middle = n / 2, count = (samples.count + n - 1 - middle) / n;
+  return chosen(std::move(samples), count, [=](std::size_t i) { return i * n + middle; });
+}
+
+Samples without_every(Samples samples, std::size_t n) {
+  const std::size_t middle = n / 2;
+  const std::size_t count = samples.count - (samples.count + n - 1 - middle) / n;
+  // The i-th of n - 1 in each part, past the one in its middle.
+  return chosen(std::move(samples), count, [=](std::size_t i) {
+    const std::size_t part = i / (n - 1), within = i % (n - 1);
+    return part * n + within + (within >= middle ? 1 : 0);
+  });
 }
 
 }  // namespace intaglio

@@ -21,4 +21,8 @@ struct Samples {
 // At most `count` of them, spread evenly: the middles of as many equal parts.
 Samples spread(Samples samples, std::size_t count);
 
+// The middle one of each n of them, and all the others: n = 5 takes numbers 2, 7, 12, ...
+Samples every_nth(Samples samples, std::size_t n);
+Samples without_every(Samples samples, std::size_t n);
+
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "lib/graph/library_types.h"
 #include "lib/graph/model.h"
 
 namespace intaglio {
@@ -33,10 +34,11 @@ class GraphCodec {
   // shape.
   static Model from_proto(onnx::ModelProto&& message, const TensorSource& source = {});
 
-  // The message of the model, nodes in topological order. weights: false leaves the bytes of large
-  // initializers out (for shape inference).
-  static onnx::ModelProto to_proto(const Model& model, const TensorSink& sink = {},
-                                   bool weights = true);
+  // The message of the model, nodes in topological order.
+  static onnx::ModelProto to_proto(const Model& model, const TensorSink& sink = {});
+
+  // Gives the standard operators their plain name, "", and the imports with it.
+  static void plain_domains(onnx::ModelProto& message);
 
   static Tensor tensor_of(const std::shared_ptr<const onnx::TensorProto>& message,
                           const TensorSource& source = {});
@@ -48,22 +50,21 @@ class GraphCodec {
   // of which it was made.
   static void share_values(const Graph& from, Graph& to);
   static void read_type(const onnx::ValueInfoProto& info, Value& value);
-  static void infer_types(Model& model);
-  // The newest opset of the standard domain that the onnx library knows; newer models are read all
-  // the same.
-  static std::int64_t newest_opset_of_library();
+  static void write_dims(const Dims& dims, onnx::TensorShapeProto& shape);
+  static ValueType value_type(const onnx::ValueInfoProto& info);
+  // A model of one node, for shape inference.
+  static onnx::ModelProto model_of(const Node& node, std::span<const ValueType> inputs);
   static int inline_functions(Model& model);
 
  private:
   static void read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
-  static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink,
-                          bool weights);
+  static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink);
   static void read_initializers(onnx::GraphProto& message, Graph& graph,
                                 const TensorSource& source);
   static void read_nodes(onnx::GraphProto& message, Graph& graph, const TensorSource& source);
   static void inline_call(Graph& graph, Node& call, const onnx::FunctionProto& f);
   static void write_initializer(const Value& value, onnx::TensorProto& message,
-                                const TensorSink& sink, bool weights);
+                                const TensorSink& sink);
   static void write_value_info(const Value& value, const onnx::ValueInfoProto* said,
                                onnx::ValueInfoProto& message);
   friend class Model;

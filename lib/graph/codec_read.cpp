@@ -32,13 +32,9 @@ void at_initializer(const std::string& name, F&& f) {
 }  // namespace
 
 void GraphCodec::read_type(const onnx::ValueInfoProto& info, Value& value) {
-  if (!info.type().has_tensor_type()) return;
-  const auto& type = info.type().tensor_type();
-  value.dtype_ = static_cast<DType>(type.elem_type());
-  if (!type.has_shape()) return;
-  value.dims_.emplace();
-  for (const auto& dim : type.shape().dim())
-    value.dims_->push_back({dim.has_dim_value() ? dim.dim_value() : -1, dim.dim_param()});
+  ValueType type = value_type(info);
+  value.dtype_ = type.dtype;
+  value.dims_ = std::move(type.dims);
 }
 
 void GraphCodec::read_initializers(onnx::GraphProto& message, Graph& graph,

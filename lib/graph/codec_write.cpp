@@ -1,11 +1,16 @@
+#include <utility>
+
 #include "lib/graph/codec.h"
 
 namespace intaglio {
-namespace {
 
-constexpr std::size_t small_tensor = 4096;  // bytes that shape inference may want to look into
-
-}  // namespace
+void GraphCodec::write_dims(const Dims& dims, onnx::TensorShapeProto& shape) {
+  for (const Dim& dim : dims) {
+    auto& axis = *shape.add_dim();
+    if (dim.known()) axis.set_dim_value(dim.value);
+    if (!dim.known() && !dim.symbol.empty()) axis.set_dim_param(dim.symbol);
+  }
+}
 
 void GraphCodec::write_value_info(const Value& value, const onnx::ValueInfoProto* said,
                                   onnx::ValueInfoProto& message) {
@@ -16,22 +21,15 @@ void GraphCodec::write_value_info(const Value& value, const onnx::ValueInfoProto
   auto& type = *message.mutable_type()->mutable_tensor_type();
   type.set_elem_type(static_cast<int>(value.dtype()));
   type.clear_shape();
-  if (!value.dims()) return;
-  auto& shape = *type.mutable_shape();
-  for (const Dim& dim : *value.dims()) {
-    auto& axis = *shape.add_dim();
-    if (dim.known()) axis.set_dim_value(dim.value);
-    if (!dim.known() && !dim.symbol.empty()) axis.set_dim_param(dim.symbol);
-  }
+  if (value.dims()) write_dims(*value.dims(), *type.mutable_shape());
 }
 
 void GraphCodec::write_initializer(const Value& value, onnx::TensorProto& message,
-                                   const TensorSink& sink, bool weights) {
+                                   const TensorSink& sink) {
   const Tensor& tensor = value.constant();
   message.set_name(value.name());
   message.set_data_type(static_cast<int>(tensor.dtype()));
   message.mutable_dims()->Assign(tensor.shape().begin(), tensor.shape().end());
-  if (!weights && tensor.bytes() > small_tensor) return;
   if (sink && sink(value, message)) return;
   if (value.initializer_ != nullptr) {
     message = *value.initializer_;
@@ -40,8 +38,8 @@ void GraphCodec::write_initializer(const Value& value, onnx::TensorProto& messag
   }
 }
 
-void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink,
-                             bool weights) {
+void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message,
+                             const TensorSink& sink) {
   message = *graph.rest_;
   message.clear_value_info();
   for (const auto& info : graph.rest_->value_info()) {
@@ -60,22 +58,62 @@ void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message, cons
       proto.add_output(value != nullptr ? value->name_ : "");
     for (auto& attr : *proto.mutable_attribute())
       for (const auto& [name, nested] : node->nested_)
-        if (name == attr.name()) write_graph(*nested, *attr.mutable_g(), sink, weights);
+        if (name == attr.name()) write_graph(*nested, *attr.mutable_g(), sink);
   }
   for (const Value* value : graph.inputs_)
     write_value_info(*value, value->info_.get(), *message.add_input());
-  for (std::size_t i = 0; i < graph.outputs_.size(); ++i)
-    write_value_info(*graph.outputs_[i], graph.output_infos_[i].get(), *message.add_output());
+  for (std::size_t i = 0; i < graph.outputs_.size(); ++i) {
+    onnx::ValueInfoProto& info = *message.add_output();
+    write_value_info(*graph.outputs_[i], graph.output_infos_[i].get(), info);
+    // The standard wants a shape there, which some exporters leave out.
+    const auto& dims = graph.outputs_[i]->dims();
+    if (dims && info.type().has_tensor_type() && !info.type().tensor_type().has_shape())
+      write_dims(*dims, *info.mutable_type()->mutable_tensor_type()->mutable_shape());
+  }
   for (const auto& value : graph.values_) {
     if (value->sparse_ != nullptr) {
       *message.add_sparse_initializer() = *value->sparse_;
     } else if (value->is_constant()) {
-      write_initializer(*value, *message.add_initializer(), sink, weights);
+      write_initializer(*value, *message.add_initializer(), sink);
     }
   }
 }
 
-onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink, bool weights) {
+namespace {
+
+void plain_nodes(google::protobuf::RepeatedPtrField<onnx::NodeProto>& nodes) {
+  for (onnx::NodeProto& node : nodes) {
+    if (node.has_domain()) node.set_domain(plain_domain(node.domain()));
+    for (auto& attr : *node.mutable_attribute()) {
+      if (attr.has_g()) plain_nodes(*attr.mutable_g()->mutable_node());
+      for (auto& graph : *attr.mutable_graphs()) plain_nodes(*graph.mutable_node());
+    }
+  }
+}
+
+// "ai.onnx" becomes "", which is imported once.
+void plain_imports(google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto>& imports) {
+  bool found = false;
+  for (int i = 0; i < imports.size(); ++i) {
+    auto& import = *imports.Mutable(i);
+    if (!plain_domain(import.domain()).empty()) continue;
+    import.set_domain("");
+    if (std::exchange(found, true)) imports.DeleteSubrange(i--, 1);
+  }
+}
+
+}  // namespace
+
+void GraphCodec::plain_domains(onnx::ModelProto& message) {
+  plain_imports(*message.mutable_opset_import());
+  plain_nodes(*message.mutable_graph()->mutable_node());
+  for (auto& function : *message.mutable_functions()) {
+    plain_imports(*function.mutable_opset_import());
+    plain_nodes(*function.mutable_node());
+  }
+}
+
+onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink) {
   onnx::ModelProto message = *model.rest_;
   auto missing = *model.opsets_;
   for (auto& import : *message.mutable_opset_import()) {
@@ -91,7 +129,7 @@ onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink
       import.set_version(version);
     }
   }
-  write_graph(*model.graph_, *message.mutable_graph(), sink, weights);
+  write_graph(*model.graph_, *message.mutable_graph(), sink);
   return message;
 }
 
@@ -104,6 +142,8 @@ void GraphCodec::share_values(const Graph& from, Graph& to) {
     twin->constant_ = value->constant_;
     twin->initializer_ = value->initializer_;
     twin->sparse_ = value->sparse_;
+    twin->dtype_learned_ = value->dtype_learned_;
+    twin->dims_learned_ = value->dims_learned_;
     twin->retyped_ = value->retyped_;
   }
   const auto nodes = from.nodes(),

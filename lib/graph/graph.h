@@ -60,11 +60,15 @@ class Value {
   const std::string& name() const { return name_; }
   Graph& graph() const { return graph_; }
 
-  // What is known before the run: from the model's own type annotations or from infer_types().
+  // What is known before the run: from the model's own type annotations or from infer_types()
+  // (lib/exec/infer.h).
   DType dtype() const { return dtype_; }                     // undefined: not known
   const std::optional<Dims>& dims() const { return dims_; }  // nullopt: rank not known
   int rank() const { return dims_ ? static_cast<int>(dims_->size()) : -1; }
   void set_type(DType dtype, std::optional<Dims> dims);
+  // Takes in what inference found, in place of what it found before; what the model or set_type()
+  // said stays. Nothing of it is written to a file but the shape of a graph output that has none.
+  void learn(DType dtype, const std::optional<Dims>& dims);
 
   // Where it comes from: a node, an initializer, or the caller (a graph input).
   Node* producer() const { return producer_; }
@@ -92,6 +96,7 @@ class Value {
   Node* producer_ = nullptr;
   Tensor constant_;
   bool is_input_ = false, is_output_ = false;
+  bool dtype_learned_ = false, dims_learned_ = false;  // dtype_ and dims_ are from learn()
   bool retyped_ = false;  // set_type() or set_constant() was called: it overrides what info_ says
   std::vector<Use> uses_;
   std::unique_ptr<onnx::ValueInfoProto> info_;  // as a graph input, or in value_info; may be null

@@ -14,7 +14,7 @@ struct HalfPlaces {
 // Inputs that hold float32 and whose type the definition leaves open to float16 (the data of
 // Resize, not its scales), and outputs that then have the same type. All of a node change together.
 // No input for operators that the definitions do not know, or that make floats of something else.
-// The graph must have its types inferred (infer_types).
+// The graph must have its types inferred (lib/exec/infer.h).
 HalfPlaces half_places(const Node& node);
 
 }  // namespace intaglio

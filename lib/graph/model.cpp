@@ -2,6 +2,8 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+
 #include "lib/graph/codec.h"
 
 namespace intaglio {
@@ -35,6 +37,13 @@ void Model::set_ir_version(std::int64_t version) { rest_->set_ir_version(version
 
 void Model::set_opset(std::string_view domain, std::int64_t version) {
   (*opsets_)[plain_domain(domain)] = version;
+  auto& imports = *rest_->mutable_opset_import();
+  const auto named = [&](std::string_view name) {
+    return std::ranges::find(imports, name, [](const auto& i) { return i.domain(); });
+  };
+  // The import of the standard operators goes by the plain name then.
+  if (domain.empty() && named("") == imports.end() && named("ai.onnx") != imports.end())
+    named("ai.onnx")->clear_domain();
 }
 
 std::string Model::producer() const {

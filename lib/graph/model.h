@@ -47,11 +47,6 @@ class Model {
   std::unique_ptr<Graph> graph_;
 };
 
-// Fills in the element types and shapes that follow from the graph inputs and constants, with
-// ONNX's own shape inference. What it cannot tell stays unknown. Never changes what the model said
-// itself.
-void infer_types(Model& model);
-
 // Replaces every call of a model-local function by the nodes of the function, nested graphs and
 // calls inside functions included; the model has no functions afterwards. Returns the number of
 // calls. Throws Code::model for a function that calls itself, and Code::unsupported where one needs

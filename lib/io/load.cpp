@@ -9,6 +9,7 @@
 
 #include "lib/base/file.h"
 #include "lib/graph/codec.h"
+#include "lib/graph/sound.h"
 
 namespace intaglio {
 namespace {
@@ -31,8 +32,8 @@ std::uint64_t parse_number(const std::string& text) {
 }
 
 std::shared_ptr<const std::byte> read_external(const std::filesystem::path& folder,
-                                               const onnx::TensorProto& message,
-                                               std::size_t bytes) {
+                                               const onnx::TensorProto& message, std::size_t bytes,
+                                               DataFiles* data_files) {
   std::string location;
   std::uint64_t offset = 0, length = bytes;
   for (const auto& entry : message.external_data()) {
@@ -56,12 +57,14 @@ std::shared_ptr<const std::byte> read_external(const std::filesystem::path& fold
     throw Error(Code::model,
                 fmt::format("external data '{}' leaves the folder of the model", location),
                 "Move the data file beside the model and save the model with a relative path.");
-  return map_file(file, offset, static_cast<std::int64_t>(bytes)).data;
+  auto data = map_file(file, offset, static_cast<std::int64_t>(bytes)).data;
+  if (data_files != nullptr) data_files->insert(file);
+  return data;
 }
 
 }  // namespace
 
-Model load_model(const std::filesystem::path& path) {
+Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
   const MappedBytes bytes = map_file(path);
   if (bytes.size == 0)
     throw Error(Code::model, fmt::format("{}: the file is empty", path.string()),
@@ -82,21 +85,42 @@ Model load_model(const std::filesystem::path& path) {
       throw Error(Code::model, "not an ONNX model: it has no IR version and no graph",
                   "Check the path; copy or export the model again.");
     return GraphCodec::from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
-      return read_external(folder, tensor, size);
+      return read_external(folder, tensor, size, data_files);
     });
   } catch (const Error& e) {
     throw e.within(path.string());
   }
 }
 
-Model load_runnable(const std::filesystem::path& path) {
-  Model model = load_model(path);
+Model load_sound(const std::filesystem::path& path, DataFiles* data_files) {
+  Model model = load_model(path, data_files);
+  try {
+    require_sound(model.graph());
+    return model;
+  } catch (const Error& e) {
+    throw e.within(path.string());
+  }
+}
+
+Model load_runnable(const std::filesystem::path& path, DataFiles* data_files) {
+  Model model = load_sound(path, data_files);
   try {
     inline_functions(model);
   } catch (const Error& e) {
     throw e.within(path.string());
   }
   return model;
+}
+
+std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files) {
+  try {
+    std::uint64_t bytes = std::filesystem::file_size(model);
+    for (const std::filesystem::path& file : data_files) bytes += std::filesystem::file_size(file);
+    return bytes;
+  } catch (const std::filesystem::filesystem_error& e) {
+    throw Error(Code::io, fmt::format("{}: {}", e.path1().string(), e.code().message()),
+                "Check the path.");
+  }
 }
 
 Tensor load_tensor(const std::filesystem::path& path) {

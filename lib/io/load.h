@@ -1,7 +1,9 @@
 // Reading ONNX files.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <set>
 
 #include "lib/graph/model.h"
 
@@ -10,11 +12,20 @@ namespace intaglio {
 // Loads a .onnx file. Initializers with external data are mapped, not read, so models larger than
 // memory and than protobuf's 2 GB can be loaded. External paths must stay inside the model's
 // folder. Throws Code::io (cannot be read, external file missing or too short) and Code::model
-// (empty, not protobuf, not ONNX, inconsistent); the message starts with the path.
-Model load_model(const std::filesystem::path& path);
+// (empty, not protobuf, not ONNX, inconsistent); the message starts with the path. data_files
+// receives the files of external data.
+using DataFiles = std::set<std::filesystem::path>;
+Model load_model(const std::filesystem::path& path, DataFiles* data_files = nullptr);
+
+// The same, refused with Code::model where an operator is unsound (graph/sound.h): for whoever
+// looks into attributes and constants.
+Model load_sound(const std::filesystem::path& path, DataFiles* data_files = nullptr);
 
 // The same, ready for an Executor: model-local functions are replaced by their nodes.
-Model load_runnable(const std::filesystem::path& path);
+Model load_runnable(const std::filesystem::path& path, DataFiles* data_files = nullptr);
+
+// The bytes of a model and its external data. Throws Code::io.
+std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files);
 
 // Loads a TensorProto file (.pb). Throws Code::data.
 Tensor load_tensor(const std::filesystem::path& path);

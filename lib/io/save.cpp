@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/graph/codec.h"
+#include "lib/io/strip.h"
 
 namespace intaglio {
 namespace {
@@ -60,7 +61,8 @@ std::string serialize(const onnx::ModelProto& message) {
 
 }  // namespace
 
-void save_model(const Model& model, const std::filesystem::path& path, const SaveOptions& options) {
+DataFiles save_model(const Model& model, const std::filesystem::path& path,
+                     const SaveOptions& options) {
   AtomicFile file(path);
   std::optional<AtomicFile> data;
   TensorSink sink;
@@ -69,10 +71,13 @@ void save_model(const Model& model, const std::filesystem::path& path, const Sav
     data.emplace(path.parent_path() / location);
     sink = sink_into(*data, location);
   }
-  file.write(serialize(GraphCodec::to_proto(model, sink)));
+  onnx::ModelProto message = GraphCodec::to_proto(model, sink);
+  if (options.strip) strip(message);
+  file.write(serialize(message));
   file.finish();
   if (data) data->commit();
   file.commit();
+  return data ? DataFiles{path.parent_path() / (path.filename().string() + ".data")} : DataFiles();
 }
 
 std::uint64_t size_of(const Model& model) {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "lib/graph/model.h"
+#include "lib/io/load.h"
 
 namespace intaglio {
 
@@ -13,12 +13,13 @@ struct SaveOptions {
   // Initializers go to "<file name>.data" beside the model when the weights take more bytes than
   // this. Protobuf cannot hold 2 GB; the default leaves room for the rest of the message.
   std::uint64_t external_above = std::uint64_t{1'900} << 20;
+  bool strip = false;  // without the notes of exporters (strip.h)
 };
 
 // Writes the model to a temporary file and renames it to path, its external data (if any) likewise.
-// The bytes written depend on the model alone. Throws Code::io.
-void save_model(const Model& model, const std::filesystem::path& path,
-                const SaveOptions& options = {});
+// The bytes written depend on the model alone. Returns the files of external data. Throws Code::io.
+DataFiles save_model(const Model& model, const std::filesystem::path& path,
+                     const SaveOptions& options = {});
 
 // SHA-256 of all that the model says: equal for equal models, whatever file they came from.
 std::string hash_of(const Model& model);

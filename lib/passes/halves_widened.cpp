@@ -18,7 +18,7 @@ bool computes_in_float(const Node& node) {
 }
 
 bool is_cast_to_float(const Node& node) {
-  return node.is("Cast") && node.output(0)->dtype() == DType::f32;
+  return node.is("Cast") && node.output(0) != nullptr && node.output(0)->dtype() == DType::f32;
 }
 
 class Widener {

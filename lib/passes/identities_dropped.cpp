@@ -56,7 +56,13 @@ bool drops_nothing(const Node& node) {
          (training == nullptr || (training->is_constant() && !training->constant().item<bool>()));
 }
 
-bool changes_nothing(const Node& node) {
+bool has_lone_operand(const Node& node) {
+  return (node.is("Sum") || node.is("Max") || node.is("Min") || node.is("Mean") ||
+          node.is("Concat")) &&
+         node.inputs().size() == 1;
+}
+
+bool changes_nothing(const Node& node, const PrepareOptions& options) {
   if (node.input(0) == nullptr || node.output(0) == nullptr) return false;
   const Value& x = *node.input(0);
   if (node.is("Identity")) return true;
@@ -68,19 +74,28 @@ bool changes_nothing(const Node& node) {
   if (node.is("Reshape")) return keeps_shape(node);
   if (node.is("Flatten")) return x.rank() == 2 && node.attr_int("axis", 1) == 1;
   if (node.is("Pad")) return pads_nothing(node);
-  if (node.is("Sum") || node.is("Max") || node.is("Min") || node.is("Mean") || node.is("Concat"))
-    return node.inputs().size() == 1;
-  return false;
+  return options.drop_lone_operands && has_lone_operand(node);
 }
 
 bool may_merge(const Value& x, const Value& y) {
   return x.producer() != nullptr && &x.graph() == &y.graph() && !x.is_output();
 }
 
-int drop(Graph& graph) {
+// Windows without gaps: onnxruntime's AveragePool on codes does not know the attribute at all.
+int drop_dilations(Node& pool) {
+  const auto dilations = pool.attr_ints("dilations");
+  const bool ones = !dilations.empty() &&
+                    std::all_of(dilations.begin(), dilations.end(), [](auto d) { return d == 1; });
+  if (!pool.is("AveragePool") || !ones) return 0;
+  pool.erase_attr("dilations");
+  return 1;
+}
+
+int drop(Graph& graph, const PrepareOptions& options) {
   int rewrites = 0;
   for (Node* node : graph.nodes()) {
-    if (!changes_nothing(*node)) continue;
+    rewrites += drop_dilations(*node);
+    if (!changes_nothing(*node, options)) continue;
     Value &x = *node->input(0), &y = *node->output(0);
     if (y.is_output() && !may_merge(x, y)) continue;
     if (x.dtype() == y.dtype() && !x.dims()) x.set_type(y.dtype(), y.dims());
@@ -98,9 +113,9 @@ int drop(Graph& graph) {
 
 }  // namespace
 
-int identities_dropped(Model& model, const PrepareOptions&) {
+int identities_dropped(Model& model, const PrepareOptions& options) {
   int rewrites = 0;
-  for (Graph* graph : all_graphs(model)) rewrites += drop(*graph);
+  for (Graph* graph : all_graphs(model)) rewrites += drop(*graph, options);
   return rewrites;
 }
 

@@ -86,6 +86,9 @@ IntegerBias integer_bias(const Node& node, const CodesRef& x, const CodesRef& w)
 // it.
 void quantize_before_movers(Graph& graph, const IntegerOptions& options);
 
+// Float weights of a Conv, ConvTranspose or Gemm between pairs get int8 codes of one scale.
+void quantize_float_weights(Graph& graph);
+
 // Signed codes with one reader become unsigned.
 void make_unsigned(Graph& graph);
 

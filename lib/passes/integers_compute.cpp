@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/readers.h"
+#include "lib/passes/gemm_of_matmul.h"
 #include "lib/passes/integers_cluster.h"
 
 namespace intaglio {
@@ -97,11 +99,30 @@ ClusterRefusal fuse_conv(Node& node, const IntegerOptions& options) {
   return std::nullopt;
 }
 
+namespace {
+
+// Whether the Gemm that the runtime makes of a MatMul and an Add runs on codes: its bias is in
+// int32, or becomes so because the result does, too.
+bool takes_bias(const GemmOfMatMul& gemm, const CodesRef& a, const CodesRef& b) {
+  if (const auto codes = dequantized(gemm.bias))
+    return codes->type == DType::s32 && fits(*codes, a, b);
+  const Node* reader = only_reader(gemm.add->output(0));
+  while (reader != nullptr && (reader->is("Relu") || reader->is("Clip")))
+    reader = only_reader(reader->output(0));
+  return reader != nullptr && reader->is("QuantizeLinear") && gemm.bias->is_constant() &&
+         gemm.bias->rank() == 1;
+}
+
+}  // namespace
+
 ClusterRefusal fuse_matmul(Node& node, const IntegerOptions& options) {
   const auto a = dequantized(node.input(0)), b = dequantized(node.input(1));
   const int rank = node.input(1) != nullptr ? node.input(1)->rank() : -1;
   if (auto refusal = refuse_operands(a, b, rank - 1, rank)) return refusal;
   if (goes_on_in_float(node)) {
+    const auto gemm = options.joins_bias ? gemm_of(node) : std::nullopt;
+    if (gemm && !takes_bias(*gemm, *a, *b))
+      return FloatReason(Why::bias, "becomes a Gemm with the Add behind it, whose bias is float");
     if (options.microsoft)
       exchange(node, "MatMulIntegerToFloat", microsoft,
                {a->codes, b->codes, a->scale, b->scale, a->zero, b->zero}, nullptr);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/integers_cluster.h"
 #include "lib/passes/list.h"
 
@@ -67,6 +68,13 @@ ClusterRefusal refuse_signed(const Node& node) {
 
 }  // namespace
 
+bool computes_on_codes(const Node& node) {
+  const Rule* rule = rule_for(node);
+  return (rule != nullptr && rule->fuse != fuse_mover && rule->fuse != fuse_split &&
+          rule->fuse != fuse_argmax) ||
+         node.is("ConvTranspose");
+}
+
 void import_microsoft(Model& model) {
   const auto nodes = model.graph().nodes();
   if (model.opset(microsoft) == 0 &&
@@ -109,8 +117,9 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
   Graph& graph = model.graph();
   infer_types(model);
   constants_folded(model, {});
-  identities_dropped(model, {});
+  identities_dropped(model, {.drop_lone_operands = false});
   quantize_before_movers(graph, options);
+  if (options.float_weights) quantize_float_weights(graph);
   if (!options.signed_activations) make_unsigned(graph);
   IntegerForm form;
   for (const Node* node : graph.nodes())

@@ -42,6 +42,10 @@ bool is_conversion(const Node& node);
 // a cluster, taken or not. Shape and Size only look.
 bool touches_codes(const Node& node);
 
+// True for an operator whose form on codes rounds otherwise than the float one: not for those that
+// move values about or compare them.
+bool computes_on_codes(const Node& node);
+
 // True when the graph holds quantized values: QuantizeLinear, DequantizeLinear or operators on
 // codes.
 bool has_quantized_values(const Graph& graph);
@@ -63,6 +67,10 @@ struct IntegerOptions {
   // A Relu or Clip that the range of the codes does not make redundant becomes a Clip of codes; by
   // default the operator before it stays in float, as it does in ONNX Runtime.
   bool clip_codes = false;
+  // Float weights between pairs get int8 codes of one scale, as in ONNX Runtime.
+  bool float_weights = true;
+  // A MatMul and the Add that alone reads it are one Gemm, as in ONNX Runtime (gemm_of_matmul.h).
+  bool joins_bias = true;
   // Products whose weights alone are codes round their data to 8 bits by blocks and run on
   // integers, as in ONNX Runtime at its defaults.
   bool blocks = false;

@@ -35,6 +35,15 @@ bool raise(Node& node, std::int64_t from, std::int64_t to) {
   return changed;
 }
 
+// The standard operators go by one of their two names from here on: with both in a file, there
+// would be no import for one of them. Changes nothing for us.
+void use_plain_domain(Model& model) {
+  if (model.opset() > 0) model.set_opset("", model.opset());
+  for (Graph* graph : all_graphs(model))
+    for (Node* node : graph->nodes())
+      if (node->domain().empty()) node->set_op(node->op());
+}
+
 }  // namespace
 
 int opset_raised(Model& model, const PrepareOptions& options) {
@@ -43,6 +52,7 @@ int opset_raised(Model& model, const PrepareOptions& options) {
                 fmt::format("opset {}: models can be raised up to opset {}", options.min_opset,
                             newest_opset),
                 "Ask for a lower opset.");
+  use_plain_domain(model);
   const std::int64_t from = model.opset(), to = std::max(options.min_opset, first_target);
   if (from >= options.min_opset) return 0;
   int rewrites = 1;  // the version itself

@@ -30,6 +30,8 @@ struct PrepareOptions {
   // Operators of activations that are no part of what makes their input: MaxPool goes ahead of
   // them.
   std::set<std::string, std::less<>> lone_activations = {};
+  // Sum, Max, Min, Mean and Concat of one operand go. Runtimes keep them.
+  bool drop_lone_operands = true;
 };
 
 struct Pass {

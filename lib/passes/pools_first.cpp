@@ -24,7 +24,8 @@ bool never_falls(const Node& node) {
 // The activation that the pool alone reads, or null.
 Node* activation_before(const Node& pool, const PrepareOptions& options) {
   const Value* x = pool.input(0);
-  if (x == nullptr || x->is_output() || x->uses().size() != 1 || pool.output(1) != nullptr)
+  if (x == nullptr || x->is_output() || x->uses().size() != 1 || pool.output(0) == nullptr ||
+      pool.output(1) != nullptr)
     return nullptr;
   Node* node = x->producer();
   return node != nullptr && &node->graph() == &pool.graph() && never_falls(*node) &&

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/list.h"
 
 namespace intaglio {
@@ -19,9 +20,15 @@ constexpr std::array passes = {
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
     // Nothing may stand between a convolution and what is folded into it.
     Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
+    // Before constants are folded into weights, which takes a Mul as well as a Div.
+    Pass{"divisions_inverted", "division by a constant behind a product becomes multiplication",
+         divisions_inverted},
     // Before anything is folded into weights: a factor in front of them would scale that too.
     Pass{"gemm_factors_folded", "alpha and beta of Gemm folded into its constants",
          gemm_factors_folded},
+    // Once beta is in the constant. What is folded below looks for a bias of one value per output.
+    Pass{"gemm_bias_spread", "biases of Gemm spread over its outputs, or added behind it",
+         gemm_bias_spread},
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
     Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
     Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},

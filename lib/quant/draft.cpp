@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
 
+#include "lib/graph/macs.h"
+#include "lib/graph/readers.h"
 #include "lib/quant/filter.h"
 #include "lib/quant/fusion.h"
+#include "lib/quant/kernel_limits.h"
 #include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
 
@@ -20,6 +24,9 @@ std::string producer_name(const Node& node) {
 }
 
 bool is_f32(const Value* value) { return value != nullptr && value->dtype() == DType::f32; }
+
+// What layers in float may take of all products so that results are exact.
+constexpr double most_of_results = 0.05;
 
 // Values tied together: a small union-find over names, led by the value that was named first.
 class Groups {
@@ -51,7 +58,7 @@ class Drafter {
     Plan plan;
     plan.target = target_.name;
     decide();
-    if (drop_useless()) decide();
+    while (drop_amid_float() || drop_useless() || leave_results_float()) decide();
     for (const Node* node : nodes_) plan.nodes.push_back(node_plan(*node));
     for (const Value* value : ordered_values()) {
       if (!quantized_.contains(value)) continue;
@@ -81,21 +88,95 @@ class Drafter {
     }
   }
 
+  // Arithmetic on what a float operator makes, in its size (gamma and beta of a normalization, the
+  // last steps of Gelu): to have it in integers, floats would be rounded for it alone. Chains go
+  // from their beginning, but not on through values of several readers: a residual stream keeps its
+  // codes.
+  bool drop_amid_float() {
+    bool changed = false;
+    for (const Node* node : nodes_) {
+      if (!accepted_.contains(node) || !computes_by_element(*node)) continue;
+      if (!std::ranges::any_of(node->inputs(), [&](const Value* input) {
+            return made_in_float(input) && as_large(*input, *node->output(0));
+          }))
+        continue;
+      useless_[node] = "what it reads is computed in float";
+      accepted_.erase(node);
+      changed = true;
+    }
+    return changed;
+  }
+
+  bool computes_by_element(const Node& node) const {
+    const Role role = rule_of(node)->role;
+    return role == Role::elementwise || (role == Role::activation && fusion_of(node) == nullptr);
+  }
+
+  // An operator makes it that the target leaves float whatever its neighbours are, or arithmetic
+  // behind one that nothing else reads; moved about or not.
+  bool made_in_float(const Value* value) const {
+    const Node* node = value != nullptr ? value->producer() : nullptr;
+    if (!is_f32(value) || node == nullptr || accepted_.contains(node)) return false;
+    const OpRule* rule = rule_of(*node);
+    if (rule == nullptr || leaves_rule(*node, *rule)) return true;
+    if (rule->role == Role::share) return made_in_float(node->input(0));
+    return useless_.contains(node) && computes_by_element(*node) && only_reader(value) != nullptr;
+  }
+
+  // Of known sizes, or along axes of the same names.
+  static bool as_large(const Value& part, const Value& whole) {
+    if (!part.dims() || !whole.dims() || part.rank() != whole.rank()) return false;
+    return std::ranges::equal(*part.dims(), *whole.dims(), [](const Dim& a, const Dim& b) {
+      return a.known() || b.known() ? a.value == b.value : a.symbol == b.symbol;
+    });
+  }
+
   // Arithmetic between float operators, or between them and the graph's end: codes behind it would
   // only be rounded and turned back. Chains go from their end.
   bool drop_useless() {
+    bool changed = false;
     for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
       const Node& node = **it;
       if (!accepted_.contains(&node) || rule_of(node)->role == Role::compute || is_table(node) ||
           keeps_floats(node))
         continue;
       const bool read = read_in_float(node);
-      if (fusion_of(node) != nullptr || !(read || leaves_in_float(node))) continue;
+      if (fusion_of(node) != nullptr ||
+          !(read || leaves_in_float(node) || adds_to_last_product(node)))
+        continue;
       useless_[&node] = read ? "only operators that stay float read its result"
                              : "its result leaves the graph in float";
       accepted_.erase(&node);
+      changed = true;
     }
-    return !useless_.empty();
+    return changed;
+  }
+
+  // Layers that make results of the graph, scores mostly, and have no integer form with a float
+  // result: in 8 bits scores tie. Where they are few products, all of them compute in float.
+  bool leave_results_float() {
+    const bool takes_floats =
+        std::ranges::any_of(target_.ops, [](const auto& item) { return item.second.float_output; });
+    if (target_.engine == Engine::pairs || !takes_floats || results_left_) return false;
+    results_left_ = true;
+    std::vector<const Node*> last;
+    std::int64_t all = 0, share = 0;
+    for (const Node* node : nodes_) {
+      if (!accepted_.contains(node) || rule_of(*node)->role != Role::compute) continue;
+      const std::int64_t macs = macs_of(*node).value_or(0);
+      all += macs;
+      if (rule_of(*node)->float_output || !only_leaves(*node->output(0))) continue;
+      last.push_back(node);
+      share += macs;
+    }
+    if (last.empty() || all == 0 ||
+        static_cast<double>(share) > most_of_results * static_cast<double>(all))
+      return false;
+    for (const Node* node : last)
+      useless_[node] =
+          fmt::format("its result leaves the graph in float, for {:.1f} % of the products",
+                      100.0 * static_cast<double>(share) / static_cast<double>(all));
+    return true;
   }
 
   // A Gather that looks rows up in a large constant: the constant is stored in codes, its rows are
@@ -153,6 +234,17 @@ class Drafter {
                        [&](const Value* value) { return value == nullptr || only_leaves(*value); });
   }
 
+  // The bias behind a MatMul at the graph's end: together they are the Gemm whose scores stay
+  // float.
+  bool adds_to_last_product(const Node& node) const {
+    if (!node.is("Add") || !only_leaves(*node.output(0))) return false;
+    return std::ranges::any_of(node.inputs(), [&](const Value* input) {
+      const Node* product = input != nullptr ? input->producer() : nullptr;
+      return product != nullptr && accepted_.contains(product) && only_reader(input) == &node &&
+             rule_of(*product)->role == Role::compute && rule_of(*product)->float_output;
+    });
+  }
+
   const OpRule* rule_of(const Node& node) const { return intaglio::rule_of(node, target_); }
 
   void refuse(const Node& node, std::string reason) { reasons_[&node] = std::move(reason); }
@@ -164,15 +256,35 @@ class Drafter {
     if (const auto it = useless_.find(&node); it != useless_.end()) return it->second;
     if (!node.nested_graphs().empty()) return "runs nested graphs, which stay float";
     if (rule != nullptr && rule->role == Role::weights) return weights_obstacle(node);
-    if (!is_f32(node.output(0)))
-      return node.output(0) != nullptr && node.output(0)->dtype() != DType::undefined
-                 ? fmt::format("computes on {}: nothing to quantize",
-                               name_of(node.output(0)->dtype()))
+    const Value* made = first_output(node);
+    if (made == nullptr) return "makes nothing";
+    if (!is_f32(made))
+      return made->dtype() != DType::undefined
+                 ? fmt::format("computes on {}: nothing to quantize", name_of(made->dtype()))
                  : "the type of its result is not known before the run";
     if (rule == nullptr)
       return fmt::format("target '{}' does not quantize {}", target_.name, node.op());
     if (!is_f32(node.input(0))) return "its input is not float32";
+    if (leaves_rule(node, *rule)) return rule->left_float;
+    if (auto fault = kernel_fault(node, target_.engine)) return fault;
     if (rule->role == Role::compute) return compute_obstacle(node);
+    return constant_obstacle(node);
+  }
+
+  // The rule's left_float holds, unless results must leave the graph as codes.
+  static bool leaves_rule(const Node& node, const OpRule& rule) {
+    return !rule.left_float.empty() && (rule.float_output || !node.output(0)->is_output());
+  }
+
+  // An infinity has no code: it masks, which floats alone can do.
+  static std::optional<std::string> constant_obstacle(const Node& node) {
+    for (const Value* input : node.inputs()) {
+      if (!is_f32(input) || !input->is_constant()) continue;
+      if (!std::ranges::all_of(input->constant().data<float>(),
+                               [](float v) { return std::isfinite(v); }))
+        return fmt::format("its constant '{}' holds infinities or NaN, which have no codes",
+                           input->name());
+    }
     return std::nullopt;
   }
 
@@ -364,15 +476,6 @@ class Drafter {
     return values;
   }
 
-  static void name_groups_after_first(Plan& plan) {
-    std::map<std::string, std::string> first;
-    for (ActivationPlan& a : plan.activations)
-      a.group = first.try_emplace(a.group, a.name).first->second;
-    for (NodePlan& node : plan.nodes)
-      for (ConstantPlan& c : node.constants)
-        if (!c.group.empty()) c.group = first.at(c.group);
-  }
-
   const Graph& graph_;
   const Target& target_;
   const std::vector<Node*> nodes_;
@@ -380,6 +483,7 @@ class Drafter {
   const bool shares_tables_;  // rows of tables have the codes of what reads them
   std::set<const Node*> accepted_;
   std::map<const Node*, std::string> useless_;  // and why
+  bool results_left_ = false;
   std::set<const Value*> quantized_;
   std::set<const Node*> shared_tables_;  // whose codes are those of their rows
   std::map<const Node*, std::string> reasons_;

@@ -29,9 +29,14 @@ struct Selection {
 //    data is float32, and its weights (if its role needs them) are constants;
 //  - a candidate's float inputs and outputs are quantized, except that an activation has no pair
 //    between itself and the producer it is fused into (lib/quant/fusion.h);
+//  - an operator with `left_float` stays float;
+//  - arithmetic stays float on what a float operator makes, in its size, and with constants that
+//    hold infinities or NaN;
 //  - arithmetic whose result only float operators read stays float; so does the result of a
 //    producer with `float_output` that float operators read, or that only leaves the graph, and
 //    arithmetic of this kind at the graph's end as a whole;
+//  - layers that make results of the graph and have no form with a float result (a last Conv) stay
+//    float where they take at most a twentieth of the products, for runtimes that mix both freely;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
 //    lib/quant/weights.h): those of the rows that it finds where these are quantized anyway, else
 //    by column;
@@ -39,7 +44,7 @@ struct Selection {
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
 //    in which nodes are listed, and shares its parameters; role join ties all inputs and outputs
 //    together.
-// The graph must have its types inferred (infer_types). Nothing is edited.
+// The graph must have its types inferred (lib/exec/infer.h). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 
 // The draft of the forms that quantize no activation ahead of the run: weights alone

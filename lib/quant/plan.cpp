@@ -1,6 +1,7 @@
 #include "lib/quant/plan.h"
 
 #include <algorithm>
+#include <map>
 
 #include "lib/base/hex.h"
 #include "lib/graph/graph.h"
@@ -96,6 +97,15 @@ const ActivationPlan* Plan::find(const std::string& value) const {
 
 ActivationPlan* Plan::find(const std::string& value) {
   return const_cast<ActivationPlan*>(std::as_const(*this).find(value));
+}
+
+void name_groups_after_first(Plan& plan) {
+  std::map<std::string, std::string> first;
+  for (ActivationPlan& a : plan.activations)
+    a.group = first.try_emplace(a.group, a.name).first->second;
+  for (NodePlan& node : plan.nodes)
+    for (ConstantPlan& c : node.constants)
+      if (!c.group.empty()) c.group = first.at(c.group);
 }
 
 std::size_t Plan::quantized_nodes() const {

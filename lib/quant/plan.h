@@ -95,6 +95,9 @@ struct Plan {
   std::size_t quantized_nodes() const;
 };
 
+// Names every group after its first value, constants that belong to one included.
+void name_groups_after_first(Plan& plan);
+
 // As in plans and files of statistics. The reader throws Code::config.
 Json to_json(const std::vector<ChannelPlan>& channels);
 std::vector<ChannelPlan> channels_from_json(JsonObject& json, const char* key,

@@ -43,6 +43,13 @@ QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, doub
   return params;
 }
 
+bool saturates_at(const QParams& params, const Scheme& scheme, double lo, double hi) {
+  const Levels levels = levels_of(scheme);
+  const double scale = params.scale.front(), zero = params.zero_point.front();
+  return std::nearbyint(lo / scale) + zero <= levels.lo &&
+         std::nearbyint(hi / scale) + zero >= levels.hi;
+}
+
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel) {
   if (is_half(params.type)) return half_range(params.type);
   const Levels levels = levels_of(scheme);

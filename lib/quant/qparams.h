@@ -56,6 +56,10 @@ Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0)
 // in float.
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
 
+// Whether values beyond the bounds saturate to the codes of the bounds, so that codes do the work
+// of a Clip to [lo, hi].
+bool saturates_at(const QParams& params, const Scheme& scheme, double lo, double hi);
+
 // The real values that the outermost codes of channel c stand for; the range of float16 or
 // bfloat16.
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel = 0);

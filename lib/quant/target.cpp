@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "lib/base/json.h"
 
@@ -49,6 +50,12 @@ OpRule read_rule(JsonObject json) {
   }
   rule.float_output = json.get<bool>("float_output", false);
   rule.float_because = json.get<std::string>("float_because", "");
+  rule.left_float = json.get<std::string>("left_float", "");
+  rule.min_scale = json.get<float>("min_scale", 0);
+  if (!(rule.min_scale >= 0) || std::isinf(rule.min_scale))
+    json.fail("min_scale", "must be a finite number, 0 or more");
+  if (rule.min_scale > 0 && rule.role != Role::activation && rule.role != Role::elementwise)
+    json.fail("min_scale", "is for activations and elementwise operators");
   if (rule.role == Role::compute)
     rule.per_channel = json.choice("granularity", {"channel", "tensor"}, "channel") == "channel";
   if (json.has("fixed_output")) {

@@ -43,6 +43,10 @@ struct OpRule {
   bool per_channel = true;           // false: weights of this operator have one scale
   std::optional<FixedOutput> fixed;  // of the output
   std::string float_because;         // not empty: runs in float between its Q/DQ pairs, and why
+  // Not empty: it gets no pairs although the runtime could run it between some, and why. At the
+  // graph's end it has them all the same where results must have codes (no float_output).
+  std::string left_float;
+  float min_scale = 0;  // of the output: below, the runtime's kernel computes something else
 };
 
 // How a runtime finds what it runs in integers.

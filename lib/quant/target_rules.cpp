@@ -30,7 +30,10 @@ class Rules {
       : plan_(plan), graph_(graph), target_(target) {}
 
   void run() {
-    for (const NodePlan& node : plan_.nodes) fix_output(node);
+    for (const NodePlan& node : plan_.nodes) {
+      fix_output(node);
+      widen_output(node);
+    }
     if (target_.power_of_two)
       for (ActivationPlan& activation : plan_.activations) round_scale(activation);
     for (NodePlan& node : plan_.nodes)
@@ -43,25 +46,45 @@ class Rules {
  private:
   const Node& node_of(const NodePlan& plan) const { return *graph_.find(plan.output)->producer(); }
 
-  // All values that share the parameters of the output get them, and so do constants.
-  void fix_output(const NodePlan& node) {
+  // Calls f with the result of a quantized node and all values that share its parameters, with the
+  // rule of its operator; constants that share them follow in adjust().
+  template <typename F>
+  void each_sharing_output(const NodePlan& node, F f) {
     const auto rule = target_.ops.find(node.op);
     const ActivationPlan* output = plan_.find(node.output);
-    if (!node.quantized || rule == target_.ops.end() || !rule->second.fixed || output == nullptr)
-      return;
+    if (!node.quantized || rule == target_.ops.end() || output == nullptr) return;
     const std::string group = output->group;
-    for (ActivationPlan& a : plan_.activations) {
-      if (a.group != group) continue;
-      a.params.scale = {rule->second.fixed->scale};
-      a.params.zero_point = {rule->second.fixed->zero_point};
+    for (ActivationPlan& a : plan_.activations)
+      if (a.group == group) f(a, rule->second);
+  }
+
+  void fix_output(const NodePlan& node) {
+    each_sharing_output(node, [](ActivationPlan& a, const OpRule& rule) {
+      if (!rule.fixed) return;
+      a.params.scale = {rule.fixed->scale};
+      a.params.zero_point = {rule.fixed->zero_point};
       a.range = representable(a.params, a.scheme);
       note_once(a, "the target fixes its scale");
-    }
+    });
+  }
+
+  void widen_output(const NodePlan& node) {
+    each_sharing_output(node, [](ActivationPlan& a, const OpRule& rule) {
+      if (bits_of(a.params.type) > 8 || a.params.scale.front() >= rule.min_scale) return;
+      set_scale(a, rule.min_scale);
+      note_once(a, "has the smallest scale that the target's kernel computes right");
+    });
   }
 
   void round_scale(ActivationPlan& activation) {
     const float scale = next_power_of_two(activation.params.scale.front());
     if (scale == activation.params.scale.front()) return;
+    set_scale(activation, scale);
+    note_once(activation, "its scale is a power of two");
+  }
+
+  // A larger scale, with the zero point that keeps the lower end of the range.
+  static void set_scale(ActivationPlan& activation, float scale) {
     const Levels levels = levels_of(activation.scheme);
     auto& zero = activation.params.zero_point.front();
     if (!activation.scheme.symmetric)
@@ -69,7 +92,6 @@ class Rules {
                             levels.lo - std::min(0.0f, activation.range.lo) / scale)),
                         levels.lo, levels.hi);
     activation.params.scale.front() = scale;
-    note_once(activation, "its scale is a power of two");
   }
 
   void adjust(NodePlan& node) {

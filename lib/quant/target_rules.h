@@ -1,5 +1,6 @@
 // The numbers of a plan made to fit a target, after they were chosen from ranges:
 //  - outputs for which the runtime assumes scale and zero point get those (rule `fixed_output`);
+//  - outputs of 8 bits get the smallest scale that the kernel computes right (rule `min_scale`);
 //  - scales become powers of two, the next one upwards, so that nothing is clipped that was not
 //  (`scales`);
 //  - weights are made smaller where a pair of products could saturate (`saturating`).

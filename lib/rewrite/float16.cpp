@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/exec/infer.h"
 #include "lib/graph/half_places.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"
@@ -98,7 +99,7 @@ class Float16Writer {
 void drop_unread_casts(Graph& graph) {
   for (Node* node : graph.nodes()) {
     Value* y = node->output(0);
-    if (!node->is("Cast") || !y->uses().empty() || y->is_output()) continue;
+    if (!node->is("Cast") || y == nullptr || !y->uses().empty() || y->is_output()) continue;
     graph.erase(*node);
     graph.erase(*y);
   }

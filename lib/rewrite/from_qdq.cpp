@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "lib/rewrite/expand.h"
 #include "lib/rewrite/malformed.h"

@@ -9,6 +9,7 @@
 #include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
 #include "lib/rewrite/constants.h"
+#include "lib/rewrite/float_kept.h"
 #include "lib/rewrite/weights.h"
 
 namespace intaglio {
@@ -24,6 +25,8 @@ class QdqWriter {
     for (const ActivationPlan& activation : plan_.activations) insert_pair(activation);
     return std::move(dequantized_);
   }
+
+  const std::set<const Node*>& quantized_nodes() const { return quantized_; }
 
  private:
   // The initializers of one group of activations, shared by all of its pairs of one width.
@@ -142,9 +145,11 @@ class QdqWriter {
 
 }  // namespace
 
-std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan) {
+std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan, bool floats_kept) {
   require_opset(model, plan);
-  auto dequantized = QdqWriter(model, plan).run();
+  QdqWriter writer(model, plan);
+  auto dequantized = writer.run();
+  if (floats_kept) keep_float(model, writer.quantized_nodes());
   model.graph().verify();
   return dequantized;
 }

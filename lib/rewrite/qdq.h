@@ -20,6 +20,9 @@ namespace intaglio {
 // Rewrites the prepared model that the plan was drafted for. Returns, for each activation of the
 // plan, the name of the value that holds what was dequantized. Throws Code::config when the plan
 // does not fit the model, and when a type needs a newer opset than the model has.
-std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan);
+// floats_kept: nodes that the plan leaves float are kept from rules that would run them on codes
+// all the same (float_kept.h), for targets that are onnxruntime.
+std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan,
+                                             bool floats_kept = false);
 
 }  // namespace intaglio

@@ -40,12 +40,13 @@ Target qoperator_target(Target target) {
   return target;
 }
 
-QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_operators) {
+QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_operators,
+                                bool floats_kept) {
   QOperatorResult result;
   Plan rest = plan;
   if (microsoft_operators)
     for (NodePlan& node : rest.nodes) write_recurrent(model.graph(), node);
-  for (const auto& [activation, dequantized] : write_qdq(model, rest))
+  for (const auto& [activation, dequantized] : write_qdq(model, rest, floats_kept))
     result.codes[activation] = model.graph().find(dequantized)->producer()->input(0)->name();
   result.decisions = qdq_to_qoperator(model, microsoft_operators);
   return result;
@@ -55,6 +56,8 @@ std::vector<IntegerDecision> qdq_to_qoperator(Model& model, bool microsoft_opera
   return fuse_integers(model, {.signed_activations = true,
                                .microsoft = microsoft_operators,
                                .clip_codes = true,
+                               .float_weights = false,
+                               .joins_bias = false,
                                .fold_weights = false})
       .nodes;
 }

@@ -33,7 +33,8 @@ struct QOperatorResult {
       decisions;  // which nodes compute on codes, and why the others do not
 };
 // Rewrites the prepared model that the plan was drafted for. Throws what write_qdq() throws.
-QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_operators);
+QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_operators,
+                                bool floats_kept = false);
 
 // Q/DQ pairs of any origin become operators on codes, by the same rules.
 std::vector<IntegerDecision> qdq_to_qoperator(Model& model, bool microsoft_operators);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "calibration/refine/channels.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
@@ -44,6 +45,35 @@ TEST(ScalableGroups, ReachFromLayerToLayer) {
   EXPECT_EQ(names(groups[0]), (std::vector<std::string>{"p", "q"}));
   EXPECT_EQ(names(groups[1]), (std::vector<std::string>{"r"}));
   EXPECT_EQ(groups[0].width, 4u);
+}
+
+TEST(Layer, TakesABiasOfOneValuePerOutputAlone) {
+  const auto has_layer = [](const char* bias) {
+    const Model m = random_model(std::string("(float[4,3] x, float[3,5] w, float") + bias +
+                                 " c) => (float[] y) { y = Gemm(x, w, c) }");
+    return layer_of(*m.graph().nodes().front()).has_value();
+  };
+  EXPECT_TRUE(has_layer("[5]"));
+  for (const char* bias : {"", "[1]", "[1,5]", "[4,1]", "[4,5]"})
+    EXPECT_FALSE(has_layer(bias)) << bias;
+}
+
+// Nodes whose first output nobody wants make no groups, and end none but those that they read.
+TEST(Groups, AFirstOutputMayBeOmitted) {
+  for (const char* op : {"LSTM", "Split", "TopK", "LayerNormalization"}) {
+    Model m = random_model(
+        "(float[4,1,2] x, float[2,2] a, float[1,12,2] w, float[1,12,3] r) => (float[] y) {"
+        " p = MatMul(x, a) y = Identity(p) }",
+        17);
+    Node& node = testing::omit_first_output(m, "y", op,
+                                            op == std::string("LSTM")
+                                                ? std::vector<std::string>{"p", "w", "r"}
+                                                : std::vector<std::string>{"p"});
+    if (node.is("LSTM")) node.set_attr("hidden_size", std::int64_t{3});
+    EXPECT_TRUE(scalable_groups(m.graph()).empty()) << op;
+    EXPECT_TRUE(shiftable_groups(m.graph()).empty()) << op;
+    EXPECT_TRUE(carried_groups(m.graph()).empty()) << op;
+  }
 }
 
 TEST(ScalableGroups, TieTheInputsOfAnAddAndThePartsOfAConcat) {

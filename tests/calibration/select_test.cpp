@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 

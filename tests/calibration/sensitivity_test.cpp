@@ -8,6 +8,7 @@
 
 #include "calibration/select.h"
 #include "calibration/sensitivity/keep_float.h"
+#include "lib/exec/infer.h"
 #include "lib/rewrite/qdq.h"
 #include "tests/support/support.h"
 

@@ -9,6 +9,7 @@
 #include "calibration/refine/channel_sums.h"
 #include "calibration/select.h"
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
@@ -27,8 +28,9 @@ struct Subject {
 // With ranges from the samples.
 Subject calibrated(Model model, std::vector<std::vector<Tensor>> samples) {
   infer_types(model);
-  Plan plan =
-      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  Target target = read_target(testing::source_dir() / "configs" / "onnxruntime.json");
+  target.engine = Engine::pairs;  // the last layer is quantized as well
+  Plan plan = draft(model.graph(), target);
   Observations seen;
   const Executor executor(model.graph());
   for (const auto& feeds : samples)

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "lib/base/hash.h"
+#include "lib/base/hex.h"
 
 namespace intaglio {
 namespace {
@@ -90,6 +91,35 @@ TEST(StatisticsFile, EveryDamagedByteIsNoticed) {
     EXPECT_NE(message(damaged), "no error") << at;
     EXPECT_NE(message(bytes.substr(0, at)), "no error") << at;
   }
+}
+
+// A file whose checksum is right and whose contents contradict themselves.
+std::string said_of(const std::string& text, const std::string& instead) {
+  std::string bytes = to_bytes(statistics());
+  bytes.resize(bytes.size() - 32);
+  const std::size_t at = bytes.find(text, bytes.find("\"name\":\"x\""));
+  EXPECT_NE(at, std::string::npos) << text;
+  const std::size_t end = bytes.find_first_of(",}", at + text.size());
+  bytes.replace(at + text.size(), end - at - text.size(),
+                std::string(end - at - text.size() - instead.size(), ' ') + instead);
+  bytes += *from_hex(sha256(bytes));
+  try {
+    statistics_from_bytes(std::as_bytes(std::span(bytes)), "test.statistics");
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::io) << e.what();
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(StatisticsFile, FiniteValuesHaveExtremes) {
+  for (const char* key : {"\"min\":", "\"max\":"})
+    EXPECT_NE(said_of(key, "null").find("no extremes of 6500 finite values"), std::string::npos)
+        << key;
+  EXPECT_NE(said_of("\"min\":", "9e30").find("no extremes"), std::string::npos);
+  EXPECT_NE(said_of("\"nan\":", "9").find("no error"), std::string::npos)
+      << "of 6500 values some may be NaN";
+  EXPECT_NE(said_of("\"count\":", "0").find("no extremes of 0 finite values"), std::string::npos);
 }
 
 TEST(Merge, ShardsInAnyOrderGiveTheBytesOfOneRun) {

@@ -41,6 +41,54 @@ TEST(Deviation, MergingIsAdding) {
   EXPECT_EQ(left.count, 4u);
 }
 
+constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinite = std::numeric_limits<float>::infinity();
+
+// As many as fill vectors, with the odd ones among them and behind.
+std::vector<float> with_odd(float odd) {
+  std::vector<float> values;
+  for (int i = 0; i < 19; ++i) values.push_back(i % 9 == 0 ? odd : static_cast<float>(i));
+  return values;
+}
+
+TEST(Deviation, WhatIsNotFiniteInBothIsLeftOut) {
+  for (const float odd : {nan_value, infinite, -infinite}) {
+    std::vector<float> y = with_odd(odd);
+    y[1] += 0.5f;
+    Deviation d, plain;
+    d.add(with_odd(odd), y);
+    y = with_odd(0);
+    y[1] += 0.5f;
+    plain.add(with_odd(0), y);
+    EXPECT_EQ(d.left_out, 3u) << odd;
+    EXPECT_EQ(d.one_sided, 0u) << odd;
+    EXPECT_EQ(d.count, 16u) << odd;
+    EXPECT_DOUBLE_EQ(*d.sqnr_db(), *plain.sqnr_db()) << odd;
+    EXPECT_DOUBLE_EQ(*d.cosine(), *plain.cosine()) << odd;
+  }
+}
+
+TEST(Deviation, WhatIsFiniteInOneAloneIsNoise) {
+  Deviation d;
+  d.add(std::vector<float>{3, nan_value, 4, infinite},
+        std::vector<float>{3, 2, infinite, -infinite});
+  EXPECT_EQ(d.left_out, 0u);
+  EXPECT_EQ(d.one_sided, 3u);
+  EXPECT_EQ(d.dd, 4 + 16);
+  EXPECT_FALSE(d.exact());
+  Deviation lost;  // no sum tells
+  lost.add(std::vector<float>{1, 0}, std::vector<float>{1, nan_value});
+  EXPECT_FALSE(lost.exact());
+  EXPECT_EQ(*lost.sqnr_db(), -std::numeric_limits<double>::infinity());
+}
+
+TEST(Extrema, AreThoseOfFiniteValues) {
+  Extrema e;
+  e.add(std::vector<float>{nan_value, -2, infinite, 5, -infinite});
+  EXPECT_EQ(e.lo, -2);
+  EXPECT_EQ(e.hi, 5);
+}
+
 TEST(TopK, LowerIndexWinsTiesAndNaNLoses) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> scores = {1, nan, 5, 5, -2};
@@ -96,6 +144,47 @@ TEST(Evaluate, DoesNotDependOnThreads) {
   EXPECT_EQ(x.outputs.front().deviation.dd, y.outputs.front().deviation.dd);
   EXPECT_EQ(*x.agreement, 0);
   EXPECT_EQ(*x.agreement, *y.agreement);
+}
+
+Samples one_sample(Tensor x) {
+  Samples samples;
+  samples.count = 1;
+  samples.load = [x](std::size_t) { return std::optional(std::vector{x}); };
+  return samples;
+}
+
+// Twenty steps of a batch of one: the second model changes its mind in five of them.
+TEST(Evaluate, EveryPositionHasAnAnswer) {
+  const char* text =
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[20,1,3] x) => (float[20,1,3] y) "
+      "{ y = Identity(x) }";
+  const Model a = parse_model(text);
+  const Model b = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[20,1,3] x) => (float[20,1,3] y) "
+      "<float[1,1,3] k = {0, 0, 3.5}> { y = Add(x, k) }");
+  Tensor x(DType::f32, {20, 1, 3});
+  for (int t = 0; t < 20; ++t)
+    for (int c = 0; c < 3; ++c)
+      x.mutate<float>()[static_cast<std::size_t>(3 * t + c)] =
+          static_cast<float>(c == 0 ? (t < 5 ? 1 : 4) : -c);
+  const Executor reference(a.graph()), model(b.graph());
+  EXPECT_EQ(*evaluate(model, &reference, one_sample(x), {}).agreement, 75);
+}
+
+TEST(Evaluate, ALabelNeedsOnePosition) {
+  const Model a = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2,3] x) => (float[2,3] y) "
+      "{ y = Identity(x) }");
+  const Executor model(a.graph());
+  Samples samples = one_sample(testing::random_tensor({2, 3}));
+  samples.label = [](std::size_t) { return std::optional<std::int64_t>(1); };
+  try {
+    evaluate(model, nullptr, samples, {});
+    FAIL() << "a label for two answers";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::data);
+    EXPECT_NE(std::string(e.what()).find("2 positions"), std::string::npos) << e.what();
+  }
 }
 
 TEST(Evaluate, NoUsableSampleIsAnError) {

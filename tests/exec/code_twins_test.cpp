@@ -3,9 +3,10 @@
 
 #include <random>
 
-#include "lib/exec/executor.h"
-#include "lib/exec/profile.h"
 #include "lib/exec/code_table.h"
+#include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
+#include "lib/exec/profile.h"
 #include "lib/exec/vector/code_tile.h"
 #include "tests/exec/draw.h"
 #include "tests/support/support.h"

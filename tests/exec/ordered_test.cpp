@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "tests/support/support.h"
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "lib/exec/samples.h"
@@ -36,6 +37,19 @@ TEST(Spread, NeverTakesOneTwice) {
       EXPECT_EQ(std::set(positions.begin(), positions.end()).size(), count);
       EXPECT_LT(positions.back(), static_cast<std::int64_t>(of));
     }
+}
+
+TEST(EveryNth, AndTheOthersAreAllOfThem) {
+  EXPECT_EQ(taken(every_nth(numbered(12), 5)), (std::vector<std::int64_t>{2, 7}));
+  EXPECT_EQ(taken(without_every(numbered(7), 5)), (std::vector<std::int64_t>{0, 1, 3, 4, 5, 6}));
+  for (std::size_t of = 0; of < 40; ++of) {
+    std::vector<std::int64_t> all = taken(every_nth(numbered(of), 5));
+    const auto others = taken(without_every(numbered(of), 5));
+    EXPECT_TRUE(std::is_sorted(others.begin(), others.end()));
+    all.insert(all.end(), others.begin(), others.end());
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(all, taken(numbered(of))) << of;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "lib/base/parallel.h"
 #include "lib/base/team.h"
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/exec/profile.h"
 #include "tests/exec/draw.h"
 #include "tests/support/support.h"

@@ -82,14 +82,14 @@ g (float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, string[2] words = {"a",
   s = Add (x, w)
   y = Relu (s)
 })");
-  infer_types(model);
+  value(model, "s").learn(DType::f32, Dims{{-1, "N"}, {2, ""}});
   Value& w = value(model, "w");
   w.set_constant(Tensor::vector<float>({3, 4}));
   model.graph().add_constant("half", convert(Tensor::vector<float>({1, 2, 3}), DType::f16));
   model.set_metadata("k", "v");
   const Model copy = model.clone();
   EXPECT_EQ(bytes_of(copy), bytes_of(model));
-  EXPECT_EQ(to_string(*value(copy, "s").dims()), "[N,2]");  // inferred, said nowhere
+  EXPECT_EQ(to_string(*value(copy, "s").dims()), "[N,2]");  // learned, said nowhere
   EXPECT_EQ(GraphCodec::to_proto(copy).graph().initializer(1).string_data(1), "b");
 
   value(model, "w").set_constant(Tensor::vector<float>({9, 9}));
@@ -118,6 +118,21 @@ TEST(Model, WhatIsAroundTheGraphCanBeEdited) {
   EXPECT_EQ(message.metadata_props_size(), 1);
 }
 
+TEST(Model, WhatIsLearnedGivesWayToWhatIsSaid) {
+  Model model = small_model();
+  const std::string before = bytes_of(model);
+  Value& s = value(model, "s");
+  s.learn(DType::f32, Dims{{-1, ""}, {2, ""}});
+  s.learn(DType::f16, Dims{{-1, "N"}, {2, ""}});
+  EXPECT_EQ(s.dtype(), DType::f16);
+  EXPECT_EQ(to_string(*s.dims()), "[N,2]");
+  EXPECT_EQ(bytes_of(model), before);
+  s.set_type(DType::f32, Dims{{4, ""}, {-1, ""}});
+  s.learn(DType::f16, Dims{{5, ""}, {2, ""}});
+  EXPECT_EQ(s.dtype(), DType::f32);
+  EXPECT_EQ(to_string(*s.dims()), "[4,?]");
+}
+
 TEST(Model, SetTypeAndSetConstantReachTheFile) {
   Model model = small_model();
   value(model, "x").set_type(DType::u8, Dims{{4, ""}, {2, ""}});
@@ -133,50 +148,6 @@ TEST(Model, SetTypeAndSetConstantReachTheFile) {
   EXPECT_FALSE(y.shape().dim(1).has_dim_value());
   EXPECT_EQ(graph.initializer(0).raw_data(), "\x05\x06");
   EXPECT_EQ(graph.initializer(0).dims_size(), 2);
-}
-
-TEST(InferTypes, FillsInWhatFollowsAndLeavesWhatTheModelSaid) {
-  Model model = small_model();
-  const std::string before = bytes_of(model);
-  EXPECT_EQ(value(model, "s").dtype(), DType::undefined);
-  infer_types(model);
-  EXPECT_EQ(value(model, "s").dtype(), DType::f32);
-  EXPECT_EQ(to_string(*value(model, "s").dims()), "[N,2]");
-  EXPECT_EQ(bytes_of(model), before);
-}
-
-TEST(InferTypes, KeepsGoingWithOperatorsThatNobodyKnows) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13, "my": 1]>
-g (float[2,3] x) => (y) {
-  a = Neg (x)
-  b = my.Op (a)
-  y = Neg (b)
-})");
-  infer_types(model);
-  EXPECT_EQ(to_string(*value(model, "a").dims()), "[2,3]");
-  EXPECT_EQ(value(model, "b").dtype(), DType::undefined);
-}
-
-// The onnx library may be older than the model: what changed since must not be judged by its rules.
-TEST(InferTypes, KnowsWhatIsNewerThanTheLibrary) {
-  Model model = parse_model(R"(<ir_version: 9, opset_import: ["" : 20]>
-g (float[N,3,4,5] x, int64[1] computed) => (y) <int64[2] axes = {2, -1}, int64[0] none = {}> {
-  a = Gelu (x)
-  b = ReduceMean <keepdims = 0> (a, axes)
-  c = ReduceMax (a, axes)
-  d = ReduceMin <noop_with_empty_axes = 1> (a, none)
-  e = ReduceL1 (a)
-  f = ReduceL2 (a, computed)
-  y = Neg (f)
-})");
-  infer_types(model);
-  EXPECT_EQ(value(model, "a").dtype(), DType::f32);
-  EXPECT_EQ(to_string(*value(model, "a").dims()), "[N,3,4,5]");
-  EXPECT_EQ(to_string(*value(model, "b").dims()), "[N,3]");
-  EXPECT_EQ(to_string(*value(model, "c").dims()), "[N,3,1,1]");
-  EXPECT_EQ(to_string(*value(model, "d").dims()), "[N,3,4,5]");
-  EXPECT_EQ(to_string(*value(model, "e").dims()), "[1,1,1,1]");
-  EXPECT_FALSE(value(model, "f").dims()) << "better none than a wrong one";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "lib/exec/infer.h"
 #include "lib/graph/codec.h"
 #include "lib/io/save.h"
 #include "tests/io/messages.h"
@@ -193,6 +194,18 @@ TEST(Save, TheSameModelGivesTheSameBytes) {
   save_model(GraphCodec::from_proto(sample()), folder / "a.onnx");
   save_model(GraphCodec::from_proto(sample()), folder / "b.onnx");
   EXPECT_EQ(read_file(folder / "a.onnx"), read_file(folder / "b.onnx"));
+}
+
+// The standard wants a shape of every graph output.
+TEST(Save, AnOutputWithoutAShapeGetsTheInferredOne) {
+  const auto path = testing::fresh_folder() / "m.onnx";
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
+g (float[N,2] x) => (float[] y) { y = Relu (x) })");
+  infer_types(model);
+  save_model(model, path);
+  const Model read = load_model(path);
+  ASSERT_TRUE(read.graph().outputs()[0]->dims());
+  EXPECT_EQ(to_string(*read.graph().outputs()[0]->dims()), "[N,2]");
 }
 
 TEST(HashOf, DependsOnContentsNotOnTheirForm) {

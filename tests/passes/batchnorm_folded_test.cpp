@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {

@@ -1,5 +1,6 @@
 #include <onnx/defs/parser.h>
 
+#include "lib/exec/infer.h"
 #include "lib/graph/codec.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"

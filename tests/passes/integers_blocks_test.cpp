@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lib/passes/integers_fused.h"
+#include "lib/exec/infer.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {

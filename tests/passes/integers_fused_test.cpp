@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {
@@ -265,6 +266,65 @@ TEST(IntegersFused, LeavesFloatModelsAlone) {
       "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2] x) => (float[2] y) { y = Relu(x) }");
   EXPECT_FALSE(has_quantized_values(model.graph()));
   EXPECT_TRUE(fuse_integers(model).nodes.empty());
+}
+
+// --- What the runtime makes of floats between pairs ---
+
+Model between_pairs(const std::string& inputs, const std::string& nodes) {
+  Model model = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (" + inputs +
+      ") => (float[] y) <float s = {0.05}, uint8 z = {100}, float[2,2,1,1] w = {0.1,-0.2,0.3,0.4}, "
+      "float[2] b = {0.5,-0.5}, float[1] one = {1}, int8[2,2] m = {-100,20,127,-7}, float m_s = "
+      "{0.01}, int8 m_z = {0}, int32[2] c = {100,-200}, float c_s = {0.0005}> { xq = "
+      "QuantizeLinear(x, s, z) xd = DequantizeLinear(xq, s, z) md = DequantizeLinear(m, m_s, m_z) "
+      "cd "
+      "= DequantizeLinear(c, c_s) " +
+      nodes + " }");
+  infer_types(model);
+  return model;
+}
+
+std::string fate(const Model& model, const std::string& op, const IntegerOptions& options = {}) {
+  Model copy = model.clone();
+  for (const IntegerDecision& d : fuse_integers(copy, options).nodes)
+    if (d.op == op) return d.integer() ? "integer" : d.reason;
+  return "none";
+}
+
+const std::string coded = " q = QuantizeLinear(r, s, z) y = DequantizeLinear(q, s, z)";
+
+TEST(FloatsBetweenPairs, WeightsAreQuantizedByTheRuntime) {
+  const std::string image = "float[1,2,3,3] x";
+  for (const char* nodes :
+       {"r = Conv(xd, w, b)", "r = Conv(xd, w)", "k = Conv(xd, w, b) r = Relu(k)"}) {
+    const Model model = between_pairs(image, nodes + coded);
+    EXPECT_EQ(fate(model, "Conv"), "integer") << nodes;
+    EXPECT_NE(fate(model, "Conv", {.float_weights = false}), "integer") << nodes;
+    Model fused = model.clone();
+    fuse_integers(fused);
+    const std::vector<Tensor> feeds = {random_tensor({1, 2, 3, 3}, 3, -4, 7)};
+    EXPECT_TRUE(close(Executor(fused.graph()).run(feeds)[0], Executor(model.graph()).run(feeds)[0],
+                      0, 0.1));
+  }
+  EXPECT_NE(fate(between_pairs(image, "k = Conv(xd, w, b) r = Erf(k)" + coded), "Conv"), "integer");
+  EXPECT_NE(fate(between_pairs(image, "h = Max(xd) r = Conv(h, w, b)" + coded), "Conv"), "integer")
+      << "nothing looks through a Max of one";
+}
+
+TEST(FloatsBetweenPairs, AMatMulAndItsAddAreOneGemm) {
+  const std::string rows = "float[3,2] x";
+  const auto product = [&](const std::string& nodes, const std::string& inputs) {
+    return fate(between_pairs(inputs, "p = MatMul(xd, md) " + nodes), "MatMul");
+  };
+  const std::string refusal = "becomes a Gemm with the Add behind it, whose bias is float";
+  EXPECT_EQ(product("a = Add(p, b) y = Erf(a)", rows), refusal);
+  EXPECT_EQ(product("a = Add(b, p) y = Erf(a)", "float[N,2] x"), refusal);
+  EXPECT_EQ(product("a = Add(p, b) y = Erf(a)", "float[2,3,2] x"), refusal);
+  EXPECT_EQ(product("a = Add(p, b) y = Erf(a)", "float[N,3,2] x"), "integer") << "stays a MatMul";
+  EXPECT_EQ(product("a = Add(p, cd) y = Erf(a)", rows), "integer") << "an int32 bias";
+  EXPECT_EQ(product("r = Add(p, b)" + coded, rows), "integer") << "the bias is quantized with it";
+  EXPECT_EQ(product("a = Sum(p, b) y = Erf(a)", rows), "integer");
+  EXPECT_EQ(product("a = Add(p, one) y = Erf(a)", rows), "integer") << "no bias of two columns";
 }
 
 }  // namespace

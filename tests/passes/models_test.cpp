@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 
+#include "lib/exec/infer.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "tests/passes/support.h"

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "lib/exec/infer.h"
+#include "lib/graph/codec.h"
 #include "lib/passes/opset_rules.h"
 #include "tests/passes/support.h"
 
@@ -29,6 +31,20 @@ TEST(OpsetRaised, LeavesNewerModelsAlone) {
   EXPECT_EQ(run_pass("opset_raised", model), 0);
   EXPECT_EQ(run_pass("opset_raised", model, {.min_opset = 11}), 0);
   EXPECT_EQ(model.opset(), 13);
+}
+
+// "" and "ai.onnx" name the same operators; readers that tell them apart want one of them.
+TEST(OpsetRaised, StandardOperatorsGoByTheirPlainName) {
+  Model model = parse_model(R"(<ir_version: 8, opset_import: ["ai.onnx": 13]>
+    g (float[2] x, bool c) => (float[2] y) {
+      t = Neg (x)
+      y = ai.onnx.If (c) <then_branch = a () => (float[2] p) { p = ai.onnx.Relu (t) },
+                          else_branch = b () => (float[2] q) { q = Neg (t) }> })");
+  prepare(model);
+  const onnx::ModelProto message = GraphCodec::to_proto(model);
+  ASSERT_EQ(message.opset_import_size(), 1);
+  EXPECT_EQ(message.opset_import(0).domain(), "");
+  EXPECT_EQ(message.DebugString().find("ai.onnx"), std::string::npos);
 }
 
 TEST(OpsetRaised, GoesToTheFloor) {

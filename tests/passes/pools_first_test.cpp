@@ -1,3 +1,4 @@
+#include "lib/exec/infer.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {

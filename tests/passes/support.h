@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/passes/pass.h"
 #include "tests/support/support.h"
 

@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
+#include "lib/exec/infer.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -280,10 +282,130 @@ TEST(Draft, ScoresThatOnlyLeaveTheGraphStayFloat) {
   const auto read = drafted(w + "{ g = Gemm(x, w) y = Softmax(g) }", "float[1,2] x",
                             "float[1,3] y, float[1,3] g");
   EXPECT_EQ(read.values(), (std::set<std::string>{"x"}));
-  EXPECT_EQ(read.node("y").reason, "its result leaves the graph in float");
-  const auto conv = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
-  EXPECT_EQ(conv.values(), (std::set<std::string>{"x", "y"}))
-      << "a convolution without a pair behind it runs in float";
+  EXPECT_EQ(read.node("y").reason, "onnxruntime computes Softmax faster in float, and exactly");
+}
+
+TEST(Draft, TheBiasOfALastMatMulStaysFloat) {
+  const auto d =
+      drafted("<float[2,2] w = {1,2,3,4}, float[2] b = {1,2}> { m = MatMul(x, w) y = Add(m, b) }",
+              "float[1,2] x", "float[1,2] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x"}));
+  EXPECT_TRUE(d.node("m").quantized);
+  EXPECT_EQ(d.node("y").reason, "its result leaves the graph in float");
+}
+
+// A convolution has no form on codes with a float result: scores are worth one in float where it is
+// a small part of the network.
+TEST(Draft, ALastConvolutionIsFloatWhereItIsFewProducts) {
+  const auto net = [](int channels, const Target& target) {
+    const std::string inner = fmt::format(
+        "<float[{0},2,1,1] w = {{{1}}}, float[1,{0},1,1] v = {{{2}}}, float[1] b = {{1}}> ",
+        channels, fmt::join(std::vector<int>(2 * channels, 1), ","),
+        fmt::join(std::vector<int>(channels, 1), ","));
+    return drafted(inner +
+                       "{ c = Conv<strides = [1, 1]>(x, w) r = Relu(c) p = MaxPool<kernel_shape "
+                       "= [4, 4]>(r) y = Conv(p, v, b) }",
+                   conv_inputs, "float[1,1,N,N] y", target);
+  };
+  const auto small = net(8, onnxruntime());  // 8 of 264 products
+  EXPECT_FALSE(small.node("y").quantized);
+  EXPECT_EQ(small.node("y").reason,
+            "its result leaves the graph in float, for 3.0 % of the products");
+  EXPECT_EQ(small.values(), (std::set<std::string>{"x", "r"}));
+  EXPECT_TRUE(net(8, tflite()).node("y").quantized) << "an NPU would hand it to a processor";
+  const auto alone = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
+  EXPECT_EQ(alone.values(), (std::set<std::string>{"x", "y"})) << "all of the products";
+}
+
+// Attention: floats are faster between the two products, and masks have no room in codes.
+TEST(Draft, SoftmaxAndItsMaskStayFloat) {
+  const auto d = drafted(
+      "<float[2,2] w = {1,2,3,4}, float[1,2] m = {0, -10000}> { s = MatMul(x, w) a = Add(s, m) p = "
+      "Softmax(a) y = MatMul(p, z) }",
+      "float[1,2] x, float[2,2] z", "float[1,2] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "p", "z"}));
+  EXPECT_EQ(d.node("a").reason, "only operators that stay float read its result");
+}
+
+// With --io no result may be a float.
+TEST(Draft, WhatStaysFloatInsideHasCodesAtTheEndWhereResultsMustHaveThem) {
+  Target target = onnxruntime();
+  for (auto& [op, rule] : target.ops) rule.float_output = false;
+  const auto d = drafted("<float[2,2] w = {1,2,3,4}> { g = MatMul(x, w) y = Softmax(g) }",
+                         "float[1,2] x", "float[1,2] y", target);
+  EXPECT_TRUE(d.node("y").quantized);
+}
+
+// gamma and beta of a normalization that is written out, the last steps of Gelu: no codes between
+// floats.
+TEST(Draft, ArithmeticOnFloatsOfItsSizeStaysFloat) {
+  const auto d = drafted(
+      "<float[4] g = {1,2,3,4}, float[4,4] w = {1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}>"
+      "{ e = Erf(x) m = Mul(e, g) a = Add(m, g) y = MatMul(a, w) }",
+      "float[4,4] x", "float[4,4] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"a"}));
+  for (const char* name : {"m", "a"})
+    EXPECT_EQ(d.node(name).reason, "what it reads is computed in float") << name;
+  const auto gelu = drafted(
+      "<float[2,2,1,1] w = {1,2,3,4}, float[2] b = {1,2}, float one = {1}> { c = Conv(x, w, b) e = "
+      "Erf(c) p = Add(e, one) m = Mul(c, p) y = Conv(m, w) r = Relu(y) z = Conv(r, w) s = Relu(z) }",
+      conv_inputs, "float[1,2,4,4] s");
+  EXPECT_EQ(gelu.values(), (std::set<std::string>{"x", "c", "m", "r", "s"}));
+}
+
+// A gate of one value a channel: its float costs nothing, the image in codes does.
+TEST(Draft, ArithmeticWithASmallFloatOperandHasCodes) {
+  const auto d = drafted(
+      weights +
+          "{ c = Conv(x, w, b) p = GlobalAveragePool(c) e = Erf(p) m = Mul(c, e) y = Conv(m, "
+          "w) z = Conv(y, w) }",
+      conv_inputs, "float[1,2,4,4] z");
+  EXPECT_TRUE(d.values().contains("e"));
+  EXPECT_TRUE(d.node("m").quantized);
+}
+
+// Values of several readers end the search: the stream of a network stays in codes.
+TEST(Draft, AFloatBranchDoesNotTakeTheWholeStreamAlong) {
+  const auto d = drafted(
+      weights +
+          "{ c = Conv(x, w, b) e = Erf(c) a = Add(c, e) f = Conv(a, w, b) s = Add(a, f) y = "
+          "Conv(s, w) z = Conv(y, w) }",
+      conv_inputs, "float[1,2,4,4] z");
+  EXPECT_FALSE(d.node("a").quantized);
+  EXPECT_TRUE(d.node("s").quantized);
+}
+
+TEST(Draft, AConstantThatHoldsInfinitiesLeavesItsNodeFloat) {
+  const auto d = drafted("{ a = Add(x, k) y = MatMul(a, w) }",
+                         "float[1,2] x, float[1,2] k, float[2,2] w", "float[1,2] y");
+  EXPECT_TRUE(d.node("a").quantized);
+  Model model = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x) => (float[1,2] y) <float[1,2] k "
+      "= {0, 1}, float[2,2] w = {1,2,3,4}> { a = Add(x, k) y = MatMul(a, w) }");
+  model.graph().find("k")->set_constant(
+      Tensor::of<float>({1, 2}, {0, -std::numeric_limits<float>::infinity()}));
+  infer_types(model);
+  const Plan plan = draft(model.graph(), onnxruntime());
+  EXPECT_FALSE(plan.nodes[0].quantized);
+  EXPECT_NE(plan.nodes[0].reason.find("'k' holds infinities"), std::string::npos);
+}
+
+// The runtime's AveragePool on codes counts otherwise there.
+TEST(Draft, AnAveragePoolThatTheKernelComputesOtherwiseStaysFloat) {
+  const auto pooled = [](const std::string& attributes, const Target& target) {
+    const auto d = drafted(weights + "{ c = Conv(x, w, b) p = AveragePool<" + attributes +
+                               ">(c) y = Conv(p, w) z = Conv(y, w) }",
+                           conv_inputs, "float[] z", target);
+    return d.node("p").quantized;
+  };
+  const std::string beyond = "kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1";
+  EXPECT_FALSE(pooled(beyond + ", count_include_pad = 1", onnxruntime()));
+  EXPECT_TRUE(pooled(beyond + ", count_include_pad = 1", tflite()));
+  EXPECT_TRUE(pooled(beyond, onnxruntime()));
+  EXPECT_TRUE(
+      pooled("kernel_shape = [2, 2], strides = [2, 2], ceil_mode = 1, count_include_pad = 1",
+             onnxruntime()))
+      << "no window reaches beyond";
 }
 
 // Softmax computes in float at the end of a graph, and what is pooled for it does, too.

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target_rules.h"
@@ -65,6 +66,10 @@ TEST(Target, MistakesNameTheirPlace) {
   holds(refusal(schemes + R"(, "ops": {"Elu": {"role": "activation", "fuses_into": ["Conv"],
       "float_into": ["Gemm"], "float_products": 32}})"),
         "$.ops.Elu.float_products: is of no use unless float_into has Conv");
+  holds(refusal(schemes + R"(, "ops": {"Conv": {"role": "compute", "min_scale": 1}})"),
+        "min_scale");
+  holds(refusal(schemes + R"(, "ops": {"Add": {"role": "elementwise", "min_scale": -1}})"),
+        "$.ops.Add.min_scale: must be a finite number");
   const std::string accepts =
       R"(, "ops": {}, "accepts": {"forms": ["qdq"], "activations": {"types": ["u8"], "zero_point": "any"},
       "weights": {"types": ["s8"], "zero_point": "zero", "granularity": "channel"}, "bias": ["s32"]})";
@@ -109,6 +114,18 @@ const char* conv =
     "(float[1,2,3,3] x) => (float[1,2,3,3] y) <float[2,2,1,1] w = {0.9,0.8,0.3,-0.4}, float[2] b = "
     "{0.5,-0.5}>"
     "{ c = Conv(x, w, b) y = Sigmoid(c) }";
+
+TEST(TargetRules, AResultHasTheSmallestScaleThatTheKernelComputesRight) {
+  Target target = ours("tflite-like");
+  target.ops["Sigmoid"].fixed.reset();
+  target.ops["Sigmoid"].min_scale = 0.5f;
+  const Plan plan = plan_of(model_of(conv), target);
+  EXPECT_EQ(plan.find("y")->params.scale[0], 0.5f);
+  EXPECT_EQ(plan.find("y")->params.zero_point[0], -128 + 6) << "-3 keeps the lowest code";
+  EXPECT_NE(plan.find("c")->params.scale[0], 0.5f);
+  target.ops["Sigmoid"].min_scale = 0.01f;
+  EXPECT_NE(plan_of(model_of(conv), target).find("y")->params.scale[0], 0.01f) << "it is larger";
+}
 
 TEST(TargetRules, ScalesArePowersOfTwoThatClipNothing) {
   const Model model = model_of(conv);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/exec/infer.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
 #include "tests/rewrite/support.h"

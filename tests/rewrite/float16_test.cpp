@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/halves_widened.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/rewrite/qdq.h"

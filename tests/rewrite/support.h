@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 
 extern char** environ;
 
@@ -94,6 +95,16 @@ Model random_model(const std::string& graph, int opset) {
   }
   infer_types(model);
   return model;
+}
+
+Node& omit_first_output(Model& model, const std::string& made, const std::string& op,
+                        std::vector<std::string> inputs) {
+  Graph& graph = model.graph();
+  Value& value = *graph.find(made);
+  graph.erase(*value.producer());
+  std::vector<Value*> read;
+  for (const std::string& name : inputs) read.push_back(graph.find(name));
+  return graph.add_node(op, op, read, {nullptr, &value});
 }
 
 Samples random_samples(const Shape& shape, std::size_t count) {

@@ -43,6 +43,12 @@ Tensor random_tensor(Shape shape, unsigned seed = 1, float lo = -1, float hi = 1
 // graph input but the first is a constant with reproducible values in [-1, 1).
 Model random_model(const std::string& graph, int opset = 13);
 
+// The node that makes the value makes it as its second output instead, and has no first one: what
+// the text form has no word for. Such a graph writes "y = Identity(x)" where it means ", y =
+// op(...)".
+Node& omit_first_output(Model& model, const std::string& made, const std::string& op,
+                        std::vector<std::string> inputs);
+
 // Samples with one reproducible tensor each.
 Samples random_samples(const Shape& shape, std::size_t count = 4);
 

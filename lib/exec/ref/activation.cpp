@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -125,17 +126,17 @@ std::unique_ptr<Kernel> make_prelu(const Node& node) {
 }  // namespace
 
 void register_activation(Registry& registry) {
-  registry.add({.op = "LeakyRelu", .make = make_leaky_relu});
-  registry.add({.op = "PRelu", .make = make_prelu});
-  registry.add({.op = "ThresholdedRelu", .make = make_thresholded_relu});
-  registry.add({.op = "Elu", .make = make_elu});
-  registry.add({.op = "Selu", .make = make_selu});
-  registry.add({.op = "Celu", .make = make_celu});
-  registry.add({.op = "HardSigmoid", .make = make_hard_sigmoid});
-  registry.add({.op = "HardSwish", .make = make_hard_swish});
-  registry.add({.op = "Swish", .make = make_swish});
-  registry.add({.op = "Gelu", .make = make_gelu});
-  registry.add({.op = "Shrink", .make = make_shrink});
+  registry.add({.op = "LeakyRelu", .make = make_leaky_relu, .infer = rules::like});
+  registry.add({.op = "PRelu", .make = make_prelu, .infer = rules::like});
+  registry.add({.op = "ThresholdedRelu", .make = make_thresholded_relu, .infer = rules::like});
+  registry.add({.op = "Elu", .make = make_elu, .infer = rules::like});
+  registry.add({.op = "Selu", .make = make_selu, .infer = rules::like});
+  registry.add({.op = "Celu", .make = make_celu, .infer = rules::like});
+  registry.add({.op = "HardSigmoid", .make = make_hard_sigmoid, .infer = rules::like});
+  registry.add({.op = "HardSwish", .make = make_hard_swish, .infer = rules::like});
+  registry.add({.op = "Swish", .make = make_swish, .infer = rules::like});
+  registry.add({.op = "Gelu", .make = make_gelu, .infer = rules::like});
+  registry.add({.op = "Shrink", .make = make_shrink, .infer = rules::like});
 }
 
 }  // namespace intaglio

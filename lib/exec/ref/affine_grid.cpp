@@ -2,6 +2,7 @@
 // map; coordinates are x, y and then z.
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -55,10 +56,22 @@ std::unique_ptr<Kernel> make_affine_grid(const Node& node) {
   });
 }
 
+// size: [N, C, H, W] or [N, C, D, H, W]; the result has the places in front of the coordinates.
+void infer_affine_grid(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto size = c.numbers(1);
+  if (!size || size->size() < 3) return;
+  Dims dims = dims_of(*size);
+  dims.erase(dims.begin() + 1);
+  dims.push_back(dim_of(std::ssize(*size) - 2));
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_affine_grid(Registry& registry) {
-  registry.add({.op = "AffineGrid", .since = 20, .make = make_affine_grid});
+  registry.add(
+      {.op = "AffineGrid", .since = 20, .make = make_affine_grid, .infer = infer_affine_grid});
 }
 
 }  // namespace intaglio

@@ -1,6 +1,7 @@
 // ArgMax and ArgMin: the place of the extreme element along one axis.
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -37,11 +38,18 @@ std::unique_ptr<Kernel> make_arg(const Node& node) {
   });
 }
 
+void infer_arg(RuleContext& c) {
+  c.set(0, DType::s64);
+  const Numbers axis = {{c.node().attr_int("axis", 0), {}, false}};
+  if (c.dims(0))
+    c.set(0, DType::s64, rules::reduced(*c.dims(0), axis, c.node().attr_int("keepdims", 1) != 0));
+}
+
 }  // namespace
 
 void register_argmax(Registry& registry) {
-  registry.add({.op = "ArgMax", .make = make_arg<std::greater<>>});
-  registry.add({.op = "ArgMin", .make = make_arg<std::less<>>});
+  registry.add({.op = "ArgMax", .make = make_arg<std::greater<>>, .infer = infer_arg});
+  registry.add({.op = "ArgMin", .make = make_arg<std::less<>>, .infer = infer_arg});
 }
 
 }  // namespace intaglio

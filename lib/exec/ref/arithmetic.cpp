@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -88,15 +89,57 @@ Tensor power(const Tensor& base, const Tensor& exponent) {
 
 std::unique_ptr<Kernel> make_pow(const Node& node) { return make_binary(node, power); }
 
+// On elements of shapes: what is unknown stays so, unless the other operand decides.
+std::int64_t wrapped(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+std::uint64_t bits(const Number& n) { return static_cast<std::uint64_t>(*n.value); }
+bool is_length(const Number& n) { return n.length || (n.value && *n.value >= 0); }
+
+Number add(const Number& a, const Number& b) {
+  if (a.is(0)) return b;
+  if (b.is(0)) return a;
+  Number result{.length = is_length(a) && is_length(b)};
+  if (a.value && b.value) result.value = wrapped(bits(a) + bits(b));
+  return result;
+}
+
+Number subtract(const Number& a, const Number& b) {
+  if (b.is(0)) return a;
+  if (a.value && b.value) return {.value = wrapped(bits(a) - bits(b))};
+  if (!a.symbol.empty() && a.symbol == b.symbol) return {.value = 0};
+  return {};
+}
+
+Number multiply(const Number& a, const Number& b) {
+  if (a.is(1) || b.is(0)) return b;
+  if (b.is(1) || a.is(0)) return a;
+  Number result{.length = is_length(a) && is_length(b)};
+  if (a.value && b.value) result.value = wrapped(bits(a) * bits(b));
+  return result;
+}
+
+Number quotient(const Number& a, const Number& b) {
+  if (b.is(1)) return a;
+  Number result{.length = is_length(a) && is_length(b)};
+  if (a.value && b.value && *b.value != 0 && *b.value != -1) result.value = *a.value / *b.value;
+  return result;
+}
+
+template <Number (*f)(const Number&, const Number&)>
+void infer_arithmetic(RuleContext& c) {
+  rules::elementwise(c, c.dtype(0) != DType::undefined ? c.dtype(0) : c.dtype(1), f);
+}
+
 }  // namespace
 
 void register_arithmetic(Registry& registry) {
-  registry.add({.op = "Add", .make = make_wrapping<std::plus<>>});
-  registry.add({.op = "Sub", .make = make_wrapping<std::minus<>>});
-  registry.add({.op = "Mul", .make = make_wrapping<std::multiplies<>>});
-  registry.add({.op = "Div", .make = make_div});
-  registry.add({.op = "Mod", .make = make_mod});
-  registry.add({.op = "Pow", .make = make_pow});
+  registry.add({.op = "Add", .make = make_wrapping<std::plus<>>, .infer = infer_arithmetic<add>});
+  registry.add(
+      {.op = "Sub", .make = make_wrapping<std::minus<>>, .infer = infer_arithmetic<subtract>});
+  registry.add(
+      {.op = "Mul", .make = make_wrapping<std::multiplies<>>, .infer = infer_arithmetic<multiply>});
+  registry.add({.op = "Div", .make = make_div, .infer = infer_arithmetic<quotient>});
+  registry.add({.op = "Mod", .make = make_mod, .infer = rules::broadcast});
+  registry.add({.op = "Pow", .make = make_pow, .infer = rules::broadcast});
 }
 
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/pool.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -38,6 +39,9 @@ std::unique_ptr<Kernel> make_average_pool(const Node& node) {
        with_padding = node.attr_int("count_include_pad", 0) != 0](KernelContext& context) {
         const Tensor x = as_float(context.input(0));
         const Window window = place_pool(attrs, x.shape());
+        const Shape shape = pooled_shape(x.shape(), window);
+        if (element_count(shape) == 0)
+          return context.set_output(0, Tensor(context.input(0).dtype(), shape));
         const std::vector<float> divisor = divisors(window, with_padding);
         const std::int64_t width = window.output.back();
         Tensor y = pool_rows<float>(x, window, 0.0f,
@@ -53,7 +57,7 @@ std::unique_ptr<Kernel> make_average_pool(const Node& node) {
 }  // namespace
 
 void register_average_pool(Registry& registry) {
-  registry.add({.op = "AveragePool", .since = 1, .make = make_average_pool});
+  registry.add({.op = "AveragePool", .since = 1, .make = make_average_pool, .infer = rules::pool});
 }
 
 }  // namespace intaglio

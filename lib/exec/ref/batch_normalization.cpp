@@ -7,6 +7,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -47,7 +48,7 @@ std::unique_ptr<Kernel> make_batch_normalization(const Node& node) {
     const auto value = [&](std::size_t i, std::int64_t c) {
       return static_cast<double>(p[i].data<float>()[static_cast<std::size_t>(c)]);
     };
-    for (std::int64_t n = 0; n < x.dim(0); ++n)
+    for (std::int64_t n = 0; y.size() > 0 && n < x.dim(0); ++n)
       for (std::int64_t c = 0; c < parts; ++c, in += inner, out += inner) {
         const double factor = value(0, c) / std::sqrt(value(3, c) + epsilon);
         normalize(in, out, inner, factor, value(1, c) - value(2, c) * factor);
@@ -56,11 +57,18 @@ std::unique_ptr<Kernel> make_batch_normalization(const Node& node) {
   });
 }
 
+void infer_batch_normalization(RuleContext& c) {
+  rules::like(c);
+  for (std::size_t i = 1; i < c.result_count(); ++i) c.set(i, c.dtype(3), c.dims(3));
+}
+
 }  // namespace
 
 void register_batch_normalization(Registry& registry) {
-  registry.add(
-      {.op = "BatchNormalization", .refuse = refuse_training, .make = make_batch_normalization});
+  registry.add({.op = "BatchNormalization",
+                .refuse = refuse_training,
+                .make = make_batch_normalization,
+                .infer = infer_batch_normalization});
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -17,10 +18,14 @@ std::unique_ptr<Kernel> make_bitcast(const Node& node) {
   });
 }
 
+void infer_bitcast(RuleContext& c) {
+  rules::shaped(c, static_cast<DType>(c.node().attr_int("to")));
+}
+
 }  // namespace
 
 void register_bitcast(Registry& registry) {
-  registry.add({.op = "BitCast", .since = 26, .make = make_bitcast});
+  registry.add({.op = "BitCast", .since = 26, .make = make_bitcast, .infer = infer_bitcast});
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -39,11 +40,13 @@ std::unique_ptr<Kernel> make_shift(const Node& node) {
 }  // namespace
 
 void register_bitwise(Registry& registry) {
-  registry.add({.op = "BitwiseAnd", .make = make_bitwise<std::bit_and<>>});
-  registry.add({.op = "BitwiseOr", .make = make_bitwise<std::bit_or<>>});
-  registry.add({.op = "BitwiseXor", .make = make_bitwise<std::bit_xor<>>});
-  registry.add({.op = "BitwiseNot", .make = make_not});
-  registry.add({.op = "BitShift", .make = make_shift});
+  registry.add(
+      {.op = "BitwiseAnd", .make = make_bitwise<std::bit_and<>>, .infer = rules::broadcast});
+  registry.add({.op = "BitwiseOr", .make = make_bitwise<std::bit_or<>>, .infer = rules::broadcast});
+  registry.add(
+      {.op = "BitwiseXor", .make = make_bitwise<std::bit_xor<>>, .infer = rules::broadcast});
+  registry.add({.op = "BitwiseNot", .make = make_not, .infer = rules::like});
+  registry.add({.op = "BitShift", .make = make_shift, .infer = rules::broadcast});
 }
 
 }  // namespace intaglio

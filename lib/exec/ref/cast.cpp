@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -44,12 +45,22 @@ std::unique_ptr<Kernel> make_cast_like(const Node&) {
       [](KernelContext& c) { c.set_output(0, cast(c.input(0), c.input(1).dtype())); });
 }
 
+void infer_cast(RuleContext& c) {
+  rules::shaped(c, target_of(c.node()));
+  if (const auto numbers = c.numbers(0)) c.set_numbers(0, *numbers);
+}
+
+void infer_cast_like(RuleContext& c) { rules::shaped(c, c.dtype(1)); }
+
 }  // namespace
 
 void register_cast(Registry& registry) {
-  registry.add({.op = "Cast", .refuse = refuse_cast, .make = make_cast});
-  registry.add(
-      {.op = "CastLike", .since = 15, .refuse = refuse_unsaturated, .make = make_cast_like});
+  registry.add({.op = "Cast", .refuse = refuse_cast, .make = make_cast, .infer = infer_cast});
+  registry.add({.op = "CastLike",
+                .since = 15,
+                .refuse = refuse_unsaturated,
+                .make = make_cast_like,
+                .infer = infer_cast_like});
 }
 
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -72,10 +73,23 @@ std::unique_ptr<Kernel> make_causal_conv(const Node& node) {
   });
 }
 
+void infer_causal_conv(RuleContext& c) {
+  rules::like(c);
+  c.set(1, c.dtype(0), Dims(3));
+  const bool known = c.dims(0) && c.dims(0)->size() == 3 && c.dims(1) && c.dims(1)->size() == 3;
+  if (!known) return;
+  Dims state = *c.dims(0);
+  state[2] = c.dims(1)->at(2).known() ? dim_of(c.dims(1)->at(2).value - 1) : Dim{};
+  c.set(1, c.dtype(0), state);
+}
+
 }  // namespace
 
 void register_causal_conv_with_state(Registry& registry) {
-  registry.add({.op = "CausalConvWithState", .since = 27, .make = make_causal_conv});
+  registry.add({.op = "CausalConvWithState",
+                .since = 27,
+                .make = make_causal_conv,
+                .infer = infer_causal_conv});
 }
 
 }  // namespace intaglio

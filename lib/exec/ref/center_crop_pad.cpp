@@ -5,6 +5,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/grid.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -41,10 +42,26 @@ std::unique_ptr<Kernel> make_center_crop_pad(const Node& node) {
   });
 }
 
+void infer_center_crop_pad(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  std::vector<std::int64_t> axes(dims.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  if (c.node().has("axes")) axes = c.node().attr_ints("axes");
+  const auto wanted = c.numbers(1);
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    dims[axis_of(axes[i], dims)] = wanted ? dim_of(wanted->at(i)) : Dim{};
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_center_crop_pad(Registry& registry) {
-  registry.add({.op = "CenterCropPad", .since = 18, .make = make_center_crop_pad});
+  registry.add({.op = "CenterCropPad",
+                .since = 18,
+                .make = make_center_crop_pad,
+                .infer = infer_center_crop_pad});
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -45,8 +46,8 @@ std::unique_ptr<Kernel> make_clip(const Node&) {
 }  // namespace
 
 void register_clip(Registry& registry) {
-  registry.add({.op = "Clip", .since = 1, .make = make_clip_attributes});
-  registry.add({.op = "Clip", .since = 11, .make = make_clip});
+  registry.add({.op = "Clip", .since = 1, .make = make_clip_attributes, .infer = rules::like});
+  registry.add({.op = "Clip", .since = 11, .make = make_clip, .infer = rules::like});
 }
 
 }  // namespace intaglio

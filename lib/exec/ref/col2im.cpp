@@ -5,6 +5,7 @@
 
 #include "lib/exec/elementwise.h"
 #include "lib/exec/precision.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -68,10 +69,24 @@ std::unique_ptr<Kernel> make_col2im(const Node& node) {
   });
 }
 
+void infer_col2im(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto image = c.numbers(1), block = c.numbers(2);
+  if (!image) return;
+  Dims dims = dims_of(*image);
+  const bool known = c.dims(0) && c.dims(0)->size() == 3;
+  const Dims area = block ? dims_of(*block) : Dims(1);
+  const Dim elements = product(area, 0, area.size());
+  dims.insert(dims.begin(),
+              known && elements.known() ? divided((*c.dims(0))[1], elements.value) : Dim{});
+  dims.insert(dims.begin(), known ? c.dims(0)->front() : Dim{});
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_col2im(Registry& registry) {
-  registry.add({.op = "Col2Im", .since = 18, .make = make_col2im});
+  registry.add({.op = "Col2Im", .since = 18, .make = make_col2im, .infer = infer_col2im});
 }
 
 }  // namespace intaglio

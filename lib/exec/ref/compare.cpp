@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -14,14 +15,27 @@ std::unique_ptr<Kernel> make_compare(const Node& node) {
   });
 }
 
+Number equal(const Number& a, const Number& b) {
+  const auto is_negative = [](const Number& n) { return n.value && *n.value < 0; };
+  if (a.value && b.value) return {.value = *a.value == *b.value};
+  if (!a.symbol.empty() && a.symbol == b.symbol) return {.value = 1};
+  if ((a.length && is_negative(b)) || (b.length && is_negative(a))) return {.value = 0};
+  return {};
+}
+
+void infer_equal(RuleContext& c) { rules::elementwise(c, DType::boolean, equal); }
+
 }  // namespace
 
 void register_compare(Registry& registry) {
-  registry.add({.op = "Equal", .make = make_compare<std::equal_to<>>});
-  registry.add({.op = "Greater", .make = make_compare<std::greater<>>});
-  registry.add({.op = "Less", .make = make_compare<std::less<>>});
-  registry.add({.op = "GreaterOrEqual", .make = make_compare<std::greater_equal<>>});
-  registry.add({.op = "LessOrEqual", .make = make_compare<std::less_equal<>>});
+  registry.add({.op = "Equal", .make = make_compare<std::equal_to<>>, .infer = infer_equal});
+  registry.add({.op = "Greater", .make = make_compare<std::greater<>>, .infer = rules::compare});
+  registry.add({.op = "Less", .make = make_compare<std::less<>>, .infer = rules::compare});
+  registry.add({.op = "GreaterOrEqual",
+                .make = make_compare<std::greater_equal<>>,
+                .infer = rules::compare});
+  registry.add(
+      {.op = "LessOrEqual", .make = make_compare<std::less_equal<>>, .infer = rules::compare});
 }
 
 }  // namespace intaglio

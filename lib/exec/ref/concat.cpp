@@ -4,6 +4,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -71,8 +72,36 @@ std::unique_ptr<Kernel> make_concat(const Node& node) {
       Layouts::any);
 }
 
+void infer_concat(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  std::optional<Dims> joined;
+  Dim along = dim_of(0);
+  for (std::size_t i = 0; i < c.input_count(); ++i) {
+    const auto& own = c.dims(i);
+    if (own && !joined) joined = own;
+    if (!own || own->size() != joined->size()) {
+      along = {};
+      continue;
+    }
+    along = sum(along, (*own)[axis_of(c.node().attr_int("axis", 1), *own)]);
+    for (std::size_t a = 0; a < own->size(); ++a) (*joined)[a] = either((*joined)[a], (*own)[a]);
+  }
+  if (!joined) return;
+  (*joined)[axis_of(c.node().attr_int("axis", 1), *joined)] = along;
+  c.set(0, c.dtype(0), joined);
+  Numbers elements;
+  for (std::size_t i = 0; i < c.input_count(); ++i) {
+    const auto part = c.numbers(i);
+    if (!part || joined->size() != 1) return;
+    elements.insert(elements.end(), part->begin(), part->end());
+  }
+  c.set_numbers(0, std::move(elements));
+}
+
 }  // namespace
 
-void register_concat(Registry& registry) { registry.add({.op = "Concat", .make = make_concat}); }
+void register_concat(Registry& registry) {
+  registry.add({.op = "Concat", .make = make_concat, .infer = infer_concat});
+}
 
 }  // namespace intaglio

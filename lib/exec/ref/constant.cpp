@@ -3,6 +3,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -40,11 +41,32 @@ std::unique_ptr<Kernel> make_constant_of_shape(const Node& node) {
   });
 }
 
+void infer_constant(RuleContext& c) {
+  const Node& node = c.node();
+  if (node.has("value_string")) return c.set(0, DType::string, Dims{});
+  if (node.has("value_strings"))
+    return c.set(0, DType::string, Dims{dim_of(std::ssize(node.attr_strings("value_strings")))});
+  const Tensor value = value_of(node);
+  c.set(0, {.dtype = value.dtype(), .dims = dims_of(value.shape()), .constant = value});
+}
+
+void infer_constant_of_shape(RuleContext& c) {
+  const DType type = c.node().has("value") ? c.node().attr_tensor("value").dtype() : DType::f32;
+  c.set(0, type);
+  if (const auto shape = c.numbers(0)) c.set(0, type, dims_of(*shape));
+}
+
 }  // namespace
 
 void register_constant(Registry& registry) {
-  registry.add({.op = "Constant", .refuse = refuse_constant, .make = make_constant});
-  registry.add({.op = "ConstantOfShape", .since = 9, .make = make_constant_of_shape});
+  registry.add({.op = "Constant",
+                .refuse = refuse_constant,
+                .make = make_constant,
+                .infer = infer_constant});
+  registry.add({.op = "ConstantOfShape",
+                .since = 9,
+                .make = make_constant_of_shape,
+                .infer = infer_constant_of_shape});
 }
 
 }  // namespace intaglio

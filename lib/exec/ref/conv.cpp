@@ -4,6 +4,7 @@
 #include "lib/exec/convolution.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -44,7 +45,7 @@ std::unique_ptr<Kernel> make_conv(const Node& node) {
 }  // namespace
 
 void register_conv(Registry& registry) {
-  registry.add({.op = "Conv", .since = 1, .make = make_conv});
+  registry.add({.op = "Conv", .since = 1, .make = make_conv, .infer = rules::convolution});
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/gemm.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -89,10 +90,42 @@ std::unique_ptr<Kernel> make_conv_transpose(const Node& node) {
   });
 }
 
+// An axis that is not known keeps its name where its length does not change, which a length that is
+// large enough shows.
+void infer_conv_transpose(RuleContext& c) {
+  constexpr std::int64_t probe = (std::int64_t{1} << 31) - 1;
+  c.set(0, c.dtype(0));
+  if (!c.dims(0) && !c.dims(1)) return;
+  Dims dims(c.dims(0) ? c.dims(0)->size() : c.dims(1)->size());
+  const ConvTransposeAttrs attrs = read_conv_transpose(c.node());
+  if (c.dims(0)) dims.at(0) = c.dims(0)->at(0);
+  if (c.dims(1)) dims.at(1) = times(c.dims(1)->at(1), attrs.group);
+  c.set(0, c.dtype(0), dims);
+  if (!c.dims(0)) return;
+  const auto known = [&](const Dims& of) {
+    Shape shape;
+    for (const Dim& d : of) shape.push_back(d.known() ? d.value : probe);
+    return shape;
+  };
+  Shape x = known(*c.dims(0)), filters(x.size(), 1);
+  if (c.dims(1)) filters = known(*c.dims(1));
+  if (!attrs.window.kernel.empty()) filters.resize(2);
+  filters.insert(filters.end(), attrs.window.kernel.begin(), attrs.window.kernel.end());
+  x.at(1) = filters.at(0) = attrs.group;  // channels do not matter
+  const Window w = place_transposed(attrs, x, filters);
+  for (std::size_t a = 0; a < w.rank(); ++a) {
+    const Dim& from = (*c.dims(0))[2 + a];
+    const bool fixed = from.known() || !attrs.output_shape.empty();
+    const bool taps = !attrs.window.kernel.empty() || (c.dims(1) && c.dims(1)->at(2 + a).known());
+    if (taps && (fixed || w.input[a] == probe)) dims[2 + a] = fixed ? dim_of(w.input[a]) : from;
+  }
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_conv_transpose(Registry& registry) {
-  registry.add({.op = "ConvTranspose", .make = make_conv_transpose});
+  registry.add({.op = "ConvTranspose", .make = make_conv_transpose, .infer = infer_conv_transpose});
 }
 
 }  // namespace intaglio

@@ -8,6 +8,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -31,7 +32,7 @@ Tensor log_softmax(const Tensor& scores) {
   Tensor result(DType::f64, scores.shape());
   const double* x = scores.data<double>().data();
   double* y = result.mutate<double>().data();
-  for (std::int64_t o = 0; o < view.outer; ++o)
+  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t first = o * view.length * view.inner + i;
       double largest = -INFINITY, sum = 0;
@@ -97,11 +98,22 @@ std::unique_ptr<Kernel> make_loss(const Node& node) {
   });
 }
 
+// The losses, reduced or one for each target, and the logarithms of the probabilities.
+void infer_loss(RuleContext& c) {
+  const bool each = c.node().attr_string("reduction", "mean") == "none";
+  c.set(0, c.dtype(0), each ? c.dims(1) : Dims{});
+  c.set(1, c.dtype(0), c.dims(0));
+}
+
 }  // namespace
 
 void register_cross_entropy(Registry& registry) {
-  registry.add({.op = "NegativeLogLikelihoodLoss", .since = 12, .make = make_loss<false>});
-  registry.add({.op = "SoftmaxCrossEntropyLoss", .since = 12, .make = make_loss<true>});
+  registry.add({.op = "NegativeLogLikelihoodLoss",
+                .since = 12,
+                .make = make_loss<false>,
+                .infer = infer_loss});
+  registry.add(
+      {.op = "SoftmaxCrossEntropyLoss", .since = 12, .make = make_loss<true>, .infer = infer_loss});
 }
 
 }  // namespace intaglio

@@ -1,6 +1,7 @@
 // CumProd: running products along one axis.
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -10,7 +11,7 @@ void cumulate(const T* in, T* out, const AxisView& view, bool exclusive, bool re
   using Product = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
   const std::int64_t step = reverse ? -view.inner : view.inner;
   const std::int64_t start = reverse ? (view.length - 1) * view.inner : 0;
-  for (std::int64_t o = 0; o < view.outer; ++o)
+  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       std::int64_t at = o * view.length * view.inner + start + i;
       Product product{1};
@@ -40,7 +41,7 @@ std::unique_ptr<Kernel> make_cumprod(const Node& node) {
 }  // namespace
 
 void register_cumprod(Registry& registry) {
-  registry.add({.op = "CumProd", .since = 26, .make = make_cumprod});
+  registry.add({.op = "CumProd", .since = 26, .make = make_cumprod, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -118,7 +119,8 @@ std::unique_ptr<Kernel> make_deform_conv(const Node& node) {
 }  // namespace
 
 void register_deform_conv(Registry& registry) {
-  registry.add({.op = "DeformConv", .since = 19, .make = make_deform_conv});
+  registry.add(
+      {.op = "DeformConv", .since = 19, .make = make_deform_conv, .infer = rules::convolution});
 }
 
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"
 
 namespace intaglio {
@@ -57,11 +58,28 @@ std::unique_ptr<Kernel> make_space_to_depth(const Node& node) {
   });
 }
 
+// to_space: blocks of channels become blocks of pixels, otherwise the other way round.
+template <bool to_space>
+void infer_blocks(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0) || c.dims(0)->size() != 4) return;
+  c.set(0, c.dtype(0), Dims(4));
+  const std::int64_t block = c.node().attr_int("blocksize");
+  if (block < 1 || block > std::int64_t{1} << 30) return;
+  const Dims& x = *c.dims(0);
+  const auto scaled = [&](const Dim& d, bool up, std::int64_t by) {
+    return up ? times(d, by) : divided(d, by);
+  };
+  c.set(0, c.dtype(0),
+        Dims{x[0], scaled(x[1], !to_space, block * block), scaled(x[2], to_space, block),
+             scaled(x[3], to_space, block)});
+}
+
 }  // namespace
 
 void register_depth_to_space(Registry& registry) {
-  registry.add({.op = "DepthToSpace", .make = make_depth_to_space});
-  registry.add({.op = "SpaceToDepth", .make = make_space_to_depth});
+  registry.add({.op = "DepthToSpace", .make = make_depth_to_space, .infer = infer_blocks<true>});
+  registry.add({.op = "SpaceToDepth", .make = make_space_to_depth, .infer = infer_blocks<false>});
 }
 
 }  // namespace intaglio

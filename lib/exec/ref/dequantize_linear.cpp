@@ -3,6 +3,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -32,10 +33,19 @@ std::unique_ptr<Kernel> make_dequantize_linear(const Node& node) {
       Layouts::any);
 }
 
+void infer_dequantize_linear(RuleContext& c) {
+  const auto wanted = static_cast<DType>(c.node().attr_int("output_dtype", 0));
+  const DType scale = c.dtype(1) != DType::undefined ? c.dtype(1) : DType::f32;
+  rules::shaped(c, wanted != DType::undefined ? wanted : scale);
+}
+
 }  // namespace
 
 void register_dequantize_linear(Registry& registry) {
-  registry.add({.op = "DequantizeLinear", .since = 10, .make = make_dequantize_linear});
+  registry.add({.op = "DequantizeLinear",
+                .since = 10,
+                .make = make_dequantize_linear,
+                .infer = infer_dequantize_linear});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -44,10 +45,16 @@ std::unique_ptr<Kernel> make_det(const Node&) {
   });
 }
 
+void infer_det(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (c.dims(0) && c.dims(0)->size() >= 2)
+    c.set(0, c.dtype(0), Dims(c.dims(0)->begin(), c.dims(0)->end() - 2));
+}
+
 }  // namespace
 
 void register_det(Registry& registry) {
-  registry.add({.op = "Det", .since = 11, .make = make_det});
+  registry.add({.op = "Det", .since = 11, .make = make_det, .infer = infer_det});
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include "lib/exec/fourier.h"
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -80,10 +81,32 @@ std::unique_ptr<Kernel> make_dft(const Node& node) {
   });
 }
 
+void infer_dft(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0) || c.dims(0)->empty()) return;
+  const bool onesided = c.node().attr_int("onesided", 0) != 0;
+  const bool inverse = c.node().attr_int("inverse", 0) != 0;
+  const std::int64_t fallback = c.node().opset() < 20 ? c.node().attr_int("axis", 1) : -2;
+  const auto given = c.has(2) ? c.ints(2) : std::vector<std::int64_t>{fallback};
+  Dims dims = *c.dims(0);
+  if (!given || given->empty()) {
+    std::ranges::fill(dims, Dim{});
+  } else {
+    Dim& axis = dims[axis_of(given->front(), dims)];
+    const Dim own = inverse && onesided && axis.known() ? dim_of(2 * (axis.value - 1)) : axis;
+    const auto length = c.numbers(1);
+    axis = !c.has(1) ? own : length && !length->empty() ? dim_of(length->front()) : Dim{};
+    if (onesided && !inverse) axis = axis.known() ? dim_of(axis.value / 2 + 1) : Dim{};
+    if (onesided && inverse && !c.has(1) && !axis.known()) axis = {};
+  }
+  dims.back() = dim_of(onesided && inverse ? 1 : 2);
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_dft(Registry& registry) {
-  registry.add({.op = "DFT", .since = 17, .make = make_dft});
+  registry.add({.op = "DFT", .since = 17, .make = make_dft, .infer = infer_dft});
 }
 
 }  // namespace intaglio

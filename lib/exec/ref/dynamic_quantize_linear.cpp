@@ -2,6 +2,7 @@
 // defines them (in float, 0 inside the range), and the data quantized with them.
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -16,10 +17,19 @@ std::unique_ptr<Kernel> make_dynamic_quantize_linear(const Node&) {
   });
 }
 
+void infer_dynamic_quantize_linear(RuleContext& c) {
+  c.set(0, DType::u8, c.dims(0));
+  c.set(1, DType::f32, Dims{});
+  c.set(2, DType::u8, Dims{});
+}
+
 }  // namespace
 
 void register_dynamic_quantize_linear(Registry& registry) {
-  registry.add({.op = "DynamicQuantizeLinear", .since = 11, .make = make_dynamic_quantize_linear});
+  registry.add({.op = "DynamicQuantizeLinear",
+                .since = 11,
+                .make = make_dynamic_quantize_linear,
+                .infer = infer_dynamic_quantize_linear});
 }
 
 }  // namespace intaglio

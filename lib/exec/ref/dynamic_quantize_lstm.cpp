@@ -15,6 +15,7 @@
 #include "lib/exec/lstm_cell.h"
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -99,7 +100,8 @@ void register_dynamic_quantize_lstm(Registry& registry) {
   registry.add({.op = "DynamicQuantizeLSTM",
                 .domain = "com.microsoft",
                 .refuse = refuse_dynamic_quantize_lstm,
-                .make = make_dynamic_quantize_lstm});
+                .make = make_dynamic_quantize_lstm,
+                .infer = rules::recurrent});
 }
 
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 
 #include "lib/exec/elementwise.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -156,10 +157,28 @@ std::unique_ptr<Kernel> make_einsum(const Node& node) {
   });
 }
 
+void infer_einsum(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const Equation equation = parse(c.node().attr_string("equation"));
+  std::vector<Labels> terms;
+  std::map<char, Dim> lengths;
+  for (std::size_t i = 0; i < c.input_count(); ++i) {
+    if (!c.dims(i)) return;
+    terms.push_back(expand(equation.terms.at(i), c.dims(i)->size()));
+    for (std::size_t a = 0; a < terms[i].size(); ++a) {
+      Dim& known = lengths.try_emplace(terms[i][a], dim_of(1)).first->second;
+      known = broadcast(known, (*c.dims(i))[a]);
+    }
+  }
+  Dims dims;
+  for (const char label : result_labels(equation, terms)) dims.push_back(lengths.at(label));
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_einsum(Registry& registry) {
-  registry.add({.op = "Einsum", .since = 12, .make = make_einsum});
+  registry.add({.op = "Einsum", .since = 12, .make = make_einsum, .infer = infer_einsum});
 }
 
 }  // namespace intaglio

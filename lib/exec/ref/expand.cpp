@@ -3,6 +3,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"
 #include "lib/tensor/broadcast.h"
 
@@ -50,12 +51,36 @@ std::unique_ptr<Kernel> make_tile(const Node&) {
   return make_kernel([](KernelContext& c) { tile(c, c.input(1).to_vector<std::int64_t>()); });
 }
 
+void infer_expand(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto shape = c.numbers(1);
+  if (shape) c.set(0, c.dtype(0), broadcast(c.dims(0), std::optional(dims_of(*shape))));
+}
+
+void infer_tile_axis(RuleContext& c) {
+  c.set(0, c.dtype(0), c.dims(0) ? std::optional(Dims(c.dims(0)->size())) : std::nullopt);
+}
+
+void infer_tile(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto repeats = c.numbers(1);
+  if (!c.dims(0) && !repeats) return;
+  Dims dims(c.dims(0) ? c.dims(0)->size() : repeats->size());
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const Dim length = c.dims(0) ? (*c.dims(0))[i] : Dim{};
+    const Number times_ = repeats && i < repeats->size() ? (*repeats)[i] : Number{};
+    if (times_.value) dims[i] = times(length, *times_.value);
+    if (length.value == 1) dims[i] = dim_of(times_);
+  }
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_expand(Registry& registry) {
-  registry.add({.op = "Expand", .since = 8, .make = make_expand});
-  registry.add({.op = "Tile", .since = 1, .make = make_tile_axis});
-  registry.add({.op = "Tile", .since = 6, .make = make_tile});
+  registry.add({.op = "Expand", .since = 8, .make = make_expand, .infer = infer_expand});
+  registry.add({.op = "Tile", .since = 1, .make = make_tile_axis, .infer = infer_tile_axis});
+  registry.add({.op = "Tile", .since = 6, .make = make_tile, .infer = infer_tile});
 }
 
 }  // namespace intaglio

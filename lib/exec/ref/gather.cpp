@@ -6,6 +6,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/indices.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -65,12 +66,44 @@ std::unique_ptr<Kernel> make_gather_nd(const Node& node) {
   });
 }
 
+void infer_gather(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0) || !c.dims(1)) return;
+  Dims dims = *c.dims(0);
+  const std::size_t axis = axis_of(c.node().attr_int("axis", 0), dims);
+  const auto at = dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  dims.insert(at, c.dims(1)->begin(), c.dims(1)->end());
+  c.set(0, c.dtype(0), dims);
+  const auto from = c.numbers(0);
+  const auto chosen = c.ints(1);
+  if (!from || !chosen || c.dims(0)->size() != 1 || dims.size() > 1) return;
+  Numbers elements;
+  for (const std::int64_t i : *chosen)
+    elements.push_back((*from)[static_cast<std::size_t>(checked_index(i, std::ssize(*from)))]);
+  c.set_numbers(0, std::move(elements));
+}
+
+void infer_gather_elements(RuleContext& c) { c.set(0, c.dtype(0), c.dims(1)); }
+
+void infer_gather_nd(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0) || !c.dims(1) || c.dims(1)->empty() || !c.dims(1)->back().known()) return;
+  const std::int64_t named = c.node().attr_int("batch_dims", 0) + c.dims(1)->back().value;
+  if (named < 0 || named > std::ssize(*c.dims(0))) return;
+  Dims dims(c.dims(1)->begin(), c.dims(1)->end() - 1);
+  dims.insert(dims.end(), c.dims(0)->begin() + named, c.dims(0)->end());
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_gather(Registry& registry) {
-  registry.add({.op = "Gather", .make = make_gather});
-  registry.add({.op = "GatherElements", .since = 11, .make = make_gather_elements});
-  registry.add({.op = "GatherND", .since = 11, .make = make_gather_nd});
+  registry.add({.op = "Gather", .make = make_gather, .infer = infer_gather});
+  registry.add({.op = "GatherElements",
+                .since = 11,
+                .make = make_gather_elements,
+                .infer = infer_gather_elements});
+  registry.add({.op = "GatherND", .since = 11, .make = make_gather_nd, .infer = infer_gather_nd});
 }
 
 }  // namespace intaglio

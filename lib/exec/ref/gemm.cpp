@@ -7,6 +7,7 @@
 #include "lib/exec/gemm.h"
 #include "lib/exec/matmul.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/tensor/broadcast.h"
 
 namespace intaglio {
@@ -122,8 +123,12 @@ std::unique_ptr<Kernel> make_gemm(const Node& node) {
   });
 }
 
+void infer_gemm(RuleContext& c) { rules::gemm(c, c.dtype(0), 0, 1); }
+
 }  // namespace
 
-void register_gemm(Registry& registry) { registry.add({.op = "Gemm", .make = make_gemm}); }
+void register_gemm(Registry& registry) {
+  registry.add({.op = "Gemm", .make = make_gemm, .infer = infer_gemm});
+}
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -58,9 +59,9 @@ std::unique_ptr<Kernel> make_lp(const Node& node) {
 }  // namespace
 
 void register_global_pool(Registry& registry) {
-  registry.add({.op = "GlobalAveragePool", .make = make_average});
-  registry.add({.op = "GlobalMaxPool", .make = make_max});
-  registry.add({.op = "GlobalLpPool", .make = make_lp});
+  registry.add({.op = "GlobalAveragePool", .make = make_average, .infer = rules::global_pool});
+  registry.add({.op = "GlobalMaxPool", .make = make_max, .infer = rules::global_pool});
+  registry.add({.op = "GlobalLpPool", .make = make_lp, .infer = rules::global_pool});
 }
 
 }  // namespace intaglio

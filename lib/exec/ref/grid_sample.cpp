@@ -8,6 +8,7 @@
 
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -153,10 +154,21 @@ std::unique_ptr<Kernel> make_grid_sample(const Node& node) {
   });
 }
 
+void infer_grid_sample(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto &x = c.dims(0), &grid = c.dims(1);
+  if (!x && !grid) return;
+  Dims dims(x ? x->size() : grid->size());
+  for (std::size_t i = 0; x && i < 2; ++i) dims.at(i) = x->at(i);
+  for (std::size_t i = 2; grid && i < dims.size(); ++i) dims[i] = grid->at(i - 1);
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_grid_sample(Registry& registry) {
-  registry.add({.op = "GridSample", .since = 16, .make = make_grid_sample});
+  registry.add(
+      {.op = "GridSample", .since = 16, .make = make_grid_sample, .infer = infer_grid_sample});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 
 #include "lib/exec/recurrent.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -70,8 +71,8 @@ std::unique_ptr<Kernel> make_rnn(const Node& node) {
 }  // namespace
 
 void register_gru(Registry& registry) {
-  registry.add({.op = "GRU", .make = make_gru});
-  registry.add({.op = "RNN", .make = make_rnn});
+  registry.add({.op = "GRU", .make = make_gru, .infer = rules::recurrent});
+  registry.add({.op = "RNN", .make = make_rnn, .infer = rules::recurrent});
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -27,11 +28,17 @@ std::unique_ptr<Kernel> make_dropout(const Node& node) {
   });
 }
 
+// The mask has the type of the data before opset 10.
+void infer_dropout(RuleContext& c) {
+  rules::like(c);
+  c.set(1, c.node().opset() < 10 ? c.dtype(0) : DType::boolean, c.dims(0));
+}
+
 }  // namespace
 
 void register_identity(Registry& registry) {
-  registry.add({.op = "Identity", .make = make_identity});
-  registry.add({.op = "Dropout", .make = make_dropout});
+  registry.add({.op = "Identity", .make = make_identity, .infer = rules::identity});
+  registry.add({.op = "Dropout", .make = make_dropout, .infer = infer_dropout});
 }
 
 }  // namespace intaglio

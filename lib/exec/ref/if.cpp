@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "lib/exec/nested.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -15,8 +18,18 @@ std::unique_ptr<Kernel> make_if(const Node& node) {
   });
 }
 
+// What both branches agree on.
+void infer_if(RuleContext& c) {
+  const std::vector<Known> yes = c.body("then_branch", {}), no = c.body("else_branch", {});
+  for (std::size_t i = 0; i < std::min({c.result_count(), yes.size(), no.size()}); ++i)
+    c.set(i, yes[i].dtype != DType::undefined ? yes[i].dtype : no[i].dtype,
+          common(yes[i].dims, no[i].dims));
+}
+
 }  // namespace
 
-void register_if(Registry& registry) { registry.add({.op = "If", .make = make_if}); }
+void register_if(Registry& registry) {
+  registry.add({.op = "If", .make = make_if, .infer = infer_if});
+}
 
 }  // namespace intaglio

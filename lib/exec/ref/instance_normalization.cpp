@@ -9,6 +9,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/moments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -70,8 +71,8 @@ std::unique_ptr<Kernel> make_group(const Node& node) {
 }  // namespace
 
 void register_instance_normalization(Registry& registry) {
-  registry.add({.op = "InstanceNormalization", .make = make_instance});
-  registry.add({.op = "GroupNormalization", .since = 18, .make = make_group});
+  registry.add({.op = "InstanceNormalization", .make = make_instance, .infer = rules::like});
+  registry.add({.op = "GroupNormalization", .since = 18, .make = make_group, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/layer_norm.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -22,11 +23,27 @@ std::unique_ptr<Kernel> make_normalization(const Node& node) {
   });
 }
 
+// The means and the inverse deviations have the type that they are computed in.
+void infer_layer_normalization(RuleContext& c) {
+  rules::like(c);
+  const auto type = static_cast<DType>(c.node().attr_int("stash_type", 1));
+  std::optional<Dims> dims = c.dims(0);
+  for (std::size_t i = dims ? axis_of(c.node().attr_int("axis", -1), *dims) : 0;
+       dims && i < dims->size(); ++i)
+    (*dims)[i] = dim_of(1);
+  for (std::size_t i = 1; i < c.result_count(); ++i) c.set(i, type, dims);
+}
+
 }  // namespace
 
 void register_layer_normalization(Registry& registry) {
-  registry.add({.op = "LayerNormalization", .make = make_normalization<true>});
-  registry.add({.op = "RMSNormalization", .since = 23, .make = make_normalization<false>});
+  registry.add({.op = "LayerNormalization",
+                .make = make_normalization<true>,
+                .infer = infer_layer_normalization});
+  registry.add({.op = "RMSNormalization",
+                .since = 23,
+                .make = make_normalization<false>,
+                .infer = infer_layer_normalization});
 }
 
 }  // namespace intaglio

@@ -11,6 +11,7 @@
 #include "lib/exec/attention.h"
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -128,10 +129,26 @@ std::unique_ptr<Kernel> make_linear_attention(const Node& node) {
   });
 }
 
+void infer_linear_attention(RuleContext& c) {
+  c.set(0, c.dtype(0), Dims(3));
+  c.set(1, c.dtype(c.has(3) ? 3 : 0), c.has(3) && c.dims(3) ? c.dims(3) : Dims(4));
+  const auto known = [&](std::size_t i) { return c.dims(i) && c.dims(i)->size() == 3; };
+  if (!known(0) || !known(1) || !known(2)) return;
+  const std::int64_t heads = c.node().attr_int("q_num_heads"),
+                     shared = c.node().attr_int("kv_num_heads");
+  const Dims &q = *c.dims(0), &k = *c.dims(1), &v = *c.dims(2);
+  const Dim wide = divided(v[2], shared);
+  c.set(0, c.dtype(0), Dims{q[0], q[1], times(wide, heads)});
+  c.set(1, c.dtype(c.has(3) ? 3 : 0), Dims{q[0], dim_of(shared), divided(k[2], shared), wide});
+}
+
 }  // namespace
 
 void register_linear_attention(Registry& registry) {
-  registry.add({.op = "LinearAttention", .since = 27, .make = make_linear_attention});
+  registry.add({.op = "LinearAttention",
+                .since = 27,
+                .make = make_linear_attention,
+                .infer = infer_linear_attention});
 }
 
 }  // namespace intaglio

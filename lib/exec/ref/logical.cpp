@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -19,10 +20,10 @@ std::unique_ptr<Kernel> make_not(const Node&) {
 }  // namespace
 
 void register_logical(Registry& registry) {
-  registry.add({.op = "And", .make = make_logical<std::logical_and<>>});
-  registry.add({.op = "Or", .make = make_logical<std::logical_or<>>});
-  registry.add({.op = "Xor", .make = make_logical<std::not_equal_to<>>});
-  registry.add({.op = "Not", .make = make_not});
+  registry.add({.op = "And", .make = make_logical<std::logical_and<>>, .infer = rules::compare});
+  registry.add({.op = "Or", .make = make_logical<std::logical_or<>>, .infer = rules::compare});
+  registry.add({.op = "Xor", .make = make_logical<std::not_equal_to<>>, .infer = rules::compare});
+  registry.add({.op = "Not", .make = make_not, .infer = rules::compare});
 }
 
 }  // namespace intaglio

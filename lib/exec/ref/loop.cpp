@@ -6,6 +6,7 @@
 #include "lib/base/progress.h"
 #include "lib/exec/nested.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/stack.h"
 
 namespace intaglio {
@@ -81,8 +82,35 @@ class Loop {
 
 std::unique_ptr<Kernel> make_loop(const Node& node) { return make_kernel(Loop(node)); }
 
+// What is known of a carried value must hold before and after every iteration: what the body
+// changes is given up, until nothing changes any more.
+void infer_loop(RuleContext& c) {
+  const std::size_t carried = c.input_count() < 2 ? 0 : c.input_count() - 2;
+  std::vector<Known> state;
+  for (std::size_t i = 0; i < carried; ++i)
+    state.push_back({.dtype = c.dtype(2 + i), .dims = c.dims(2 + i)});
+  std::vector<Known> made;
+  for (bool changed = true; changed;) {
+    std::vector<Known> inputs = {{.dtype = DType::s64, .dims = Dims{}},
+                                 {.dtype = DType::boolean, .dims = Dims{}}};
+    inputs.insert(inputs.end(), state.begin(), state.end());
+    made = c.body("body", std::move(inputs));
+    changed = false;
+    for (std::size_t i = 0; i < carried; ++i) changed |= weaken(state[i], made.at(1 + i));
+  }
+  for (std::size_t i = 0; i < c.result_count(); ++i) {
+    std::optional<Dims> dims = i < carried ? state[i].dims : made.at(1 + i).dims;
+    if (i >= carried && dims) dims->insert(dims->begin(), Dim{});
+    c.set(i,
+          i < carried && state[i].dtype != DType::undefined ? state[i].dtype : made.at(1 + i).dtype,
+          dims);
+  }
+}
+
 }  // namespace
 
-void register_loop(Registry& registry) { registry.add({.op = "Loop", .make = make_loop}); }
+void register_loop(Registry& registry) {
+  registry.add({.op = "Loop", .make = make_loop, .infer = infer_loop});
+}
 
 }  // namespace intaglio

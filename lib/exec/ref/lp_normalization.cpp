@@ -4,6 +4,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -15,7 +16,7 @@ std::unique_ptr<Kernel> make_lp_normalization(const Node& node) {
     Tensor y = as_float(context.input(0));
     const AxisView view(y.shape(), normalized_axis(axis, y.rank()));
     float* values = y.mutate<float>().data();
-    for (std::int64_t o = 0; o < view.outer; ++o)
+    for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
       for (std::int64_t i = 0; i < view.inner; ++i) {
         float* line = values + o * view.length * view.inner + i;
         double sum = 0;
@@ -35,7 +36,7 @@ std::unique_ptr<Kernel> make_lp_normalization(const Node& node) {
 }  // namespace
 
 void register_lp_normalization(Registry& registry) {
-  registry.add({.op = "LpNormalization", .make = make_lp_normalization});
+  registry.add({.op = "LpNormalization", .make = make_lp_normalization, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/pool.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -30,7 +31,7 @@ std::unique_ptr<Kernel> make_lp_pool(const Node& node) {
 }  // namespace
 
 void register_lp_pool(Registry& registry) {
-  registry.add({.op = "LpPool", .since = 1, .make = make_lp_pool});
+  registry.add({.op = "LpPool", .since = 1, .make = make_lp_pool, .infer = rules::pool});
 }
 
 }  // namespace intaglio

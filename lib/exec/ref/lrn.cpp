@@ -6,6 +6,7 @@
 
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -23,8 +24,9 @@ std::unique_ptr<Kernel> make_lrn(const Node& node) {
     const std::int64_t channels = x.dim(1), area = product(x.shape(), 2, x.shape().size());
     const float* in = x.data<float>().data();
     float* out = y.mutate<float>().data();
-    std::vector<float> sums(static_cast<std::size_t>(area));
-    for (std::int64_t n = 0; n < x.dim(0); ++n, in += channels * area)
+    const std::int64_t batch = y.size() == 0 ? 0 : x.dim(0);
+    std::vector<float> sums(batch == 0 ? 0 : static_cast<std::size_t>(area));
+    for (std::int64_t n = 0; n < batch; ++n, in += channels * area)
       for (std::int64_t c = 0; c < channels; ++c, out += area) {
         std::fill(sums.begin(), sums.end(), 0.0f);
         const std::int64_t stop = std::min(channels, c + size / 2 + 1);
@@ -41,6 +43,8 @@ std::unique_ptr<Kernel> make_lrn(const Node& node) {
 
 }  // namespace
 
-void register_lrn(Registry& registry) { registry.add({.op = "LRN", .make = make_lrn}); }
+void register_lrn(Registry& registry) {
+  registry.add({.op = "LRN", .make = make_lrn, .infer = rules::like});
+}
 
 }  // namespace intaglio

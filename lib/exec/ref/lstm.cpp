@@ -1,6 +1,7 @@
 // LSTM (opset 1, 7, 14, 22).
 #include "lib/exec/lstm_cell.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -13,6 +14,8 @@ std::unique_ptr<Kernel> make_lstm(const Node& node) {
 
 }  // namespace
 
-void register_lstm(Registry& registry) { registry.add({.op = "LSTM", .make = make_lstm}); }
+void register_lstm(Registry& registry) {
+  registry.add({.op = "LSTM", .make = make_lstm, .infer = rules::recurrent});
+}
 
 }  // namespace intaglio

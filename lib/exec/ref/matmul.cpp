@@ -3,6 +3,7 @@
 #include "lib/exec/elementwise.h"
 #include "lib/exec/float_io.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -54,8 +55,12 @@ std::unique_ptr<Kernel> make_matmul(const Node& node) {
   });
 }
 
+void infer_matmul(RuleContext& c) { c.set(0, c.dtype(0), matmul_dims(c.dims(0), c.dims(1))); }
+
 }  // namespace
 
-void register_matmul(Registry& registry) { registry.add({.op = "MatMul", .make = make_matmul}); }
+void register_matmul(Registry& registry) {
+  registry.add({.op = "MatMul", .make = make_matmul, .infer = infer_matmul});
+}
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/pool.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -108,7 +109,7 @@ std::unique_ptr<Kernel> make_max_pool(const Node& node) {
 }  // namespace
 
 void register_max_pool(Registry& registry) {
-  registry.add({.op = "MaxPool", .since = 1, .make = make_max_pool});
+  registry.add({.op = "MaxPool", .since = 1, .make = make_max_pool, .infer = rules::pool});
 }
 
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -71,10 +72,19 @@ std::unique_ptr<Kernel> make_max_roi_pool(const Node& node) {
   });
 }
 
+void infer_max_roi_pool(RuleContext& c) {
+  Dims dims(2);
+  if (c.dims(1)) dims[0] = c.dims(1)->at(0);
+  if (c.dims(0)) dims[1] = c.dims(0)->at(1);
+  for (const std::int64_t length : c.node().attr_ints("pooled_shape"))
+    dims.push_back(dim_of(length));
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_max_roi_pool(Registry& registry) {
-  registry.add({.op = "MaxRoiPool", .make = make_max_roi_pool});
+  registry.add({.op = "MaxRoiPool", .make = make_max_roi_pool, .infer = infer_max_roi_pool});
 }
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/grid.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -74,10 +75,28 @@ std::unique_ptr<Kernel> make_max_unpool(const Node& node) {
   });
 }
 
+void infer_max_unpool(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (c.has(2)) {
+    const auto wanted = c.numbers(2);
+    if (wanted || c.dims(0))
+      c.set(0, c.dtype(0), wanted ? dims_of(*wanted) : Dims(c.dims(0)->size()));
+    return;
+  }
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  Shape x;
+  for (const Dim& d : dims) x.push_back(d.value);
+  const Shape shape = unpooled_shape(x, read_window(c.node()));
+  for (std::size_t i = 2; i < dims.size(); ++i)
+    dims[i] = dims[i].known() ? dim_of(shape[i]) : Dim{};
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_max_unpool(Registry& registry) {
-  registry.add({.op = "MaxUnpool", .since = 9, .make = make_max_unpool});
+  registry.add({.op = "MaxUnpool", .since = 9, .make = make_max_unpool, .infer = infer_max_unpool});
 }
 
 }  // namespace intaglio

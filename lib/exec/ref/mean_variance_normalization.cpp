@@ -6,6 +6,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/moments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 
 namespace intaglio {
@@ -52,8 +53,10 @@ std::unique_ptr<Kernel> make_mean_variance_normalization(const Node& node) {
 }  // namespace
 
 void register_mean_variance_normalization(Registry& registry) {
-  registry.add(
-      {.op = "MeanVarianceNormalization", .since = 9, .make = make_mean_variance_normalization});
+  registry.add({.op = "MeanVarianceNormalization",
+                .since = 9,
+                .make = make_mean_variance_normalization,
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -67,10 +68,21 @@ std::unique_ptr<Kernel> make_mel_weight_matrix(const Node& node) {
   });
 }
 
+void infer_mel_weight_matrix(RuleContext& c) {
+  const auto bands = c.ints(0), length = c.ints(1);
+  const bool known = length && !length->empty();
+  c.set(0, static_cast<DType>(c.node().attr_int("output_datatype", 1)),
+        Dims{known ? dim_of(length->front() / 2 + 1) : Dim{},
+             bands && !bands->empty() ? dim_of(bands->front()) : Dim{}});
+}
+
 }  // namespace
 
 void register_mel_weight_matrix(Registry& registry) {
-  registry.add({.op = "MelWeightMatrix", .since = 17, .make = make_mel_weight_matrix});
+  registry.add({.op = "MelWeightMatrix",
+                .since = 17,
+                .make = make_mel_weight_matrix,
+                .infer = infer_mel_weight_matrix});
 }
 
 }  // namespace intaglio

@@ -10,6 +10,7 @@
 #include "lib/exec/fused_activation.h"
 #include "lib/exec/matmul.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"
 
 namespace intaglio {
@@ -97,14 +98,31 @@ std::unique_ptr<Kernel> make_fused_matmul(const Node& node) {
   });
 }
 
+void infer_fused_gemm(RuleContext& c) { rules::gemm(c, c.dtype(0), 0, 1); }
+
+void infer_fused_matmul(RuleContext& c) {
+  const auto turned = [&](std::size_t i, const char* attr) {
+    std::optional<Dims> dims = c.dims(i);
+    if (dims && dims->size() > 1 && c.node().attr_int(attr, 0) != 0)
+      std::swap(dims->end()[-1], dims->end()[-2]);
+    return dims;
+  };
+  c.set(0, c.dtype(0));
+  if (c.node().attr_int("transBatchA", 0) == 0 && c.node().attr_int("transBatchB", 0) == 0)
+    c.set(0, c.dtype(0), matmul_dims(turned(0, "transA"), turned(1, "transB")));
+}
+
 }  // namespace
 
 void register_microsoft_fused(Registry& registry) {
   constexpr std::string_view domain = "com.microsoft";
-  registry.add({.op = "FusedConv", .domain = domain, .make = make_fused_conv});
-  registry.add({.op = "FusedGemm", .domain = domain, .make = make_fused_gemm});
+  registry.add(
+      {.op = "FusedConv", .domain = domain, .make = make_fused_conv, .infer = rules::convolution});
+  registry.add(
+      {.op = "FusedGemm", .domain = domain, .make = make_fused_gemm, .infer = infer_fused_gemm});
   for (const char* op : {"FusedMatMul", "FusedMatMulActivation", "TransposeMatMul"})
-    registry.add({.op = op, .domain = domain, .make = make_fused_matmul});
+    registry.add(
+        {.op = op, .domain = domain, .make = make_fused_matmul, .infer = infer_fused_matmul});
 }
 
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -43,10 +44,18 @@ std::unique_ptr<Kernel> make_quick_gelu(const Node& node) {
 
 void register_microsoft_gelu(Registry& registry) {
   constexpr std::string_view domain = "com.microsoft";
-  registry.add({.op = "Gelu", .domain = domain, .make = make_biased<decltype(gelu)>});
-  registry.add({.op = "BiasGelu", .domain = domain, .make = make_biased<decltype(gelu)>});
-  registry.add({.op = "FastGelu", .domain = domain, .make = make_biased<decltype(fast_gelu)>});
-  registry.add({.op = "QuickGelu", .domain = domain, .make = make_quick_gelu});
+  registry.add(
+      {.op = "Gelu", .domain = domain, .make = make_biased<decltype(gelu)>, .infer = rules::like});
+  registry.add({.op = "BiasGelu",
+                .domain = domain,
+                .make = make_biased<decltype(gelu)>,
+                .infer = rules::like});
+  registry.add({.op = "FastGelu",
+                .domain = domain,
+                .make = make_biased<decltype(fast_gelu)>,
+                .infer = rules::like});
+  registry.add(
+      {.op = "QuickGelu", .domain = domain, .make = make_quick_gelu, .infer = rules::like});
 }
 
 }  // namespace intaglio

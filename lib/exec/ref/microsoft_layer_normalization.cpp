@@ -10,6 +10,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/layer_norm.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -112,17 +113,57 @@ std::unique_ptr<Kernel> make_embed(const Node& node) {
   });
 }
 
+// y, the means and inverse deviations of rows, and the sum.
+void infer_skip(RuleContext& c) {
+  std::optional<Dims> rows = c.dims(0);
+  if (rows && !rows->empty()) rows->back() = dim_of(1);
+  for (std::size_t i = 0; i < c.result_count(); ++i) {
+    const bool of_rows = i == 1 || i == 2;
+    c.set(i, of_rows ? DType::f32 : c.dtype(0), of_rows ? rows : c.dims(0));
+  }
+}
+
+void infer_simplified(RuleContext& c) {
+  rules::like(c);
+  std::optional<Dims> dims = c.dims(0);
+  for (std::size_t i = dims ? axis_of(c.node().attr_int("axis", -1), *dims) : 0;
+       dims && i < dims->size(); ++i)
+    (*dims)[i] = dim_of(1);
+  c.set(1, DType::f32, dims);
+}
+
+void infer_embed(RuleContext& c) {
+  Dims dims(3);
+  if (c.dims(2)) dims[2] = c.dims(2)->at(1);
+  for (std::size_t i = 0; c.dims(0) && i < 2; ++i) dims[i] = c.dims(0)->at(i);
+  c.set(0, c.dtype(2), dims);
+  c.set(1, DType::s32, Dims{dims[0]});
+  c.set(2, c.dtype(2), dims);
+}
+
 }  // namespace
 
 void register_microsoft_layer_normalization(Registry& registry) {
   constexpr std::string_view domain = "com.microsoft";
-  registry.add({.op = "SkipLayerNormalization", .domain = domain, .make = make_skip<true>});
-  registry.add(
-      {.op = "SkipSimplifiedLayerNormalization", .domain = domain, .make = make_skip<false>});
-  registry.add({.op = "EmbedLayerNormalization", .domain = domain, .make = make_embed});
+  registry.add({.op = "SkipLayerNormalization",
+                .domain = domain,
+                .make = make_skip<true>,
+                .infer = infer_skip});
+  registry.add({.op = "SkipSimplifiedLayerNormalization",
+                .domain = domain,
+                .make = make_skip<false>,
+                .infer = infer_skip});
+  registry.add({.op = "EmbedLayerNormalization",
+                .domain = domain,
+                .make = make_embed,
+                .infer = infer_embed});
   // onnxruntime has this one in the domain of the standard operators.
-  registry.add({.op = "SimplifiedLayerNormalization", .make = make_simplified});
-  registry.add({.op = "SimplifiedLayerNormalization", .domain = domain, .make = make_simplified});
+  registry.add(
+      {.op = "SimplifiedLayerNormalization", .make = make_simplified, .infer = infer_simplified});
+  registry.add({.op = "SimplifiedLayerNormalization",
+                .domain = domain,
+                .make = make_simplified,
+                .infer = infer_simplified});
 }
 
 }  // namespace intaglio

@@ -10,6 +10,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/matmul.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -126,10 +127,19 @@ std::unique_ptr<Kernel> make_matmul_nbits(const Node& node) {
   });
 }
 
+void infer_matmul_nbits(RuleContext& c) {
+  std::optional<Dims> dims = c.dims(0);
+  if (dims && !dims->empty()) dims->back() = dim_of(c.node().attr_int("N"));
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_microsoft_matmul_nbits(Registry& registry) {
-  registry.add({.op = "MatMulNBits", .domain = "com.microsoft", .make = make_matmul_nbits});
+  registry.add({.op = "MatMulNBits",
+                .domain = "com.microsoft",
+                .make = make_matmul_nbits,
+                .infer = infer_matmul_nbits});
 }
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/rotary.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -51,7 +52,10 @@ std::unique_ptr<Kernel> make_rotary_embedding(const Node& node) {
 }  // namespace
 
 void register_microsoft_rotary_embedding(Registry& registry) {
-  registry.add({.op = "RotaryEmbedding", .domain = "com.microsoft", .make = make_rotary_embedding});
+  registry.add({.op = "RotaryEmbedding",
+                .domain = "com.microsoft",
+                .make = make_rotary_embedding,
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -84,10 +85,15 @@ std::unique_ptr<Kernel> make_non_max_suppression(const Node& node) {
   });
 }
 
+void infer_non_max_suppression(RuleContext& c) { c.set(0, DType::s64, Dims{Dim{}, dim_of(3)}); }
+
 }  // namespace
 
 void register_non_max_suppression(Registry& registry) {
-  registry.add({.op = "NonMaxSuppression", .since = 10, .make = make_non_max_suppression});
+  registry.add({.op = "NonMaxSuppression",
+                .since = 10,
+                .make = make_non_max_suppression,
+                .infer = infer_non_max_suppression});
 }
 
 }  // namespace intaglio

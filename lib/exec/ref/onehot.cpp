@@ -2,6 +2,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -34,10 +35,24 @@ std::unique_ptr<Kernel> make_onehot(const Node& node) {
   });
 }
 
+void infer_onehot(RuleContext& c) {
+  c.set(0, c.dtype(2));
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  dims.emplace_back();
+  const std::size_t axis = axis_of(c.node().attr_int("axis", -1), dims);
+  dims.pop_back();
+  const Tensor& depth = c.input(1).constant;
+  const bool known = depth.defined() && depth.size() == 1;
+  dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis),
+              known ? dim_of(depth.to_vector<std::int64_t>()[0]) : Dim{});
+  c.set(0, c.dtype(2), dims);
+}
+
 }  // namespace
 
 void register_onehot(Registry& registry) {
-  registry.add({.op = "OneHot", .since = 9, .make = make_onehot});
+  registry.add({.op = "OneHot", .since = 9, .make = make_onehot, .infer = infer_onehot});
 }
 
 }  // namespace intaglio

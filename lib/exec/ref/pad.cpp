@@ -5,6 +5,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/grid.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -85,8 +86,31 @@ std::unique_ptr<Kernel> make_pad(const Node& node) {
   });
 }
 
+void infer_pad(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  const auto pads = c.numbers(1, c.node().opset() < 2 ? "paddings" : "pads");
+  const auto axes = c.ints(3);
+  const std::size_t count = axes ? axes->size() : dims.size();
+  if (!pads || pads->size() != 2 * count || (c.has(3) && !axes)) {
+    c.set(0, c.dtype(0), Dims(dims.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    Dim& d = dims[axes ? axis_of((*axes)[i], dims) : i];
+    const Number &begin = (*pads)[i], &end = (*pads)[count + i];
+    if (begin.is(0) && end.is(0)) continue;
+    const bool known = d.known() && begin.value && end.value;
+    d = known ? dim_of(std::max<std::int64_t>(0, d.value + *begin.value + *end.value)) : Dim{};
+  }
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
-void register_pad(Registry& registry) { registry.add({.op = "Pad", .make = make_pad}); }
+void register_pad(Registry& registry) {
+  registry.add({.op = "Pad", .make = make_pad, .infer = infer_pad});
+}
 
 }  // namespace intaglio

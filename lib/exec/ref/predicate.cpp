@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -28,8 +29,8 @@ std::unique_ptr<Kernel> make_is_inf(const Node& node) {
 }  // namespace
 
 void register_predicate(Registry& registry) {
-  registry.add({.op = "IsNaN", .make = make_is_nan});
-  registry.add({.op = "IsInf", .make = make_is_inf});
+  registry.add({.op = "IsNaN", .make = make_is_nan, .infer = rules::as<DType::boolean>});
+  registry.add({.op = "IsInf", .make = make_is_inf, .infer = rules::as<DType::boolean>});
 }
 
 }  // namespace intaglio

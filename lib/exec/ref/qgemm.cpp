@@ -7,6 +7,7 @@
 #include "lib/exec/codes.h"
 #include "lib/exec/integer_product.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/tensor/broadcast.h"
 
 namespace intaglio {
@@ -77,10 +78,16 @@ std::unique_ptr<Kernel> make_qgemm(const Node& node) {
   return make_kernel([attrs](KernelContext& c) { run(c, attrs); });
 }
 
+// Without a zero point of the result it is float.
+void infer_qgemm(RuleContext& c) {
+  rules::gemm(c, !c.has(7) ? DType::f32 : c.dtype(c.has(8) ? 8 : 0), 0, 3);
+}
+
 }  // namespace
 
 void register_qgemm(Registry& registry) {
-  registry.add({.op = "QGemm", .domain = "com.microsoft", .make = make_qgemm});
+  registry.add(
+      {.op = "QGemm", .domain = "com.microsoft", .make = make_qgemm, .infer = infer_qgemm});
 }
 
 }  // namespace intaglio

@@ -14,6 +14,7 @@
 #include "lib/exec/codes.h"
 #include "lib/exec/nest.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -129,11 +130,15 @@ std::unique_ptr<Kernel> make_mul(const Node&) {
       Layouts::any);
 }
 
+void infer_binary(RuleContext& c) { c.set(0, c.dtype(0), broadcast(c.dims(0), c.dims(3))); }
+
 }  // namespace
 
 void register_qlinear_binary(Registry& registry) {
-  registry.add({.op = "QLinearAdd", .domain = "com.microsoft", .make = make_add});
-  registry.add({.op = "QLinearMul", .domain = "com.microsoft", .make = make_mul});
+  registry.add(
+      {.op = "QLinearAdd", .domain = "com.microsoft", .make = make_add, .infer = infer_binary});
+  registry.add(
+      {.op = "QLinearMul", .domain = "com.microsoft", .make = make_mul, .infer = infer_binary});
 }
 
 }  // namespace intaglio

@@ -8,6 +8,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/codes.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -67,10 +68,23 @@ std::unique_ptr<Kernel> make_concat(const Node& node) {
       Layouts::any);
 }
 
+void infer_concat(RuleContext& c) {
+  c.set(0, c.dtype(first));
+  if (!c.dims(first)) return;
+  Dims dims = *c.dims(first);
+  const std::size_t axis = axis_of(c.node().attr_int("axis"), dims);
+  for (std::size_t i = first + stride; i < c.input_count(); i += stride)
+    dims[axis] = c.dims(i) ? sum(dims[axis], c.dims(i)->at(axis)) : Dim{};
+  c.set(0, c.dtype(first), dims);
+}
+
 }  // namespace
 
 void register_qlinear_concat(Registry& registry) {
-  registry.add({.op = "QLinearConcat", .domain = "com.microsoft", .make = make_concat});
+  registry.add({.op = "QLinearConcat",
+                .domain = "com.microsoft",
+                .make = make_concat,
+                .infer = infer_concat});
 }
 
 }  // namespace intaglio

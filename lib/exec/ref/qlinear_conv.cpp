@@ -9,6 +9,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -75,11 +76,16 @@ std::unique_ptr<Kernel> make_qlinear_conv(const Node& node) {
   });
 }
 
+void infer_conv_integer(RuleContext& c) { rules::convolve(c, DType::s32, 0, 1); }
+void infer_qlinear_conv(RuleContext& c) { rules::convolve(c, c.dtype(7), 0, 3); }
+
 }  // namespace
 
 void register_qlinear_conv(Registry& registry) {
-  registry.add({.op = "ConvInteger", .since = 10, .make = make_conv_integer});
-  registry.add({.op = "QLinearConv", .since = 10, .make = make_qlinear_conv});
+  registry.add(
+      {.op = "ConvInteger", .since = 10, .make = make_conv_integer, .infer = infer_conv_integer});
+  registry.add(
+      {.op = "QLinearConv", .since = 10, .make = make_qlinear_conv, .infer = infer_qlinear_conv});
 }
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 #include "lib/exec/integer_product.h"
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -45,13 +46,31 @@ std::unique_ptr<Kernel> make_matmul_to_float(const Node& node) {
   });
 }
 
+void infer_matmul_integer(RuleContext& c) {
+  c.set(0, DType::s32, matmul_dims(c.dims(0), c.dims(1)));
+}
+void infer_qlinear_matmul(RuleContext& c) {
+  c.set(0, c.dtype(7), matmul_dims(c.dims(0), c.dims(3)));
+}
+void infer_matmul_to_float(RuleContext& c) {
+  c.set(0, c.dtype(2), matmul_dims(c.dims(0), c.dims(1)));
+}
+
 }  // namespace
 
 void register_qlinear_matmul(Registry& registry) {
-  registry.add({.op = "MatMulInteger", .since = 10, .make = make_matmul_integer});
-  registry.add({.op = "QLinearMatMul", .since = 10, .make = make_qlinear_matmul});
-  registry.add(
-      {.op = "MatMulIntegerToFloat", .domain = "com.microsoft", .make = make_matmul_to_float});
+  registry.add({.op = "MatMulInteger",
+                .since = 10,
+                .make = make_matmul_integer,
+                .infer = infer_matmul_integer});
+  registry.add({.op = "QLinearMatMul",
+                .since = 10,
+                .make = make_qlinear_matmul,
+                .infer = infer_qlinear_matmul});
+  registry.add({.op = "MatMulIntegerToFloat",
+                .domain = "com.microsoft",
+                .make = make_matmul_to_float,
+                .infer = infer_matmul_to_float});
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 
 #include "lib/exec/codes.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -106,11 +107,13 @@ void register_qlinear_pool(Registry& registry) {
   registry.add({.op = "QLinearGlobalAveragePool",
                 .domain = "com.microsoft",
                 .refuse = refuse_channels_last,
-                .make = make_global});
+                .make = make_global,
+                .infer = rules::global_pool});
   registry.add({.op = "QLinearAveragePool",
                 .domain = "com.microsoft",
                 .refuse = refuse_channels_last,
-                .make = make_average});
+                .make = make_average,
+                .infer = rules::pool});
 }
 
 }  // namespace intaglio

@@ -14,6 +14,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/codes.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -81,7 +82,10 @@ std::unique_ptr<Kernel> make_softmax(const Node& node) {
 }  // namespace
 
 void register_qlinear_softmax(Registry& registry) {
-  registry.add({.op = "QLinearSoftmax", .domain = "com.microsoft", .make = make_softmax});
+  registry.add({.op = "QLinearSoftmax",
+                .domain = "com.microsoft",
+                .make = make_softmax,
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 
 #include "lib/exec/codes.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -35,8 +36,14 @@ std::unique_ptr<Kernel> make_sigmoid(const Node&) {
 }  // namespace
 
 void register_qlinear_unary(Registry& registry) {
-  registry.add({.op = "QLinearLeakyRelu", .domain = "com.microsoft", .make = make_leaky_relu});
-  registry.add({.op = "QLinearSigmoid", .domain = "com.microsoft", .make = make_sigmoid});
+  registry.add({.op = "QLinearLeakyRelu",
+                .domain = "com.microsoft",
+                .make = make_leaky_relu,
+                .infer = rules::like});
+  registry.add({.op = "QLinearSigmoid",
+                .domain = "com.microsoft",
+                .make = make_sigmoid,
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 #include "lib/exec/codes.h"
 #include "lib/exec/nest.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -34,10 +35,15 @@ std::unique_ptr<Kernel> make_where(const Node&) {
   });
 }
 
+void infer_where(RuleContext& c) {
+  c.set(0, c.dtype(1), broadcast(c.dims(0), broadcast(c.dims(1), c.dims(4))));
+}
+
 }  // namespace
 
 void register_qlinear_where(Registry& registry) {
-  registry.add({.op = "QLinearWhere", .domain = "com.microsoft", .make = make_where});
+  registry.add(
+      {.op = "QLinearWhere", .domain = "com.microsoft", .make = make_where, .infer = infer_where});
 }
 
 }  // namespace intaglio

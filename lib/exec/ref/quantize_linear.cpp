@@ -2,6 +2,7 @@
 #include "lib/exec/float_io.h"
 #include "lib/exec/quantization.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -40,13 +41,19 @@ Refusal refuse_quantize_linear(const Node& node) {
   return "8-bit floats that do not saturate (saturate = 0)";
 }
 
+void infer_quantize_linear(RuleContext& c) {
+  const auto wanted = static_cast<DType>(c.node().attr_int("output_dtype", 0));
+  rules::shaped(c, c.has(2) ? c.dtype(2) : wanted != DType::undefined ? wanted : DType::u8);
+}
+
 }  // namespace
 
 void register_quantize_linear(Registry& registry) {
   registry.add({.op = "QuantizeLinear",
                 .since = 10,
                 .refuse = refuse_quantize_linear,
-                .make = make_quantize_linear});
+                .make = make_quantize_linear,
+                .infer = infer_quantize_linear});
 }
 
 }  // namespace intaglio

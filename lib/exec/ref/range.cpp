@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -43,10 +44,31 @@ void range(KernelContext& c) {
 
 std::unique_ptr<Kernel> make_range(const Node&) { return make_kernel(range); }
 
+void infer_range(RuleContext& c) {
+  DType type = c.dtype(0);
+  for (std::size_t i = 1; i < 3 && type == DType::undefined; ++i) type = c.dtype(i);
+  c.set(0, type, Dims(1));
+  const auto start = c.numbers(0), limit = c.numbers(1), delta = c.numbers(2);
+  const auto is = [](const auto& n, std::int64_t v) {
+    return n && n->size() == 1 && (*n)[0].is(v);
+  };
+  if (is(start, 0) && is(delta, 1) && limit && limit->size() == 1 && (*limit)[0].length)
+    return c.set(0, type, Dims{dim_of((*limit)[0])});
+  for (std::size_t i = 0; i < 3; ++i)
+    if (!c.input(i).constant.defined()) return;
+  visit_number(type, [&](auto zero) {
+    using T = decltype(zero);
+    using C = Compute<T>;
+    const C from = c.input(0).constant.item<T>(), to = c.input(1).constant.item<T>(),
+            by = c.input(2).constant.item<T>();
+    c.set(0, type, Dims{dim_of(range_length(from, to, by))});
+  });
+}
+
 }  // namespace
 
 void register_range(Registry& registry) {
-  registry.add({.op = "Range", .since = 11, .make = make_range});
+  registry.add({.op = "Range", .since = 11, .make = make_range, .infer = infer_range});
 }
 
 }  // namespace intaglio

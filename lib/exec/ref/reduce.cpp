@@ -3,6 +3,7 @@
 // A reduction is a struct with the start of a sum, one step, the joining of two partial sums and
 // the final function; lib/exec/reduce.h walks through the data.
 #include "lib/exec/reduce.h"
+#include "lib/exec/shape_rule.h"
 
 #include <cmath>
 #include <limits>
@@ -115,16 +116,16 @@ struct Min : Max<T> {
 }  // namespace
 
 void register_reduce(Registry& registry) {
-  registry.add({.op = "ReduceSum", .make = make_reduce<Add>});
-  registry.add({.op = "ReduceMean", .make = make_reduce<Mean>});
-  registry.add({.op = "ReduceProd", .make = make_reduce<Prod>});
-  registry.add({.op = "ReduceMax", .make = make_reduce<Max>});
-  registry.add({.op = "ReduceMin", .make = make_reduce<Min>});
-  registry.add({.op = "ReduceL1", .make = make_reduce<L1>});
-  registry.add({.op = "ReduceL2", .make = make_reduce<L2>});
-  registry.add({.op = "ReduceLogSum", .make = make_reduce<LogSum>});
-  registry.add({.op = "ReduceLogSumExp", .make = make_reduce<LogSumExp>});
-  registry.add({.op = "ReduceSumSquare", .make = make_reduce<SumSquare>});
+  registry.add({.op = "ReduceSum", .make = make_reduce<Add>, .infer = rules::reduce});
+  registry.add({.op = "ReduceMean", .make = make_reduce<Mean>, .infer = rules::reduce});
+  registry.add({.op = "ReduceProd", .make = make_reduce<Prod>, .infer = rules::reduce});
+  registry.add({.op = "ReduceMax", .make = make_reduce<Max>, .infer = rules::reduce});
+  registry.add({.op = "ReduceMin", .make = make_reduce<Min>, .infer = rules::reduce});
+  registry.add({.op = "ReduceL1", .make = make_reduce<L1>, .infer = rules::reduce});
+  registry.add({.op = "ReduceL2", .make = make_reduce<L2>, .infer = rules::reduce});
+  registry.add({.op = "ReduceLogSum", .make = make_reduce<LogSum>, .infer = rules::reduce});
+  registry.add({.op = "ReduceLogSumExp", .make = make_reduce<LogSumExp>, .infer = rules::reduce});
+  registry.add({.op = "ReduceSumSquare", .make = make_reduce<SumSquare>, .infer = rules::reduce});
 }
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -94,13 +95,95 @@ std::unique_ptr<Kernel> make_unsqueeze(const Node& node) {
   });
 }
 
+// What is left for the one length that the others leave open: names that stand on both sides cancel
+// out.
+Dim left_over(const Dims& x, const Dims& wanted, std::size_t open) {
+  std::int64_t from = 1, to = 1;
+  std::vector<std::string> names;
+  for (const Dim& d : x) {
+    if (!d.known() && d.symbol.empty()) return {};
+    if (!d.known()) names.push_back(d.symbol);
+    if (d.known()) from *= std::min(d.value, std::int64_t{1} << 31);
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (i == open) continue;
+    if (wanted[i].known()) to *= std::min(wanted[i].value, std::int64_t{1} << 31);
+    const auto name = std::ranges::find(names, wanted[i].symbol);
+    if (!wanted[i].known() && name == names.end()) return {};
+    if (!wanted[i].known()) names.erase(name);
+  }
+  if (to == 0 || from % to != 0 || names.size() > 1) return {};
+  if (names.empty()) return dim_of(from / to);
+  return from == to ? Dim{-1, names[0]} : Dim{};
+}
+
+void infer_reshape(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto wanted = c.numbers(1, "shape");
+  if (!wanted) return;
+  const bool copies = c.node().attr_int("allowzero", 0) == 0;
+  Dims dims = dims_of(*wanted);
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const Number& n = (*wanted)[i];
+    if (n.is(0) && copies) dims[i] = c.dims(0) ? c.dims(0)->at(i) : Dim{};
+    if (n.is(-1) || (!n.value && n.symbol.empty())) open.push_back(i);
+  }
+  if (c.dims(0) && open.size() == 1) dims[open[0]] = left_over(*c.dims(0), dims, open[0]);
+  c.set(0, c.dtype(0), dims);
+  const auto numbers = c.numbers(0);
+  if (numbers && dims.size() <= 1) c.set_numbers(0, *numbers);
+}
+
+void infer_flatten(RuleContext& c) {
+  c.set(0, c.dtype(0), Dims(2));
+  if (!c.dims(0)) return;
+  const Dims& x = *c.dims(0);
+  const std::int64_t axis = c.node().attr_int("axis", 1);
+  const std::size_t split = axis == std::ssize(x) ? x.size() : axis_of(axis, x);
+  c.set(0, c.dtype(0), Dims{product(x, 0, split), product(x, split, x.size())});
+}
+
+void infer_squeeze(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  const Dims& x = *c.dims(0);
+  auto axes = c.numbers(1, "axes");
+  if (!c.has(1, "axes")) {
+    axes.emplace();
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!x[i].known()) return;
+      if (x[i].value == 1) axes->push_back({static_cast<std::int64_t>(i), {}, false});
+    }
+  }
+  c.set(0, c.dtype(0), rules::reduced(x, axes, false));
+  if (const auto numbers = c.numbers(0); numbers && x.size() == 1) c.set_numbers(0, *numbers);
+}
+
+void infer_unsqueeze(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  const auto axes = c.numbers(1, "axes");
+  if (!c.dims(0) || !axes) return;
+  Dims dims(c.dims(0)->size() + axes->size());
+  c.set(0, c.dtype(0), dims);
+  std::vector<bool> added(dims.size(), false);
+  for (const Number& axis : *axes)
+    if (!axis.value) return;
+  for (const Number& axis : *axes) added[axis_of(*axis.value, dims)] = true;
+  auto length = c.dims(0)->begin();
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    dims[i] = added[i] || length == c.dims(0)->end() ? dim_of(1) : *length++;
+  c.set(0, c.dtype(0), dims);
+  if (const auto numbers = c.numbers(0); numbers && dims.size() == 1) c.set_numbers(0, *numbers);
+}
+
 }  // namespace
 
 void register_reshape(Registry& registry) {
-  registry.add({.op = "Reshape", .make = make_reshape});
-  registry.add({.op = "Flatten", .make = make_flatten});
-  registry.add({.op = "Squeeze", .make = make_squeeze});
-  registry.add({.op = "Unsqueeze", .make = make_unsqueeze});
+  registry.add({.op = "Reshape", .make = make_reshape, .infer = infer_reshape});
+  registry.add({.op = "Flatten", .make = make_flatten, .infer = infer_flatten});
+  registry.add({.op = "Squeeze", .make = make_squeeze, .infer = infer_squeeze});
+  registry.add({.op = "Unsqueeze", .make = make_unsqueeze, .infer = infer_unsqueeze});
 }
 
 }  // namespace intaglio

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/resample.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -149,11 +151,77 @@ std::unique_ptr<Kernel> make_upsample(const Node& node) {
       Layouts::any);
 }
 
+// Lengths that are not known stay so; an axis that is not scaled keeps its name.
+void infer_scaled(RuleContext& c, const Tensor& scales, std::span<const std::size_t> axes) {
+  Dims dims = *c.dims(0);
+  const auto values = scales.defined() ? scales.to_vector<float>() : std::vector<float>{};
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    Dim& d = dims[axes[i]];
+    const bool given = i < values.size();
+    if (given && values[i] == 1) continue;
+    d = given && d.known() ? dim_of(scaled(d.value, values[i])) : Dim{};
+  }
+  c.set(0, c.dtype(0), dims);
+}
+
+// A policy decides on all lengths together, so that all must be known.
+void infer_sized(RuleContext& c, const Numbers& sizes, std::span<const std::size_t> axes,
+                 const std::string& policy) {
+  Dims dims = *c.dims(0);
+  if (sizes.size() != axes.size()) throw Error(Code::model, "sizes do not fit the axes");
+  Shape lengths, known, places;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (dims[axes[i]].known() && sizes[i].value) {
+      known.push_back(*sizes[i].value);
+      places.push_back(static_cast<std::int64_t>(axes[i]));
+    }
+    dims[axes[i]] = policy == "stretch" ? dim_of(sizes[i]) : Dim{};
+  }
+  c.set(0, c.dtype(0), dims);
+  if (policy == "stretch" || known.size() != axes.size()) return;
+  for (const Dim& d : *c.dims(0)) lengths.push_back(d.value);
+  const auto plan = by_sizes(lengths, places, known, policy);
+  for (const std::size_t a : axes) dims[a] = dim_of(plan[a].output);
+  c.set(0, c.dtype(0), dims);
+}
+
+// Opset 11 marks absent scales and sizes with a tensor without elements.
+bool is_given(const RuleContext& c, std::size_t i) {
+  const bool empty = c.dims(i) && c.dims(i)->size() == 1 && c.dims(i)->front().value == 0;
+  return c.has(i) && !empty;
+}
+
+void infer_resize(RuleContext& c) {
+  const bool legacy = c.node().opset() < 11;
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  std::vector<std::size_t> axes;
+  for (const std::int64_t axis : c.node().attr_ints("axes"))
+    axes.push_back(axis_of(axis, *c.dims(0)));
+  for (std::size_t a = 0; !c.node().has("axes") && a < c.dims(0)->size(); ++a) axes.push_back(a);
+  if (!legacy && is_given(c, 3)) {
+    const auto sizes = c.numbers(3);
+    infer_sized(c, sizes ? *sizes : Numbers(axes.size()), axes,
+                c.node().attr_string("keep_aspect_ratio_policy", "stretch"));
+  } else {
+    infer_scaled(c, c.input(legacy ? 1 : 2).constant, axes);
+  }
+}
+
+void infer_upsample(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  std::vector<std::size_t> axes(c.dims(0)->size());
+  std::iota(axes.begin(), axes.end(), std::size_t{0});
+  infer_scaled(c, c.has(1) ? c.input(1).constant : Tensor::vector(c.node().attr_floats("scales")),
+               axes);
+}
+
 }  // namespace
 
 void register_resize(Registry& registry) {
-  registry.add({.op = "Resize", .since = 10, .make = make_resize});
-  registry.add({.op = "Upsample", .since = 7, .make = make_upsample});
+  registry.add({.op = "Resize", .since = 10, .make = make_resize, .infer = infer_resize});
+  registry.add({.op = "Upsample", .since = 7, .make = make_upsample, .infer = infer_upsample});
 }
 
 }  // namespace intaglio

@@ -5,6 +5,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -42,7 +43,8 @@ std::unique_ptr<Kernel> make_reverse_sequence(const Node& node) {
 }  // namespace
 
 void register_reverse_sequence(Registry& registry) {
-  registry.add({.op = "ReverseSequence", .since = 10, .make = make_reverse_sequence});
+  registry.add(
+      {.op = "ReverseSequence", .since = 10, .make = make_reverse_sequence, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -126,10 +127,19 @@ std::unique_ptr<Kernel> make_roi_align(const Node& node) {
   });
 }
 
+void infer_roi_align(RuleContext& c) {
+  Dims dims(2);
+  if (c.dims(1)) dims[0] = c.dims(1)->at(0);
+  if (c.dims(0)) dims[1] = c.dims(0)->at(1);
+  for (const char* attr : {"output_height", "output_width"})
+    dims.push_back(dim_of(c.node().attr_int(attr, 1)));
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_roi_align(Registry& registry) {
-  registry.add({.op = "RoiAlign", .since = 10, .make = make_roi_align});
+  registry.add({.op = "RoiAlign", .since = 10, .make = make_roi_align, .infer = infer_roi_align});
 }
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/rotary.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -29,7 +30,8 @@ std::unique_ptr<Kernel> make_rotary_embedding(const Node& node) {
 }  // namespace
 
 void register_rotary_embedding(Registry& registry) {
-  registry.add({.op = "RotaryEmbedding", .since = 23, .make = make_rotary_embedding});
+  registry.add(
+      {.op = "RotaryEmbedding", .since = 23, .make = make_rotary_embedding, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -10,6 +10,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/nested.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/stack.h"
 
 namespace intaglio {
@@ -162,11 +163,62 @@ std::unique_ptr<Kernel> make_batched_scan(const Node& node) {
   });
 }
 
+// first: of the inputs that the body sees; batched: all have a batch axis in front.
+void infer_any_scan(RuleContext& c, std::size_t first, bool batched) {
+  const auto scanned = static_cast<std::size_t>(c.node().attr_int("num_scan_inputs"));
+  if (scanned < 1 || scanned + first > c.input_count()) return;
+  const std::size_t carried = c.input_count() - first - scanned;
+  const auto along = [&](const char* attr, std::size_t i) {
+    const auto list = c.node().attr_ints(attr);
+    return i < list.size() ? list[i] : 0;
+  };
+  const auto without_batch = [&](std::optional<Dims> dims) {
+    if (batched && dims && !dims->empty()) dims->erase(dims->begin());
+    return dims;
+  };
+  std::vector<Known> state, slices;
+  Dim length, batch;
+  for (std::size_t i = 0; i < carried; ++i)
+    state.push_back({.dtype = c.dtype(first + i), .dims = without_batch(c.dims(first + i))});
+  for (std::size_t i = 0; i < scanned; ++i) {
+    const std::size_t at = first + carried + i;
+    std::optional<Dims> dims = without_batch(c.dims(at));
+    if (dims) {
+      const std::size_t axis = axis_of(along("scan_input_axes", i), *dims);
+      length = either(length, (*dims)[axis]);
+      dims->erase(dims->begin() + static_cast<std::ptrdiff_t>(axis));
+    }
+    if (batched && c.dims(at)) batch = either(batch, c.dims(at)->at(0));
+    slices.push_back({.dtype = c.dtype(at), .dims = std::move(dims)});
+  }
+  std::vector<Known> made;
+  for (bool changed = true; changed;) {
+    std::vector<Known> inputs = state;
+    inputs.insert(inputs.end(), slices.begin(), slices.end());
+    made = c.body("body", std::move(inputs));
+    changed = false;
+    for (std::size_t i = 0; i < carried; ++i) changed |= weaken(state[i], made.at(i));
+  }
+  for (std::size_t i = 0; i < std::min(c.result_count(), made.size()); ++i) {
+    std::optional<Dims> dims = i < carried ? state[i].dims : made[i].dims;
+    if (i >= carried && dims) {
+      const auto axis = along("scan_output_axes", i - carried);
+      dims->insert(dims->begin() + normalized_axis(axis, std::ssize(*dims) + 1), length);
+    }
+    if (batched && dims) dims->insert(dims->begin(), batch);
+    c.set(i, i < carried && state[i].dtype != DType::undefined ? state[i].dtype : made[i].dtype,
+          dims);
+  }
+}
+
+void infer_batched_scan(RuleContext& c) { infer_any_scan(c, 1, true); }
+void infer_scan(RuleContext& c) { infer_any_scan(c, 0, false); }
+
 }  // namespace
 
 void register_scan(Registry& registry) {
-  registry.add({.op = "Scan", .since = 8, .make = make_batched_scan});
-  registry.add({.op = "Scan", .since = 9, .make = make_scan});
+  registry.add({.op = "Scan", .since = 8, .make = make_batched_scan, .infer = infer_batched_scan});
+  registry.add({.op = "Scan", .since = 9, .make = make_scan, .infer = infer_scan});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 
 #include "lib/exec/elementwise.h"
 #include "lib/exec/indices.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -86,9 +87,10 @@ std::unique_ptr<Kernel> make_scatter_nd(const Node& node) {
 }  // namespace
 
 void register_scatter(Registry& registry) {
-  registry.add({.op = "Scatter", .since = 9, .make = make_scatter_elements});
-  registry.add({.op = "ScatterElements", .since = 11, .make = make_scatter_elements});
-  registry.add({.op = "ScatterND", .since = 11, .make = make_scatter_nd});
+  registry.add({.op = "Scatter", .since = 9, .make = make_scatter_elements, .infer = rules::like});
+  registry.add(
+      {.op = "ScatterElements", .since = 11, .make = make_scatter_elements, .infer = rules::like});
+  registry.add({.op = "ScatterND", .since = 11, .make = make_scatter_nd, .infer = rules::like});
 }
 
 }  // namespace intaglio

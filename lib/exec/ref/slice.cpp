@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"
 
 namespace intaglio {
@@ -61,8 +63,51 @@ std::unique_ptr<Kernel> make_slice(const Node& node) {
   });
 }
 
+// The length of an axis that is cut: known, or all of it.
+Dim cut_dim(const Dim& d, const Number& start, const Number& end, const Number& step) {
+  const bool known = start.value && end.value && step.value;
+  if (d.known() && known) return dim_of(cut(*start.value, *end.value, *step.value, d.value).count);
+  constexpr std::int64_t far = std::numeric_limits<std::int32_t>::max();
+  const bool to_end =
+      (end.value && *end.value >= far) || (!d.symbol.empty() && end.symbol == d.symbol);
+  return start.is(0) && step.is(1) && to_end ? d : Dim{};
+}
+
+void infer_slice(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  c.set(0, c.dtype(0), Dims(dims.size()));
+  const auto starts = c.numbers(1, "starts"), ends = c.numbers(2, "ends");
+  if (!starts || !ends || starts->size() != ends->size()) return;
+  Numbers all;
+  for (std::size_t i = 0; i < starts->size(); ++i)
+    all.push_back({static_cast<std::int64_t>(i), {}, false});
+  const auto axes = c.has(3, "axes") ? c.numbers(3, "axes") : all;
+  const auto steps = c.has(4, "steps") ? c.numbers(4, "steps")
+                                       : std::optional(Numbers(all.size(), Number{1, {}, false}));
+  if (!axes || axes->size() != all.size() || (steps && steps->size() != all.size())) return;
+  for (const Number& axis : *axes)
+    if (!axis.value) return;
+  for (std::size_t i = 0; i < axes->size(); ++i) {
+    Dim& d = dims[axis_of(*(*axes)[i].value, dims)];
+    d = cut_dim(d, (*starts)[i], (*ends)[i], steps ? (*steps)[i] : Number{});
+  }
+  c.set(0, c.dtype(0), dims);
+  const auto numbers = c.numbers(0);
+  if (!numbers || dims.size() != 1 || axes->size() != 1 || !dims[0].known() || !steps) return;
+  const Cut part = cut(*starts->front().value, *ends->front().value, *steps->front().value,
+                       std::ssize(*numbers));
+  Numbers elements;
+  for (std::int64_t i = 0; i < part.count; ++i)
+    elements.push_back(numbers->at(static_cast<std::size_t>(part.first + i * part.step)));
+  c.set_numbers(0, std::move(elements));
+}
+
 }  // namespace
 
-void register_slice(Registry& registry) { registry.add({.op = "Slice", .make = make_slice}); }
+void register_slice(Registry& registry) {
+  registry.add({.op = "Slice", .make = make_slice, .infer = infer_slice});
+}
 
 }  // namespace intaglio

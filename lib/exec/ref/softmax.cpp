@@ -6,6 +6,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -42,10 +43,11 @@ void hardmax(C* line, std::int64_t count) {
 template <typename T, typename F>
 Tensor by_line(const Tensor& x, const AxisView& view, F body) {
   Tensor y(x.dtype(), x.shape());
+  if (y.size() == 0) return y;
   const T* in = x.data<T>().data();
   T* out = y.mutate<T>().data();
   std::vector<Compute<T>> line(static_cast<std::size_t>(view.length));
-  for (std::int64_t o = 0; view.length > 0 && o < view.outer; ++o)
+  for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t first = o * view.length * view.inner + i;
       for (std::size_t k = 0; k < line.size(); ++k)
@@ -84,15 +86,24 @@ std::unique_ptr<Kernel> make(const Node& node, F body) {
 }  // namespace
 
 void register_softmax(Registry& registry) {
-  registry.add({.op = "Softmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { softmax(line, n); });
-                }});
-  registry.add({.op = "LogSoftmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { log_softmax(line, n); });
-                }});
-  registry.add({.op = "Hardmax", .make = [](const Node& node) {
-                  return make(node, [](auto* line, std::int64_t n) { hardmax(line, n); });
-                }});
+  registry.add({.op = "Softmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { softmax(line, n); });
+                    },
+                .infer = rules::like});
+  registry.add({.op = "LogSoftmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { log_softmax(line, n); });
+                    },
+                .infer = rules::like});
+  registry.add({.op = "Hardmax",
+                .make =
+                    [](const Node& node) {
+                      return make(node, [](auto* line, std::int64_t n) { hardmax(line, n); });
+                    },
+                .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -61,8 +63,38 @@ std::unique_ptr<Kernel> make_split(const Node& node) {
   });
 }
 
+void infer_split(RuleContext& c) {
+  const std::size_t outputs = c.result_count();
+  for (std::size_t i = 0; i < outputs; ++i) c.set(i, c.dtype(0));
+  if (!c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  const std::size_t axis = axis_of(c.node().attr_int("axis", 0), dims);
+  const Dim whole = std::exchange(dims[axis], Dim{});
+  auto parts = c.numbers(1, "split");
+  if (!c.has(1, "split") && whole.known()) {
+    parts.emplace();
+    for (const std::int64_t part :
+         equal_parts(whole.value, static_cast<std::int64_t>(outputs), c.node().opset() >= 18))
+      parts->push_back({part, {}, false});
+  }
+  const auto numbers = c.numbers(0);
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < outputs; ++i) {
+    const Number part = parts && i < parts->size() ? (*parts)[i] : Number{};
+    dims[axis] = dim_of(part);
+    c.set(i, c.dtype(0), dims);
+    if (!part.value || first < 0 || *part.value < 0) first = -1;
+    if (first < 0 || !numbers || first + *part.value > std::ssize(*numbers) || dims.size() != 1)
+      continue;
+    c.set_numbers(i, Numbers(numbers->begin() + first, numbers->begin() + first + *part.value));
+    first += *part.value;
+  }
+}
+
 }  // namespace
 
-void register_split(Registry& registry) { registry.add({.op = "Split", .make = make_split}); }
+void register_split(Registry& registry) {
+  registry.add({.op = "Split", .make = make_split, .infer = infer_split});
+}
 
 }  // namespace intaglio

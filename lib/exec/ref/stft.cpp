@@ -4,6 +4,7 @@
 #include "lib/exec/fourier.h"
 #include "lib/exec/precision.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -56,10 +57,25 @@ std::unique_ptr<Kernel> make_stft(const Node& node) {
   });
 }
 
+void infer_stft(RuleContext& c) {
+  c.set(0, c.dtype(0), Dims(4));
+  if (!c.dims(0) || c.dims(0)->empty()) return;
+  const auto step = c.ints(1), given = c.ints(3);
+  const Dim signal = c.dims(0)->size() > 1 ? (*c.dims(0))[1] : Dim{};
+  Dim length = c.has(2) ? (c.dims(2) ? c.dims(2)->at(0) : Dim{}) : signal;
+  if (c.has(3)) length = given && !given->empty() ? dim_of(given->front()) : Dim{};
+  Dim frames, bins = length;
+  if (step && !step->empty() && step->front() > 0 && signal.known() && length.known())
+    frames = dim_of(1 + (signal.value - length.value) / step->front());
+  if (c.node().attr_int("onesided", 1) != 0)
+    bins = length.known() ? dim_of(length.value / 2 + 1) : Dim{};
+  c.set(0, c.dtype(0), Dims{c.dims(0)->front(), frames, bins, dim_of(2)});
+}
+
 }  // namespace
 
 void register_stft(Registry& registry) {
-  registry.add({.op = "STFT", .since = 17, .make = make_stft});
+  registry.add({.op = "STFT", .since = 17, .make = make_stft, .infer = infer_stft});
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -22,7 +23,7 @@ std::unique_ptr<Kernel> make_swiglu(const Node& node) {
 }  // namespace
 
 void register_swiglu(Registry& registry) {
-  registry.add({.op = "SwiGLU", .since = 28, .make = make_swiglu});
+  registry.add({.op = "SwiGLU", .since = 28, .make = make_swiglu, .infer = rules::like});
 }
 
 }  // namespace intaglio

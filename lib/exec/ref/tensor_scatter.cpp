@@ -6,6 +6,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -48,7 +49,8 @@ std::unique_ptr<Kernel> make_tensor_scatter(const Node& node) {
 }  // namespace
 
 void register_tensor_scatter(Registry& registry) {
-  registry.add({.op = "TensorScatter", .since = 24, .make = make_tensor_scatter});
+  registry.add(
+      {.op = "TensorScatter", .since = 24, .make = make_tensor_scatter, .infer = rules::like});
 }
 
 }  // namespace intaglio

@@ -6,6 +6,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -20,6 +21,7 @@ bool comes_first(T a, T b, bool largest) {
 template <typename T>
 void select(const T* in, T* values, std::int64_t* places, const AxisView& view, std::int64_t k,
             bool largest) {
+  if (k == 0 || view.outer == 0) return;
   std::vector<std::int64_t> order(static_cast<std::size_t>(view.length));
   for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
@@ -64,8 +66,21 @@ std::unique_ptr<Kernel> make_topk(const Node& node) {
   });
 }
 
+void infer_topk(RuleContext& c) {
+  std::optional<Dims> dims = c.dims(0);
+  if (dims) {
+    const auto k = c.numbers(1, "k");
+    (*dims)[axis_of(c.node().attr_int("axis", -1), *dims)] =
+        k && k->size() == 1 ? dim_of(k->front()) : Dim{};
+  }
+  c.set(0, c.dtype(0), dims);
+  c.set(1, DType::s64, dims);
+}
+
 }  // namespace
 
-void register_topk(Registry& registry) { registry.add({.op = "TopK", .make = make_topk}); }
+void register_topk(Registry& registry) {
+  registry.add({.op = "TopK", .make = make_topk, .infer = infer_topk});
+}
 
 }  // namespace intaglio

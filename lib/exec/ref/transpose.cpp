@@ -6,6 +6,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"
 
 namespace intaglio {
@@ -59,10 +60,20 @@ std::unique_ptr<Kernel> make_transpose(const Node& node) {
       Layouts::any);
 }
 
+void infer_transpose(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  if (!c.dims(0)) return;
+  const Dims& x = *c.dims(0);
+  Dims dims(x.rbegin(), x.rend());
+  const auto order = c.node().attr_ints("perm");
+  for (std::size_t i = 0; i < order.size(); ++i) dims.at(i) = x[axis_of(order[i], x)];
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_transpose(Registry& registry) {
-  registry.add({.op = "Transpose", .make = make_transpose});
+  registry.add({.op = "Transpose", .make = make_transpose, .infer = infer_transpose});
 }
 
 }  // namespace intaglio

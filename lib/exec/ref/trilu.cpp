@@ -5,6 +5,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -60,11 +61,16 @@ std::unique_ptr<Kernel> make_eye_like(const Node& node) {
   });
 }
 
+void infer_eye_like(RuleContext& c) {
+  const auto type = static_cast<DType>(c.node().attr_int("dtype", 0));
+  rules::shaped(c, type != DType::undefined ? type : c.dtype(0));
+}
+
 }  // namespace
 
 void register_trilu(Registry& registry) {
-  registry.add({.op = "Trilu", .since = 14, .make = make_trilu});
-  registry.add({.op = "EyeLike", .since = 9, .make = make_eye_like});
+  registry.add({.op = "Trilu", .since = 14, .make = make_trilu, .infer = rules::like});
+  registry.add({.op = "EyeLike", .since = 9, .make = make_eye_like, .infer = infer_eye_like});
 }
 
 }  // namespace intaglio

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -26,12 +27,12 @@ std::unique_ptr<Kernel> make_number(const Node&) {
 
 template <typename F>
 void add_float(Registry& registry, std::string_view op, F) {
-  registry.add({.op = op, .make = make_float<F>});
+  registry.add({.op = op, .make = make_float<F>, .infer = rules::like});
 }
 
 template <typename F>
 void add_number(Registry& registry, std::string_view op, F) {
-  registry.add({.op = op, .make = make_number<F>});
+  registry.add({.op = op, .make = make_number<F>, .infer = rules::like});
 }
 
 // log(1 + e^x) without overflow.

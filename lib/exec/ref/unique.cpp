@@ -6,6 +6,7 @@
 
 #include "lib/exec/arguments.h"
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -79,10 +80,20 @@ std::unique_ptr<Kernel> make_unique_kernel(const Node& node) {
   });
 }
 
+void infer_unique(RuleContext& c) {
+  for (std::size_t i = 1; i < c.result_count(); ++i) c.set(i, DType::s64, Dims(1));
+  const bool along = c.node().has("axis");
+  c.set(0, c.dtype(0), along ? std::nullopt : std::optional(Dims(1)));
+  if (!along || !c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  dims[axis_of(c.node().attr_int("axis"), dims)] = {};
+  c.set(0, c.dtype(0), dims);
+}
+
 }  // namespace
 
 void register_unique(Registry& registry) {
-  registry.add({.op = "Unique", .since = 11, .make = make_unique_kernel});
+  registry.add({.op = "Unique", .since = 11, .make = make_unique_kernel, .infer = infer_unique});
 }
 
 }  // namespace intaglio

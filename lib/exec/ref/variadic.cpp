@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "lib/exec/elementwise.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -49,10 +50,12 @@ std::unique_ptr<Kernel> make_mean(const Node&) {
 }  // namespace
 
 void register_variadic(Registry& registry) {
-  registry.add({.op = "Max", .make = make_fold<Larger>});
-  registry.add({.op = "Min", .make = make_fold<Smaller>});
-  registry.add({.op = "Sum", .make = make_fold<std::plus<>>});  // floats only in every opset
-  registry.add({.op = "Mean", .make = make_mean});
+  registry.add({.op = "Max", .make = make_fold<Larger>, .infer = rules::broadcast});
+  registry.add({.op = "Min", .make = make_fold<Smaller>, .infer = rules::broadcast});
+  registry.add({.op = "Sum",
+                .make = make_fold<std::plus<>>,
+                .infer = rules::broadcast});  // floats only in every opset
+  registry.add({.op = "Mean", .make = make_mean, .infer = rules::broadcast});
 }
 
 }  // namespace intaglio

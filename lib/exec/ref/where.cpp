@@ -1,6 +1,7 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/nest.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -28,10 +29,27 @@ void where(KernelContext& c) {
 
 std::unique_ptr<Kernel> make_where(const Node&) { return make_kernel(where); }
 
+void infer_where(RuleContext& c) {
+  const DType type = c.dtype(1) != DType::undefined ? c.dtype(1) : c.dtype(2);
+  c.set(0, type, broadcast(c.dims(0), broadcast(c.dims(1), c.dims(2))));
+  if (!c.result(0).dims || c.result(0).dims->size() > 1) return;
+  const auto chosen = c.numbers(0), yes = c.numbers(1), no = c.numbers(2);
+  if (!chosen || !yes || !no || chosen->empty() || yes->empty() || no->empty()) return;
+  const auto at = [](const Numbers& all, std::size_t i) {
+    return all.size() == 1 ? all[0] : all.at(i);
+  };
+  Numbers elements;
+  for (std::size_t i = 0; i < std::max({chosen->size(), yes->size(), no->size()}); ++i) {
+    const Number flag = at(*chosen, i);
+    elements.push_back(!flag.value ? Number{} : *flag.value != 0 ? at(*yes, i) : at(*no, i));
+  }
+  c.set_numbers(0, std::move(elements));
+}
+
 }  // namespace
 
 void register_where(Registry& registry) {
-  registry.add({.op = "Where", .since = 9, .make = make_where});
+  registry.add({.op = "Where", .since = 9, .make = make_where, .infer = infer_where});
 }
 
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
@@ -35,12 +36,23 @@ std::unique_ptr<Kernel> make(const Node& node) {
   return make_window_function(node, cosines);
 }
 
+void infer_window_function(RuleContext& c) {
+  const auto size = c.numbers(0);
+  c.set(0, static_cast<DType>(c.node().attr_int("output_datatype", 1)),
+        Dims{size && size->size() == 1 ? dim_of(size->front()) : Dim{}});
+}
+
 }  // namespace
 
 void register_window_functions(Registry& registry) {
-  registry.add({.op = "HannWindow", .since = 17, .make = make<hann>});
-  registry.add({.op = "HammingWindow", .since = 17, .make = make<hamming>});
-  registry.add({.op = "BlackmanWindow", .since = 17, .make = make<blackman>});
+  registry.add(
+      {.op = "HannWindow", .since = 17, .make = make<hann>, .infer = infer_window_function});
+  registry.add(
+      {.op = "HammingWindow", .since = 17, .make = make<hamming>, .infer = infer_window_function});
+  registry.add({.op = "BlackmanWindow",
+                .since = 17,
+                .make = make<blackman>,
+                .infer = infer_window_function});
 }
 
 }  // namespace intaglio

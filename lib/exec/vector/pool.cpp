@@ -86,6 +86,7 @@ class Pool final : public Kernel {
     const Window window = place_pool(attrs_, x.shape());
     Tensor y(DType::f32, pooled_shape(x.shape(), window));
     y.set_layout(Layout::channels_last);
+    if (y.size() == 0) return context.set_output(0, std::move(y));
     const float* image = x.data<float>().data();
     float* out = y.mutate<float>().data();
     std::vector<Span> columns;

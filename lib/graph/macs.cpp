@@ -1,4 +1,4 @@
-#include "lib/check/macs.h"
+#include "lib/graph/macs.h"
 
 #include <algorithm>
 

@@ -1,0 +1,34 @@
+// What a target does with a quantized model (lib/check/check.h), as JSON and as lines. `check`, the
+// closing lines of `quantize`, its report and the page all say it with these.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/base/json.h"
+#include "lib/check/check.h"
+
+namespace intaglio {
+
+// Share of the multiplications that run in integers, in percent; nullopt: none is known.
+std::optional<double> integer_share(const CheckResult& result);
+
+// "33 nodes in integers, 2 in float, 0 misfits; 100.00 % of 12.3 million MACs in integers"
+std::string check_line(const CheckResult& result);
+
+// Nodes that are alike together, misfits first:
+// "misfit: Conv (2, for example 'c1'): the codes of its result ...; use asymmetric activations"
+// At most `most` lines, and one that counts the rest.
+std::vector<std::string> check_reasons(const CheckResult& result, std::size_t most = 5);
+
+// The "check" part of a report: counts, MACs, problems of the model as a whole, and the nodes that
+// do not run in integers with reason and remedy.
+Json check_json(const CheckResult& result, const std::string& target);
+
+// One node, as in the "nodes" of the command's document.
+Json node_check_json(const NodeCheck& node);
+
+// One problem of the model as a whole.
+Json problems_json(const CheckResult& result);
+
+}  // namespace intaglio

@@ -1,0 +1,25 @@
+// What statistics say is better left float.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "calibration/observe.h"
+#include "lib/graph/graph.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+
+// Nodes of a draft that should stay float, by first output, with the reason (as
+// Selection::left_float):
+//  - readers of a graph input that was zero in every sample, moved about or not, unless the output
+//    that feeds it was measured (state_inputs.h): any other value would be rounded to whole
+//    numbers.
+std::map<std::string, std::string> unsuitable(const Graph& graph, const Plan& plan,
+                                              const Observations& observations);
+
+// Nodes that make or read activations of a draft that nobody measured.
+std::map<std::string, std::string> unmeasured(const Graph& graph, const Plan& plan,
+                                              const Observations& observations);
+
+}  // namespace intaglio

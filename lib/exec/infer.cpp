@@ -1,0 +1,198 @@
+#include "lib/exec/infer.h"
+
+#include <algorithm>
+#include <exception>
+#include <set>
+#include <unordered_map>
+
+#include "lib/base/log.h"
+#include "lib/exec/registry.h"
+#include "lib/exec/shape_rule.h"
+#include "lib/graph/library_types.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::int64_t most_elements = 1024;  // of constants that are computed here
+
+void fill_in(Known& known, const Value& value) {
+  if (known.dtype == DType::undefined) known.dtype = value.dtype();
+  if (!value.dims()) return;
+  if (!known.dims) known.dims = value.dims();
+  if (known.dims->size() != value.dims()->size()) return;
+  for (std::size_t i = 0; i < known.dims->size(); ++i)
+    (*known.dims)[i] = either((*known.dims)[i], (*value.dims())[i]);
+}
+
+std::optional<Shape> shape_of(const Known& known) {
+  if (!known.dims) return std::nullopt;
+  Shape shape;
+  for (const Dim& d : *known.dims) {
+    if (!d.known()) return std::nullopt;
+    shape.push_back(d.value);
+  }
+  return shape;
+}
+
+bool is_small(const Known& known) {
+  try {
+    const auto shape = shape_of(known);
+    return shape && element_count(*shape) <= most_elements;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// Numbers that are all known are a constant.
+void settle(Known& known) {
+  if (!known.numbers || known.constant.defined() || !is_small(known)) return;
+  std::vector<std::int64_t> values;
+  for (const Number& n : *known.numbers) {
+    if (!n.value) return;
+    values.push_back(*n.value);
+  }
+  const Shape shape = *shape_of(known);
+  if (element_count(shape) != std::ssize(values)) return;
+  known.constant = convert(Tensor::of<std::int64_t>(shape, values), known.dtype);
+}
+
+class Inference {
+ public:
+  explicit Inference(bool ask_library) : ask_library_(ask_library) {}
+
+  // inputs: of the feeds of a nested graph. Returns what is known of the outputs.
+  std::vector<Known> run(const Graph& graph, std::vector<Known> inputs) {
+    visited_.insert(&graph);
+    const auto feeds = graph.feeds();
+    for (std::size_t i = 0; i < std::min(feeds.size(), inputs.size()); ++i) {
+      fill_in(inputs[i], *feeds[i]);
+      known_[feeds[i]] = std::move(inputs[i]);
+    }
+    for (const Node* node : graph.nodes()) infer(*node);
+    std::vector<Known> outputs;
+    for (const Value* output : graph.outputs()) outputs.push_back(known_of(*output));
+    return outputs;
+  }
+
+  void learn(Graph& graph) const {
+    for (Value* value : graph.values()) {
+      const auto known = known_.find(value);
+      if (known != known_.end() && !value->is_constant())
+        value->learn(known->second.dtype, known->second.dims);
+    }
+    for (const Node* node : graph.nodes())
+      for (const auto& [attr, nested] : node->nested_graphs()) learn(*nested);
+  }
+
+ private:
+  const Known& known_of(const Value& value) {
+    const auto [it, fresh] = known_.try_emplace(&value);
+    if (fresh) {
+      fill_in(it->second, value);
+      if (value.is_constant()) it->second.constant = value.constant();
+    }
+    return it->second;
+  }
+
+  void infer(const Node& node) {
+    std::vector<const Known*> inputs;
+    for (const Value* value : node.inputs())
+      inputs.push_back(value != nullptr ? &known_of(*value) : nullptr);
+    std::vector<Known> outputs(node.outputs().size());
+    if (const ShapeRule rule = default_registry().shape_rule(node)) {
+      apply(rule, node, inputs, outputs);
+      std::ranges::for_each(outputs, settle);
+      compute(node, inputs, outputs);
+    } else if (ask_library_) {
+      ask(node, inputs, outputs);
+    }
+    for (const auto& [attr, graph] : node.nested_graphs())
+      if (!visited_.contains(graph)) run(*graph, {});
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Value* value = node.output(i);
+      if (value == nullptr) continue;
+      fill_in(outputs[i], *value);
+      known_[value] = std::move(outputs[i]);
+    }
+  }
+
+  void apply(ShapeRule rule, const Node& node, const std::vector<const Known*>& inputs,
+             std::vector<Known>& outputs) {
+    const RuleContext::Body body = [&](std::string_view attr, std::vector<Known> given) {
+      return run(node.attr_graph(attr), std::move(given));
+    };
+    RuleContext context(node, inputs, outputs, body);
+    try {
+      rule(context);
+    } catch (const std::exception& e) {
+      log::debug("{}: shapes are not inferred: {}", node.label(), e.what());
+    }
+  }
+
+  // Small results of constants, by the reference kernel.
+  void compute(const Node& node, const std::vector<const Known*>& inputs,
+               std::vector<Known>& outputs) const {
+    if (!node.nested_graphs().empty()) return;
+    std::vector<const Tensor*> tensors;
+    for (const Known* known : inputs) {
+      if (known != nullptr && (!known->constant.defined() || !is_small(*known))) return;
+      tensors.push_back(known != nullptr ? &known->constant : nullptr);
+    }
+    const bool done =
+        std::ranges::all_of(outputs, [](const Known& k) { return k.constant.defined(); });
+    if (done || !std::ranges::all_of(outputs, is_small)) return;
+    try {
+      std::vector<Tensor> made(outputs.size());
+      KernelContext context(node, tensors, made);
+      default_registry().reference(node).make(node)->run(context);
+      for (std::size_t i = 0; i < made.size(); ++i) {
+        if (!made[i].defined()) continue;
+        outputs[i] = {.dtype = made[i].dtype(), .dims = dims_of(made[i].shape())};
+        outputs[i].constant = to_row_major(made[i]);
+      }
+    } catch (const std::exception& e) {
+      log::debug("{}: not computed: {}", node.label(), e.what());
+    }
+  }
+
+  static void ask(const Node& node, const std::vector<const Known*>& inputs,
+                  std::vector<Known>& outputs) {
+    std::vector<ValueType> given;
+    for (const Known* known : inputs)
+      given.push_back(known != nullptr ? ValueType{known->dtype, known->dims, known->constant}
+                                       : ValueType{});
+    const auto types = library_types(node, given);
+    for (std::size_t i = 0; i < std::min(types.size(), outputs.size()); ++i)
+      outputs[i] = {.dtype = types[i].dtype, .dims = types[i].dims};
+  }
+
+  bool ask_library_;
+  std::unordered_map<const Value*, Known> known_;
+  std::set<const Graph*> visited_;
+};
+
+// Calls of functions of the model are looked through in a copy.
+void infer_inlined(Model& model, bool ask_library) {
+  try {
+    Model copy = model.clone();
+    inline_functions(copy);
+    infer_types(copy, ask_library);
+    for (Value* value : model.graph().values()) {
+      const Value* twin = copy.graph().find(value->name());
+      if (twin != nullptr && !value->is_constant()) value->learn(twin->dtype(), twin->dims());
+    }
+  } catch (const Error& e) {
+    log::debug("functions are not looked through: {}", e.what());
+  }
+}
+
+}  // namespace
+
+void infer_types(Model& model, bool ask_library) {
+  if (model.function_count() > 0) infer_inlined(model, ask_library);
+  Inference inference(ask_library);
+  inference.run(model.graph(), {});
+  inference.learn(model.graph());
+}
+
+}  // namespace intaglio

@@ -1,0 +1,20 @@
+// What the integer kernels of a runtime compute otherwise than the operator says, so that a draft
+// leaves it float. Measured on onnxruntime 1.31.1 (docs/kernels.md).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "lib/graph/graph.h"
+#include "lib/quant/target.h"
+
+namespace intaglio {
+
+// Why the engine's kernel on codes does not do what the node says; nullopt: it does.
+//   AveragePool, onnxruntime: an attribute `dilations` other than ones (its kernel on codes has
+//   none, and the model does not load); ceil_mode with count_include_pad where the last window
+//   reaches beyond the padding (it divides by another count). Shapes that are not known count as
+//   such.
+std::optional<std::string> kernel_fault(const Node& node, Engine engine);
+
+}  // namespace intaglio

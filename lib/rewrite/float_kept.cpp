@@ -1,0 +1,84 @@
+#include "lib/rewrite/float_kept.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "lib/graph/readers.h"
+#include "lib/passes/integers_fused.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+namespace {
+
+// The names of results of nodes that the runtime computes on codes.
+std::set<std::string> computed_on_codes(const Model& model) {
+  Model probe = model.clone();
+  for (Node* node : probe.graph().nodes())
+    if (const Value* made = first_output(*node)) node->set_name(made->name());
+  std::set<std::string> results;
+  for (const IntegerDecision& decision : fuse_integers(probe).nodes)
+    if (decision.integer()) results.insert(decision.node);
+  return results;
+}
+
+Value* dequantized_input(const Node& node, std::size_t& index) {
+  for (index = 0; index < node.inputs().size(); ++index) {
+    Value* input = node.input(index);
+    if (input != nullptr && input->producer() != nullptr &&
+        input->producer()->is("DequantizeLinear"))
+      return input;
+  }
+  return nullptr;
+}
+
+// Whether a QuantizeLinear follows, behind what the runtime folds into a product or moves the
+// QuantizeLinear over.
+bool leads_to_quantize(const Value* value) {
+  static constexpr std::array<std::string_view, 11> passed = {
+      "Relu",    "Clip",      "Add",     "Sub",       "Mul",    "Div",
+      "Reshape", "Transpose", "Squeeze", "Unsqueeze", "MaxPool"};
+  const Node* reader = only_reader(value);
+  if (reader == nullptr) return false;
+  if (reader->is("QuantizeLinear")) return true;
+  const bool passes = std::ranges::any_of(passed, [&](auto op) { return reader->is(op); });
+  return passes && leads_to_quantize(reader->output(0));
+}
+
+// A product with float weights, which the runtime quantizes itself where a QuantizeLinear follows;
+// of a MatMul once it has become a Gemm with the Add behind it.
+bool has_float_weights(const Node& node) {
+  const Value* weights = node.input(1);
+  return (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul")) &&
+         weights != nullptr && weights->is_constant() && weights->dtype() == DType::f32;
+}
+
+}  // namespace
+
+std::size_t keep_float(Model& model, const std::set<const Node*>& quantized) {
+  Graph& graph = model.graph();
+  std::vector<Node*> open;
+  for (Node* node : graph.nodes())
+    if (!quantized.contains(node) && computes_on_codes(*node) && touches_codes(*node) &&
+        first_output(*node) != nullptr)
+      open.push_back(node);
+  if (open.empty()) return 0;
+  const std::set<std::string> fused = computed_on_codes(model);
+  std::size_t kept = 0;
+  for (Node* node : open) {
+    std::size_t index = 0;
+    Value* input = dequantized_input(*node, index);
+    const bool taken = fused.contains(first_output(*node)->name()) ||
+                       (has_float_weights(*node) && leads_to_quantize(node->output(0)));
+    if (input == nullptr || !taken) continue;
+    const std::string hint = first_output(*node)->name() + "_float";
+    Value& same = graph.add_value(hint, DType::f32, input->dims());
+    graph.add_node("Max", hint + "_Max", {input}, {&same});
+    graph.set_input(*node, index, &same);
+    ++kept;
+  }
+  return kept;
+}
+
+}  // namespace intaglio
