@@ -26,7 +26,7 @@ Json decibels_of(double noise) { return noise > 0 ? Json(-10 * std::log10(noise)
 
 Pressed pressed_of(const Ground& ground, const Decided& decided, Context& context) {
   return press(ground.prepared, decided.refined.model.clone(), decided.plan, ground.quant.form,
-               context);
+               ground.target.engine, context);
 }
 
 Decided refined(const Ground& ground, const Plan& plan, const RefineSteps& steps,
