@@ -38,8 +38,8 @@ struct Selection {
 //  - layers that make results of the graph and have no form with a float result (a last Conv) stay
 //    float where they take at most a twentieth of the products, for runtimes that mix both freely;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
-//    lib/quant/weights.h): those of the rows that it finds where these are quantized anyway, else by
-//    column;
+//    lib/quant/weights.h): those of the rows that it finds where these are quantized anyway, else
+//    by column;
 //  - an LSTM, GRU or RNN (role weights) stores its weights in codes and computes on floats;
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
 //    in which nodes are listed, and shares its parameters; role join ties all inputs and outputs

@@ -7,8 +7,8 @@
 // it would be executed (lib/passes/integers_fused.h), so both forms compute the same. Standard ONNX
 // has QLinearConv, QLinearMatMul, MatMulInteger and the operators that only move values; the other
 // operators stay between DequantizeLinear and QuantizeLinear unless those of com.microsoft are
-// allowed. A Relu or Clip goes where the range of the codes does the same, and works on codes
-// elsewhere.
+// allowed; then an LSTM becomes DynamicQuantizeLSTM, too. A Relu or Clip goes where the range of
+// the codes does the same, and works on codes elsewhere.
 #pragma once
 
 #include <map>

@@ -20,7 +20,7 @@ bool is_centred(const QParams& params) {
   return std::ranges::all_of(params.zero_point, [](std::int32_t z) { return z == 0; });
 }
 
-// Rows of codes with a scale per column become floats. onnxruntime's DequantizeLinear takes three
+// Rows of codes with a scale per column become floats. onnxruntime's DequantizeLinear takes six
 // times as long as Cast and Mul when the last axis has the scales, and its MatMul takes the codes
 // of such rows for data with one scale, and fails.
 void scale_rows(Graph& graph, const std::string& name, const QParams& params, Value& found,
