@@ -21,11 +21,15 @@ bool is_root(const Node& node) {
 }
 
 // Small changes of a small argument change the result a lot.
-bool magnifies(const Use& use) {
+bool compresses(const Use& use) { return use.index == 0 && use.node->is("Log"); }
+
+bool inverts(const Use& use) {
   const Node& node = *use.node;
-  if (use.index == 0) return is_any(node, {"Log", "Sqrt", "Reciprocal"}) || is_root(node);
+  if (use.index == 0) return is_any(node, {"Sqrt", "Reciprocal"}) || is_root(node);
   return use.index == 1 && node.is("Div");
 }
+
+bool magnifies(const Use& use) { return compresses(use) || inverts(use); }
 
 // A sum over an axis of two: the squares of a real and an imaginary part.
 bool sums_pairs(const Node& node) {
@@ -50,6 +54,13 @@ bool passes_on(const Node& node) {
          sums_pairs(node);
 }
 
+// What a logarithm may be taken of, too: energies of windows. The roots and divisors behind such
+// sums are those of normalizations.
+bool pools(const Node& node) {
+  return node.op().starts_with("Reduce") ||
+         is_any(node, {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool"});
+}
+
 class Search {
  public:
   Search(const Graph& graph, const Plan& plan, const Observations& observations)
@@ -65,16 +76,25 @@ class Search {
   void visit(const Node& node) {
     const bool compute = is_any(node, {"Conv", "ConvTranspose", "Gemm", "MatMul"});
     const Value* y = first_output(node);
-    if (y == nullptr || !(compute || passes_on(node))) return;
-    const bool reaches = std::ranges::any_of(node.outputs(), [&](const Value* output) {
+    if (y == nullptr || !(compute || passes_on(node) || pools(node))) return;
+    const bool logarithm = leads_to(node, compresses, logarithms_);
+    const bool other = leads_to(node, inverts, others_);
+    if (!(logarithm || (other && !pools(node)))) return;
+    double lost = lost_of(y);
+    for (const Value* input : node.inputs()) lost = std::max(lost, lost_of(input));
+    if (compute && lost <= most_lost) return;
+    if (compute) found_[y->name()] = lost;
+    if (logarithm) logarithms_.insert(&node);
+    if (other && !pools(node)) others_.insert(&node);
+  }
+
+  static bool leads_to(const Node& node, bool (*ends)(const Use&),
+                       const std::set<const Node*>& known) {
+    return std::ranges::any_of(node.outputs(), [&](const Value* output) {
       return output != nullptr && std::ranges::any_of(output->uses(), [&](const Use& use) {
-               return magnifies(use) || reaching_.contains(use.node);
+               return ends(use) || known.contains(use.node);
              });
     });
-    if (!reaches) return;
-    const double lost = std::max(lost_of(y), lost_of(node.input(0)));
-    if (!compute || lost > most_lost) reaching_.insert(&node);
-    if (compute && lost > most_lost) found_[y->name()] = lost;
   }
 
   double lost_of(const Value* value) const {
@@ -85,7 +105,7 @@ class Search {
 
   const Plan& plan_;
   const Observations& observations_;
-  std::set<const Node*> reaching_;
+  std::set<const Node*> logarithms_, others_;  // nodes that lead to one
   std::map<std::string, double> found_;
 };
 

@@ -305,6 +305,8 @@ class Selecting {
 
   void guard(const NodePlan& node, const Node& in_graph, ConstantPlan& weight) {
     const Tensor& bias = graph_.find(node.bias->name)->constant();
+    refine_dead_channels(graph_.find(weight.name)->constant(), bias, input_scale(node, in_graph),
+                         weight.params);
     weight.raised = guard_bias_overflow(bias, input_scale(node, in_graph), weight.params);
     if (weight.raised > 0)
       warn(fmt::format("{}: {} weight scale(s) raised so that the int32 bias does not overflow",

@@ -206,6 +206,13 @@ class Checker {
   bool judge_weights_alone(const Node& node, const OpRule* rule, NodeCheck& entry) {
     const DType half = half_weights(node);
     if (half == DType::undefined && !has_quantized_weights_alone(node)) return false;
+    for (const Value* input : node.inputs())
+      if (const Node* conversion = dequantizer(input); conversion && adds_bias(node, *conversion)) {
+        say(entry, Verdict::floating,
+            fmt::format("adds the bias of the product before it; where that stays a MatMul it {}",
+                        target_.fallback));
+        return true;
+      }
     weights_alone_ = true;
     const auto& types = target_.accepts.weights;
     if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {

@@ -107,12 +107,18 @@ bool has_weights(const Node& node) {
 
 }  // namespace
 
+bool adds_bias(const Node& node, const Node& conversion) {
+  return node.is("Add") && conversion.input(0)->is_constant() &&
+         conversion.input(0)->constant().dtype() == DType::s32;
+}
+
 Violation scheme_violation(const Node& node, const Target& target) {
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     const Node* conversion = dequantizer(node.input(i));
     if (conversion == nullptr || (has_weights(node) && i == 2) || dequantizes_table(*conversion))
       continue;
     const bool constant = conversion->input(0) != nullptr && conversion->input(0)->is_constant();
+    if (constant && adds_bias(node, *conversion)) continue;
     const bool weight =
         constant && (computes_in_float(node) ||
                      (has_weights(node) && (i == 1 || has_quantized_weights_alone(node))));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <limits>
 
@@ -150,6 +151,21 @@ int guard_bias_overflow(const Tensor& bias, float input_scale, QParams& weights)
   int raised = 0;
   for (std::size_t i = 0; i < before.size(); ++i) raised += weights.scale[i] != before[i];
   return raised;
+}
+
+void refine_dead_channels(const Tensor& weights, const Tensor& bias, float input_scale,
+                          QParams& params) {
+  const std::size_t count = params.scale.size();
+  const auto b = bias.data<float>();
+  if (count == 0 || (count > 1 && b.size() != count)) return;
+  for (std::size_t c = 0; c < count; ++c) {
+    float largest = count > 1 ? std::abs(b[c]) : 0;
+    for (std::size_t i = 0; count == 1 && i < b.size(); ++i)
+      largest = std::max(largest, std::abs(b[i]));
+    const std::vector<float> channel = channel_values(weights, params.axis, c);
+    if (largest == 0 || !std::ranges::all_of(channel, [](float w) { return w == 0; })) continue;
+    params.scale[c] = std::max(largest / (input_scale * 16777216.0f), FLT_MIN);
+  }
 }
 
 QuantizedBias quantize_bias(const Tensor& bias, float input_scale, const QParams& weights) {

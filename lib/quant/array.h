@@ -49,6 +49,12 @@ double sqnr_db(const Tensor& x, const Tensor& y);
 // groups), or any size when weights are per-tensor.
 int guard_bias_overflow(const Tensor& bias, float input_scale, QParams& weights);
 
+// Channels whose weights are all 0 say nothing about their scale, and the steps of their biases
+// hang on it: it becomes the one with which the bias has 2^24 steps. bias: as many elements as
+// scales, or any number for one scale; others are left alone.
+void refine_dead_channels(const Tensor& weights, const Tensor& bias, float input_scale,
+                          QParams& params);
+
 // The int32 bias and its scales (one per bias element, or one in all when the weights are
 // per-tensor).
 struct QuantizedBias {

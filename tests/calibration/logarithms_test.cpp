@@ -55,6 +55,13 @@ TEST(Logarithms, SpectraAreFoundBehindSquaresAndFilters) {
   EXPECT_TRUE(filtered.contains("m"));
 }
 
+TEST(Logarithms, EnergiesOfWindowsAreFoundAheadOfALogAlone) {
+  EXPECT_TRUE(
+      found("s = Mul(c, c) p = AveragePool<kernel_shape = [3]>(s) y = Log(p)").contains("c"));
+  EXPECT_TRUE(found("s = Mul(c, c) p = ReduceMean<axes = [2]>(s) y = Log(p)").contains("c"));
+  EXPECT_TRUE(found("s = Mul(c, c) p = ReduceMean<axes = [2]>(s) y = Sqrt(p)").empty());
+}
+
 TEST(Logarithms, EvenValuesLoseNothing) { EXPECT_TRUE(found("y = Log(c)", false).empty()); }
 
 TEST(Logarithms, NormalizationsAndOtherArithmeticAreNone) {

@@ -84,5 +84,19 @@ TEST(Bias, GuardHoldsForTheWorkedExampleOfThePeer) {
   EXPECT_NEAR(weights.scale[0], 100 / (1e-4 * (1 << 29)), 1e-8);
 }
 
+TEST(DeadChannels, LeaveTheirBiasesFineSteps) {
+  const Tensor weights = Tensor::of<float>({2, 2}, {0, 0, 1, -2}),
+               bias = Tensor::of<float>({2}, {0.3f, 0.3f});
+  QParams params{DType::s8, 0, {1, 2.0f / 127}, {0, 0}};
+  refine_dead_channels(weights, bias, 0.05f, params);
+  EXPECT_FLOAT_EQ(params.scale[0], 0.3f / (0.05f * 16777216.0f));
+  EXPECT_FLOAT_EQ(params.scale[1], 2.0f / 127) << "is not dead";
+  const QuantizedBias codes = quantize_bias(bias, 0.05f, params);
+  EXPECT_NEAR(dequantize(codes.codes, codes.params).data<float>()[0], 0.3f, 1e-7);
+  QParams whole{DType::s8, std::nullopt, {1}, {0}};
+  refine_dead_channels(Tensor::of<float>({2, 2}, {0, 0, 0, 0}), bias, 0.05f, whole);
+  EXPECT_LT(whole.scale[0], 1e-5f);
+}
+
 }  // namespace
 }  // namespace intaglio
