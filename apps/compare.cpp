@@ -141,16 +141,20 @@ void compare_command(const CompareOptions& o, Context& context) {
       warnings.push_back(fmt::format("{}: {}", methods[i].text(), warning));
   }
   const Best best = best_of(comparison);
-  DataFiles written;
-  if (!o.output.empty())
-    context.phase("save", [&] { written = save_model(pressed[best.index].model, o.output); });
+  Json saved;
+  if (!o.output.empty()) {
+    const Model& result = pressed[best.index].model;
+    const DataFiles data_files =
+        context.phase("save", [&] { return save_model(result, o.output); });
+    saved = output_json(o.output, o.quant.form.format, data_files);
+    warn_of_growth(prepared, result, saved, warnings);
+  }
   for (const std::string& warning : warnings) log::warn("{}", warning);
 
   Json report = to_json(comparison, best, observations);
   for (std::size_t i = 0; i < refinements.size(); ++i)
     report["methods"][i]["refine"] = refinements[i];
-  report["output"] =
-      o.output.empty() ? Json() : output_json(o.output, o.quant.form.format, written);
+  report["output"] = saved;
   report["warnings"] = warnings;
   report["run"] = context.run_json(observations.samples, context.seconds_of("calibrate"));
   if (!o.report.empty()) write_file(o.report, to_text(report));

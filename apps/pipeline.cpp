@@ -170,17 +170,6 @@ void print_interface(const Json& interface) {
                  v["scale"].get<double>(), v["zero_point"].get<int>());
 }
 
-void warn_of_growth(const Prepared& prepared, const Model& result, const Json& saved,
-                    std::vector<std::string>& warnings) {
-  const auto in = prepared.source["bytes"].get<std::uint64_t>(),
-             out = saved["bytes"].get<std::uint64_t>();
-  if (out <= in) return;
-  warnings.push_back(
-      fmt::format("{} is larger than {}, {} instead of {}: {}", saved["path"].get<std::string>(),
-                  prepared.source["path"].get<std::string>(), human_bytes(out), human_bytes(in),
-                  growth(prepared.contents, in, contents_of(result.graph()), out)));
-}
-
 void print_summary(const Json& report, const CheckResult& check,
                    const std::optional<Evaluation>& e) {
   const auto& model = report["model"];

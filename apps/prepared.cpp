@@ -130,6 +130,17 @@ void require_outputs(const std::string& model, std::initializer_list<std::string
     if (written && !output.empty()) require_writable(output);
 }
 
+void warn_of_growth(const Prepared& prepared, const Model& result, const Json& saved,
+                    std::vector<std::string>& warnings) {
+  const auto in = prepared.source["bytes"].get<std::uint64_t>(),
+             out = saved["bytes"].get<std::uint64_t>();
+  if (out <= in) return;
+  warnings.push_back(
+      fmt::format("{} is larger than {}, {} instead of {}: {}", saved["path"].get<std::string>(),
+                  prepared.source["path"].get<std::string>(), human_bytes(out), human_bytes(in),
+                  growth(prepared.contents, in, contents_of(result.graph()), out)));
+}
+
 void require_something(const Plan& plan) {
   if (plan.quantized_nodes() > 0) return;
   const std::string why =

@@ -41,6 +41,11 @@ Prepared load_quantized(const std::string& path, Context& context);
 void require_outputs(const std::string& model, std::initializer_list<std::string> outputs,
                      bool written = true);
 
+// Adds a warning with the cause where the result, saved as the "output" part of a report says, is
+// larger than its source.
+void warn_of_growth(const Prepared& prepared, const Model& result, const Json& saved,
+                    std::vector<std::string>& warnings);
+
 // Throws Code::unsupported, with an example of a reason, when a plan would quantize no node.
 void require_something(const Plan& plan);
 
