@@ -57,7 +57,7 @@ bool passes_on(const Node& node) {
 // What a logarithm may be taken of, too: energies of windows. The roots and divisors behind such
 // sums are those of normalizations.
 bool pools(const Node& node) {
-  return node.op().starts_with("Reduce") ||
+  return (node.op().starts_with("Reduce") && !sums_pairs(node)) ||
          is_any(node, {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool"});
 }
 

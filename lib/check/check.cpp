@@ -166,6 +166,11 @@ class Checker {
     if (on_codes_already) return;
     const DType type = first_output(node)->dtype();
     if (!touches_codes(node) && (type == DType::u8 || type == DType::s8)) return;  // moves codes
+    if (adds_product_bias(node))
+      return say(
+          entry, Verdict::floating,
+          fmt::format("adds the bias of the product before it; where that stays a MatMul it {}",
+                      target_.fallback));
     if (judge_weights_alone(node, rule, entry)) return;
     if (scales_table(node)) {
       weights_alone_ = true;
@@ -202,17 +207,17 @@ class Checker {
     return activation != nullptr && fused_in_float(*producer, *activation, target_);
   }
 
+  static bool adds_product_bias(const Node& node) {
+    return std::ranges::any_of(node.inputs(), [&](const Value* input) {
+      const Node* conversion = dequantizer(input);
+      return conversion != nullptr && adds_bias(node, *conversion);
+    });
+  }
+
   // Nodes whose weights are stored in fewer bits, and nothing else.
   bool judge_weights_alone(const Node& node, const OpRule* rule, NodeCheck& entry) {
     const DType half = half_weights(node);
     if (half == DType::undefined && !has_quantized_weights_alone(node)) return false;
-    for (const Value* input : node.inputs())
-      if (const Node* conversion = dequantizer(input); conversion && adds_bias(node, *conversion)) {
-        say(entry, Verdict::floating,
-            fmt::format("adds the bias of the product before it; where that stays a MatMul it {}",
-                        target_.fallback));
-        return true;
-      }
     weights_alone_ = true;
     const auto& types = target_.accepts.weights;
     if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {

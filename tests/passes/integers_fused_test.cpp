@@ -295,8 +295,7 @@ const std::string coded = " q = QuantizeLinear(r, s, z) y = DequantizeLinear(q, 
 
 TEST(FloatsBetweenPairs, WeightsAreQuantizedByTheRuntime) {
   const std::string image = "float[1,2,3,3] x";
-  for (const char* nodes :
-       {"r = Conv(xd, w, b)", "r = Conv(xd, w)", "k = Conv(xd, w, b) r = Relu(k)"}) {
+  for (const char* nodes : {"r = Conv(xd, w, b)", "r = Conv(xd, w)"}) {
     const Model model = between_pairs(image, nodes + coded);
     EXPECT_EQ(fate(model, "Conv"), "integer") << nodes;
     EXPECT_NE(fate(model, "Conv", {.float_weights = false}), "integer") << nodes;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/graph/model.h"
 #include "tests/support/support.h"
 
