@@ -141,7 +141,9 @@ class Drafter {
           keeps_floats(node))
         continue;
       const bool read = read_in_float(node);
-      if (fusion_of(node) != nullptr ||
+      const Node* producer = fusion_of(node);
+      // What a product is fused with makes its codes; a Clip behind a pool goes with the pool.
+      if ((producer != nullptr && rule_of(*producer)->role == Role::compute) ||
           !(read || leaves_in_float(node) || adds_to_last_product(node)))
         continue;
       useless_[&node] = read ? "only operators that stay float read its result"
@@ -150,6 +152,21 @@ class Drafter {
       changed = true;
     }
     return changed;
+  }
+
+  // Nothing but arithmetic in float and moves stand between the value and the graph's end.
+  bool ends_the_graph(const Value& value) const {
+    return (value.is_output() || !value.uses().empty()) &&
+           std::ranges::all_of(value.uses(), [&](const Use& use) {
+             const OpRule* rule = rule_of(*use.node);
+             const bool layer =
+                 rule != nullptr && (rule->role == Role::compute || rule->role == Role::weights);
+             const bool follows = rule != nullptr && rule->role == Role::share;
+             return !layer && (follows || !accepted_.contains(use.node)) &&
+                    std::ranges::all_of(use.node->outputs(), [&](const Value* made) {
+                      return made == nullptr || ends_the_graph(*made);
+                    });
+           });
   }
 
   // Layers that make results of the graph, scores mostly, and have no integer form with a float
@@ -165,7 +182,7 @@ class Drafter {
       if (!accepted_.contains(node) || rule_of(*node)->role != Role::compute) continue;
       const std::int64_t macs = macs_of(*node).value_or(0);
       all += macs;
-      if (rule_of(*node)->float_output || !only_leaves(*node->output(0))) continue;
+      if (rule_of(*node)->float_output || !ends_the_graph(*node->output(0))) continue;
       last.push_back(node);
       share += macs;
     }

@@ -69,7 +69,9 @@ std::size_t keep_float(Model& model, const std::set<const Node*>& quantized) {
   for (Node* node : open) {
     std::size_t index = 0;
     Value* input = dequantized_input(*node, index);
+    // With dilations onnxruntime makes an operator of it that does not load.
     const bool taken = fused.contains(first_output(*node)->name()) ||
+                       (node->is("AveragePool") && node->has("dilations")) ||
                        (has_float_weights(*node) && leads_to_quantize(node->output(0)));
     if (input == nullptr || !taken) continue;
     const std::string hint = first_output(*node)->name() + "_float";

@@ -124,6 +124,14 @@ TEST(Draft, ArithmeticThatOnlyFloatOperatorsReadStaysFloat) {
     EXPECT_EQ(d.node(name).reason, "only operators that stay float read its result") << name;
 }
 
+TEST(Draft, APoolWithItsClipStaysFloatWhereOnlyFloatsReadIt) {
+  const auto d = drafted(
+      weights +
+          "{ c = Conv(x, w, b) m = Mul(c, c) p = GlobalAveragePool(m) k = Relu(p) y = Log(k) }",
+      conv_inputs, "float[1,2,1,1] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "c"}));
+}
+
 TEST(Draft, ArithmeticThatOneQuantizedOperatorReadsHasCodes) {
   const auto d = drafted(
       "<float[4,4] w = {1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}>"
@@ -313,6 +321,12 @@ TEST(Draft, ALastConvolutionIsFloatWhereItIsFewProducts) {
             "its result leaves the graph in float, for 3.0 % of the products");
   EXPECT_EQ(small.values(), (std::set<std::string>{"x", "r"}));
   EXPECT_TRUE(net(8, tflite()).node("y").quantized) << "an NPU would hand it to a processor";
+  const auto inside =
+      drafted(weights +
+                  "{ c = Conv(x, w, b) r = Relu(c) p = MaxPool<kernel_shape = "
+                  "[4, 4]>(r) m = Conv(p, w) e = Conv(m, w) s = Relu(e) }",
+              conv_inputs, "float[1,2,1,1] s", onnxruntime(), {.exclude = {"e", "s"}});
+  EXPECT_TRUE(inside.node("m").quantized) << "a layer behind it was left float";
   const auto alone = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
   EXPECT_EQ(alone.values(), (std::set<std::string>{"x", "y"})) << "all of the products";
 }
@@ -348,7 +362,8 @@ TEST(Draft, ArithmeticOnFloatsOfItsSizeStaysFloat) {
     EXPECT_EQ(d.node(name).reason, "what it reads is computed in float") << name;
   const auto gelu = drafted(
       "<float[2,2,1,1] w = {1,2,3,4}, float[2] b = {1,2}, float one = {1}> { c = Conv(x, w, b) e = "
-      "Erf(c) p = Add(e, one) m = Mul(c, p) y = Conv(m, w) r = Relu(y) z = Conv(r, w) s = Relu(z) }",
+      "Erf(c) p = Add(e, one) m = Mul(c, p) y = Conv(m, w) r = Relu(y) z = Conv(r, w) s = Relu(z) "
+      "}",
       conv_inputs, "float[1,2,4,4] s");
   EXPECT_EQ(gelu.values(), (std::set<std::string>{"x", "c", "m", "r", "s"}));
 }

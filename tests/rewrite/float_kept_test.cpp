@@ -68,6 +68,16 @@ TEST(KeptFloats, OperatorsOnCodesKeepTheirFloatsToo) {
   EXPECT_EQ(count(model, "Add"), 1);
 }
 
+TEST(KeptFloats, APoolThatTheRuntimeCouldNotLoadIsKeptToo) {
+  Model model =
+      model_of("(float[1,2,5,5] x) => (float[] y)" + weights +
+                   "{ c = Conv(x, w, b) m = AveragePool<kernel_shape = [2, 2], dilations = "
+                   "[2, 2]>(c) d = Conv(m, w, b) e = Relu(d) f = Add(e, e) y = Conv(f, w) }",
+               19);
+  write_qdq(model, plan_of(model), true);
+  EXPECT_EQ(count(model, "Max"), 1);
+}
+
 TEST(KeptFloats, MoversAndWhatIsFloatAnywayGetNothing) {
   for (const char* middle :
        {"m = MaxPool<kernel_shape = [1, 1]>(c)", "m = Erf(c)", "m = Tanh(c)"}) {
