@@ -25,6 +25,7 @@ namespace intaglio {
 namespace {
 
 constexpr std::size_t default_evaluation_samples = 16;
+constexpr double enough_db = 36;  // of the outputs: below, other forms are worth a thought
 
 // --- Before anything is read ---
 
@@ -127,7 +128,7 @@ std::string method_name(const QuantizeOptions& o, const Method& method) {
 
 // What one may want to do differently.
 std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
-                                   const CheckResult& check) {
+                                   const CheckResult& check, const Evaluation* evaluation) {
   const auto slow = std::ranges::count_if(plan.nodes, [](const NodePlan& n) {
     return n.quantized && (n.op == "Conv" || n.op == "ConvTranspose") &&
            std::ranges::none_of(n.constants,
@@ -144,6 +145,16 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",
         static_cast<double>(check.integer_macs) / 1e6, check.conversions));
+  std::optional<double> least;
+  if (evaluation != nullptr)
+    for (const OutputDeviation& output : evaluation->outputs)
+      if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
+  if (form.has_codes() && least && *least < enough_db)
+    hints.push_back(
+        fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "
+                    "finds the layers "
+                    "to keep float, and --format weights rounds weights alone",
+                    *least));
   return hints;
 }
 
@@ -291,7 +302,7 @@ Json report_of(const QuantizeOptions& o, const Ground& ground, const Json& outpu
           {"check", check_json(check, ground.target.name)},
           {"execution", measured ? measured->execution : Json()},
           {"warnings", warnings},
-          {"hints", hints_for(o.quant.form, pressed.plan, check)},
+          {"hints", hints_for(o.quant.form, pressed.plan, check, evaluation)},
           {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
           {"run", context.run_json(observations.samples, context.seconds_of("calibrate"))}};
 }

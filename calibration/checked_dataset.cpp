@@ -8,12 +8,15 @@
 namespace intaglio {
 namespace {
 
-bool all_finite(const Tensor& tensor) {
+// Beside other inputs -inf is how an additive mask says "not this one".
+bool is_sound(const Tensor& tensor, bool may_mask) {
   if (!is_float(tensor.dtype())) return true;
   return visit_dtype(tensor.dtype(), [&](auto zero) {
     const auto values = tensor.data<decltype(zero)>();
-    return std::all_of(values.begin(), values.end(),
-                       [](auto v) { return std::isfinite(static_cast<double>(v)); });
+    return std::all_of(values.begin(), values.end(), [&](auto value) {
+      const auto v = static_cast<double>(value);
+      return std::isfinite(v) || (may_mask && std::isinf(v) && v < 0);
+    });
   });
 }
 
@@ -23,7 +26,9 @@ std::optional<std::vector<Tensor>> CheckedDataset::load(std::size_t i) {
   std::string reason;
   try {
     std::vector<Tensor> feeds = dataset_.load(i);
-    if (std::all_of(feeds.begin(), feeds.end(), all_finite)) {
+    const bool may_mask = feeds.size() > 1;
+    if (std::all_of(feeds.begin(), feeds.end(),
+                    [&](const Tensor& feed) { return is_sound(feed, may_mask); })) {
       const std::lock_guard lock(mutex_);
       good_.insert(i);
       return feeds;

@@ -32,7 +32,8 @@ class CheckedDataset {
   std::size_t size() const { return dataset_.size(); }
 
   // The feeds of a sample, or nullopt after noting why not: it cannot be read or decoded, does not
-  // fit the model, or holds NaN or infinite values. Other errors (an interrupt, a bug) pass
+  // fit the model, or holds NaN or infinite values (-inf beside other inputs is a mask, and taken).
+  // Other errors (an interrupt, a bug) pass
   // through.
   std::optional<std::vector<Tensor>> load(std::size_t i);
 

@@ -306,7 +306,7 @@ class Checker {
     const bool by_choice =
         (reason.why == Why::result_float && (rule.float_output || helps_nobody)) ||
         rule.role == Role::share ||  // costs nothing in float
-        (reason.why == Why::input_float && (helps_nobody || reads_what_is_float(node, rule))) ||
+        (reason.why == Why::input_float && helps_nobody) || reads_what_is_float(node, rule) ||
         reads_table(node) || reason.why == Why::no_form;
     say(entry, by_choice ? Verdict::floating : Verdict::misfit,
         by_choice ? fmt::format("{}; it {}", reason.text, target_.fallback) : reason.text,

@@ -30,6 +30,18 @@ std::optional<std::int64_t> products_of(const Value* weight) {
   return products;
 }
 
+// Whether codes can do the work of a Clip: 0 has a code, so that codes reach at least from 0 to 0,
+// and a bound on its other side would have to cut some of them off. Of a Relu: always.
+bool codes_can_clip(const Node& activation) {
+  if (!activation.is("Clip")) return true;
+  const auto bound = [&](std::size_t i) {
+    const Value* value = activation.input(i);
+    const bool known = value != nullptr && value->is_constant() && value->constant().size() == 1;
+    return known ? value->constant().item<double>() : 0.0;
+  };
+  return bound(1) <= 0 && bound(2) >= 0;
+}
+
 bool is_small(const Node& producer, const OpRule& rule) {
   if (!producer.is("Conv") || !contains(rule.float_into, producer)) return false;
   const auto products = products_of(producer.input(1));
@@ -48,6 +60,7 @@ const Node* fused_producer(const Node& activation, const Target& target) {
   if (rule == nullptr || rule->role != Role::activation) return nullptr;
   const Node* maker = maker_for(activation);
   if (maker == nullptr) return nullptr;
+  if (target.engine != Engine::pairs && !codes_can_clip(activation)) return nullptr;
   if (contains(rule->fuses_into, *maker) || is_small(*maker, *rule)) return maker;
   if (!maker->is("MaxPool")) return nullptr;
   maker = maker_for(*maker);

@@ -13,7 +13,8 @@ const OpRule* rule_of(const Node& node, const Target& target);
 //  - the rule lists the producer in `fuses_into`; or
 //  - the rule lists it in `float_into`, and it is a small product (rule `float_products`); then a
 //    MaxPool may stand between the two.
-// Null: none.
+// A Clip whose bounds lie on one side of 0 is fused into nothing where the range of codes must do
+// what it does (onnxruntime). Null: none.
 const Node* fused_producer(const Node& activation, const Target& target);
 
 // The activation whose fused_producer() this node is; null: none.

@@ -1,6 +1,7 @@
 #include "calibration/dataset.h"
 
 #include <cmath>
+#include <limits>
 
 #include "calibration/checked_dataset.h"
 #include "calibration/npy.h"
@@ -275,6 +276,20 @@ TEST_F(DatasetTest, NoGoodSampleAndNotANumberAreErrors) {
   EXPECT_THROW(checked.enforce_limit(), Error);
   EXPECT_TRUE(checked.load(1));
   EXPECT_THROW(checked.enforce_limit(), Error);  // half of them
+}
+
+// An additive attention mask.
+TEST_F(DatasetTest, MinusInfinityBesideOtherInputsIsAMask) {
+  const float inf = std::numeric_limits<float>::infinity();
+  save_npy("a.npy", Tensor::of<float>({1, 2}, {1, 2}));
+  save_npy("m.npy", Tensor::of<float>({1, 2}, {0, -inf}));
+  save_npy("p.npy", Tensor::of<float>({1, 2}, {0, inf}));
+  const std::string two = "float[N,2] a, float[N,2] m";
+  const auto masked = open(two, {"a=a.npy", "m=m.npy"}), odd = open(two, {"a=a.npy", "m=p.npy"}),
+             alone = open("float[N,2] m", {"m.npy"});
+  EXPECT_TRUE(CheckedDataset(*masked).load(0));
+  EXPECT_FALSE(CheckedDataset(*odd).load(0));
+  EXPECT_FALSE(CheckedDataset(*alone).load(0));
 }
 
 TEST_F(DatasetTest, ReadsOnnxTestSets) {

@@ -56,6 +56,23 @@ TEST(Draft, NoPairBetweenConvolutionAndActivation) {
   }
 }
 
+// Codes reach over 0, the result of the Clip does not: the convolution would run in float.
+TEST(Draft, AClipOnOneSideOfZeroHasAPairBeforeIt) {
+  const auto clipped = [](const char* lo, const char* hi) {
+    return drafted(
+               fmt::format(
+                   "<float[2,2,1,1] w = {{1,2,3,4}}, float lo = {{{}}}, float hi = {{{}}}> {{ c "
+                   "= Conv(x, w) k = Clip(c, lo, hi) y = Conv(k, w) z = Relu(y) }}",
+                   lo, hi),
+               conv_inputs, "float[1,2,4,4] z")
+        .values();
+  };
+  EXPECT_TRUE(clipped("0.1", "10").contains("c"));
+  EXPECT_TRUE(clipped("-4", "-1").contains("c"));
+  EXPECT_FALSE(clipped("0", "10").contains("c"));
+  EXPECT_FALSE(clipped("-1", "10").contains("c"));
+}
+
 // A convolution of `channels` channels with an activation, or something else, behind it.
 Drafted convolved(int channels, const std::string& behind, const Target& target = onnxruntime()) {
   return drafted(fmt::format("<float[1,{0},1,1] w = {{{1}}}, float[1] b = {{1}}> "
