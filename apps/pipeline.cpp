@@ -25,7 +25,9 @@ namespace intaglio {
 namespace {
 
 constexpr std::size_t default_evaluation_samples = 16;
-constexpr double enough_db = 36;  // of the outputs: below, other forms are worth a thought
+// Below, other forms are worth a thought: agreement of classes where there are classes, in percent,
+// and the least SQNR of the outputs.
+constexpr double enough_agreement = 99.5, enough_db = 50;
 
 // --- Before anything is read ---
 
@@ -149,7 +151,9 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
   if (evaluation != nullptr)
     for (const OutputDeviation& output : evaluation->outputs)
       if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
-  if (form.has_codes() && least && *least < enough_db)
+  const bool classes_agree =
+      evaluation != nullptr && evaluation->agreement.value_or(0) >= enough_agreement;
+  if (form.has_codes() && !classes_agree && least && *least < enough_db)
     hints.push_back(
         fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "
                     "finds the layers "

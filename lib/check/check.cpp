@@ -376,9 +376,10 @@ bool CheckResult::fits() const {
 }
 
 double predicted_gain(const CheckResult& result) {
-  return 0.03 * static_cast<double>(result.integer_macs) -
+  return 0.008 * static_cast<double>(result.integer_macs) -
          0.3 * static_cast<double>(result.converted) -
-         1500.0 * static_cast<double>(result.conversions);
+         1500.0 * static_cast<double>(result.conversions) -
+         700.0 * static_cast<double>(result.count(Verdict::integer));
 }
 
 std::size_t CheckResult::count(Verdict verdict) const {

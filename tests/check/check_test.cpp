@@ -313,5 +313,18 @@ TEST(Check, MemoryIsThatOfTheWidestStep) {
   EXPECT_GT(result.memory.weights, 8 + 16 * 3);
 }
 
+TEST(Check, AFewProductsAmongConversionsAreNoGain) {
+  CheckResult small;
+  small.integer_macs = 100'000;
+  small.conversions = 4;
+  EXPECT_LT(predicted_gain(small), 0);
+  CheckResult large = small;
+  large.integer_macs = 300'000'000;
+  EXPECT_GT(predicted_gain(large), 0);
+  const CheckResult counted = check_model(model_of(conv_of("z")), target_named("onnxruntime"));
+  EXPECT_EQ(counted.conversions, 2);
+  EXPECT_GT(counted.converted, 0);
+}
+
 }  // namespace
 }  // namespace intaglio::testing
