@@ -155,7 +155,14 @@ class Drafter {
   }
 
   // Nothing but arithmetic in float and moves stand between the value and the graph's end.
-  bool ends_the_graph(const Value& value) const {
+  bool ends_the_graph(const Value& value) {
+    if (const auto known = ends_.find(&value); known != ends_.end()) return known->second;
+    const bool ends = only_arithmetic_follows(value);
+    ends_.emplace(&value, ends);
+    return ends;
+  }
+
+  bool only_arithmetic_follows(const Value& value) {
     return (value.is_output() || !value.uses().empty()) &&
            std::ranges::all_of(value.uses(), [&](const Use& use) {
              const OpRule* rule = rule_of(*use.node);
@@ -501,6 +508,7 @@ class Drafter {
   std::set<const Node*> accepted_;
   std::map<const Node*, std::string> useless_;  // and why
   bool results_left_ = false;
+  std::map<const Value*, bool> ends_;  // of ends_the_graph(): joins are met once, not on every path
   std::set<const Value*> quantized_;
   std::set<const Node*> shared_tables_;  // whose codes are those of their rows
   std::map<const Node*, std::string> reasons_;

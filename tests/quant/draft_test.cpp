@@ -348,6 +348,15 @@ TEST(Draft, ALastConvolutionIsFloatWhereItIsFewProducts) {
   EXPECT_EQ(alone.values(), (std::set<std::string>{"x", "y"})) << "all of the products";
 }
 
+// As many paths as 2^200.
+TEST(Draft, LongArithmeticAtTheEndIsWalkedOnce) {
+  std::string body = weights + "{ c = Conv(x, w, b) r = Relu(c) m = Conv(r, w) v0 = Erf(m) ";
+  for (int i = 0; i < 200; ++i)
+    body += fmt::format("a{0} = Erf(v{0}) b{0} = Exp(v{0}) v{1} = Add(a{0}, b{0}) ", i, i + 1);
+  const auto d = drafted(body + "y = Erf(v200) }", conv_inputs, "float[1,2,4,4] y");
+  EXPECT_TRUE(d.node("c").quantized);
+}
+
 // Attention: floats are faster between the two products, and masks have no room in codes.
 TEST(Draft, SoftmaxAndItsMaskStayFloat) {
   const auto d = drafted(
