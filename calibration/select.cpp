@@ -44,6 +44,7 @@ class Selecting {
           choose_qparams(std::span(&activation.range, 1), activation.scheme, options_.min_range);
       read_[activation.name] = &activation;
     }
+    if (options_.unshare) end_at_bounds();
     parallel_for(plan_.nodes.size(), options_.threads,
                  [&](std::size_t, std::size_t i) { choose_weights(plan_.nodes[i]); });
     for (NodePlan& node : plan_.nodes) {
@@ -181,6 +182,26 @@ class Selecting {
           fmt::format("has not the range of '{}', with which the {} could not end "
                       "the {}",
                       renamed[part.joined], graph_.find(made.name)->producer()->op(), part.fused));
+    }
+  }
+
+  // Steps of a range that lies evenly around 0 (Clip to -4..4) leave half a step beyond one bound,
+  // or, by the last bit, not: a little finer, they reach the codes that the bounds saturate to.
+  void end_at_bounds() {
+    for (const ActivationPlan& clipped : plan_.activations) {
+      const Node* clip = graph_.find(clipped.name)->producer();
+      if (clip == nullptr || !clip->is("Clip") || plan_.find(clip->input(0)->name()) != nullptr)
+        continue;
+      const Bound bound = bound_of_producer(*graph_.find(clipped.name));
+      const auto saturates = [&](const QParams& params) {
+        return saturates_at(params, clipped.scheme, static_cast<double>(bound.lo),
+                            static_cast<double>(bound.hi));
+      };
+      QParams finer = clipped.params;
+      finer.scale.front() *= 0.9995f;
+      if (saturates(clipped.params) || !saturates(finer)) continue;
+      for (ActivationPlan& other : plan_.activations)
+        if (other.group == clipped.group) other.params = finer;
     }
   }
 

@@ -286,10 +286,13 @@ class Checker {
     return FloatReason(Why::no_form, "there is no integer form of it");
   }
 
-  // Arithmetic on what somebody left float. A constant that is not in codes is another thing.
+  // Arithmetic on what somebody left float, or with scales of channels that are floats. A single
+  // constant that is not in codes is another thing.
   static bool reads_what_is_float(const Node& node, const OpRule& rule) {
     return rule.role != Role::compute && std::ranges::any_of(node.inputs(), [](const Value* v) {
-             return v != nullptr && v->producer() != nullptr && !is_conversion(*v->producer());
+             if (v == nullptr) return false;
+             if (v->is_constant()) return v->dtype() == DType::f32 && v->constant().size() > 1;
+             return v->producer() != nullptr && !is_conversion(*v->producer());
            });
   }
 

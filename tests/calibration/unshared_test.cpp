@@ -109,6 +109,24 @@ TEST(Unshared, AClipHasARangeThatEndsAtItsBounds) {
   EXPECT_EQ(s.of("c").range, (Range{0, 6}));
 }
 
+// Half a step lies beyond one of the bounds.
+TEST(Unshared, AClipEvenlyAround0EndsAtItsBounds) {
+  Model model = parse_model(
+      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
+      "<float[2,2,1,1] w = {1,2,3,4}, float lo = {-4}, float hi = {4}> { r = Conv(x, w) c = "
+      "Clip(r, lo, "
+      "hi) q = Conv(c, w) y = Relu(q) }");
+  infer_types(model);
+  Plan plan =
+      draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
+  Observations o;
+  for (const ActivationPlan& a : plan.activations) o.values[a.name] = seen(-4, 4);
+  select(plan, model.graph(), o, {.unshare = true});
+  const ActivationPlan& c = *plan.find("c");
+  EXPECT_TRUE(saturates_at(c.params, c.scheme, -4, 4));
+  EXPECT_NEAR(c.params.scale[0], 8.0f / 255, 2e-5f);
+}
+
 TEST(Unshared, WhatFitsStaysTogether) {
   Model model = parse_model(
       "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
