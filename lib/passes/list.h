@@ -16,6 +16,7 @@ int constants_folded(Model& model, const PrepareOptions&);
 int resize_axes(Model& model, const PrepareOptions&);
 int identities_dropped(Model& model, const PrepareOptions&);
 int divisions_inverted(Model& model, const PrepareOptions&);
+int einsum_expanded(Model& model, const PrepareOptions&);
 int gemm_factors_folded(Model& model, const PrepareOptions&);
 int gemm_bias_spread(Model& model, const PrepareOptions&);
 int bias_folded(Model& model, const PrepareOptions&);

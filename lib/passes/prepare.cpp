@@ -18,6 +18,8 @@ constexpr std::array passes = {
     Pass{"opset_raised", "operators rewritten for a newer opset", opset_raised},
     // So that these forms are those of the standard operators, whoever joined them.
     Pass{"contrib_expanded", "operators that onnxruntime joined taken apart", contrib_expanded},
+    // Before constants are folded: weights are transposed once.
+    Pass{"einsum_expanded", "Einsum of two factors becomes MatMul", einsum_expanded},
     // Gives the folding passes below constants where exporters left arithmetic.
     Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
     // Once scales and sizes are constants.
