@@ -20,6 +20,21 @@ void observe(const Value& value, const Tensor& tensor, Observations& observation
   if (value.is_input()) observations.inputs[value.name()].add(tensor.data<float>());
 }
 
+// With the states that the model made. What does not go together with longer ones ends it.
+void run_on(const Executor& executor, const StateFeeds& states, const std::vector<Tensor>& feeds,
+            std::vector<Tensor> results, const Tap& tap) {
+  for (int run = 0; run < StateFeeds::runs; ++run) {
+    const auto next = states.next(feeds, results);
+    if (!next) return;
+    try {
+      results = executor.run(*next, tap);
+    } catch (const Error& e) {
+      if (e.code() != Code::model && e.code() != Code::data) throw;
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 CompileOptions observe_only(const Graph& graph, const Plan& plan) {
@@ -44,11 +59,7 @@ Observations calibrate(const Executor& executor, const Plan& plan, CheckedDatase
     const Tap tap = [&](const Value& value, const Tensor& tensor) { observe(value, tensor, mine); };
     if (const auto feeds = data.load(i)) {
       std::vector<Tensor> results = executor.run(*feeds, tap);
-      for (int run = 0; run < StateFeeds::runs; ++run) {
-        const auto next = states.next(*feeds, results);
-        if (!next) break;
-        results = executor.run(*next, tap);
-      }
+      run_on(executor, states, *feeds, std::move(results), tap);
       ++mine.samples;
     }
     const std::size_t so_far = ++done;

@@ -51,6 +51,14 @@ bool agree(const Value& input, const Value& output) {
          });
 }
 
+bool takes(const Value& input, const Shape& shape) {
+  if (!input.dims()) return true;
+  return input.dims()->size() == shape.size() &&
+         std::ranges::equal(*input.dims(), shape, [](const Dim& dim, std::int64_t length) {
+           return !dim.known() || dim.value == length;
+         });
+}
+
 template <typename Values, typename Matches>
 const Value* only_match(const Values& values, Matches matches) {
   const Value* found = nullptr;
@@ -111,8 +119,11 @@ StateFeeds::StateFeeds(const Graph& graph) {
   const std::vector<Value*>& outputs = graph.outputs();
   for (const auto& [input, output] : state_pairs(graph)) {
     if (graph.find(input)->dtype() != DType::f32) continue;
-    pairs_.emplace_back(std::ranges::find(feeds, input, &Value::name) - feeds.begin(),
-                        std::ranges::find(outputs, output, &Value::name) - outputs.begin());
+    const auto at = [](const std::vector<Value*>& values, const std::string& name) {
+      return static_cast<std::size_t>(std::ranges::find(values, name, &Value::name) -
+                                      values.begin());
+    };
+    pairs_.push_back({graph.find(input), at(feeds, input), at(outputs, output)});
   }
 }
 
@@ -120,12 +131,12 @@ std::optional<std::vector<Tensor>> StateFeeds::next(const std::vector<Tensor>& f
                                                     const std::vector<Tensor>& results) const {
   std::vector<Tensor> feeds = first;
   bool any = false;
-  for (const auto& [input, output] : pairs_) {
-    const Tensor &before = first[input], &made = results[output];
-    const bool state = made.dtype() == DType::f32 && made.shape() == before.shape() &&
+  for (const Pair& pair : pairs_) {
+    const Tensor &before = first[pair.feed], &made = results[pair.output];
+    const bool state = made.dtype() == DType::f32 && takes(*pair.input, made.shape()) &&
                        std::ranges::all_of(before.data<float>(), [](float v) { return v == 0; });
     if (!state) continue;
-    feeds[input] = made;
+    feeds[pair.feed] = made;
     any = true;
   }
   return any ? std::optional(std::move(feeds)) : std::nullopt;

@@ -39,13 +39,19 @@ class StateFeeds {
 
   explicit StateFeeds(const Graph& graph);
 
-  // The feeds of the next run: those state inputs that were all zeros in `first` have what the last
-  // run made. nullopt: there is none. Feeds and results in the order of the graph.
+  // The feeds of the next run: those state inputs that were all zeros in `first`, or of no length,
+  // have what the last run made, where its shape is one that they take. nullopt: there is none.
+  // Feeds and results in the order of the graph. Other inputs (a mask of all positions) may not go
+  // with longer states: the run then throws.
   std::optional<std::vector<Tensor>> next(const std::vector<Tensor>& first,
                                           const std::vector<Tensor>& results) const;
 
  private:
-  std::vector<std::pair<std::size_t, std::size_t>> pairs_;  // places of feed and output
+  struct Pair {
+    const Value* input;
+    std::size_t feed, output;  // places
+  };
+  std::vector<Pair> pairs_;
 };
 
 // Whether the value was measured and nothing but zeros.

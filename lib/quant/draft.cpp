@@ -258,14 +258,20 @@ class Drafter {
                        [&](const Value* value) { return value == nullptr || only_leaves(*value); });
   }
 
-  // The bias behind a MatMul at the graph's end: together they are the Gemm whose scores stay
-  // float.
+  // The bias behind a MatMul at the graph's end, and a residual added to both: together they are
+  // the Gemm whose scores stay float.
   bool adds_to_last_product(const Node& node) const {
-    if (!node.is("Add") || !only_leaves(*node.output(0))) return false;
-    return std::ranges::any_of(node.inputs(), [&](const Value* input) {
-      const Node* product = input != nullptr ? input->producer() : nullptr;
-      return product != nullptr && accepted_.contains(product) && only_reader(input) == &node &&
-             rule_of(*product)->role == Role::compute && rule_of(*product)->float_output;
+    return node.is("Add") && only_leaves(*node.output(0)) && adds_to_product(node);
+  }
+
+  bool adds_to_product(const Node& add) const {
+    return std::ranges::any_of(add.inputs(), [&](const Value* input) {
+      const Node* before = input != nullptr ? input->producer() : nullptr;
+      if (before == nullptr || !accepted_.contains(before) || only_reader(input) != &add)
+        return false;
+      const OpRule& rule = *rule_of(*before);
+      return (rule.role == Role::compute && rule.float_output) ||
+             (before->is("Add") && adds_to_product(*before));
     });
   }
 

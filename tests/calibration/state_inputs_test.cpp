@@ -5,6 +5,7 @@
 
 #include "calibration/select.h"
 #include "calibration/unsuitable.h"
+#include "lib/exec/executor.h"
 #include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
@@ -108,6 +109,29 @@ TEST(StateInputs, OfZerosThatNothingFeedsAreReadInFloat) {
   ASSERT_TRUE(j.left.contains("b")) << "reads it moved about";
   EXPECT_NE(j.left.at("b").find("input 'm' was zero in every sample"), std::string::npos);
   EXPECT_FALSE(j.left.contains("a"));
+}
+
+TEST(StateInputs, OfZerosRunOnWithWhatTheModelMade) {
+  const Model model = with_types(
+      "(float[1,2] x, float[1,2] h, float[1,L,2] past) => (float[1,2] hn, float[1,M,2] present) "
+      "<int64[3] "
+      "s = {1,1,2}> { hn = Add(x, h) k = Reshape(x, s) present = Concat<axis = 1>(past, k) }");
+  const StateFeeds states(model.graph());
+  const Executor executor(model.graph());
+  const std::vector<Tensor> first = {Tensor::of<float>({1, 2}, {1, 2}),
+                                     Tensor::of<float>({1, 2}, {0, 0}),
+                                     Tensor(DType::f32, {1, 0, 2})};
+  auto next = states.next(first, executor.run(first));
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(testing::close((*next)[0], first[0]));
+  EXPECT_TRUE(testing::close((*next)[1], first[0])) << "what the model made of zeros";
+  EXPECT_EQ((*next)[2].shape(), (Shape{1, 1, 2})) << "a cache grows";
+  next = states.next(first, executor.run(*next));
+  EXPECT_EQ((*next)[2].shape(), (Shape{1, 2, 2}));
+  std::vector<Tensor> given = first;
+  given[1] = first[0];
+  given[2] = Tensor::of<float>({1, 1, 2}, {3, 4});
+  EXPECT_FALSE(states.next(given, executor.run(given))) << "states that the data hold stay";
 }
 
 TEST(Unsuitable, InfinitiesAreMasksThatNoCodeStandsFor) {

@@ -317,6 +317,14 @@ TEST(Draft, TheBiasOfALastMatMulStaysFloat) {
   EXPECT_EQ(d.values(), (std::set<std::string>{"x"}));
   EXPECT_TRUE(d.node("m").quantized);
   EXPECT_EQ(d.node("y").reason, "its result leaves the graph in float");
+  const auto residual = drafted(
+      "<float[2,2] w = {1,2,3,4}, float[2] b = {1,2}> { r = Relu(x) m = MatMul(r, w) a = Add(m, b) "
+      "y = "
+      "Add(r, a) }",
+      "float[1,2] x", "float[1,2] y");
+  EXPECT_FALSE(residual.node("y").quantized);
+  EXPECT_FALSE(residual.node("a").quantized);
+  EXPECT_TRUE(residual.node("m").quantized);
 }
 
 // A convolution has no form on codes with a float result: scores are worth one in float where it is
