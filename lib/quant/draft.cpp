@@ -25,8 +25,8 @@ std::string producer_name(const Node& node) {
 
 bool is_f32(const Value* value) { return value != nullptr && value->dtype() == DType::f32; }
 
-// What layers in float may take of all products so that results are exact.
-constexpr double most_of_results = 0.05;
+// What layers in float may take of all products so that results are exact, in percent.
+constexpr double most_of_results = 8;
 
 // Values tied together: a small union-find over names, led by the value that was named first.
 class Groups {
@@ -177,30 +177,51 @@ class Drafter {
   }
 
   // Layers that make results of the graph, scores mostly, and have no integer form with a float
-  // result: in 8 bits scores tie. Where they are few products, all of them compute in float.
+  // result: in 8 bits scores tie. Where they are few products, all of them compute in float, and of
+  // layers that are normalized by channel those of the fewest products.
   bool leave_results_float() {
     const bool takes_floats =
         std::ranges::any_of(target_.ops, [](const auto& item) { return item.second.float_output; });
     if (target_.engine == Engine::pairs || !takes_floats || results_left_) return false;
     results_left_ = true;
     std::vector<const Node*> last;
+    std::vector<std::pair<std::int64_t, const Node*>> normalized;
     std::int64_t all = 0, share = 0;
     for (const Node* node : nodes_) {
       if (!accepted_.contains(node) || rule_of(*node)->role != Role::compute) continue;
       const std::int64_t macs = macs_of(*node).value_or(0);
       all += macs;
-      if (rule_of(*node)->float_output || !ends_the_graph(*node->output(0))) continue;
+      if (rule_of(*node)->float_output) continue;
+      if (is_normalized_by_channel(*node)) normalized.emplace_back(macs, node);
+      if (!ends_the_graph(*node->output(0))) continue;
       last.push_back(node);
       share += macs;
     }
-    if (last.empty() || all == 0 ||
-        static_cast<double>(share) > most_of_results * static_cast<double>(all))
-      return false;
+    const auto percent = [&](std::int64_t macs) {
+      return 100.0 * static_cast<double>(macs) / static_cast<double>(all);
+    };
+    if (all == 0) return false;
+    if (percent(share) > most_of_results) last.clear(), share = 0;
     for (const Node* node : last)
+      useless_[node] = fmt::format(
+          "its result leaves the graph in float, for {:.1f} % of the products", percent(share));
+    std::ranges::stable_sort(normalized, {}, &std::pair<std::int64_t, const Node*>::first);
+    for (const auto& [macs, node] : normalized) {
+      share += macs;
+      if (percent(share) > most_of_results) break;
       useless_[node] =
-          fmt::format("its result leaves the graph in float, for {:.1f} % of the products",
-                      100.0 * static_cast<double>(share) / static_cast<double>(all));
-    return true;
+          fmt::format("its result is normalized channel by channel, for {:.1f} % of the products",
+                      percent(macs));
+      last.push_back(node);
+    }
+    return !last.empty();
+  }
+
+  // Channels of one scale lose what a normalization by channel would bring up again.
+  static bool is_normalized_by_channel(const Node& node) {
+    const Node* reader = only_reader(node.output(0));
+    return reader != nullptr &&
+           (reader->is("InstanceNormalization") || reader->is("GroupNormalization"));
   }
 
   // A Gather that looks rows up in a large constant: the constant is stored in codes, its rows are

@@ -356,6 +356,21 @@ TEST(Draft, ALastConvolutionIsFloatWhereItIsFewProducts) {
   EXPECT_EQ(alone.values(), (std::set<std::string>{"x", "y"})) << "all of the products";
 }
 
+TEST(Draft, ASmallConvolutionThatIsNormalizedByChannelIsFloat) {
+  const std::string image = "float[1,2,16,16] x";
+  const auto d =
+      drafted("<float[1,2,1,1] a = {1,2}, float[32,1,1,1] w = {" +
+                  fmt::format("{}", fmt::join(std::vector<int>(32, 1), ",")) +
+                  "}, float[1] one = {1}, float[1,32,1,1] u = {" +
+                  fmt::format("{}", fmt::join(std::vector<int>(32, 1), ",")) +
+                  "}> { c = Conv(x, a) n = InstanceNormalization(c, one, one) d = Conv(n, w) "
+                  "r = Relu(d) e = Conv(r, u) s = Relu(e) }",
+              image, "float[1,1,16,16] s");
+  EXPECT_EQ(d.node("c").reason,
+            "its result is normalized channel by channel, for 3.0 % of the products");
+  EXPECT_TRUE(d.node("d").quantized);
+}
+
 // As many paths as 2^200.
 TEST(Draft, LongArithmeticAtTheEndIsWalkedOnce) {
   std::string body = weights + "{ c = Conv(x, w, b) r = Relu(c) m = Conv(r, w) v0 = Erf(m) ";
