@@ -7,6 +7,7 @@
 #include "calibration/calibrate.h"
 #include "calibration/logarithms.h"
 #include "calibration/refine/rebalance.h"
+#include "calibration/state_inputs.h"
 #include "calibration/unsuitable.h"
 #include "lib/graph/macs.h"
 
@@ -58,6 +59,20 @@ void require_fitting(const StatisticsFile& file, const Plan& plan, const std::st
                   fmt::format("{}: was made for target '{}' and has no value '{}'", path,
                               file.target, activation.name),
                   same_options);
+}
+
+// State inputs that the data leave at zero, which the calibration went on with.
+void warn_of_states(const Graph& graph, CheckedDataset& data, const Observations& seen,
+                    std::vector<std::string>& warnings) {
+  std::optional<std::vector<Tensor>> first;
+  for (std::size_t i = 0; i < data.size() && !first; ++i) first = data.load(i);
+  if (!first) return;
+  for (const std::string& input : StateFeeds(graph).zeros(*first))
+    if (seen.values.contains(input) && !is_zero(seen, input))
+      warnings.push_back(fmt::format(
+          "input '{}' is zero in the data: its states are those that the model made, run on from "
+          "there; give samples with states of their own where these differ",
+          input));
 }
 
 // One warning for each reason: how many nodes, and what they are of the products.
@@ -152,6 +167,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   file.skipped = set.checked().skipped();
   std::sort(file.skipped.begin(), file.skipped.end());
   observed.data = data_json(file);
+  warn_of_states(prepared.model.graph(), set.checked(), file.observations, warnings);
   leave_unsuitable(prepared, plan, file.observations, request.redraft, warnings);
   return observed;
 }

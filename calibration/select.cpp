@@ -197,8 +197,7 @@ class Selecting {
         return saturates_at(params, clipped.scheme, static_cast<double>(bound.lo),
                             static_cast<double>(bound.hi));
       };
-      QParams finer = clipped.params;
-      finer.scale.front() *= 0.9995f;
+      const QParams finer = slightly_finer(clipped.params);
       if (saturates(clipped.params) || !saturates(finer)) continue;
       for (ActivationPlan& other : plan_.activations)
         if (other.group == clipped.group) other.params = finer;

@@ -142,6 +142,14 @@ std::optional<std::vector<Tensor>> StateFeeds::next(const std::vector<Tensor>& f
   return any ? std::optional(std::move(feeds)) : std::nullopt;
 }
 
+std::vector<std::string> StateFeeds::zeros(const std::vector<Tensor>& first) const {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairs_)
+    if (std::ranges::all_of(first[pair.feed].data<float>(), [](float v) { return v == 0; }))
+      names.push_back(pair.input->name());
+  return names;
+}
+
 bool is_zero(const Observations& observations, const std::string& value) {
   const auto it = observations.values.find(value);
   return it != observations.values.end() && it->second.finite() > 0 && it->second.min == 0 &&

@@ -46,6 +46,9 @@ class StateFeeds {
   std::optional<std::vector<Tensor>> next(const std::vector<Tensor>& first,
                                           const std::vector<Tensor>& results) const;
 
+  // The names of the state inputs that are zeros in a sample.
+  std::vector<std::string> zeros(const std::vector<Tensor>& first) const;
+
  private:
   struct Pair {
     const Value* input;

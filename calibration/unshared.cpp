@@ -53,9 +53,14 @@ class Parting {
   }
 
   static bool fits(const ActivationPlan& a, const Range& range, const Bound& clip) {
-    const QParams params = choose_qparams(std::span(&range, 1), a.scheme);
-    return saturates_at(params, a.scheme, static_cast<double>(clip.lo),
-                        static_cast<double>(clip.hi));
+    QParams params = choose_qparams(std::span(&range, 1), a.scheme);
+    const auto saturates = [&] {
+      return saturates_at(params, a.scheme, static_cast<double>(clip.lo),
+                          static_cast<double>(clip.hi));
+    };
+    if (saturates()) return true;
+    params = slightly_finer(params);  // as select() makes them
+    return saturates();
   }
 
   bool in_group(const Value* value, const std::string& group) const {
@@ -98,6 +103,11 @@ class Parting {
 };
 
 }  // namespace
+
+QParams slightly_finer(QParams params) {
+  for (float& scale : params.scale) scale *= 0.9995f;
+  return params;
+}
 
 std::vector<UnsharedPart> unshared(const Plan& plan, const Graph& graph,
                                    const std::unordered_map<std::string, Range>& ranges) {

@@ -23,6 +23,10 @@ struct UnsharedPart {
   Range range;
 };
 
+// A step a little finer, by 0.05 %: of a range that lies evenly around 0, half a step lies beyond
+// one of its ends, or, by the last bit, not.
+QParams slightly_finer(QParams params);
+
 // The parts that leave their groups: results of a Relu or Clip without a pair before it, which the
 // codes of the joint range would not make redundant but those of another range do, with what movers
 // other than Concat make of them. The range is

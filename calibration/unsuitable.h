@@ -14,7 +14,11 @@ namespace intaglio {
 // Selection::left_float):
 //  - readers of a graph input that was zero in every sample, moved about or not, unless the output
 //    that feeds it was measured (state_inputs.h): any other value would be rounded to whole
-//    numbers.
+//    numbers;
+//  - what makes or reads a value that was infinite: it masks something, and no code stands for it;
+//  - an Add or Sub of an operand more than 8192 times as large as the part of its result that
+//    counts (a mask of -1e9): onnxruntime's kernels are exact up to 32768;
+//  - what makes the argument of a logarithm that 8 bits would lose (logarithms.h).
 std::map<std::string, std::string> unsuitable(const Graph& graph, const Plan& plan,
                                               const Observations& observations);
 

@@ -286,14 +286,16 @@ class Checker {
     return FloatReason(Why::no_form, "there is no integer form of it");
   }
 
-  // Arithmetic on what somebody left float, or with scales of channels that are floats. A single
-  // constant that is not in codes is another thing.
+  // Arithmetic on what somebody left float, constants included; anything that reads through a Max
+  // of one operand, which is there for that (lib/rewrite/float_kept.h).
   static bool reads_what_is_float(const Node& node, const OpRule& rule) {
-    return rule.role != Role::compute && std::ranges::any_of(node.inputs(), [](const Value* v) {
-             if (v == nullptr) return false;
-             if (v->is_constant()) return v->dtype() == DType::f32 && v->constant().size() > 1;
-             return v->producer() != nullptr && !is_conversion(*v->producer());
-           });
+    return std::ranges::any_of(node.inputs(), [&](const Value* v) {
+      const Node* maker = v != nullptr ? v->producer() : nullptr;
+      if (maker != nullptr && maker->is("Max") && maker->inputs().size() == 1) return true;
+      if (v == nullptr || rule.role == Role::compute) return false;
+      return v->is_constant() ? v->dtype() == DType::f32
+                              : maker != nullptr && !is_conversion(*maker);
+    });
   }
 
   static bool reads_table(const Node& node) {

@@ -108,8 +108,9 @@ bool has_weights(const Node& node) {
 }  // namespace
 
 bool adds_bias(const Node& node, const Node& conversion) {
-  return node.is("Add") && conversion.input(0)->is_constant() &&
-         conversion.input(0)->constant().dtype() == DType::s32;
+  const Value* codes = conversion.input(0);
+  return node.is("Add") && codes != nullptr && codes->is_constant() &&
+         codes->constant().dtype() == DType::s32;
 }
 
 Violation scheme_violation(const Node& node, const Target& target) {

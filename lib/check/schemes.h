@@ -17,7 +17,7 @@ struct Violation {
 // powers of two. For a node of a Q/DQ graph.
 Violation scheme_violation(const Node& node, const Target& target);
 
-// Whether the node adds an int32 constant, in steps of the sums, to the MatMul before it.
+// Whether the node adds an int32 constant, as the bias of a MatMul before it is.
 bool adds_bias(const Node& node, const Node& conversion);
 
 }  // namespace intaglio

@@ -2,11 +2,10 @@
 //   Before: y = Div(Mul(x, Clip(x + 3, 0, 6)), 6)      a HardSwish in single operators
 //   After:  y = Mul(Mul(x, Clip(x + 3, 0, 6)), 1 / 6)
 //   Why:    targets that multiply codes seldom divide them: each such Div stood in float between
-//   two
-//           conversions. Results differ by half a unit in the last place.
-//   Kept:   divisors that are no float constants, or whose reciprocal is infinite or subnormal, and
-//           dividends that neither a Mul nor a Clip or Relu makes (Div by the square root of 2 is
-//           how runtimes know a Gelu).
+//           two conversions. Results differ by half a unit in the last place.
+//   Kept:   divisors that are no float constants, or whose reciprocal is infinite or subnormal,
+//           and dividends that neither a Mul nor a Clip or Relu makes (Div by the square root of
+//           2 is how runtimes know a Gelu).
 #include <algorithm>
 #include <cmath>
 

@@ -1,11 +1,12 @@
 // einsum_expanded
 //   Before: y = Einsum<"bqhd,bkhd->bhqk">(q, k)
-//   After:  y = MatMul(Transpose(q), Transpose(k)), and a Transpose behind where the order asks for
-//   one Why:    targets know MatMul; attention is exported either way. Kept:   equations of other
-//   than two factors, with an ellipsis, a label twice in one factor, a sum
-//           over one factor alone, no sum at all, or several labels of a kind where both factors
-//           and the result share one ("batches"). Without batches, several labels are joined by
-//           Reshape where their lengths are known.
+//   After:  y = MatMul(Transpose(q), Transpose(k)), with a Transpose behind where the order asks
+//           for one
+//   Why:    targets know MatMul; attention is exported either way.
+//   Kept:   equations of other than two factors, with an ellipsis, a label twice in one factor, a
+//           sum over one factor alone, no sum at all, or several labels of a kind where both
+//           factors and the result share one ("batches"); a summed length of 1 beside another.
+//           Without batches, several labels are joined by Reshape where their lengths are known.
 
 #include <algorithm>
 #include <cctype>
@@ -143,6 +144,10 @@ bool expand(Node& node) {
       a->rank() != static_cast<int>(equation->a.size()) ||
       b->rank() != static_cast<int>(equation->b.size()))
     return false;
+  for (const char c : equation->sums) {  // a length of 1 goes with any other
+    const Dim &p = (*a->dims())[equation->a.find(c)], &q = (*b->dims())[equation->b.find(c)];
+    if ((p.value == 1) != (q.value == 1)) return false;
+  }
   return Expansion(node, *equation).run();
 }
 

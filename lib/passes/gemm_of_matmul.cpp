@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "lib/exec/shape_rule.h"
 #include "lib/graph/readers.h"
 
 namespace intaglio {
 namespace {
-
-bool same(const Dim& a, const Dim& b) {
-  return a.known() || b.known() ? a.value == b.value : !a.symbol.empty() && a.symbol == b.symbol;
-}
 
 bool fits(const Dims& a, const Dims& b, const Dims& bias) {
   const Dim& columns = b[1];
@@ -27,7 +24,8 @@ bool fits(const Dims& a, const Dims& b, const Dims& bias) {
 std::optional<GemmOfMatMul> gemm_of(const Node& matmul) {
   const Value *a = matmul.input(0), *b = matmul.input(1);
   Node* add = only_reader(matmul.output(0));
-  if (!matmul.is("MatMul") || add == nullptr || !add->is("Add") || a == nullptr || b == nullptr ||
+  if (!matmul.is("MatMul") || add == nullptr || !add->is("Add") ||
+      &add->graph() != &matmul.graph() || a == nullptr || b == nullptr ||
       a->dtype() != DType::f32 || !a->dims() || !b->dims() || b->rank() != 2)
     return std::nullopt;
   const std::size_t at = add->input(0) == matmul.output(0) ? 1 : 0;

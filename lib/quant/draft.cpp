@@ -97,7 +97,7 @@ class Drafter {
     for (const Node* node : nodes_) {
       if (!accepted_.contains(node) || !computes_by_element(*node)) continue;
       if (!std::ranges::any_of(node->inputs(), [&](const Value* input) {
-            return made_in_float(input) && as_large(*input, *node->output(0));
+            return made_in_float(input) && as_large(*input, *first_output(*node));
           }))
         continue;
       useless_[node] = "what it reads is computed in float";
@@ -123,7 +123,7 @@ class Drafter {
     return useless_.contains(node) && computes_by_element(*node) && only_reader(value) != nullptr;
   }
 
-  // Of known sizes, or along axes of the same names.
+  // Of known sizes, or along axes of the same names, or of none.
   static bool as_large(const Value& part, const Value& whole) {
     if (!part.dims() || !whole.dims() || part.rank() != whole.rank()) return false;
     return std::ranges::equal(*part.dims(), *whole.dims(), [](const Dim& a, const Dim& b) {
@@ -169,7 +169,8 @@ class Drafter {
              const bool layer =
                  rule != nullptr && (rule->role == Role::compute || rule->role == Role::weights);
              const bool follows = rule != nullptr && rule->role == Role::share;
-             return !layer && (follows || !accepted_.contains(use.node)) &&
+             return &use.node->graph() == &graph_ && !layer &&
+                    (follows || !accepted_.contains(use.node)) &&
                     std::ranges::all_of(use.node->outputs(), [&](const Value* made) {
                       return made == nullptr || ends_the_graph(*made);
                     });
@@ -220,7 +221,7 @@ class Drafter {
   // Channels of one scale lose what a normalization by channel would bring up again.
   static bool is_normalized_by_channel(const Node& node) {
     const Node* reader = only_reader(node.output(0));
-    return reader != nullptr &&
+    return reader != nullptr && &reader->graph() == &node.graph() &&
            (reader->is("InstanceNormalization") || reader->is("GroupNormalization"));
   }
 
@@ -324,7 +325,8 @@ class Drafter {
 
   // The rule's left_float holds, unless results must leave the graph as codes.
   static bool leaves_rule(const Node& node, const OpRule& rule) {
-    return !rule.left_float.empty() && (rule.float_output || !node.output(0)->is_output());
+    const Value* made = first_output(node);
+    return !rule.left_float.empty() && (rule.float_output || made == nullptr || !made->is_output());
   }
 
   // An infinity has no code: it masks, which floats alone can do.

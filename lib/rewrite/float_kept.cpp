@@ -46,12 +46,45 @@ bool leads_to_quantize(const Value* value) {
   return passes && leads_to_quantize(reader->output(0));
 }
 
+bool moves(const Node& node) {
+  static constexpr std::array<std::string_view, 6> ops = {"Reshape",   "Transpose", "Squeeze",
+                                                          "Unsqueeze", "Slice",     "MaxPool"};
+  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
+}
+
 // A product with float weights, which the runtime quantizes itself where a QuantizeLinear follows;
 // of a MatMul once it has become a Gemm with the Add behind it.
 bool has_float_weights(const Node& node) {
   const Value* weights = node.input(1);
   return (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul")) &&
          weights != nullptr && weights->is_constant() && weights->dtype() == DType::f32;
+}
+
+void read_through_max(Graph& graph, Node& node, std::size_t index, const std::string& hint) {
+  Value& input = *node.input(index);
+  Value& same = graph.add_value(hint, DType::f32, input.dims());
+  graph.add_node("Max", hint + "_Max", {&input}, {&same});
+  graph.set_input(node, index, &same);
+}
+
+// The runtime moves a QuantizeLinear over what only moves values, up to what makes them, even where
+// that is a result of the graph, whose floats would be rounded: caches, from step to step.
+std::size_t keep_outputs(Graph& graph) {
+  std::size_t kept = 0;
+  for (Value* output : graph.outputs()) {
+    if (output->dtype() != DType::f32 || output->producer() == nullptr ||
+        is_conversion(*output->producer()))
+      continue;
+    const std::vector<Use> uses(output->uses().begin(), output->uses().end());
+    for (const Use& use : uses) {
+      if (&use.node->graph() != &graph || use.index != 0 || !moves(*use.node) ||
+          !leads_to_quantize(use.node->output(0)))
+        continue;
+      read_through_max(graph, *use.node, 0, output->name() + "_moved");
+      ++kept;
+    }
+  }
+  return kept;
 }
 
 }  // namespace
@@ -63,9 +96,9 @@ std::size_t keep_float(Model& model, const std::set<const Node*>& quantized) {
     if (!quantized.contains(node) && computes_on_codes(*node) && touches_codes(*node) &&
         first_output(*node) != nullptr)
       open.push_back(node);
-  if (open.empty()) return 0;
+  std::size_t kept = keep_outputs(graph);
+  if (open.empty()) return kept;
   const std::set<std::string> fused = computed_on_codes(model);
-  std::size_t kept = 0;
   for (Node* node : open) {
     std::size_t index = 0;
     Value* input = dequantized_input(*node, index);
@@ -74,10 +107,7 @@ std::size_t keep_float(Model& model, const std::set<const Node*>& quantized) {
                        (node->is("AveragePool") && node->has("dilations")) ||
                        (has_float_weights(*node) && leads_to_quantize(node->output(0)));
     if (input == nullptr || !taken) continue;
-    const std::string hint = first_output(*node)->name() + "_float";
-    Value& same = graph.add_value(hint, DType::f32, input->dims());
-    graph.add_node("Max", hint + "_Max", {input}, {&same});
-    graph.set_input(*node, index, &same);
+    read_through_max(graph, *node, index, first_output(*node)->name() + "_float");
     ++kept;
   }
   return kept;

@@ -15,6 +15,9 @@
 
 namespace intaglio {
 
+// The same in front of what moves a float result of the graph about before it is quantized: the
+// runtime would quantize the result itself.
+//
 // Puts a Max before each node outside `quantized` that ONNX Runtime's rules
 // (lib/passes/integers_fused.h) would compute on codes, movers aside, whose results are the same.
 // Returns how many.

@@ -82,11 +82,13 @@ bool same_dims(const Value& a, const Value& b) {
 
 void drop_whole_slices(Graph& graph) {
   for (Node* node : graph.nodes()) {
-    if (!node->is("Slice") || !node->input(0)->is_constant() || node->output(0)->is_output() ||
-        !same_dims(*node->input(0), *node->output(0)))
+    Value *x = node->input(0), *y = node->output(0);
+    if (!node->is("Slice") || x == nullptr || y == nullptr || node->input(4) != nullptr ||
+        !x->is_constant() || y->is_output() || !same_dims(*x, *y))
       continue;
-    graph.replace_uses(*node->output(0), *node->input(0));
+    graph.replace_uses(*y, *x);
     graph.erase(*node);
+    graph.erase(*y);
   }
 }
 

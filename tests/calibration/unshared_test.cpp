@@ -48,7 +48,7 @@ Selected joined(const std::string& clip, const std::string& behind, float top,
   for (const ActivationPlan& a : plan.activations) o.values[a.name] = seen(-2, 6);
   for (const char* name : {"c", "p"})
     if (o.values.contains(name)) o.values[name] = seen(0, top);
-  select(plan, model.graph(), o, {.unshare = unshare});
+  select(plan, model.graph(), o, {.weights = {}, .unshare = unshare});
   return {std::move(model), std::move(plan)};
 }
 
@@ -97,7 +97,7 @@ TEST(Unshared, WhatIsComputedFromItAndJoinedWithItIsNoCopy) {
   Observations o;
   for (const ActivationPlan& a : plan.activations) o.values[a.name] = seen(-8, 6);
   o.values["c"] = seen(0, 6);
-  select(plan, model.graph(), o, {.unshare = true});
+  select(plan, model.graph(), o, {.weights = {}, .unshare = true});
   EXPECT_EQ(plan.find("c")->range.lo, 0);
   EXPECT_EQ(plan.find("q")->range, (Range{-8, 6}));
   EXPECT_EQ(plan.find("q")->group, plan.find("j")->group);
@@ -121,7 +121,7 @@ TEST(Unshared, AClipEvenlyAround0EndsAtItsBounds) {
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
   for (const ActivationPlan& a : plan.activations) o.values[a.name] = seen(-4, 4);
-  select(plan, model.graph(), o, {.unshare = true});
+  select(plan, model.graph(), o, {.weights = {}, .unshare = true});
   const ActivationPlan& c = *plan.find("c");
   EXPECT_TRUE(saturates_at(c.params, c.scheme, -4, 4));
   EXPECT_NEAR(c.params.scale[0], 8.0f / 255, 2e-5f);
@@ -137,7 +137,7 @@ TEST(Unshared, WhatFitsStaysTogether) {
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
   for (const ActivationPlan& a : plan.activations) o.values[a.name] = seen(0, 4);
-  select(plan, model.graph(), o, {.unshare = true});
+  select(plan, model.graph(), o, {.weights = {}, .unshare = true});
   EXPECT_EQ(plan.find("c")->group, plan.find("j")->group);
   EXPECT_EQ(plan.find("d")->group, plan.find("j")->group);
 }

@@ -350,7 +350,8 @@ TEST(Draft, ALastConvolutionIsFloatWhereItIsFewProducts) {
       drafted(weights +
                   "{ c = Conv(x, w, b) r = Relu(c) p = MaxPool<kernel_shape = "
                   "[4, 4]>(r) m = Conv(p, w) e = Conv(m, w) s = Relu(e) }",
-              conv_inputs, "float[1,2,1,1] s", onnxruntime(), {.exclude = {"e", "s"}});
+              conv_inputs, "float[1,2,1,1] s", onnxruntime(),
+              {.include = {}, .exclude = {"e", "s"}, .include_ops = {}, .exclude_ops = {}});
   EXPECT_TRUE(inside.node("m").quantized) << "a layer behind it was left float";
   const auto alone = drafted(weights + "{ y = Conv(x, w) }", conv_inputs, "float[1,2,4,4] y");
   EXPECT_EQ(alone.values(), (std::set<std::string>{"x", "y"})) << "all of the products";

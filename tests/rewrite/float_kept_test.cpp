@@ -33,6 +33,13 @@ std::multiset<std::string> on_codes(const Model& model) {
   return ops;
 }
 
+// Of these nodes, by name.
+Selection without(std::vector<std::string> nodes) {
+  Selection selection;
+  selection.exclude = std::move(nodes);
+  return selection;
+}
+
 struct Case {
   std::string op, middle;
 };
@@ -40,7 +47,7 @@ struct Case {
 class KeptFloat : public ::testing::TestWithParam<Case> {};
 
 TEST_P(KeptFloat, AMaxStandsBeforeIt) {
-  const Selection selection{.exclude = {"m"}};
+  const Selection selection = without({"m"});
   Model free = model_with(GetParam().middle), kept = free.clone();
   const Plan plan = plan_of(free, onnxruntime_target(), selection);
   write_qdq(free, plan);
@@ -58,11 +65,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{"Conv", "m = Conv(c, u, b)"}, Case{"Conv", "m = Conv(c, u)"},
                       Case{"Add", "m = Add(c, c)"}, Case{"Mul", "m = Mul(c, c)"},
                       Case{"Sigmoid", "m = Sigmoid(c)"}, Case{"Softmax", "m = Softmax(c)"}),
-    [](const auto& info) { return info.param.op + std::to_string(info.index); });
+    [](const auto& tested) { return tested.param.op + std::to_string(tested.index); });
 
 TEST(KeptFloats, OperatorsOnCodesKeepTheirFloatsToo) {
   Model model = model_with("m = Add(c, c)");
-  const Plan plan = plan_of(model, onnxruntime_target(), {.exclude = {"m"}});
+  const Plan plan = plan_of(model, onnxruntime_target(), without({"m"}));
   write_qoperator(model, plan, /*microsoft_operators=*/true, /*floats_kept=*/true);
   EXPECT_EQ(count(model, "QLinearAdd"), 1);
   EXPECT_EQ(count(model, "Add"), 1);
@@ -82,7 +89,7 @@ TEST(KeptFloats, MoversAndWhatIsFloatAnywayGetNothing) {
   for (const char* middle :
        {"m = MaxPool<kernel_shape = [1, 1]>(c)", "m = Erf(c)", "m = Tanh(c)"}) {
     Model model = model_with(middle);
-    write_qdq(model, plan_of(model, onnxruntime_target(), {.exclude = {"m"}}), true);
+    write_qdq(model, plan_of(model, onnxruntime_target(), without({"m"})), true);
     EXPECT_EQ(count(model, "Max"), 0) << middle;
   }
 }
@@ -94,7 +101,7 @@ TEST(KeptFloats, AMatMulWithItsBiasIsKeptToo) {
       "float[2] b = {1,2}> { a = Add(x, x) p = MatMul(a, w) m = MatMul(a, v) n = Add(m, b) c = "
       "MatMul(n, "
       "w) y = Add(p, c) z = Relu(y) }");
-  write_qdq(model, plan_of(model, onnxruntime_target(), {.exclude = {"m", "n"}}), true);
+  write_qdq(model, plan_of(model, onnxruntime_target(), without({"m", "n"})), true);
   EXPECT_EQ(count(model, "Max"), 1);
 }
 
