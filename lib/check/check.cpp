@@ -16,6 +16,7 @@
 #include "lib/quant/fusion.h"
 #include "lib/quant/kernel_limits.h"
 #include "lib/quant/plan.h"
+#include "lib/quant/raise.h"
 #include "lib/quant/saturation.h"
 #include "lib/rewrite/expand.h"
 #include "lib/rewrite/malformed.h"
@@ -298,6 +299,15 @@ class Checker {
     });
   }
 
+  // Codes of 16 bits, which the target takes, or scheme_violation() would have said so.
+  static bool reads_wide_codes(const Node& node) {
+    return std::ranges::any_of(node.inputs(), [](const Value* v) {
+      const Node* conversion = dequantizer(v);
+      const Value* zero = conversion != nullptr ? conversion->input(2) : nullptr;
+      return zero != nullptr && is_wide(zero->dtype());
+    });
+  }
+
   static bool reads_table(const Node& node) {
     return std::ranges::any_of(node.inputs(), [](const Value* v) {
       const Node* conversion = dequantizer(v);
@@ -312,7 +322,7 @@ class Checker {
         (reason.why == Why::result_float && (rule.float_output || helps_nobody)) ||
         rule.role == Role::share ||  // costs nothing in float
         (reason.why == Why::input_float && helps_nobody) || reads_what_is_float(node, rule) ||
-        reads_table(node) || reason.why == Why::no_form;
+        reads_table(node) || reads_wide_codes(node) || reason.why == Why::no_form;
     say(entry, by_choice ? Verdict::floating : Verdict::misfit,
         by_choice ? fmt::format("{}; it {}", reason.text, target_.fallback) : reason.text,
         by_choice ? "" : remedy_for(node, reason.why));

@@ -153,6 +153,8 @@ TEST_F(Analysis, SaysWhereARaisedLayerGainsNothing) {
   const Json onnxruntime = report("quantize", {"--keep-float", "2", "--keep-as", "16bit"});
   EXPECT_NE(onnxruntime["warnings"].dump().find("layers that are kept float are faster there"),
             std::string::npos);
+  const Ran check = run_program({"--quiet", "check", here("int8.onnx")});
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
   EXPECT_EQ(run("quantize", {"--keep-float", "2", "--keep-as", "16bit", "--target", "tensorrt"})
                 .exit_code,
             3);

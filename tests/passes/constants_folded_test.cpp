@@ -73,7 +73,7 @@ TEST(ConstantsFolded, KeepsWhatMustStay) {
       s = Constant <value_float = 0.5> ()
       w = DequantizeLinear(q, s)
       y = Add(x, w)
-      n = Constant <value_ints = [1000000]> ()
+      n = Constant <value_ints = [20000]> ()
       wide = ConstantOfShape(n)
       big = Neg(wide)
       random = RandomNormal <shape = [2]> ()
