@@ -246,7 +246,9 @@ bool expand_attention(Node& node) {
       .set_attr("axis", std::int64_t{-1});
   Value* bias = node.input(5);
   node.set_op("MultiHeadAttention", "com.microsoft");
-  node.erase_attr("qkv_hidden_sizes");
+  for (const char* attr :  // those that MultiHeadAttention has not
+       {"qkv_hidden_sizes", "do_rotary", "rotary_embedding_dim", "past_present_share_buffer"})
+    if (node.has(attr)) node.erase_attr(attr);
   for (std::size_t i = 0; i < 3; ++i) graph.set_input(node, i, parts[i]);
   graph.trim_inputs(node, 3);
   if (mask != nullptr) graph.set_input(node, 4, mask);

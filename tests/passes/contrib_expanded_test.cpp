@@ -106,10 +106,13 @@ TEST(ContribExpanded, SumsInFrontOfALayerNormalization) {
 TEST(ContribExpanded, TheProjectionOfAnAttention) {
   const Model model =
       expanded(R"((float[2,3,8] x, float[8,24] w, float[24] b, int32[2,3] m) => (float[2,3,8] y) {
-    y = com.microsoft.Attention <num_heads = 2> (x, w, b, m) })",
+    y = com.microsoft.Attention <num_heads = 2, do_rotary = 0, rotary_embedding_dim = 0,
+                                 past_present_share_buffer = 0> (x, w, b, m) })",
                {row, random_tensor({8, 24}, 6), random_tensor({24}, 7),
                 Tensor::of<std::int32_t>({2, 3}, {1, 1, 0, 1, 1, 1})});
   EXPECT_EQ(ops_of(model.graph()), "MatMul Add Split MultiHeadAttention");
+  const Node& attention = *model.graph().find("y")->producer();
+  EXPECT_EQ(attention.attrs(), std::vector<std::string>{"num_heads"});
 }
 
 TEST(ContribExpanded, WhatItDoesNotKnowStays) {
