@@ -114,7 +114,7 @@ Pressed press(const Prepared& prepared, Model model, Plan plan, const FormOption
       "rewrite", [&] { return write_form(form, pressed.model, pressed.plan, engine); });
   pressed.interface = write_interface(form, pressed.model);
   write_float16(pressed.model, pressed.plan);
-  share_equal_constants(pressed.model.graph());
+  share_equal_constants(pressed.model.graph(), engine);
   restore_half_interface(pressed.model.graph(), prepared.halves);
   if (form.float16 && std::ranges::none_of(pressed.plan.nodes, computes_in_float16))
     pressed.plan.warnings.emplace_back("--float16: no node computes in float16");

@@ -56,14 +56,14 @@ void read_all_rows_of(Value& kept, Value& copy, std::int64_t nth) {
 }
 
 // Of one kind.
-int share(const std::vector<Value*>& alike) {
+int share(const std::vector<Value*>& alike, Engine engine) {
   if (alike.size() < 2) return 0;
   int gone = 0;
   std::unordered_map<std::string_view, Value*> first;
   for (Value* value : alike) {
     Value& kept = *first.try_emplace(bytes_of(*value), value).first->second;
     if (&kept == value) continue;
-    if (belongs_to_product(*value)) {
+    if (engine != Engine::pairs && belongs_to_product(*value)) {
       if (value->constant().rank() != 2) continue;  // scales are small
       read_all_rows_of(kept, *value, gone + 1);
     }
@@ -92,13 +92,13 @@ void drop_whole_slices(Graph& graph) {
   }
 }
 
-int share_equal_constants(Graph& graph) {
+int share_equal_constants(Graph& graph, Engine engine) {
   std::map<Kind, std::vector<Value*>> kinds;
   for (Value* value : graph.values())
     if (may_be_shared(*value))
       kinds[{value->constant().dtype(), value->constant().shape()}].push_back(value);
   int gone = 0;
-  for (const auto& [kind, alike] : kinds) gone += share(alike);
+  for (const auto& [kind, alike] : kinds) gone += share(alike, engine);
   return gone;
 }
 

@@ -43,7 +43,7 @@ std::vector<Tensor> run(const Model& model) {
 void expect_once(Model& model, int before) {
   const std::vector<Tensor> expected = run(model);
   EXPECT_EQ(stored(model), before) << "a copy for each use";
-  EXPECT_GT(share_equal_constants(model.graph()), 0);
+  EXPECT_GT(share_equal_constants(model.graph(), Engine::onnxruntime_x86), 0);
   model.graph().verify();
   EXPECT_EQ(stored(model), 1);
   EXPECT_EQ(run(model).front().to_vector<float>(), expected.front().to_vector<float>());
@@ -82,7 +82,7 @@ TEST(SharedConstants, ProductsWithWeightsAloneReadTheCodesThroughASlice) {
   write_weights(model, weights_plan_of(model));
   const Tensor x = random_tensor({2, 16});
   const Tensor expected = Executor(model.graph()).run({{x}}).front();
-  share_equal_constants(model.graph());
+  share_equal_constants(model.graph(), Engine::onnxruntime_x86);
   model.graph().verify();
   EXPECT_EQ(stored(model), 1);
   EXPECT_EQ(count(model, "Slice"), 2);
@@ -103,12 +103,22 @@ TEST(SharedConstants, ProductsWithWeightsAloneReadTheCodesThroughASlice) {
   EXPECT_EQ(count(model, "MatMulNBits"), 3);
 }
 
+TEST(SharedConstants, CompilersOfPairsReadTheCodesAsTheyAre) {
+  Model model = random_model(
+      "(float[2,16] x, float[16,16] w) => (float[2,16] y) { g = MatMul(x, w) t = Tanh(g) y = "
+      "MatMul(t, w) }");
+  write_weights(model, weights_plan_of(model));
+  EXPECT_GT(share_equal_constants(model.graph(), Engine::pairs), 0);
+  EXPECT_EQ(stored(model), 1);
+  EXPECT_EQ(count(model, "Slice"), 0);
+}
+
 TEST(SharedConstants, EqualOnesOfDifferentNamesBecomeTheFirst) {
   const std::string zeros = "{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}";
   Model model = model_of("(float[16] x) => (float[1,16] y) <float[16] a = " + zeros +
                          ", float[16] b = " + zeros + ", float[1,16] c = " + zeros +
                          "> { s = Add(x, a) t = Add(s, b) y = Add(t, c) }");
-  EXPECT_EQ(share_equal_constants(model.graph()), 1);
+  EXPECT_EQ(share_equal_constants(model.graph(), Engine::onnxruntime_x86), 1);
   EXPECT_NE(model.graph().find("a"), nullptr);
   EXPECT_EQ(model.graph().find("b"), nullptr);
   EXPECT_NE(model.graph().find("c"), nullptr) << "of another shape";
@@ -119,7 +129,8 @@ TEST(SharedConstants, SmallOnesStay) {
   Model model = model_of(
       "(float[2] x) => (float[2] y) <float[2] a = {1,2}, float[2] b = {1,2}>"
       "{ s = Add(x, a) y = Add(s, b) }");
-  EXPECT_EQ(share_equal_constants(model.graph()), 0) << "8 bytes are not worth a name";
+  EXPECT_EQ(share_equal_constants(model.graph(), Engine::onnxruntime_x86), 0)
+      << "8 bytes are not worth a name";
 }
 
 }  // namespace
