@@ -1,7 +1,17 @@
 #include "lib/quant/kernel_limits.h"
 
+#include <algorithm>
+#include <initializer_list>
+#include <set>
+#include <string_view>
+#include <vector>
+
 namespace intaglio {
 namespace {
+
+bool is_any_of(const Node& node, std::initializer_list<std::string_view> ops) {
+  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
+}
 
 // Whether the last window along some axis reaches beyond the padding.
 bool reaches_beyond(const Node& pool) {
@@ -20,10 +30,56 @@ bool reaches_beyond(const Node& pool) {
   return false;
 }
 
+// Whether a node may make images smaller along some axis.
+bool may_shrink(const Node& resize) {
+  if (resize.input(0) == nullptr || resize.output(0) == nullptr) return true;
+  const auto& from = resize.input(0)->dims();
+  const auto& to = resize.output(0)->dims();
+  if (!from || !to || from->size() != to->size()) return true;
+  for (std::size_t i = 2; i < to->size(); ++i)
+    if (!(*from)[i].known() || !(*to)[i].known() || (*to)[i].value < (*from)[i].value) return true;
+  return false;
+}
+
+bool is_on_images(const Node& node) {
+  return is_any_of(node, {"Conv", "ConvTranspose", "QLinearConv", "MaxPool", "AveragePool"});
+}
+
+bool is_shrinking_cubic(const Node& node) {
+  return node.is("Resize") && node.attr_string("mode", "nearest") == "cubic" && may_shrink(node);
+}
+
+// The nearest node of the wanted kind that the value is made of by operators that work in any order
+// of the axes: the runtime moves a Transpose through these.
+const Node* maker_of(const Value* value, bool (*wanted)(const Node&)) {
+  std::vector<const Value*> open = {value};
+  std::set<const Node*> seen;
+  while (!open.empty()) {
+    const Node* node = open.back() != nullptr ? open.back()->producer() : nullptr;
+    open.pop_back();
+    if (node == nullptr || !seen.insert(node).second) continue;
+    if (wanted(*node)) return node;
+    if (!is_any_of(*node, {"Conv", "ConvTranspose", "Reshape", "Flatten", "Gemm", "MatMul"}))
+      for (const Value* input : node->inputs()) open.push_back(input);
+  }
+  return nullptr;
+}
+
+// Between two layers on images, of which this is the second.
+bool follows_cubic_resize(const Node& node) {
+  if (!is_on_images(node)) return false;
+  const Node* resize = maker_of(node.input(0), is_shrinking_cubic);
+  return resize != nullptr && maker_of(resize->input(0), is_on_images) != nullptr;
+}
+
 }  // namespace
 
 std::optional<std::string> kernel_fault(const Node& node, Engine engine) {
-  if (engine == Engine::pairs || !node.is("AveragePool")) return std::nullopt;
+  if (engine == Engine::pairs) return std::nullopt;
+  if (follows_cubic_resize(node))
+    return "onnxruntime puts channels last from the layer in front of a cubic Resize to this one, "
+           "and its Resize fails on such images";
+  if (!node.is("AveragePool")) return std::nullopt;
   if (node.has("dilations"))
     return "onnxruntime's AveragePool on codes knows no attribute 'dilations'";
   if (node.attr_int("ceil_mode", 0) != 0 && node.attr_int("count_include_pad", 0) != 0 &&

@@ -15,6 +15,9 @@ namespace intaglio {
 //   none, and the model does not load); ceil_mode with count_include_pad where the last window
 //   reaches beyond the padding (it divides by another count). Shapes that are not known count as
 //   such.
+//   Conv and pools behind a cubic Resize that may shrink images, behind another one, onnxruntime:
+//   its layout optimizer moves the Transpose behind an integer Conv through the Resize to the
+//   next one, and Resize fails on channels that come last ("'Cubic' mode only supports...").
 std::optional<std::string> kernel_fault(const Node& node, Engine engine);
 
 }  // namespace intaglio

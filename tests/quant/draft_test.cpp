@@ -473,6 +473,22 @@ TEST(Draft, AnAveragePoolThatTheKernelComputesOtherwiseStaysFloat) {
       << "no window reaches beyond";
 }
 
+// The runtime moves a Transpose through the Resize from one integer Conv to the next, and fails.
+TEST(Draft, AConvolutionBehindACubicResizeToSmallerImagesStaysFloat) {
+  const auto second = [](const std::string& mode, const std::string& first, const Target& target) {
+    const std::string graph = "{ s = Constant <value = float[4] {1, 1, 0.5, 0.5}> () " + first +
+                              " r = Resize<mode = \"" + mode +
+                              "\">(c, , s) m = Relu(r) y = Conv(m, w) z = Conv(y, w) }";
+    const auto d = drafted(weights + graph, conv_inputs, "float[] z", target);
+    EXPECT_TRUE(d.node("z").quantized);
+    return d.node("y").quantized;
+  };
+  EXPECT_FALSE(second("cubic", "c = Conv(x, w, b)", onnxruntime()));
+  EXPECT_TRUE(second("cubic", "c = Identity(x)", onnxruntime())) << "no Conv in front";
+  EXPECT_TRUE(second("linear", "c = Conv(x, w, b)", onnxruntime()));
+  EXPECT_TRUE(second("cubic", "c = Conv(x, w, b)", tflite()));
+}
+
 // Softmax computes in float at the end of a graph, and what is pooled for it does, too.
 TEST(Draft, WhatLeadsToScoresInFloatStaysFloat) {
   const std::string body =
