@@ -40,8 +40,7 @@ TEST(Growth, NamesTheConstantsThatGrew) {
                                      {"w_scale", {DType::f32, 25, 100}}});
   const std::string text = growth(before, 1000, after, 1310);
   EXPECT_TRUE(contains(text, "520 B instead of 220 B")) << text;
-  EXPECT_TRUE(contains(text, "'w' 400 B of float (was float16), 'w_scale' 100 B of float"))
-      << text;
+  EXPECT_TRUE(contains(text, "'w' 400 B of float (was float16), 'w_scale' 100 B of float")) << text;
   EXPECT_FALSE(contains(text, "'b'")) << text;
 }
 

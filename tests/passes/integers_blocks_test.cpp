@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "lib/passes/integers_fused.h"
 #include "lib/exec/infer.h"
+#include "lib/passes/integers_fused.h"
 #include "tests/passes/support.h"
 
 namespace intaglio::testing {
