@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <set>
-#include <string_view>
 #include <vector>
+
+#include "lib/graph/ops.h"
 
 namespace intaglio {
 namespace {
 
 constexpr double most_lost = 0.25;
-
-bool is_any(const Node& node, std::initializer_list<std::string_view> ops) {
-  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
-}
 
 bool is_root(const Node& node) {
   const Value* exponent = node.input(1);

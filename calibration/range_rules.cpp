@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "lib/graph/ops.h"
 #include "lib/graph/readers.h"
 
 namespace intaglio {
@@ -48,8 +49,7 @@ bool moves_scores(const Node& node) {
   static constexpr std::array<std::string_view, 12> ops = {
       "Softmax",   "LogSoftmax", "Sigmoid", "Reshape",  "Flatten",           "Squeeze",
       "Unsqueeze", "Transpose",  "Concat",  "Identity", "GlobalAveragePool", "AveragePool"};
-  return node.is("ReduceMean") ||
-         std::any_of(ops.begin(), ops.end(), [&](std::string_view op) { return node.is(op); });
+  return node.is("ReduceMean") || is_any(node, ops);
 }
 
 // What alone reads the value, or what MaxPool makes of it; null: there are several readers, or
@@ -97,7 +97,7 @@ bool moves_values(const Node& node) {
       "MaxPool", "Reshape", "Flatten",      "Transpose",      "Squeeze", "Unsqueeze",
       "Slice",   "Split",   "Gather",       "GatherElements", "Pad",     "Resize",
       "Expand",  "Tile",    "DepthToSpace", "SpaceToDepth"};
-  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
+  return is_any(node, ops);
 }
 
 double slope_of_readers(const Value& value) {

@@ -1,19 +1,18 @@
 #include "lib/check/memory.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <unordered_map>
 #include <vector>
 
 #include "lib/graph/macs.h"
+#include "lib/graph/ops.h"
 
 namespace intaglio {
 namespace {
 
 bool relabels(const Node& node) {
-  constexpr std::array ops = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"};
-  return std::any_of(ops.begin(), ops.end(), [&](const char* op) { return node.is(op); });
+  return is_any(node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"});
 }
 
 // The value whose memory this one uses.

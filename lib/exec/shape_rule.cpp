@@ -332,6 +332,15 @@ void gemm(RuleContext& c, DType type, std::size_t a, std::size_t b) {
   c.set(0, type, Dims{side(a, "transA", 0), side(b, "transB", 1)});
 }
 
+void some(RuleContext& c) {
+  const bool along = c.node().has("axis");
+  c.set(0, c.dtype(0), along ? std::nullopt : std::optional(Dims(1)));
+  if (!along || !c.dims(0)) return;
+  Dims dims = *c.dims(0);
+  dims[axis_of(c.node().attr_int("axis"), dims)] = {};
+  c.set(0, c.dtype(0), dims);
+}
+
 void recurrent(RuleContext& c) {
   const bool batch_first = c.node().attr_int("layout", 0) != 0;
   const DType type = c.dtype(0);

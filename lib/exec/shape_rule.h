@@ -125,6 +125,8 @@ void convolution(RuleContext& c);  // of the inputs 0 and 1
 void pool(RuleContext& c);
 void global_pool(RuleContext& c);
 void gemm(RuleContext& c, DType type, std::size_t a, std::size_t b);
+// Some of the input, along the attribute `axis` or of all elements: how many, the values say.
+void some(RuleContext& c);
 void recurrent(RuleContext& c);  // RNN, GRU, LSTM and theirs
 
 }  // namespace rules

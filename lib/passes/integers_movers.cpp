@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/graph/ops.h"
 #include "lib/passes/integers_cluster.h"
 
 namespace intaglio {
@@ -42,7 +43,7 @@ ClusterRefusal refuse_mover(const Node& node, const std::optional<CodesRef>& x) 
 // Runtime's QDQPropagationTransformer.
 bool propagates(const Node& node) {
   constexpr std::array ops = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice"};
-  return std::any_of(ops.begin(), ops.end(), [&](const char* op) { return node.is(op); }) ||
+  return is_any(node, ops) ||
          (node.is("MaxPool") && node.opset() >= 12 && node.output(1) == nullptr);
 }
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+
+#include "lib/graph/ops.h"
 
 namespace intaglio {
 namespace {
@@ -19,11 +20,6 @@ constexpr std::array same_rank = {"Abs",      "BatchNormalization",
                                   "Tanh",     "Concat"};
 constexpr std::array broadcasting = {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Where"};
 
-template <std::size_t n>
-bool any_of(const std::array<const char*, n>& ops, const Node& node) {
-  return std::any_of(ops.begin(), ops.end(), [&](const char* op) { return node.is(op); });
-}
-
 int rank_at(const Value& value, int depth) {
   if (value.rank() >= 0) return value.rank();
   const Node* node = value.producer();
@@ -31,8 +27,8 @@ int rank_at(const Value& value, int depth) {
   const auto input_rank = [&](std::size_t i) {
     return node->input(i) != nullptr ? rank_at(*node->input(i), depth - 1) : -1;
   };
-  if (any_of(same_rank, *node)) return input_rank(0);
-  if (any_of(broadcasting, *node)) {
+  if (is_any(*node, same_rank)) return input_rank(0);
+  if (is_any(*node, broadcasting)) {
     int highest = 0;
     for (std::size_t i = 0; i < node->inputs().size(); ++i) {
       const int rank = input_rank(i);

@@ -1,17 +1,12 @@
 #include "lib/quant/kernel_limits.h"
 
-#include <algorithm>
-#include <initializer_list>
 #include <set>
-#include <string_view>
 #include <vector>
+
+#include "lib/graph/ops.h"
 
 namespace intaglio {
 namespace {
-
-bool is_any_of(const Node& node, std::initializer_list<std::string_view> ops) {
-  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
-}
 
 // Whether the last window along some axis reaches beyond the padding.
 bool reaches_beyond(const Node& pool) {
@@ -42,7 +37,7 @@ bool may_shrink(const Node& resize) {
 }
 
 bool is_on_images(const Node& node) {
-  return is_any_of(node, {"Conv", "ConvTranspose", "QLinearConv", "MaxPool", "AveragePool"});
+  return is_any(node, {"Conv", "ConvTranspose", "QLinearConv", "MaxPool", "AveragePool"});
 }
 
 bool is_shrinking_cubic(const Node& node) {
@@ -59,7 +54,7 @@ const Node* maker_of(const Value* value, bool (*wanted)(const Node&)) {
     open.pop_back();
     if (node == nullptr || !seen.insert(node).second) continue;
     if (wanted(*node)) return node;
-    if (!is_any_of(*node, {"Conv", "ConvTranspose", "Reshape", "Flatten", "Gemm", "MatMul"}))
+    if (!is_any(*node, {"Conv", "ConvTranspose", "Reshape", "Flatten", "Gemm", "MatMul"}))
       for (const Value* input : node->inputs()) open.push_back(input);
   }
   return nullptr;

@@ -1,7 +1,6 @@
 #include "lib/quant/weights.h"
 
-#include <algorithm>
-#include <array>
+#include "lib/graph/ops.h"
 
 namespace intaglio {
 namespace {
@@ -11,10 +10,6 @@ constexpr std::int64_t smallest_table = 1024;  // elements; below, scales and a 
 bool is_weight(const Value* value) {
   return value != nullptr && value->is_constant() && value->constant().dtype() == DType::f32 &&
          value->constant().rank() >= 1 && value->constant().size() > 0;
-}
-
-bool is_any(const Node& node, std::initializer_list<std::string_view> ops) {
-  return std::any_of(ops.begin(), ops.end(), [&](std::string_view op) { return node.is(op); });
 }
 
 // Looked-up rows keep the last axis, unless it is the one that is looked up.

@@ -1,10 +1,10 @@
 #include "lib/rewrite/float_kept.h"
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <vector>
 
+#include "lib/graph/ops.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/integers_fused.h"
 #include "lib/quant/plan.h"
@@ -42,14 +42,13 @@ bool leads_to_quantize(const Value* value) {
   const Node* reader = only_reader(value);
   if (reader == nullptr) return false;
   if (reader->is("QuantizeLinear")) return true;
-  const bool passes = std::ranges::any_of(passed, [&](auto op) { return reader->is(op); });
-  return passes && leads_to_quantize(reader->output(0));
+  return is_any(*reader, passed) && leads_to_quantize(reader->output(0));
 }
 
 bool moves(const Node& node) {
   static constexpr std::array<std::string_view, 6> ops = {"Reshape",   "Transpose", "Squeeze",
                                                           "Unsqueeze", "Slice",     "MaxPool"};
-  return std::ranges::any_of(ops, [&](std::string_view op) { return node.is(op); });
+  return is_any(node, ops);
 }
 
 // A product with float weights, which the runtime quantizes itself where a QuantizeLinear follows;

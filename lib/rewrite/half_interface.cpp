@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "lib/quant/half_precision.h"
+
 namespace intaglio {
 namespace {
-
-bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }
 
 bool casts_to(const Node& node, DType type) {
   return node.is("Cast") && node.attr_int("to") == static_cast<std::int64_t>(type) &&

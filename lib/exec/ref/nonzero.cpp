@@ -60,20 +60,11 @@ void infer_nonzero(RuleContext& c) {
   c.set(0, DType::s64, Dims{known ? dim_of(std::ssize(*c.dims(0))) : Dim{}, Dim{}});
 }
 
-void infer_compress(RuleContext& c) {
-  const bool along = c.node().has("axis");
-  c.set(0, c.dtype(0), along ? std::nullopt : std::optional(Dims(1)));
-  if (!along || !c.dims(0)) return;
-  Dims dims = *c.dims(0);
-  dims[axis_of(c.node().attr_int("axis"), dims)] = {};
-  c.set(0, c.dtype(0), dims);
-}
-
 }  // namespace
 
 void register_nonzero(Registry& registry) {
   registry.add({.op = "NonZero", .since = 9, .make = make_nonzero, .infer = infer_nonzero});
-  registry.add({.op = "Compress", .since = 9, .make = make_compress, .infer = infer_compress});
+  registry.add({.op = "Compress", .since = 9, .make = make_compress, .infer = rules::some});
 }
 
 }  // namespace intaglio

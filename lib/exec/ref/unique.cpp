@@ -82,12 +82,7 @@ std::unique_ptr<Kernel> make_unique_kernel(const Node& node) {
 
 void infer_unique(RuleContext& c) {
   for (std::size_t i = 1; i < c.result_count(); ++i) c.set(i, DType::s64, Dims(1));
-  const bool along = c.node().has("axis");
-  c.set(0, c.dtype(0), along ? std::nullopt : std::optional(Dims(1)));
-  if (!along || !c.dims(0)) return;
-  Dims dims = *c.dims(0);
-  dims[axis_of(c.node().attr_int("axis"), dims)] = {};
-  c.set(0, c.dtype(0), dims);
+  rules::some(c);
 }
 
 }  // namespace
