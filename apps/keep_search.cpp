@@ -203,22 +203,14 @@ class Search {
 
   Plan draft_without(const Layers& layers) const {
     if (layers.empty()) return draft_;
-    Plan plan = measured_draft(selection(layers));
+    Selection wanted = selection(layers);
+    const Graph& graph = ground_.prepared.model.graph();
+    Plan plan = draft_measured(
+        graph, ground_.observed.statistics.observations, wanted.left_float,
+        [&] { return draft_for(ground_.quant.form, graph, ground_.target, wanted); });
     plan.model_hash = draft_.model_hash;
     plan.channels = draft_.channels;
     return plan;
-  }
-
-  // What stands beside a layer that is left float may get pairs that nobody measured: it stays
-  // float, too.
-  Plan measured_draft(Selection wanted) const {
-    const Graph& graph = ground_.prepared.model.graph();
-    while (true) {
-      Plan plan = draft_for(ground_.quant.form, graph, ground_.target, wanted);
-      const std::size_t before = wanted.left_float.size();
-      wanted.left_float.merge(unmeasured(graph, plan, ground_.observed.statistics.observations));
-      if (wanted.left_float.size() == before) return plan;
-    }
   }
 
   double cost_of(const Layers& layers) const {

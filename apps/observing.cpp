@@ -97,21 +97,19 @@ void warn_of(const std::map<std::string, std::string>& left, const Graph& graph,
         all > 0 ? 100 * nodes.second / all : 0.0, reason));
 }
 
-// Drafts anew without the nodes that statistics speak against. What is left float may leave others
-// with pairs that nobody measured, which then stay float too.
+// Drafts anew without the nodes that statistics speak against.
 void leave_unsuitable(Prepared& prepared, Plan& plan, const Observations& observations,
                       const Redraft& redraft, std::vector<std::string>& warnings) {
   const Graph& graph = prepared.model.graph();
-  auto found = unsuitable(graph, plan, observations);
+  const auto found = unsuitable(graph, plan, observations);
   warn_of(found, graph, plan, warnings);
-  while (redraft && !found.empty()) {
-    prepared.left_float.insert(found.begin(), found.end());
-    Plan fresh = redraft(graph, prepared.left_float);
-    fresh.model_hash = plan.model_hash;
-    fresh.channels = plan.channels;
-    plan = std::move(fresh);
-    found = unmeasured(graph, plan, observations);
-  }
+  if (!redraft || found.empty()) return;
+  prepared.left_float.insert(found.begin(), found.end());
+  Plan fresh = draft_measured(graph, observations, prepared.left_float,
+                              [&] { return redraft(graph, prepared.left_float); });
+  fresh.model_hash = plan.model_hash;
+  fresh.channels = plan.channels;
+  plan = std::move(fresh);
 }
 
 }  // namespace

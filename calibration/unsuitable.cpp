@@ -112,4 +112,14 @@ Reasons unmeasured(const Graph& graph, const Plan& plan, const Observations& obs
   return reasons;
 }
 
+Plan draft_measured(const Graph& graph, const Observations& observations, Reasons& left_float,
+                    const std::function<Plan()>& draft) {
+  while (true) {
+    Plan plan = draft();
+    const std::size_t before = left_float.size();
+    left_float.merge(unmeasured(graph, plan, observations));
+    if (left_float.size() == before) return plan;
+  }
+}
+
 }  // namespace intaglio

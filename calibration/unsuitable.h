@@ -1,6 +1,7 @@
 // What statistics say is better left float.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -25,5 +26,12 @@ std::map<std::string, std::string> unsuitable(const Graph& graph, const Plan& pl
 // Nodes that make or read activations of a draft that nobody measured.
 std::map<std::string, std::string> unmeasured(const Graph& graph, const Plan& plan,
                                               const Observations& observations);
+
+// Drafts, and again without unmeasured() nodes, until no others come: what stands beside a node
+// that is left float may get pairs that an earlier draft had not. `left_float` (as
+// Selection::left_float), which the draft goes by, receives these nodes.
+Plan draft_measured(const Graph& graph, const Observations& observations,
+                    std::map<std::string, std::string>& left_float,
+                    const std::function<Plan()>& draft);
 
 }  // namespace intaglio
