@@ -150,9 +150,12 @@ class Checker {
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
     const Node* producer = fused_producer(node, target_);
-    if (const std::string why = left_float(node); !why.empty())
-      return say(entry, Verdict::floating, fmt::format("{}; it {}", why, target_.fallback),
-                 "quantize it, if it was left out by mistake");
+    if (const std::string why = left_float(node); !why.empty()) {
+      const auto slow = slow_kernel(node, target_.engine);
+      return say(entry, Verdict::floating,
+                 fmt::format("{}; it {}", slow ? *slow : why, target_.fallback),
+                 slow ? "" : "quantize it, if it was left out by mistake");
+    }
     if (producer != nullptr && !left_float(*producer).empty())
       return say(entry, Verdict::floating,
                  fmt::format("the operator it is fused into is float; it {}", target_.fallback),

@@ -118,7 +118,8 @@ class Drafter {
     const Node* node = value != nullptr ? value->producer() : nullptr;
     if (!is_f32(value) || node == nullptr || accepted_.contains(node)) return false;
     const OpRule* rule = rule_of(*node);
-    if (rule == nullptr || leaves_rule(*node, *rule)) return true;
+    if (rule == nullptr || leaves_rule(*node, *rule) || slow_kernel(*node, target_.engine))
+      return true;
     if (rule->role == Role::share) return made_in_float(node->input(0));
     return useless_.contains(node) && computes_by_element(*node) && only_reader(value) != nullptr;
   }
@@ -319,6 +320,7 @@ class Drafter {
     if (!is_f32(node.input(0))) return "its input is not float32";
     if (leaves_rule(node, *rule)) return rule->left_float;
     if (auto fault = kernel_fault(node, target_.engine)) return fault;
+    if (auto slow = slow_kernel(node, target_.engine)) return slow;
     if (rule->role == Role::compute) return compute_obstacle(node);
     return constant_obstacle(node);
   }

@@ -1,5 +1,7 @@
 #include "lib/quant/kernel_limits.h"
 
+#include <fmt/format.h>
+
 #include <set>
 #include <vector>
 
@@ -68,6 +70,19 @@ bool follows_cubic_resize(const Node& node) {
 }
 
 }  // namespace
+
+std::optional<std::string> slow_kernel(const Node& node, Engine engine) {
+  if (engine != Engine::onnxruntime_x86 || !node.is("Conv")) return std::nullopt;
+  const std::int64_t groups = node.attr_int("group", 1);
+  const Value* weight = node.input(1);
+  if (groups >= 16 || weight == nullptr || !weight->dims() || weight->dims()->size() < 3)
+    return std::nullopt;
+  if ((*weight->dims())[0].value != groups || (*weight->dims())[1].value != 1) return std::nullopt;
+  return groups == 1 ? "one channel to one: onnxruntime takes longer for it in integers"
+                     : fmt::format("depthwise, of {} channels: onnxruntime takes longer for it in "
+                                   "integers than in float below 16",
+                                   groups);
+}
 
 std::optional<std::string> kernel_fault(const Node& node, Engine engine) {
   if (engine == Engine::pairs) return std::nullopt;

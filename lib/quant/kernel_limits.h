@@ -1,5 +1,6 @@
-// What the integer kernels of a runtime compute otherwise than the operator says, so that a draft
-// leaves it float. Measured on onnxruntime 1.31.1 (docs/kernels.md).
+// What the integer kernels of a runtime compute otherwise than the operator says, or more slowly
+// than its float ones, so that a draft leaves it float. Measured on onnxruntime 1.31.1
+// (docs/kernels.md).
 #pragma once
 
 #include <optional>
@@ -19,5 +20,11 @@ namespace intaglio {
 //   its layout optimizer moves the Transpose behind an integer Conv through the Resize to the
 //   next one, and Resize fails on channels that come last ("'Cubic' mode only supports...").
 std::optional<std::string> kernel_fault(const Node& node, Engine engine);
+
+// Why the engine's kernel on codes takes longer than its float one, whatever stands around the
+// node; nullopt: it does not.
+//   Conv, onnxruntime on x86: depthwise (one channel in and out per group) of fewer than 16 groups,
+//   1 included, takes 2.3 to 10 times the float kernel's time on codes, whatever the filter's size.
+std::optional<std::string> slow_kernel(const Node& node, Engine engine);
 
 }  // namespace intaglio

@@ -14,8 +14,16 @@ Tensor zero_point_tensor(const QParams& params) {
   return convert(wide, params.type);
 }
 
-StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& codes,
+std::string name_stem(const std::string& name) {
+  constexpr std::size_t longest = 48, shortest = 8;
+  if (name.size() <= longest) return name;
+  const std::size_t from = name.find_first_of("/;.", name.size() - longest - 1);
+  return from == std::string::npos || from + shortest >= name.size() ? name : name.substr(from + 1);
+}
+
+StoredCodes store_codes(Graph& graph, const std::string& source, const Tensor& codes,
                         const QParams& params) {
+  const std::string name = name_stem(source);
   StoredCodes stored{&graph.add_constant(name + "_quantized", codes),
                      &graph.add_constant(name + "_scale", scale_tensor(params)), nullptr};
   if (params.type != DType::s32)
@@ -23,8 +31,9 @@ StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& cod
   return stored;
 }
 
-Value& dequantize_linear(Graph& graph, const std::string& name, const StoredCodes& stored,
+Value& dequantize_linear(Graph& graph, const std::string& source, const StoredCodes& stored,
                          const QParams& params, std::optional<Dims> dims) {
+  const std::string name = name_stem(source);
   std::vector<Value*> inputs = {stored.codes, stored.scale};
   if (stored.zero_point != nullptr) inputs.push_back(stored.zero_point);
   Value& real = graph.add_value(name + "_dequantized", DType::f32, std::move(dims));

@@ -12,6 +12,11 @@ namespace intaglio {
 Tensor scale_tensor(const QParams& params);
 Tensor zero_point_tensor(const QParams& params);
 
+// What names of new values and nodes begin with: the name that they are derived from, or, of one
+// over 48 bytes, the last parts of it that have no more together ("a/b;c/d": exporters name a fused
+// operator after all that went into it, and names would outweigh the codes).
+std::string name_stem(const std::string& name);
+
 struct StoredCodes {
   Value *codes, *scale;
   Value* zero_point;  // null for int32, which has none: the standard wants it to be absent or zero

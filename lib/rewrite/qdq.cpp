@@ -46,23 +46,24 @@ class QdqWriter {
   Shared& shared_of(const std::string& group, const QParams& params) {
     const auto it = shared_.find(group);
     if (it != shared_.end()) return it->second;
-    Value& scale = graph_.add_constant(group + "_scale", scale_tensor(params));
-    Value& zero = graph_.add_constant(group + "_zero_point", zero_point_tensor(params));
+    Value& scale = graph_.add_constant(name_stem(group) + "_scale", scale_tensor(params));
+    Value& zero = graph_.add_constant(name_stem(group) + "_zero_point", zero_point_tensor(params));
     return shared_[group] = {&scale, &zero};
   }
 
   Value& add_dequantized(const std::string& name, const Value& like) {
-    return graph_.add_value(name + "_dequantized", like.dtype(), like.dims());
+    return graph_.add_value(name_stem(name) + "_dequantized", like.dtype(), like.dims());
   }
 
   // From `before` to `after`. Returns the QuantizeLinear.
   Node& add_pair(const std::string& name, const std::string& group, const QParams& params,
                  Value& before, Value& after) {
     const Shared shared = shared_of(group, params);
-    Value& codes = graph_.add_value(name + "_quantized", params.type, before.dims());
-    Node& quantize = graph_.add_node("QuantizeLinear", name + "_QuantizeLinear",
+    const std::string stem = name_stem(name);
+    Value& codes = graph_.add_value(stem + "_quantized", params.type, before.dims());
+    Node& quantize = graph_.add_node("QuantizeLinear", stem + "_QuantizeLinear",
                                      {&before, shared.scale, shared.zero_point}, {&codes});
-    graph_.add_node("DequantizeLinear", name + "_DequantizeLinear",
+    graph_.add_node("DequantizeLinear", stem + "_DequantizeLinear",
                     {&codes, shared.scale, shared.zero_point}, {&after});
     return quantize;
   }
@@ -75,7 +76,7 @@ class QdqWriter {
     Node* producer = value.producer();
     if (value.is_output() && producer != nullptr) {
       after = &value;
-      before = &graph_.add_value(activation.name + "_float", value.dtype(), value.dims());
+      before = &graph_.add_value(name_stem(activation.name) + "_float", value.dtype(), value.dims());
       const auto outputs = producer->outputs();
       const auto at = std::find(outputs.begin(), outputs.end(), &value) - outputs.begin();
       graph_.set_output(*producer, static_cast<std::size_t>(at), *before);

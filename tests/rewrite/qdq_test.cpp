@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "lib/rewrite/constants.h"
 #include "tests/rewrite/support.h"
 
 namespace intaglio {
@@ -227,6 +228,17 @@ TEST(Qdq, APlanForAnotherModelIsRefused) {
   Model other = model_of("(float[4] q) => (float[4] r) { r = Sigmoid(q) }");
   const Plan plan = plan_of(model);
   EXPECT_THROW(write_qdq(other, plan), Error);
+}
+
+// Exporters name a fused operator after all its parts.
+TEST(Qdq, NewNamesComeFromTheLastPartsOfLongOnes) {
+  const std::string parts =
+      "model/cq/conv1d_2;model/cq/conv1d_2;model/norm/Batch;model/conv2d_1/Relu";
+  EXPECT_EQ(name_stem("block.conv.weight"), "block.conv.weight");
+  EXPECT_EQ(name_stem(parts), "cq/conv1d_2;model/norm/Batch;model/conv2d_1/Relu");
+  EXPECT_EQ(name_stem(std::string(60, 'x')), std::string(60, 'x')) << "it has no parts";
+  EXPECT_EQ(name_stem(std::string(60, 'x') + "/Relu"), std::string(60, 'x') + "/Relu")
+      << "the last part alone says too little";
 }
 
 }  // namespace
