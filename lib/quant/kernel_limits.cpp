@@ -79,9 +79,10 @@ std::optional<std::string> slow_kernel(const Node& node, Engine engine) {
     return std::nullopt;
   if ((*weight->dims())[0].value != groups || (*weight->dims())[1].value != 1) return std::nullopt;
   return groups == 1 ? "one channel to one: onnxruntime takes longer for it in integers"
-                     : fmt::format("depthwise, of {} channels: onnxruntime takes longer for it in "
-                                   "integers than in float below 16",
-                                   groups);
+                     : fmt::format(
+                           "depthwise, of {} channels: onnxruntime takes longer for it in "
+                           "integers than in float below 16",
+                           groups);
 }
 
 std::optional<std::string> kernel_fault(const Node& node, Engine engine) {

@@ -76,7 +76,8 @@ class QdqWriter {
     Node* producer = value.producer();
     if (value.is_output() && producer != nullptr) {
       after = &value;
-      before = &graph_.add_value(name_stem(activation.name) + "_float", value.dtype(), value.dims());
+      before =
+          &graph_.add_value(name_stem(activation.name) + "_float", value.dtype(), value.dims());
       const auto outputs = producer->outputs();
       const auto at = std::find(outputs.begin(), outputs.end(), &value) - outputs.begin();
       graph_.set_output(*producer, static_cast<std::size_t>(at), *before);
