@@ -16,10 +16,10 @@ struct ObserveOptions {
 };
 
 // Runs every sample of the data set through the executor, one sample per thread at a time, and
-// observes the activations of the plan and the outputs that feed its state inputs; samples
-// with states of zeros run on with what the model makes of them (state_inputs.h). Nothing of a
-// sample is kept but its statistics, so memory does not grow with the number of samples. The result
-// does not depend on threads. Throws Code::data when too many samples are bad (CheckedDataset),
+// observes the activations of the plan and the outputs that feed its state inputs; samples with
+// states of zeros run on with what the model makes of them (state_inputs.h). Nothing of a sample is
+// kept but its statistics, so memory does not grow with the number of samples. The result does not
+// depend on threads. Throws Code::data when too many samples are bad (CheckedDataset),
 // Code::interrupted after an interrupt.
 Observations calibrate(const Executor& executor, const Plan& plan, CheckedDataset& data,
                        const ObserveOptions& options = {});

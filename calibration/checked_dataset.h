@@ -33,8 +33,7 @@ class CheckedDataset {
 
   // The feeds of a sample, or nullopt after noting why not: it cannot be read or decoded, does not
   // fit the model, or holds NaN or infinite values (-inf beside other inputs is a mask, and taken).
-  // Other errors (an interrupt, a bug) pass
-  // through.
+  // Other errors (an interrupt, a bug) pass through.
   std::optional<std::vector<Tensor>> load(std::size_t i);
 
   // What was skipped so far, in the order of the data set; loading a sample twice counts once.

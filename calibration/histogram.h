@@ -8,8 +8,8 @@
 //
 // The exponent is the least e for which
 //   floor(hi / 2^e) - floor(lo / 2^e) < capacity  and  |lo|, |hi| < 2^24 * 2^e,  -126 <= e <= 117,
-// where lo and hi are the smallest and the largest value. Hence a histogram has between capacity /
-// 2 and capacity live bins unless all its values lie close together or next to zero.
+// where lo and hi are the smallest and the largest value. Hence a histogram has between
+// capacity / 2 and capacity live bins unless all its values lie close together or next to zero.
 //
 // Why 4096 bins: at 8 bits a step of the widest range spans 8 to 16 of them, and one of a range
 // that clips all but a tenth still more than one; 32 KB a value stay in the cache of a core.

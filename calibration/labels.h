@@ -23,8 +23,8 @@ class Labels {
   // The label of a sample (Dataset::name). A sample below the folder of the CSV is looked up by its
   // path from there; one elsewhere by the longest end of its path that a row has.
   std::optional<std::int64_t> find(std::string_view sample) const;
-  std::int64_t of(
-      std::string_view sample) const;  // Code::data, naming both files, when there is none
+  // The same; throws Code::data, naming both files, when there is none.
+  std::int64_t of(std::string_view sample) const;
 
  private:
   std::filesystem::path csv_, folder_;

@@ -18,8 +18,8 @@ namespace intaglio {
 // Throw Code::io when the file cannot be read; Code::data, message starting with the path, when it
 // is damaged or holds other types (objects, strings, complex numbers).
 Tensor load_npy(const std::filesystem::path& path);
-std::map<std::string, Tensor> load_npz(
-    const std::filesystem::path& path);  // by name, without ".npy"
+// By name, without ".npy".
+std::map<std::string, Tensor> load_npz(const std::filesystem::path& path);
 
 // The contents of a .npy file. Throws Code::data with the reason alone.
 Tensor parse_npy(const MappedBytes& bytes);

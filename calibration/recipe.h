@@ -1,7 +1,7 @@
 // How an image becomes the feed of a model: a recipe, as one reads and writes it.
 //
-//   decode -> grey (channels GRAY) -> resize -> centre crop -> y = (pixel * scale - mean) / std ->
-//   layout
+//   decode -> grey (channels GRAY) -> resize -> centre crop
+//          -> y = (pixel * scale - mean) / std -> layout
 //
 // A recipe file is a JSON object with these keys, all optional:
 //   "name"       text, default: the file's name
@@ -10,9 +10,12 @@
 //   "mean"       [a] or [a, b, c] in the order of channels, after scale, default [0]
 //   "std"        the same, default [1]
 //   "resize"     "auto" (default), "none", N (the shorter side) or "WxH" (both, whatever the
-//   aspect) "crop"       "auto" (default: the model's input), N or "WxH", taken from the centre
+//                aspect)
+//   "crop"       "auto" (default: the model's input), N or "WxH", taken from the centre
 //   "letterbox"  true: scaled to fit into the crop, at its top left corner, the rest filled with
-//   "pad" "pad"        0..255, default 114 "layout"     "auto" (default), "NCHW", "NHWC"
+//                "pad"; default false
+//   "pad"        0..255, default 114
+//   "layout"     "auto" (default), "NCHW", "NHWC"
 #pragma once
 
 #include <optional>

@@ -14,13 +14,12 @@ enum class Batches {
 
 // An array cut into feeds of one input. By rank, against that of the input:
 //   equal      samples along axis 0, each fed with a batch of 1, or of the input's own batch if
-//   that is
-//              fixed to another number; with Batches::whole, and for scalars, one feed
+//              that is fixed to another number; with Batches::whole, and for scalars, one feed
 //   one less   one sample without its batch axis
 //   one more   a stack of feeds along axis 0
-//   the input's rank is unknown: one feed
-// Throws Code::data, with the reason alone, when neither fits, when a known dimension differs, or
-// when there is no sample in it.
+//   unknown    (that of the input) one feed
+// Throws Code::data, with the reason alone, when none of these fits, when a known dimension
+// differs, or when there is no sample in it.
 class FeedSlices {
  public:
   FeedSlices(Tensor array, const FeedType& feed, Batches batches);

@@ -60,8 +60,7 @@ class Selecting {
  private:
   void warn(std::string text) { plan_.warnings.push_back(std::move(text)); }
 
-  // --- Activations
-  // --------------------------------------------------------------------------------
+  // --- Activations ---
 
   void choose_ranges() {
     for (const auto& [input, output] : states_)
@@ -267,8 +266,7 @@ class Selecting {
     range = *kept;
   }
 
-  // --- Constants
-  // ----------------------------------------------------------------------------------
+  // --- Constants ---
 
   void choose_weights(NodePlan& node) const {
     if (!node.quantized) return;

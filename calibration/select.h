@@ -29,15 +29,13 @@ struct SelectOptions {
 
 // Fills in the parameters of every activation, constant and bias of the plan:
 //  - an activation's range is what the method chose, cut by what the graph knows (range_rules.h)
-//  and joined over its
-//    sharing group; scores keep their whole range; that of a model input with few distinct values
-//    is widened a little where they would all be rounded by half a step. Every rule that changed
-//    something is in its notes;
+//    and joined over its sharing group; scores keep their whole range; that of a model input with
+//    few distinct values is widened a little where they would all be rounded by half a step. Every
+//    rule that changed something is in its notes;
 //  - a weight's ranges are those of the weight method, after which the bias guard
-//  (lib/quant/array.h) may raise a
-//    scale; in half precision it has no numbers, and what is lost is named in plan.warnings;
-//  - and so may the bound of the sums (lib/quant/sum_bounds.h); nodes that share a weight share its
-//    scales (lib/quant/shared_weights.h);
+//    (lib/quant/array.h) and the bound of the sums (lib/quant/sum_bounds.h) may raise its scales;
+//    in half precision it has no numbers, and what is lost is named in plan.warnings;
+//  - nodes that share a weight share its scales (lib/quant/shared_weights.h);
 //  - a bias has scale s_x * s_w.
 // Values that were never seen, or never finite, are quantized as dead and named in plan.warnings,
 // as are NaN and infinities. Does not depend on threads. Throws Code::model for a NaN in a weight,

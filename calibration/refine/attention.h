@@ -10,9 +10,11 @@
 namespace intaglio {
 
 struct ChannelAxes {
-  int axis = -1;   // of the channels; -1: the last one, of unknown rank
-  int heads = -1;  // of the heads: channels lie along it and, inside each of its places, along the
-                   // other. -1: there are none
+  // Of the channels; -1: the last one, of unknown rank.
+  int axis = -1;
+  // Of the heads: channels lie along it and, inside each of its places, along the other. -1: there
+  // are none.
+  int heads = -1;
 };
 
 // Of the result of a Reshape, a Transpose, or a MatMul whose second factor has the channels, along

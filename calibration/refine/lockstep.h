@@ -1,8 +1,8 @@
 // Lockstep: the float network and its quantized twin, taken through the graph side by side.
 //
 //   Lockstep pair(model, plan, samples, options);
-//   pair.run([&](std::size_t s) { ... before step s ... }, [&](std::size_t s) { ... behind it ...
-//   });
+//   pair.run([&](std::size_t s) { ... before step s ... },
+//            [&](std::size_t s) { ... behind it ... });
 //
 // The twin has weights and activations rounded to their codes. Its weights can be replaced before a
 // step, its results shifted behind it; later steps, and samples that join later, see that.

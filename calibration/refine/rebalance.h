@@ -36,15 +36,15 @@ bool rebalances(const Graph& graph);
 
 inline constexpr double allowed_deviation = 1e-4;
 
-// Rewrites the model and fills in plan.channels. The plan is a draft of the model; when nodes
-// were added or hold scales it becomes a new draft, with what does not come from a draft kept. A
-// step after which the float outputs of four samples are off by more than allowed_deviation is
-// undone. Does not depend on threads.
+// Rewrites the model and fills in plan.channels. The plan is a draft of the model; when nodes were
+// added or hold scales it becomes a new draft, with what does not come from a draft kept. A step
+// after which the float outputs of four samples are off by more than allowed_deviation is undone.
+// Does not depend on threads.
 Rebalanced rebalance(Model& model, Plan& plan, const Samples& samples,
                      const RebalanceOptions& options);
 
-// Applies plan.channels to the model and returns what apply_channels() does. Where nodes
-// were added or carriers hold scales, the plan becomes a new draft of it, unless redraft is null.
+// Applies plan.channels to the model and returns what apply_channels() does. Where nodes were added
+// or carriers hold scales, the plan becomes a new draft of the model, unless redraft is null.
 std::map<std::string, std::string> take_channels(Model& model, Plan& plan, const Redraft& redraft);
 
 }  // namespace intaglio

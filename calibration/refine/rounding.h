@@ -3,9 +3,10 @@
 //
 // Rounding every weight to the nearest code makes |q s - w| small. What matters is the layer's
 // result, |X (q s - w)|, X being the patches of its (quantized) input. With the second moments
-//   H = X'X + damping,  H = U'U,  U upper triangular
-// |X e|^2 = sum_i (U_ii (e_i + sum_{j>i} U_ij / U_ii e_j))^2, so that from the last weight to the
-// first,
+//   H = X'X + damping,  H = U'U,  U upper triangular,
+// the error of the result, for errors e of the weights, is
+//   |X e|^2 = sum_i (U_ii (e_i + sum_{j>i} U_ij / U_ii e_j))^2,
+// so that, from the last weight to the first,
 //   q_i = clamp(round((w_i - sum_{j>i} U_ij / U_ii (q_j s - w_j)) / s))
 // takes away as much of each term as one code can. Weights are ordered by H_ii, the largest last:
 // those that matter most are rounded first, when nothing has to be made up for yet.

@@ -8,8 +8,9 @@
 
 namespace intaglio {
 
-// The values other than zero, evenly spread inside each bin: bin i covers [(first + i) * width, +
-// width). Masses are counts; the first and the last bin are not empty unless all are.
+// The values other than zero, evenly spread inside each bin: bin i covers
+// [(first + i) * width, (first + i + 1) * width). Masses are counts; the first and the last bin are
+// not empty unless all are.
 struct Bins {
   double width = 1;
   std::int64_t first = 0;

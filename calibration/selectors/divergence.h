@@ -12,8 +12,9 @@ namespace intaglio {
 
 // The Kullback-Leibler divergence KL(P || Q), natural logarithm, where
 //   P  the bins that the quantizer reaches, with what lies beyond added to the outermost of them
-//   that are not empty; Q  the same bins without what lies beyond, the mass of each code spread
-//   evenly over its bins that are not empty;
+//      that are not empty;
+//   Q  the same bins without what lies beyond, the mass of each code spread evenly over its bins
+//      that are not empty;
 // both scaled to sum 1. A bin belongs to the code nearest to its centre; it is beyond when it lies
 // more than half a step outside of the outermost points. Empty bins add nothing, to P or to Q. The
 // divergence is infinite when the quantizer reaches fewer bins than it has codes (each bin would be

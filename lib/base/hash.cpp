@@ -12,8 +12,8 @@
 namespace intaglio {
 namespace {
 
-// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS
-// 180-4, 4.2.2).
+// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4,
+// 4.2.2).
 constexpr std::array<std::uint32_t, 64> round_constants = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -54,8 +54,8 @@ std::string Sha256::hex() {
   const std::uint64_t bits = length_ * 8;
   std::array<std::byte, 72> padding{};
   padding[0] = std::byte{0x80};
-  const std::size_t zeros =
-      (119 - length_ % 64) % 64;  // the message then ends 8 bytes before a block
+  // The message then ends 8 bytes before a block does.
+  const std::size_t zeros = (119 - length_ % 64) % 64;
   for (int i = 0; i < 8; ++i) padding[1 + zeros + i] = std::byte(bits >> (56 - 8 * i));
   add(std::span(padding).first(1 + zeros + 8));
   std::string text;

@@ -2,9 +2,8 @@
 // reader.
 //
 // Files that people write by hand are read through JsonObject, which knows its place in the
-// document
-// ("configs/x.json: $.rules[2].op") and turns an unknown key, a wrong type or a wrong value into a
-// Code::config error that names that place.
+// document ("configs/x.json: $.rules[2].op") and turns an unknown key, a wrong type or a wrong
+// value into a Code::config error that names that place.
 #pragma once
 
 #include <cstdint>

@@ -21,8 +21,8 @@ __attribute__((target("sha,sse4.1"))) void sha256_block_x86(std::uint32_t* state
                                                             const std::uint8_t* bytes,
                                                             const std::uint32_t* constants) {
   const auto load = [](const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); };
-  const __m128i swap =
-      _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);  // words are big-endian
+  // Words are big-endian.
+  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   const __m128i dcba = load(state), hgfe = load(state + 4);
   const __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
   __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);

@@ -10,8 +10,8 @@ namespace intaglio {
 
 struct MemoryNeed {
   std::int64_t weights = 0;  // bytes of all constants
-  std::int64_t activations =
-      0;                 // bytes of the values that live at the widest step, inputs included
+  // Bytes of the values that live at the widest step, inputs included.
+  std::int64_t activations = 0;
   std::string widest;    // the node of that step
   bool complete = true;  // false: some shapes are not known, and count as nothing
 };

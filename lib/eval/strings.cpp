@@ -27,8 +27,8 @@ Symbols greedy_ctc(std::span<const float> scores, std::size_t classes, std::int6
 }
 
 std::size_t edit_distance(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
-  std::vector<std::size_t> row(b.size() +
-                               1);  // distances of what was read of a to each prefix of b
+  // Distances of what was read of a to each prefix of b.
+  std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0]++;

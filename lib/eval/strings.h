@@ -9,8 +9,8 @@
 
 namespace intaglio {
 
-using Symbols = std::vector<std::int64_t>;  // a line as indices of classes: no character list is
-                                            // needed to compare
+// A line as indices of classes: no character list is needed to compare.
+using Symbols = std::vector<std::int64_t>;
 
 // Greedy decoding of connectionist temporal classification (Graves et al. 2006, best path): the
 // best class of each step (top_k's rule for ties and NaN), repetitions joined, then blanks dropped.

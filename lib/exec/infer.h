@@ -8,11 +8,9 @@ namespace intaglio {
 // Fills in element types and shapes, nested graphs included, by the rules that stand beside the
 // kernels (shape_rule.h); named axes keep their names as far as they reach. What cannot be told
 // stays unknown, and never changes what the model said itself: only what it left open, and what an
-// earlier call filled in.
-// Small tensors that shapes are computed with are followed through Shape, Gather, Concat and the
-// like, element by element.
-// ask_library: what has no kernel here is put to ONNX's own inference, node by node. Never throws
-// for a malformed model.
+// earlier call filled in. Small tensors that shapes are computed with are followed through Shape,
+// Gather, Concat and the like, element by element. Never throws for a malformed model.
+// ask_library: what has no kernel here is put to ONNX's own inference, node by node.
 void infer_types(Model& model, bool ask_library = true);
 
 }  // namespace intaglio

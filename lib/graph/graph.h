@@ -188,9 +188,8 @@ class Graph {
   Value* find(std::string_view name) const;     // this graph only; null if absent
   Value* resolve(std::string_view name) const;  // this graph, then the outer ones
 
-  // --- The whole mutation vocabulary
-  // --------------------------------------------------------------- New names derive from `hint`
-  // and never collide with a name in this graph, around it or inside it.
+  // --- The whole mutation vocabulary ---
+  // New names derive from `hint` and never collide with one in this graph, around it or inside it.
   std::string unique_name(std::string_view hint) const;
   std::string unique_node_name(std::string_view hint) const;
   Value& add_value(std::string_view hint, DType dtype = DType::undefined,

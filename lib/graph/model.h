@@ -53,8 +53,9 @@ class Model {
 // an operator of another opset than the model imports; the model must then be dropped.
 int inline_functions(Model& model);
 
-// ONNX's text form (onnx/defs/parser.h), for tests: "<ir_version: 8, opset_import: ["": 13]> g
-// (...) {...}". Throws Code::model with the parser's message.
+// ONNX's text form (onnx/defs/parser.h), for tests:
+//   <ir_version: 8, opset_import: ["": 13]> g (...) {...}
+// Throws Code::model with the parser's message.
 Model parse_model(std::string_view text);
 
 }  // namespace intaglio

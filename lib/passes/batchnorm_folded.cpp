@@ -4,8 +4,7 @@
 //   Formula (onnx/docs/Operators.md, BatchNormalization):
 //           y = (x - mean) / sqrt(var + epsilon) * scale + B
 //   Kept:   a BatchNormalization behind anything else, or whose parameters are not one finite float
-//   per
-//           channel.
+//           per channel.
 
 #include <cmath>
 

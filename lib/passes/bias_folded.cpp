@@ -1,7 +1,6 @@
 // bias_folded
 //   Before: Conv | ConvTranspose | Gemm -> x + c, c + x, x - c, x * c, c * x or x / c, where the
-//   constant c
-//           has one value per output channel ([1,C,1,1], [C,1,1]) or one in all
+//           constant c has one value per output channel ([1,C,1,1], [C,1,1]) or one in all
 //   After:  Conv | ConvTranspose | Gemm with another bias, or other weights and bias (see affine.h)
 //   Why:    a bias that stands apart would be quantized to 8 bits; inside it has 32.
 //   Kept:   where c would enlarge the result or vary along another axis, or divides by zero.

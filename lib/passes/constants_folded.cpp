@@ -1,14 +1,12 @@
 // constants_folded
 //   Before: a Constant node; a node that reads constants alone; Shape or Size of a value whose
-//   dimensions
-//           are all known.
+//           dimensions are all known.
 //   After:  the outputs are initializers under their own names; the node is gone. Nested graphs
-//   included. Kept:   - nodes that make a graph output, have nested graphs, are random, or have no
-//   kernel;
+//           included.
+//   Kept:   - nodes that make a graph output, have nested graphs, are random, or have no kernel;
 //           - DequantizeLinear: its constant is how a quantized model stores a weight;
 //           - results more than 1 MiB larger than what they are computed from (Expand, Tile, ...):
-//           the file
-//             would grow, the run would gain nothing;
+//             the file would grow, the run would gain nothing;
 //           - element types that a tensor cannot hold (strings, small floats).
 //   The result is that of the kernels of lib/exec, thus the same as at run time. Equal matrices
 //   that are computed of other constants (a weight that each of several layers transposes) become

@@ -1,7 +1,8 @@
 // dead_dropped
 //   Before: a node none of whose outputs is read or is a graph output; a constant that nothing
-//   reads. After:  gone. Graph inputs stay, read or not: they are the model's interface. Backwards
-//   through the nodes, inner graphs first, so that whole chains go at once.
+//           reads.
+//   After:  gone. Graph inputs stay, read or not: they are the model's interface.
+//   Goes backwards through the nodes, inner graphs first, so that whole chains go at once.
 
 #include <algorithm>
 

@@ -1,7 +1,6 @@
 // default_inputs
 //   Before: an initializer that is also a graph input (IR 3 wanted that of all of them): a default
-//   value
-//           that the caller may override.
+//           value that the caller may override.
 //   After:  a plain constant.
 //   Why:    runtimes neither fold nor quantize weights that may change, and neither can we.
 //   The IR version is raised to 7, the one of opset 13, when something was rewritten, and also when

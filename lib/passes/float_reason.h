@@ -23,9 +23,9 @@ struct FloatReason {
   Why why = Why::other;
   std::string text;
   FloatReason(Why kind, std::string sentence) : why(kind), text(std::move(sentence)) {}
-  FloatReason(std::string sentence)
-      : text(std::move(sentence)) {}                     // NOLINT: mostly there is no more to say
-  FloatReason(const char* sentence) : text(sentence) {}  // NOLINT
+  // Mostly there is no more to say.
+  FloatReason(std::string sentence) : text(std::move(sentence)) {}  // NOLINT
+  FloatReason(const char* sentence) : text(sentence) {}             // NOLINT
 };
 
 }  // namespace intaglio

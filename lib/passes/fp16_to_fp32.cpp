@@ -1,8 +1,8 @@
 // fp16_to_fp32
 //   Before: values of type float16 or bfloat16: weights, activations, graph inputs and outputs.
 //   After:  the same graph in float: initializers, Constant and ConstantOfShape values are
-//   converted, Cast
-//           and other nodes that name their output type name float, inputs and outputs change type.
+//           converted, Cast and other nodes that name their output type name float, inputs and
+//           outputs change type.
 //   Exact for the constants; the activations are no longer rounded to 11 (or 8) bits, so the
 //   outputs differ from those of the original by its own rounding errors.
 

@@ -1,7 +1,7 @@
 // functions_inlined
 //   Before: a node that calls a function of the model.
 //   After:  the nodes of the function, with the values and attributes of the call; the model has no
-//   functions.
+//           functions.
 //   Why:    kernels, and the passes behind this one, know operators only.
 
 #include "lib/passes/list.h"

@@ -1,13 +1,11 @@
 // identities_dropped
 //   Before: y = f(x) where f provably changes nothing: Identity; Dropout whose mask is not used (it
-//   only
-//           acts in training); Cast to the type that x has; Transpose that keeps the order;
+//           only acts in training); Cast to the type that x has; Transpose that keeps the order;
 //           Reshape, Flatten to the shape that x has; Pad by nothing; Sum, Max, Min, Mean, Concat
 //           of one value.
 //   After:  what read y reads x. When y is a graph output, the producer of x makes y instead.
 //   Kept:   where y is a graph output and x is a graph input, a constant, another graph output, or
-//   a value
-//           of an outer graph: then the node is what gives y its name.
+//           a value of an outer graph: then the node is what gives y its name.
 
 #include <algorithm>
 

@@ -2,11 +2,11 @@
 //   Before: a model that imports an opset below options.min_opset, or below 17 although it holds a
 //           LayerNormalization.
 //   After:  the same model at max(min_opset, 13), or 17, its nodes rewritten by the rules of
-//   opset_rules.h, nested
-//           graphs included; the IR version that goes with it. Training forms of BatchNormalization
-//           and Dropout, which old exporters leave in, are taken as inference, as all runtimes do.
+//           opset_rules.h, nested graphs included; the IR version that goes with it. Training forms
+//           of BatchNormalization and Dropout, which old exporters leave in, are taken as
+//           inference, as all runtimes do.
 //   Fails:  Code::unsupported where a node has no equivalent. Nothing is left in an old form
-//   silently.
+//           silently.
 
 #include <fmt/format.h>
 

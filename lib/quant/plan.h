@@ -20,8 +20,8 @@ namespace intaglio {
 struct ActivationPlan {
   std::string name;
   Scheme scheme;
-  std::string
-      group;  // values of one group share their parameters; a group is named after its first value
+  // Values of one group share their parameters; a group is named after its first value.
+  std::string group;
   std::vector<std::string> notes;  // the rules that shaped the range, for the report
   Range range;                     // filled in by select()
   QParams params;                  // filled in by select(); one scale
@@ -33,8 +33,8 @@ struct ConstantPlan {
   std::string name;       // of the float constant
   Scheme scheme;
   QParams params;  // filled in by select()
-  std::string
-      group;  // not empty: has the parameters of this group of activations (an operand of Concat)
+  // Not empty: has the parameters of this group of activations (an operand of Concat).
+  std::string group;
   int raised = 0;  // scales raised by the bias guard
   // Filled in by rounding (calibration/refine): the codes, of the scheme's type and the constant's
   // shape. Undefined: the nearest ones.
@@ -46,8 +46,8 @@ struct BiasPlan {
   std::size_t input = 2;
   std::string name;
   QParams params;  // filled in by select()
-  std::vector<float> shift =
-      {};  // filled in by bias correction: added to the float bias; empty: none
+  // Filled in by bias correction: added to the float bias; empty: none.
+  std::vector<float> shift = {};
 };
 
 // A value that the network holds shifted and scaled by channel: x' = (x - shift) * scale. Weights

@@ -18,8 +18,7 @@ struct ArenaPlan {
 };
 
 // Buffers in use at the same time do not overlap. The largest are placed first, each as low as it
-// fits
-// ("Efficient Memory Management for Deep Neural Net Inference", Pisarchyk and Lee, 2020,
+// fits ("Efficient Memory Management for Deep Neural Net Inference", Pisarchyk and Lee, 2020,
 // section 5.2).
 ArenaPlan plan_arena(std::span<const Lifetime> buffers);
 

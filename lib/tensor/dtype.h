@@ -37,8 +37,8 @@ enum class DType : std::uint8_t {
 };
 
 std::string_view name_of(DType type);  // ONNX's name: "float", "uint8", "bfloat16", ...
-DType dtype_named(
-    std::string_view name);       // the inverse, also "u8", "s8", ...; undefined if unknown
+// The inverse, also "u8", "s8", ...; undefined if unknown.
+DType dtype_named(std::string_view name);
 std::size_t bits_of(DType type);  // 2 to 64; 0 for undefined and string
 // Several elements to a byte.
 inline bool is_packed(DType t) { return bits_of(t) == 4 || bits_of(t) == 2; }

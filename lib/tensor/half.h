@@ -27,8 +27,8 @@ inline std::uint16_t to_binary16(float value) {
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x477ff000) return sign | 0x7c00;  // 65520 and above round to infinity
   if (magnitude < 0x38800000) {                       // below 2^-14: a multiple of 2^-24
-    const float scaled =
-        std::bit_cast<float>(magnitude) + 0.5f;  // ulp of 0.5 is 2^-24: rounds there
+    // The ulp of 0.5 is 2^-24: the sum is rounded there.
+    const float scaled = std::bit_cast<float>(magnitude) + 0.5f;
     return sign | static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(scaled) - 0x3f000000);
   }
   const std::uint32_t odd = magnitude >> 13 & 1;

@@ -71,8 +71,8 @@ template <int half>
 INTAGLIO_CLONES void transpose_floats(const float* from, std::int64_t rows, std::int64_t columns,
                                       float* to) {
   const std::int64_t full_rows = rows < 16 ? rows : rows / 16 * 16;
-  const std::int64_t spare =
-      rows < 16 ? 16 : 0;  // columns at the end that a whole vector would overrun
+  // Columns at the end that a whole vector would overrun.
+  const std::int64_t spare = rows < 16 ? 16 : 0;
   const std::int64_t full_columns = std::max<std::int64_t>(columns - spare, 0) / 16 * 16;
   std::int64_t done = rows == 3 ? interleave_three(from, columns, to) : 0;
   for (std::int64_t c = done; c < full_columns; c += 16)

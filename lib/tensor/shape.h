@@ -19,8 +19,8 @@ std::string to_string(std::span<const std::int64_t> shape);  // "[1,3,224,224]"
 // Row-major strides, in elements.
 Shape strides_of(std::span<const std::int64_t> shape);
 
-// Maps an axis in [-rank, rank) to [0, rank); Code::model otherwise. For a scalar
-// that ONNX treats as a vector of one, pass rank 1.
+// Maps an axis in [-rank, rank) to [0, rank); Code::model otherwise. For a scalar that ONNX treats
+// as a vector of one, pass rank 1.
 std::int64_t normalized_axis(std::int64_t axis, std::int64_t rank);
 
 // The product of the lengths in [first, last).

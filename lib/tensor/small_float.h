@@ -1,6 +1,7 @@
-// Floats of 8 and 4 bits as storage types. float8e4m3fn: 1 + 4 + 3 bits, bias 7, up to 448, without
-// infinities. float8e5m2: 1 + 5 + 2 bits, bias 15, up to 57344, with infinities. float4e2m1: 1 + 2
-// + 1 bits, bias 1, up to 6, with neither infinities nor NaN.
+// Floats of 8 and 4 bits as storage types:
+//   float8e4m3fn  1 + 4 + 3 bits, bias 7, up to 448, without infinities
+//   float8e5m2    1 + 5 + 2 bits, bias 15, up to 57344, with infinities
+//   float4e2m1    1 + 2 + 1 bits, bias 1, up to 6, with neither infinities nor NaN
 // (onnx/docs/docsgen/source/technical/float8.md, float4.md)
 #pragma once
 

@@ -60,8 +60,8 @@ std::string from_hex(std::string_view hex) {
   return bytes;
 }
 
-// 19x13 pixels with chroma at half the resolution both ways; the hash is that of what
-// PIL's Image.open().convert("RGB") gives (libjpeg-turbo 3.1).
+// 19x13 pixels with chroma at half the resolution both ways; the hash is that of what PIL's
+// Image.open().convert("RGB") gives (libjpeg-turbo 3.1).
 TEST(JpegPixels, AreThoseOfTheCommonLibrary) {
   const std::string bytes = from_hex(
       "ffd8ffe000104a46494600010100000100010000ffdb004300140e0f120f0d14121012171514181e32211e1c"

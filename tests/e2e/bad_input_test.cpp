@@ -180,8 +180,8 @@ TEST(BadModel, AnAttributeThatTheOperatorLacks) {
 }
 
 TEST(BadModel, AlreadyQuantized) {
-  const std::string once =
-      written("once.onnx", "");  // expect_refused() empties the test's own folder
+  // expect_refused() empties the test's own folder.
+  const std::string once = written("once.onnx", "");
   ASSERT_EQ(run_program({"--quiet", "quantize", data("demo.onnx"), "--data", data("calib"),
                          "--preprocess", data("preprocess.json"), "-o", once})
                 .exit_code,

@@ -5,8 +5,8 @@
 //
 //   inputs   0 X, 3 B, 4 sequence_lens, 5 initial_h, 6 initial_c, 7 P as in LSTM
 //            1 W (directions, width, 4 * hidden), 2 R (directions, hidden, 4 * hidden): u8 or s8
-//            8 and 9: scale and zero point of W, 10 and 11: of R; (directions) or (directions, 4 *
-//            hidden)
+//            8 and 9: scale and zero point of W, 10 and 11: of R;
+//            (directions) or (directions, 4 * hidden)
 #include <fmt/format.h>
 
 #include "lib/exec/codes.h"

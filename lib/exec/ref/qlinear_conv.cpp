@@ -1,7 +1,8 @@
 // QLinearConv and ConvInteger (opset 10): convolution of 8-bit codes, exact in 32 bits.
-// QLinearConv: y = saturate(round((sum of (x - x_zero) * (w - w_zero) + B) * x_scale * w_scale /
-// y_scale)
-// + y_zero), with w_scale and w_zero for all filters or by filter. Padding is x_zero.
+// QLinearConv:
+//   y = saturate(round((sum of (x - x_zero) * (w - w_zero) + B) * x_scale * w_scale / y_scale)
+//                + y_zero)
+// with w_scale and w_zero for all filters or by filter. Padding is x_zero.
 #include <memory>
 
 #include "lib/exec/codes.h"

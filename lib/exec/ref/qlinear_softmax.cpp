@@ -3,8 +3,8 @@
 // scale and zero point of the result. Before opset 13 (attribute `opset`) a slice reaches from the
 // axis to the end.
 //
-//   e = exp(x_scale * (code + 255 - largest - 255 + headroom)),  y = round(e * floor(1 / y_scale) /
-//   sum of e) + y_zero
+//   e = exp(x_scale * (code + 255 - largest - 255 + headroom))
+//   y = round(e * floor(1 / y_scale) / sum of e) + y_zero
 //
 // headroom keeps the sum of a slice finite; it cancels out, but decides how values round.
 #include <algorithm>

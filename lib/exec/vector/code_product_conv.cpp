@@ -72,8 +72,8 @@ class CodeProductConv final : public Kernel {
       for (std::int64_t q = 0; q < quads_; ++q)
         for (std::int64_t j = 0; j < 16 * vectors; ++j)
           for (std::int64_t k = 4 * q; k < 4 * q + 4; ++k) {
-            const std::int64_t tap =
-                whole_rows_ ? run * f[3] + k / f[1] : run;  // row-major over the filter
+            // Row-major over the filter.
+            const std::int64_t tap = whole_rows_ ? run * f[3] + k / f[1] : run;
             const bool there = j < columns && k < length_;
             weights_.push_back(
                 there ? w[static_cast<std::size_t>(((first + j) * f[1] + k % f[1]) * area + tap)]
