@@ -1,6 +1,7 @@
 #include "lib/base/memory.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +49,16 @@ void reserve_memory(std::size_t bytes) {
 
 void release_memory(std::size_t bytes) noexcept {
   in_use.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+// Of this program alone: getrusage() also counts what the process was before exec().
+std::uint64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return 1024 * std::stoull(line.substr(6));
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return 1024 * static_cast<std::uint64_t>(usage.ru_maxrss);
 }
 
 std::string human_bytes(std::uint64_t bytes) {

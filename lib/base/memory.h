@@ -33,6 +33,9 @@ class MemoryLimitReached : public Error {
 void reserve_memory(std::size_t bytes);
 void release_memory(std::size_t bytes) noexcept;
 
+// The most memory that this program has had in use, by the operating system's count.
+std::uint64_t peak_memory();
+
 std::string human_bytes(std::uint64_t bytes);  // "3.85 MB"
 
 }  // namespace intaglio

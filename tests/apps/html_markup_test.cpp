@@ -1,4 +1,4 @@
-#include "apps/html/markup.h"
+#include "apps/report/html/markup.h"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <random>
 
-#include "apps/html/channels_svg.h"
-#include "apps/html/histogram_svg.h"
+#include "apps/report/html/channels_svg.h"
+#include "apps/report/html/histogram_svg.h"
 
 namespace intaglio::html {
 namespace {

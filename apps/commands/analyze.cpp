@@ -1,0 +1,109 @@
+// intaglio analyze MODEL --data DIR: what each layer costs, measured one by one.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/table.h"
+#include "apps/options/data.h"
+#include "apps/options/quant.h"
+#include "apps/options/refine.h"
+#include "apps/pipeline/analyze.h"
+#include "apps/report/analysis.h"
+#include "apps/report/html/analysis_page.h"
+#include "apps/report/report.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/eval/figures.h"
+
+namespace intaglio {
+namespace {
+
+struct AnalyzeOptions {
+  AnalyzeSpec spec;
+  std::string report, html;
+  std::size_t rows = 20;
+  bool json = false;
+};
+
+std::string noise_text(const Json& noise) {
+  const Json& db = noise["sqnr_db"];
+  return decibels(db.is_null() ? std::nullopt : std::optional(db.get<double>()));
+}
+
+// analysis: that part of a report. Its first `most` layers.
+void print_analysis(const Json& analysis, std::size_t most) {
+  std::vector<std::vector<std::string>> rows = {
+      {"rank", "layer", "op", "MACs %", "quantized alone", "float alone", "gain dB", "hint"}};
+  const Json& layers = analysis["layers"];
+  for (std::size_t r = 0; r < std::min(most, layers.size()); ++r) {
+    const Json& l = layers[r];
+    const Json& gain = l["gain_db"];
+    rows.push_back({std::to_string(r + 1), node_label(l), l["op"],
+                    percent(l["macs_share"].get<double>()), noise_text(l["alone_quantized"]),
+                    noise_text(l["alone_float"]),
+                    gain.is_null() ? "-" : fmt::format("{:+.2f}", gain.get<double>()), l["hint"]});
+  }
+  print_table(rows);
+  if (most < layers.size()) fmt::print("... and {} more: see --report\n", layers.size() - most);
+  const Json& all = analysis["quantized"];
+  const Json& agreement = all["agreement"];
+  fmt::print(
+      "\nAll quantized: {}{} over {} samples\n", noise_text(all),
+      agreement.is_null() ? "" : fmt::format(", agreement {} %", percent(agreement.get<double>())),
+      analysis["samples"].get<std::size_t>());
+}
+
+void analyze_command(const AnalyzeOptions& o, Context& context) {
+  require_consistent(o.spec);
+  require_outputs(o.spec.model, {o.report, o.html});
+  const AnalyzeResult result = analyze(o.spec, context);
+  for (const std::string& warning : result.warnings) log::warn("{}", warning);
+  const Json report = report_of(o.spec, result, context);
+  if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (!o.html.empty()) write_file(o.html, html::analysis_page(report));
+  if (o.json)
+    fmt::print("{}", to_text(report));
+  else
+    print_analysis(report["analysis"], o.rows);
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& root, CommandLine& line) {
+  const auto options = std::make_shared<AnalyzeOptions>();
+  CLI::App* command = root.add_subcommand(
+      "analyze", "Rank the layers by what they cost when quantized, and win when left float");
+  command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  command->add_option("--method", options->spec.method, "Calibration method: " + known_methods())
+      ->type_name("NAME[:KEY=VALUE,...]")
+      ->capture_default_str();
+  command
+      ->add_option("--samples", options->spec.samples,
+                   "Analyze on this many samples at most, spread evenly over --data")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--calibration", options->spec.calibration,
+                   "Statistics of 'calibrate': the model is not run for them")
+      ->type_name("STATS");
+  command->add_option("--top", options->rows, "Rows of the table")->capture_default_str();
+  command->add_option("--report", options->report, "JSON report")->type_name("FILE");
+  command->add_option("--html", options->html, "The report as a page")->type_name("FILE");
+  command->add_flag("--json", options->json, "Print the report on stdout instead of a table");
+  add_data_options(*command, options->spec.data, /*required=*/true);
+  add_quant_options(*command, options->spec.quant);
+  add_refine_options(*command, options->spec.refine);
+  command->footer(
+      "Examples:\n"
+      "  intaglio analyze model.onnx --data images/\n"
+      "  intaglio analyze model.onnx --data images/ --samples 64 --report analysis.json --html "
+      "analysis.html");
+  command->callback([options, &line] {
+    line.action = [options, &line] { analyze_command(*options, line.context); };
+  });
+}
+
+}  // namespace intaglio

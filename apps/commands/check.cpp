@@ -1,0 +1,108 @@
+// intaglio check MODEL --target T: whether a quantized model fits a target, node by node.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/table.h"
+#include "apps/report/check.h"
+#include "apps/report/report.h"
+#include "lib/base/configs.h"
+#include "lib/base/memory.h"
+#include "lib/check/summary.h"
+#include "lib/io/load.h"
+
+namespace intaglio {
+namespace {
+
+struct CheckOptions {
+  std::string model, target = "onnxruntime";
+  bool json = false, all = false;
+};
+
+Json result_json(const CheckOptions& o, const Target& target, const CheckResult& result) {
+  Json json = {{"schema", "intaglio.check/1"},
+               {"command", "check"},
+               {"model", o.model},
+               {"target", target.name},
+               {"fits", result.fits()},
+               {"macs", result.macs},
+               {"integer_macs", result.integer_macs},
+               {"weight_bytes", result.memory.weights},
+               {"activation_bytes", result.memory.activations},
+               {"widest_node", result.memory.widest},
+               {"shapes_known", result.memory.complete}};
+  const auto share = integer_share(result);
+  json["integer_macs_percent"] = share ? Json(*share) : Json();
+  json["problems"] = problems_json(result);
+  json["nodes"] = Json::array();
+  for (const NodeCheck& n : result.nodes) json["nodes"].push_back(node_check_json(n));
+  return json;
+}
+
+void print_saturation(const CheckResult& result) {
+  std::int64_t pairs = 0, over = 0, nodes = 0;
+  for (const NodeCheck& n : result.nodes) {
+    pairs += n.pairs;
+    over += n.saturating_pairs;
+    nodes += n.saturating_pairs > 0;
+  }
+  if (pairs > 0)
+    fmt::print("u8 x s8 saturation without VNNI: {} of {} pairs of products, in {} nodes\n", over,
+               pairs, nodes);
+}
+
+void print_result(const CheckOptions& o, const Target& target, const CheckResult& result) {
+  std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason", "what to change"}};
+  for (const NodeCheck& n : result.model_wide)
+    rows.push_back({"(model)", "", "misfit", n.reason, n.remedy});
+  for (const NodeCheck& n : result.nodes)
+    if (o.all || n.verdict != Verdict::integer)
+      rows.push_back({n.name, n.op, std::string(name_of(n.verdict)), n.reason, n.remedy});
+  if (rows.size() > 1) {
+    print_table(rows);
+    fmt::print("\n");
+  }
+  fmt::print("{}", check_line(result));
+  const MemoryNeed& m = result.memory;
+  fmt::print("\nweights {}, activations {} at the widest node ({}){}\n",
+             human_bytes(static_cast<std::uint64_t>(m.weights)),
+             human_bytes(static_cast<std::uint64_t>(m.activations)), m.widest,
+             m.complete ? "" : "; some shapes are not known");
+  print_saturation(result);
+  fmt::print("{} target '{}'\n", result.fits() ? "fits" : "does not fit", target.name);
+}
+
+void check_command(const CheckOptions& o, Context& context) {
+  const Target target = read_target(find_config(ConfigKind::target, o.target));
+  const Model model = context.phase("load", [&] { return load_sound(o.model); });
+  const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
+  if (o.json) {
+    fmt::print("{}", to_text(result_json(o, target, result)));
+  } else {
+    print_result(o, target, result);
+  }
+  if (!result.fits())
+    throw Error(Code::accuracy, fmt::format("{}: does not fit target '{}'", o.model, target.name),
+                "The table says what to change, node by node.");
+}
+
+}  // namespace
+
+void add_check(CLI::App& root, CommandLine& line) {
+  const auto o = std::make_shared<CheckOptions>();
+  CLI::App* command =
+      root.add_subcommand("check", "Tell whether a quantized model fits a target, and why not");
+  command->add_option("MODEL", o->model, "A quantized model of any origin")->required();
+  command->add_option("--target", o->target, "A name or file of configs/")->capture_default_str();
+  command->add_flag("--all", o->all, "List the nodes that run in integers too");
+  command->add_flag("--json", o->json, "One JSON document on stdout");
+  command->footer(
+      "Examples:\n"
+      "  intaglio check model.int8.onnx --target tensorrt\n"
+      "  intaglio check theirs.onnx --target stm32n6 --json");
+  command->callback([o, &line] { line.action = [o, &line] { check_command(*o, line.context); }; });
+}
+
+}  // namespace intaglio

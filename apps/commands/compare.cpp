@@ -1,0 +1,155 @@
+// intaglio compare MODEL: one pass over the data, then every method side by side.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/table.h"
+#include "apps/options/data.h"
+#include "apps/options/exact.h"
+#include "apps/options/metrics.h"
+#include "apps/options/quant.h"
+#include "apps/options/refine.h"
+#include "apps/pipeline/compare.h"
+#include "apps/report/comparison.h"
+#include "apps/report/html/page.h"
+#include "apps/report/report.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/eval/figures.h"
+
+namespace intaglio {
+namespace {
+
+struct CompareOptions {
+  CompareSpec spec;
+  std::string report, html;
+  bool json = false;
+};
+
+// A column of the table: of the float model, and of one that was made of it.
+struct TableColumn {
+  const char* head;
+  bool shown;
+  std::string (*reference)(const Evaluation& e);
+  std::string (*model)(const Evaluation& e);
+};
+
+std::string top(const std::optional<Accuracy>& a, double Accuracy::*which) {
+  return a ? percent((*a).*which) : "-";
+}
+
+std::vector<TableColumn> columns_of(const MetricPlan& plan) {
+  const auto nothing = [](const Evaluation&) { return std::string(); };
+  return {
+      {"top-1 %", plan.has(Metric::topk),
+       [](const Evaluation& e) { return top(e.reference, &Accuracy::top1); },
+       [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top1); }},
+      {"top-5 %", plan.has(Metric::topk),
+       [](const Evaluation& e) { return top(e.reference, &Accuracy::top5); },
+       [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top5); }},
+      {"agreement %", plan.has(Metric::agreement),
+       [](const Evaluation&) { return std::string("100.00"); },
+       [](const Evaluation& e) { return e.agreement ? percent(*e.agreement) : "-"; }},
+      {"SQNR dB", plan.has(Metric::sqnr), nothing,
+       [](const Evaluation& e) { return least_text(least_sqnr(e)); }},
+      {"cosine", plan.has(Metric::cosine), nothing,
+       [](const Evaluation& e) { return fmt::format("{:.6f}", least_cosine(e)); }},
+      {"PSNR dB", plan.has(Metric::psnr), nothing,
+       [](const Evaluation& e) { return least_text(least_psnr(e)); }},
+      {"boxes F1", plan.has(Metric::boxes), nothing,
+       [](const Evaluation& e) { return e.boxes ? f1_text(*e.boxes) : "-"; }},
+      {"character error %", plan.has(Metric::ctc), nothing,
+       [](const Evaluation& e) { return e.strings ? character_error_text(*e.strings) : "-"; }},
+  };
+}
+
+void print_comparison(const CompareResult& r) {
+  const Evaluation& first = r.methods.front().measured.evaluation;
+  std::vector<std::vector<std::string>> rows = {{"method"}, {"FP32"}};
+  for (const Compared& m : r.methods) rows.push_back({m.method.text()});
+  for (const TableColumn& column : columns_of(first.plan)) {
+    if (!column.shown) continue;
+    rows[0].emplace_back(column.head);
+    rows[1].push_back(column.reference(first));
+    for (std::size_t i = 0; i < r.methods.size(); ++i)
+      rows[i + 2].push_back(column.model(r.methods[i].measured.evaluation));
+  }
+  rows[0].emplace_back("bytes");
+  rows[1].push_back(std::to_string(r.session.prepared.source.bytes));
+  for (std::size_t i = 0; i < r.methods.size(); ++i)
+    rows[i + 2].push_back(std::to_string(r.methods[i].bytes));
+  print_table(rows);
+  fmt::print("\nbest: {} ({}) over {} samples\n", r.chosen().method.text(), r.best.reason,
+             first.samples);
+  if (r.output) fmt::print("{}: written with {}\n", r.output->path, r.chosen().method.text());
+}
+
+void compare_command(const CompareOptions& o, Context& context) {
+  require_consistent(o.spec);
+  require_outputs(o.spec.model, {o.spec.output, o.report, o.html});
+  const CompareResult result = compare(o.spec, context);
+  for (const std::string& warning : result.warnings) log::warn("{}", warning);
+  const Json report = report_of(o.spec, result, context);
+  if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (!o.html.empty())
+    write_file(o.html,
+               html::page({report, result.observed.statistics.observations,
+                           result.session.prepared.model.graph(), result.chosen().quantized.plan}));
+  if (o.json)
+    fmt::print("{}", to_text(report));
+  else
+    print_comparison(result);
+}
+
+}  // namespace
+
+void add_compare(CLI::App& root, CommandLine& line) {
+  const auto options = std::make_shared<CompareOptions>();
+  CLI::App* command =
+      root.add_subcommand("compare", "Calibrate once, then evaluate every method side by side");
+  command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  command
+      ->add_option(
+          "--method", options->spec.methods,
+          "A method with parameters, repeatable: " + known_methods() + " (default: all of them)")
+      ->type_name("NAME[:KEY=VALUE,...]");
+  command
+      ->add_option("--calibration", options->spec.calibration,
+                   "Statistics of 'calibrate': the model is not run for them")
+      ->type_name("STATS");
+  command
+      ->add_option(
+          "--eval-data", options->spec.eval_data,
+          "Evaluate on these samples (default: every fifth of --data, which is not calibrated on)")
+      ->type_name("PATH");
+  command
+      ->add_option("--objective", options->spec.objective,
+                   "What the best method is best at (default: agreement of a classifier, else sqnr "
+                   "or boxes)")
+      ->check(CLI::IsMember(objectives()));
+  add_metric_options(*command, options->spec.metric);
+  command->add_option("-o,--output", options->spec.output, "Write the best model")
+      ->type_name("FILE");
+  command->add_option("--report", options->report, "JSON report")->type_name("FILE");
+  command->add_option("--html", options->html, "The report as a page with histograms")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "Print the report on stdout instead of a table");
+  add_exact_option(*command, options->spec.exact);
+  add_data_options(*command, options->spec.data, /*required=*/false);
+  add_label_options(*command, options->spec.data);
+  add_quant_options(*command, options->spec.quant);
+  add_refine_options(*command, options->spec.refine);
+  command->footer(
+      "Examples:\n"
+      "  intaglio compare model.onnx --data images/\n"
+      "  intaglio compare model.onnx --data calib/ --eval-data val/ --labels val/labels.csv "
+      "--method minmax"
+      " --method percentile:p=99.99 -o best.onnx");
+  command->callback([options, &line] {
+    line.action = [options, &line] { compare_command(*options, line.context); };
+  });
+}
+
+}  // namespace intaglio

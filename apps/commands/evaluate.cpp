@@ -1,0 +1,82 @@
+// intaglio evaluate MODEL --data DIR: accuracy on labels, agreement with a float reference, or
+// both.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/evaluation_text.h"
+#include "apps/options/data.h"
+#include "apps/options/exact.h"
+#include "apps/options/gates.h"
+#include "apps/options/metrics.h"
+#include "apps/pipeline/evaluate_model.h"
+#include "apps/report/report.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+namespace intaglio {
+namespace {
+
+struct EvaluateCommand {
+  EvaluateSpec spec;
+  std::string report;
+  bool json = false;
+};
+
+Json report_of(const EvaluateResult& r, const Context& context) {
+  return {{"schema", "intaglio.evaluation/1"},
+          {"command", "evaluate"},
+          {"tool", tool_json()},
+          {"model", model_json(r.model)},
+          {"reference", r.reference ? model_json(*r.reference) : Json()},
+          {"data", data_json(r.data)},
+          {"execution", execution_json(r.execution)},
+          {"warnings", r.warnings},
+          {"evaluation", evaluation_json(r.evaluation)},
+          {"run", run_json(context, r.evaluation.samples, context.seconds_of("evaluate"))}};
+}
+
+void evaluate_command(const EvaluateCommand& o, Context& context) {
+  require_consistent(o.spec);
+  for (const std::string& input : {o.spec.model, o.spec.reference})
+    require_outputs(input, {o.report});
+  const EvaluateResult result = evaluate_model(o.spec, context);
+  for (const std::string& warning : result.warnings) log::warn("{}", warning);
+  const Json report = report_of(result, context);
+  if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (o.json)
+    fmt::print("{}", to_text(report));
+  else
+    print_evaluation(o.spec.reference, o.spec.model, result.evaluation);
+  o.spec.gates.check(result.evaluation);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& root, CommandLine& line) {
+  const auto o = std::make_shared<EvaluateCommand>();
+  CLI::App* command =
+      root.add_subcommand("evaluate", "Measure accuracy, or how near a model is to a float one");
+  command->add_option("MODEL", o->spec.model, "A float or quantized model")->required();
+  add_data_options(*command, o->spec.data, /*required=*/false);
+  add_label_options(*command, o->spec.data);
+  command->add_option("--reference", o->spec.reference, "The float model to compare with")
+      ->type_name("FP32.onnx");
+  add_exact_option(*command, o->spec.exact);
+  command->add_option("--report", o->report, "JSON report")->type_name("FILE");
+  command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
+  add_metric_options(*command, o->spec.metric);
+  add_gate_options(*command, o->spec.gates);
+  command->footer(
+      "Examples:\n"
+      "  intaglio evaluate model.onnx --data val/ --labels val/labels.csv --preprocess imagenet\n"
+      "  intaglio evaluate model.int8.onnx --reference model.onnx --data val/ --min-agreement 95\n"
+      "  intaglio evaluate yolox.int8.onnx --reference yolox.onnx --data street/ --metric boxes "
+      "--min-boxes-f1 0.95");
+  command->callback(
+      [o, &line] { line.action = [o, &line] { evaluate_command(*o, line.context); }; });
+}
+
+}  // namespace intaglio

@@ -1,0 +1,77 @@
+#include "apps/commands/evaluation_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/commands/table.h"
+#include "lib/eval/figures.h"
+
+namespace intaglio {
+namespace {
+
+void print_classes(const std::string& reference, const std::string& model, const Evaluation& e) {
+  const bool top = e.plan.has(Metric::topk), agreement = e.agreement.has_value();
+  if (!top && !agreement) return;
+  std::vector<std::vector<std::string>> rows = {{"model"}};
+  const auto add = [&](const std::string& name, const std::optional<Accuracy>& a,
+                       const std::string& same) {
+    auto& row = rows.emplace_back(std::vector<std::string>{name});
+    if (top) row.insert(row.end(), {a ? percent(a->top1) : "-", a ? percent(a->top5) : "-"});
+    if (agreement) row.push_back(same);
+  };
+  if (top) rows.front().insert(rows.front().end(), {"top-1 %", "top-5 %"});
+  if (agreement) rows.front().emplace_back("agreement %");
+  if (e.reference) add(reference, e.reference, "100.00");
+  add(model, e.accuracy, agreement ? percent(*e.agreement) : "-");
+  print_table(rows);
+}
+
+// What is said of values that are not finite; empty: all are.
+std::string odd_text(const Deviation& d) {
+  std::string text;
+  if (d.left_out > 0)
+    text += fmt::format("; {} of {} values are NaN or infinite in both and left out", d.left_out,
+                        d.count + d.left_out);
+  if (d.one_sided > 0)
+    text += fmt::format("; {} are so in one model alone and count as noise", d.one_sided);
+  return text;
+}
+
+void print_outputs(const Evaluation& e) {
+  for (const OutputDeviation& output : e.outputs) {
+    std::vector<std::string> figures;
+    if (e.plan.has(Metric::sqnr)) figures.push_back("SQNR " + decibels(output.deviation.sqnr_db()));
+    if (e.plan.has(Metric::cosine)) {
+      const auto cosine = output.deviation.cosine();
+      figures.push_back("cosine " +
+                        (cosine ? fmt::format("{:.6f}", *cosine) : std::string("undefined")));
+    }
+    if (e.plan.has(Metric::psnr)) figures.push_back("PSNR " + decibels(output.psnr_db));
+    if (figures.empty()) continue;
+    fmt::print("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
+               odd_text(output.deviation));
+  }
+}
+
+void print_answers(const Evaluation& e) {
+  if (e.boxes)
+    fmt::print("boxes ({}): F1 {}, {} of {} found again among {}\n", e.plan.decoder.def->name,
+               f1_text(*e.boxes), e.boxes->matched, e.boxes->expected, e.boxes->found);
+  if (e.strings)
+    fmt::print("strings: {} of {} lines equal, {} errors in {} characters ({} %)\n",
+               e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
+               character_error_text(*e.strings));
+}
+
+}  // namespace
+
+void print_evaluation(const std::string& reference, const std::string& model, const Evaluation& e) {
+  print_classes(reference, model, e);
+  print_outputs(e);
+  print_answers(e);
+  std::vector<std::string_view> names;
+  for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
+  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "), e.plan.reason);
+}
+
+}  // namespace intaglio

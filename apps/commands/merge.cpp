@@ -1,0 +1,56 @@
+// intaglio merge STATS... -o STATS: the exact union of statistics.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/table.h"
+#include "calibration/statistics_file.h"
+#include "lib/base/file.h"
+#include "lib/base/memory.h"
+
+namespace intaglio {
+namespace {
+
+struct MergeOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+  bool partial = false;
+};
+
+void merge_command(const MergeOptions& o, Context& context) {
+  require_writable(o.output);
+  std::vector<NamedStatistics> files;
+  context.phase("read", [&] {
+    for (const std::string& input : o.inputs) files.push_back({input, read_statistics(input)});
+  });
+  const StatisticsFile all = context.phase("merge", [&] { return merge(files, o.partial); });
+  const std::string bytes = to_bytes(all);
+  write_file(o.output, bytes);
+  fmt::print("{}: {} samples from {} files, {}\n", o.output, all.observations.samples,
+             o.inputs.size(), human_bytes(bytes.size()));
+  if (all.shards) fmt::print("holds {} of {} shards\n", all.shards->have.size(), all.shards->of);
+}
+
+}  // namespace
+
+void add_merge(CLI::App& root, CommandLine& line) {
+  const auto options = std::make_shared<MergeOptions>();
+  CLI::App* command = root.add_subcommand("merge", "Join statistics of shards, exactly");
+  command->add_option("STATS", options->inputs, "Files of 'intaglio calibrate'")->required();
+  command->add_option("-o,--output", options->output, "The file of statistics to write")
+      ->type_name("STATS")
+      ->required();
+  command->add_flag("--partial", options->partial,
+                    "Some shards may be missing: they are merged later");
+  command->footer(
+      "Examples:\n"
+      "  intaglio merge part*.statistics -o model.statistics\n"
+      "  intaglio merge host1.statistics host2.statistics --partial -o so_far.statistics");
+  command->callback([options, &line] {
+    line.action = [options, &line] { merge_command(*options, line.context); };
+  });
+}
+
+}  // namespace intaglio

@@ -1,0 +1,108 @@
+#include "apps/commands/program.h"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/progress_line.h"
+#include "apps/options/config_file.h"
+#include "apps/options/memory.h"
+#include "lib/base/log.h"
+#include "lib/base/nearest.h"
+
+namespace intaglio {
+namespace {
+
+void set_up_log(const CommandLine& line) {
+  const bool plain = std::getenv("NO_COLOR") != nullptr;
+  auto logger = spdlog::stderr_color_mt(
+      "intaglio", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
+  logger->set_pattern("%^%l%$: %v");
+  logger->set_level(line.context.verbose ? spdlog::level::info
+                    : line.quiet         ? spdlog::level::err
+                                         : spdlog::level::warn);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// What the parser says; of an option that is not there, the nearest one that is.
+Error usage_error(const CLI::App& root, const CLI::ParseError& e) {
+  const auto chosen = root.get_subcommands();
+  const CLI::App& command = chosen.empty() ? root : *chosen.front();
+  const std::string name = chosen.empty() ? "intaglio" : "intaglio " + command.get_name();
+  const std::string help = fmt::format("See '{} --help'.", name);
+  std::vector<std::string> known;
+  for (const CLI::App* app : {&command, &root})
+    for (const CLI::Option* option : app->get_options())
+      for (const std::string& word : option->get_lnames()) known.push_back("--" + word);
+  const std::vector<std::string_view> options(known.begin(), known.end());
+  for (const std::string& extra : root.remaining(/*recurse=*/true)) {
+    if (!extra.starts_with("--")) continue;
+    const std::string word = extra.substr(0, extra.find('='));
+    const std::string_view meant = nearest(word, options);
+    return Error(Code::usage, fmt::format("'{}' has no option {}", name, word),
+                 meant.empty() ? help : fmt::format("Did you mean {}? {}", meant, help));
+  }
+  return Error(Code::usage, e.what(), help);
+}
+
+void build(CLI::App& root, CommandLine& line) {
+  root.require_subcommand(1);
+  root.fallthrough();
+  root.set_version_flag("--version", std::string("intaglio " INTAGLIO_VERSION));
+  root.add_option("--threads", line.context.threads, "Worker threads; 0: one per usable core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  add_memory_option(root);
+  root.add_flag("--verbose", line.context.verbose,
+                "One line per phase with its seconds and peak memory");
+  root.add_flag("--quiet", line.quiet, "No progress and no warnings on stderr");
+  add_quantize(root, line);
+  add_calibrate(root, line);
+  add_merge(root, line);
+  add_compare(root, line);
+  add_evaluate(root, line);
+  add_run(root, line);
+  add_check(root, line);
+  add_analyze(root, line);
+  add_inspect(root, line);
+  for (CLI::App* command : root.get_subcommands({})) {
+    command->add_option("--config", line.config, "A JSON file with any of these options; flags win")
+        ->type_name("FILE");
+    command->add_flag("--print-config", line.print_config,
+                      "Print the effective options as JSON and stop");
+  }
+}
+
+}  // namespace
+
+int run_program(std::vector<std::string> arguments) {
+  CommandLine line;
+  CLI::App root(
+      "Intaglio quantizes FP32 ONNX models to INT8: calibrate, quantize, compare, from the shell.",
+      "intaglio");
+  build(root, line);
+  arguments = expand_config(arguments, root);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    root.parse(arguments);
+  } catch (const CLI::Success& e) {
+    return root.exit(e);  // --help, --version
+  } catch (const CLI::ParseError& e) {
+    throw usage_error(root, e);
+  }
+  set_up_log(line);
+  if (!line.quiet) line.context.show = progress_line;
+  const CLI::App* command = root.get_subcommands().front();
+  if (line.print_config) {
+    fmt::print("{}\n", effective_config(*command).dump(2));
+    return 0;
+  }
+  line.action();
+  return 0;
+}
+
+}  // namespace intaglio

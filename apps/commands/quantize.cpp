@@ -1,0 +1,130 @@
+// intaglio quantize MODEL --data DIR -o OUT: the whole street, from a float model to a verified
+// INT8 one.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "apps/commands/command_line.h"
+#include "apps/commands/quantize_text.h"
+#include "apps/options/data.h"
+#include "apps/options/exact.h"
+#include "apps/options/gates.h"
+#include "apps/options/keep.h"
+#include "apps/options/metrics.h"
+#include "apps/options/quant.h"
+#include "apps/options/refine.h"
+#include "apps/pipeline/quantize.h"
+#include "apps/report/html/page.h"
+#include "apps/report/quantize.h"
+#include "apps/report/report.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+namespace intaglio {
+namespace {
+
+struct QuantizeOptions {
+  QuantizeSpec spec;
+  std::string report, html, save_plan;
+  bool json = false, dry_run = false;
+};
+
+void print_draft(const Plan& plan, const QuantizeOptions& o) {
+  if (o.json) return fmt::print("{}", to_text(to_json(plan)));
+  print_plan(plan);
+  if (o.spec.keep.wanted()) fmt::print("--keep-float chooses among these by measuring\n");
+}
+
+// What the result says of itself, beside the model: files, and lines on stdout.
+void tell(const QuantizeOptions& o, const QuantizeResult& result, const Context& context) {
+  const Quantized& quantized = result.kept.best.quantized;
+  if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(quantized.plan)));
+  for (const std::string& warning : result.warnings) log::warn("{}", warning);
+  const Json report = report_of(o.spec, result, context);
+  if (!o.report.empty()) write_file(o.report, to_text(report));
+  if (!o.html.empty())
+    write_file(o.html, html::page({report, result.observed.statistics.observations,
+                                   result.session.prepared.model.graph(), quantized.plan}));
+  if (o.json)
+    fmt::print("{}", to_text(report));
+  else
+    print_summary(result);
+}
+
+void quantize_command(const QuantizeOptions& o, Context& context) {
+  require_outputs(o.spec.model, {output_path(o.spec), o.report, o.html, o.save_plan},
+                  /*written=*/!o.dry_run);
+  if (o.dry_run) return print_draft(draft_only(o.spec, context), o);
+  const QuantizeResult result = quantize(o.spec, context);
+  tell(o, result, context);
+  if (result.kept.summary && result.kept.summary->interrupted)
+    throw Error(Code::interrupted, "interrupted while searching for layers to keep float",
+                "The best model found so far was written.");
+  if (result.measured) o.spec.gates.check(result.measured->evaluation);
+}
+
+void add_output_options(CLI::App& command, QuantizeOptions& o) {
+  command.add_option("-o,--output", o.spec.output, "Output model (default: NAME.int8.onnx here)")
+      ->type_name("FILE");
+  command.add_flag(
+      "--strip", o.spec.strip,
+      "Leave out the notes of exporters: doc strings, and metadata of nodes and values");
+  command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
+  command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
+  command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
+  command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
+      ->type_name("FILE");
+  command.add_option("--plan", o.spec.plan, "Use this plan instead of calibrating")
+      ->type_name("FILE");
+  command.add_flag("--dry-run", o.dry_run,
+                   "Decide and print what would be quantized; write nothing");
+}
+
+void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
+  add_exact_option(command, o.spec.exact);
+  command
+      .add_option("--eval-data", o.spec.eval_data,
+                  "Evaluate on these samples (default: up to 16 of --data)")
+      ->type_name("PATH");
+  command
+      .add_option("--eval-limit", o.spec.eval_limit,
+                  "Compare on at most N samples, spread evenly; 0: do not compare")
+      ->type_name("N");
+  add_metric_options(command, o.spec.metric);
+  add_gate_options(command, o.spec.gates);
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& root, CommandLine& line) {
+  const auto options = std::make_shared<QuantizeOptions>();
+  CLI::App* command = root.add_subcommand("quantize", "Calibrate, quantize and verify a model");
+  command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  add_data_options(*command, options->spec.data, /*required=*/false);
+  add_label_options(*command, options->spec.data);
+  command
+      ->add_option("--method", options->spec.method,
+                   "Calibration method, with parameters: " + known_methods())
+      ->type_name("NAME[:KEY=VALUE,...]")
+      ->capture_default_str();
+  command
+      ->add_option("--calibration", options->spec.calibration,
+                   "Statistics of 'calibrate': the model is not run")
+      ->type_name("STATS");
+  add_quant_options(*command, options->spec.quant);
+  add_refine_options(*command, options->spec.refine);
+  add_keep_options(*command, options->spec.keep);
+  add_output_options(*command, *options);
+  add_comparison_options(*command, *options);
+  command->footer(
+      "Examples:\n"
+      "  intaglio quantize model.onnx --data images/ -o model.int8.onnx\n"
+      "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 "
+      "--report report.json");
+  command->callback([options, &line] {
+    line.action = [options, &line] { quantize_command(*options, line.context); };
+  });
+}
+
+}  // namespace intaglio

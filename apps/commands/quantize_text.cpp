@@ -1,0 +1,95 @@
+#include "apps/commands/quantize_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "apps/commands/evaluation_text.h"
+#include "apps/commands/table.h"
+#include "lib/base/memory.h"
+#include "lib/check/summary.h"
+#include "lib/eval/figures.h"
+#include "lib/quant/draft_float16.h"
+
+namespace intaglio {
+namespace {
+
+std::string kept_as(const KeepSummary& kept) {
+  return kept.asked.as == "float" ? "kept float" : "with 16 bits";
+}
+
+void print_trials(const KeepSummary& kept) {
+  std::vector<std::vector<std::string>> rows = {
+      {kept_as(kept), kept.asked.objective == "size" ? "weights %" : "MACs %", "SQNR dB",
+       "agreement %", ""}};
+  const auto text = [](const std::optional<double>& value) {
+    return value ? percent(*value) : std::string("-");
+  };
+  for (const KeepTrial& t : kept.trials)
+    rows.push_back({std::to_string(t.layers.size()), text(t.cost), text(t.noise.sqnr_db()),
+                    text(t.agreement), t.missed.empty() ? "holds" : "missed"});
+  print_table(rows);
+}
+
+void print_kept(const KeepSummary& kept) {
+  if (!kept.trials.empty()) print_trials(kept);
+  constexpr std::size_t named = 10;
+  std::vector<std::string> names;
+  for (const KeptLayer& l : kept.layers) names.push_back(l.name.empty() ? l.output : l.name);
+  const std::size_t count = names.size();
+  if (count > named) names.resize(named);
+  fmt::print("\n{} layers {}{}{}{}\n\n", count, kept_as(kept), count == 0 ? "" : ": ",
+             fmt::join(names, ", "),
+             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
+}
+
+// Which effort was taken; nothing where it could not be told.
+void print_effort(const EffortComparison& compared) {
+  if (compared.held_out == 0) return;
+  fmt::print("effort {} was taken: on {} samples that neither saw best has {}, balanced {}\n",
+             compared.best ? "best" : "balanced", compared.held_out, decibels(compared.best_db),
+             decibels(compared.balanced_db));
+}
+
+// Where inputs and outputs hold codes.
+void print_interface(const Interface& interface) {
+  const auto say = [](const char* kind, const InterfaceValue& v) {
+    fmt::print("{} '{}' holds codes of {}: scale {:.6g}, zero point {}\n", kind, v.name,
+               name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front());
+  };
+  for (const InterfaceValue& v : interface.inputs) say("input", v);
+  for (const InterfaceValue& v : interface.outputs) say("output", v);
+}
+
+}  // namespace
+
+void print_plan(const Plan& plan) {
+  std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
+  for (const NodePlan& node : plan.nodes)
+    rows.push_back({node.name.empty() ? node.output : node.name, node.op,
+                    node.quantized ? "quantized" : "float", node.reason});
+  print_table(rows);
+  fmt::print("\n{} of {} nodes would be quantized; nothing was written\n", plan.quantized_nodes(),
+             plan.nodes.size());
+}
+
+void print_summary(const QuantizeResult& r) {
+  const Quantized& quantized = r.kept.best.quantized;
+  const SourceFile& source = r.session.prepared.source;
+  if (r.kept.summary) print_kept(*r.kept.summary);
+  const auto halves = std::ranges::count_if(quantized.plan.nodes, computes_in_float16);
+  fmt::print("{}: {}, {} than {}\n", r.output.path, human_bytes(r.output.bytes),
+             size_ratio(source.bytes, r.output.bytes), source.path);
+  fmt::print("{}{}\n", check_line(r.check),
+             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  for (const std::string& line : check_reasons(r.check)) fmt::print("  {}\n", line);
+  if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
+  if (quantized.interface) print_interface(*quantized.interface);
+  for (const std::string& hint : r.hints) fmt::print("hint: {}\n", hint);
+  if (!r.measured) return;
+  fmt::print("\n");
+  print_evaluation("FP32", "INT8", r.measured->evaluation);
+}
+
+}  // namespace intaglio

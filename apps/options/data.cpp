@@ -1,0 +1,40 @@
+#include "apps/options/data.h"
+
+#include <CLI/CLI.hpp>
+
+namespace intaglio {
+
+void add_data_options(CLI::App& command, DataOptions& o, bool required) {
+  command
+      .add_option(
+          "--data", o.data,
+          "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*; NAME=PATH for one input")
+      ->type_name("PATH")
+      ->required(required);
+  command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
+      ->type_name("N");
+  command
+      .add_option("--preprocess", o.preprocess,
+                  "Preset (tf, imagenet, caffe, unit, raw) or recipe file (.json)")
+      ->type_name("NAME|FILE");
+  command
+      .add_option("--resize", o.resize, "Shorter side N, exact WxH, or none: images as they are")
+      ->type_name("N|WxH|none");
+  command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")
+      ->type_name("N|WxH");
+  command.add_flag("--letterbox", o.letterbox,
+                   "Fit the whole image into the crop and pad the rest");
+  command.add_option("--mean", o.mean, "Subtracted after scaling, per channel: 104,117,123")
+      ->type_name("LIST");
+  command.add_option("--std", o.deviation, "Divided by, per channel")->type_name("LIST");
+  command.add_option("--channels", o.channels, "Order of the channels")
+      ->check(CLI::IsMember({"RGB", "BGR", "GRAY"}));
+  command.add_option("--layout", o.layout, "Layout of the model's input")
+      ->check(CLI::IsMember({"auto", "NCHW", "NHWC"}));
+}
+
+void add_label_options(CLI::App& command, DataOptions& o) {
+  command.add_option("--labels", o.labels, "CSV with columns file,index")->type_name("CSV");
+}
+
+}  // namespace intaglio

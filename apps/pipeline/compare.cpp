@@ -1,0 +1,150 @@
+#include "apps/pipeline/compare.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "lib/io/save.h"
+
+namespace intaglio {
+namespace {
+
+constexpr Shard held_out{3, 5};      // every fifth sample, when there are no others to evaluate on
+constexpr std::size_t too_few = 10;  // samples to hold some out
+
+std::vector<Method> parse_methods(const std::vector<std::string>& texts) {
+  std::vector<Method> methods;
+  std::set<std::string> seen;
+  for (const std::string& text : texts)
+    if (!seen.insert(methods.emplace_back(parse_method(text)).text()).second)
+      throw Error(Code::usage, fmt::format("--method {} is given twice", text),
+                  "Give each method once.");
+  if (texts.empty())
+    for (const SelectorDef& def : selectors()) methods.push_back(parse_method(def.name));
+  return methods;
+}
+
+MetricRequest metric_request(const CompareSpec& o) {
+  std::vector<Metric> needed;
+  if (const auto metric = metric_of(o.objective)) needed.push_back(*metric);
+  return request_of(o.metric, std::move(needed), !o.data.labels.empty());
+}
+
+// Which samples are calibrated on, and which evaluated: never the same ones, unless there are next
+// to none.
+struct Split {
+  DataOptions calibration, evaluation;
+};
+
+Split split(const CompareSpec& o, const Prepared& prepared, std::vector<std::string>& warnings) {
+  Split s{o.data, o.data};
+  if (!o.eval_data.empty()) {
+    s.evaluation.data = o.eval_data;
+    s.evaluation.limit = 0;
+  } else if (o.calibration.empty()) {
+    std::vector<std::string> unused;
+    const SampleSet all(o.data, o.data.data, make_recipe(o.data, prepared.model, unused),
+                        prepared.model.graph());
+    if (all.samples().count < too_few) {
+      warnings.push_back(fmt::format(
+          "only {} samples: methods are evaluated on those that they were calibrated on",
+          all.samples().count));
+    } else {
+      s.calibration.without = s.evaluation.shard = held_out;
+    }
+  }
+  return s;
+}
+
+// Every method, decided and rewritten from the same statistics.
+std::vector<Compared> attempt_all(const std::vector<Method>& methods, const Ground& ground,
+                                  const Plan& plan, Context& context,
+                                  std::vector<std::string>& warnings) {
+  std::vector<Compared> compared;
+  for (const Method& method : methods) {
+    Attempt done = attempt(ground, plan, method, context, warnings);
+    compared.push_back({method, std::move(done.quantized), std::move(done.refined), {}, 0});
+  }
+  return compared;
+}
+
+// All of them over the same samples, beside the float model.
+void measure_all(const CompareSpec& o, const Prepared& prepared, const SampleSet& set,
+                 const MetricRequest& request, std::vector<Compared>& methods, Context& context) {
+  std::vector<const Quantized*> quantized;
+  for (const Compared& m : methods) quantized.push_back(&m.quantized);
+  std::vector<Measured> measured = context.phase("evaluate", [&] {
+    return measure(prepared, quantized, set.samples(), {o.exact, request}, context);
+  });
+  for (std::size_t i = 0; i < methods.size(); ++i) methods[i].measured = std::move(measured[i]);
+}
+
+}  // namespace
+
+void require_consistent(const CompareSpec& o) {
+  if (!o.quant.form.calibrated())
+    throw Error(
+        Code::usage,
+        fmt::format("--format {} has no calibration methods to compare", o.quant.form.format),
+        "Compare qdq or qoperator.");
+  if (o.objective == "top1" && o.data.labels.empty())
+    throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
+}
+
+CompareResult compare(const CompareSpec& o, Context& context) {
+  const std::vector<Method> methods = parse_methods(o.methods);
+  Target target = effective_target(o.quant);
+  const RefineSteps steps = refine_steps(o.refine);
+  require_consistent(o);
+  const MetricRequest request = metric_request(o);
+  CompareResult result{
+      .session = open_session(o.model, std::move(target), steps, o.quant, {}, context),
+      .observed = {},
+      .evaluation_data = {},
+      .methods = {},
+      .objective = o.objective,
+      .best = {},
+      .output = {},
+      .warnings = {}};
+  Session& session = result.session;
+  const Prepared& prepared = session.prepared;
+  require_something(session.plan);
+  require_plannable(request, prepared.model.graph());
+
+  std::vector<std::string>& warnings = result.warnings;
+  const Split data = split(o, prepared, warnings);
+  result.observed = observe(session, o.quant, data.calibration, {.calibration = o.calibration},
+                            context, warnings);
+  const PreprocessRecipe recipe =
+      make_recipe(data.evaluation, prepared.model, warnings, result.observed.statistics.preprocess);
+  const Ground ground{prepared,         session.target,        o.quant, result.observed,
+                      data.calibration, data.calibration.data, recipe,  steps};
+  result.methods = attempt_all(methods, ground, session.plan, context, warnings);
+
+  const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());
+  measure_all(o, prepared, set, request, result.methods, context);
+  set.finish(warnings);
+  for (std::string& warning : evaluation_warnings(result.methods.front().measured.evaluation))
+    warnings.push_back(std::move(warning));
+  result.evaluation_data = set.summary(context.worker_count());
+  if (result.objective.empty())
+    result.objective = default_objective(result.methods.front().measured.evaluation.plan);
+
+  std::vector<const Evaluation*> evaluations;
+  for (Compared& m : result.methods) {
+    write_metadata(m.quantized.model, prepared, o.quant, m.method.text(),
+                   set.reads_images() ? std::optional(recipe) : std::nullopt);
+    m.bytes = size_of(m.quantized.model);
+    for (const std::string& warning : m.quantized.plan.warnings)
+      warnings.push_back(fmt::format("{}: {}", m.method.text(), warning));
+    evaluations.push_back(&m.measured.evaluation);
+  }
+  result.best = best_of(evaluations, result.objective);
+  if (o.output.empty()) return result;
+  const Model& best = result.chosen().quantized.model;
+  result.output = context.phase("save", [&] { return save(best, o.output, o.quant.form.format); });
+  warn_of_growth(prepared, best, *result.output, warnings);
+  return result;
+}
+
+}  // namespace intaglio

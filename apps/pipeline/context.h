@@ -1,0 +1,49 @@
+// What the stages share with who calls them: threads, progress, and the time that each phase took.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lib/base/progress.h"
+
+namespace intaglio {
+
+// One per call of a stage's entry point; phases add up over its life. Not for several threads at
+// once: the stages spread their work themselves.
+struct Context {
+  int threads = 0;       // 0: all usable cores
+  bool verbose = false;  // a line of log for each phase
+  // How a phase shows its progress; empty: nobody looks.
+  std::function<Progress(std::string phase)> show;
+
+  std::size_t worker_count() const;
+  Progress progress(std::string phase) const;
+
+  // Runs the body and notes its seconds and, where verbose, the peak memory.
+  template <typename F>
+  decltype(auto) phase(const std::string& name, F&& body) {
+    const PhaseTimer timer(*this, name);
+    return body();
+  }
+  std::vector<std::pair<std::string, double>> phases;  // name, seconds; names may recur
+  double seconds() const;                              // since the context was made
+  double seconds_of(const std::string& phase) const;
+
+ private:
+  struct PhaseTimer {
+    PhaseTimer(Context& context, std::string name);
+    ~PhaseTimer();
+    PhaseTimer(const PhaseTimer&) = delete;
+    PhaseTimer& operator=(const PhaseTimer&) = delete;
+    Context& context;
+    std::string name;
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  };
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace intaglio

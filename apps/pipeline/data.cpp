@@ -1,0 +1,83 @@
+#include "apps/pipeline/data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace intaglio {
+namespace {
+
+PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled) {
+  if (!options.preprocess.empty()) return load_recipe(options.preprocess);
+  if (!settled.is_null()) return recipe_from_json(settled, "the recipe of the statistics");
+  const auto metadata = model.metadata();
+  if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
+    const Json json = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+    return recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key));
+  }
+  warnings.emplace_back(
+      "no --preprocess given: images are taken as 'imagenet' (RGB, x/255, mean and std of "
+      "ImageNet)");
+  return load_recipe("imagenet");
+}
+
+}  // namespace
+
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled) {
+  std::vector<std::string> assumed;
+  PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
+  if (reads_images(options.data, model.graph().feeds()))
+    warnings.insert(warnings.end(), assumed.begin(), assumed.end());
+  if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
+  if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);
+  if (options.letterbox) recipe.letterbox = true;
+  if (!options.mean.empty()) recipe.mean = parse_per_channel(options.mean);
+  if (!options.deviation.empty()) recipe.deviation = parse_per_channel(options.deviation);
+  if (!options.channels.empty()) recipe.channels = parse_channels(options.channels);
+  if (!options.layout.empty()) recipe.layout = parse_layout(options.layout);
+  return recipe;
+}
+
+SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
+                     const PreprocessRecipe& recipe, const Graph& graph) {
+  if (paths.empty())
+    throw Error(Code::usage, "no data given",
+                "Give --data PATH: images, arrays or a list of files.");
+  DataSpec spec;
+  spec.paths = paths;
+  if (options.limit > 0) spec.limit = options.limit;
+  spec.shard = options.shard;
+  spec.without = options.without;
+  spec.recipe = recipe;
+  dataset_ = open_dataset(spec, graph.feeds());
+  checked_ = std::make_unique<CheckedDataset>(*dataset_);
+  if (!options.labels.empty()) labels_ = Labels::read(options.labels);
+}
+
+Samples SampleSet::samples() const {
+  Samples samples;
+  samples.count = dataset_->size();
+  samples.load = [this](std::size_t i) { return checked_->load(i); };
+  if (labels_)
+    samples.label = [this](std::size_t i) -> std::optional<std::int64_t> {
+      return labels_->of(dataset_->name(i));
+    };
+  return samples;
+}
+
+DataSummary SampleSet::summary(std::size_t threads) const {
+  DataSummary summary{.skipped = checked_->skipped(), .preprocess = dataset_->preprocess()};
+  summary.samples = dataset_->size() - summary.skipped.size();
+  summary.sha256 = data_sha256(*dataset_, threads);
+  return summary;
+}
+
+void SampleSet::finish(std::vector<std::string>& warnings) const {
+  checked_->enforce_limit();
+  for (const SkippedFile& file : checked_->skipped())
+    warnings.push_back(fmt::format("{} was left out: {}", file.file, file.reason));
+}
+
+}  // namespace intaglio

@@ -1,0 +1,63 @@
+// Where samples come from and how images are preprocessed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "calibration/checked_dataset.h"
+#include "calibration/labels.h"
+#include "calibration/recipe.h"
+#include "lib/eval/evaluate.h"
+#include "lib/graph/model.h"
+
+namespace intaglio {
+
+struct DataOptions {
+  std::vector<std::string> data;
+  std::size_t limit = 0;                // 0: all
+  std::optional<Shard> shard, without;  // see DataSpec
+  std::string preprocess, resize, crop, mean, deviation, channels, layout;
+  bool letterbox = false;
+  std::string labels, classes;
+};
+
+// The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the
+// one in the model's metadata, else 'imagenet' with a warning; then every override. `warnings`
+// receives what was assumed.
+PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
+                             std::vector<std::string>& warnings, const Json& settled = nullptr);
+
+// What was read of a data set.
+struct DataSummary {
+  std::size_t samples = 0;           // that were used
+  std::vector<SkippedFile> skipped;  // and those that were not
+  Json preprocess;                   // the settled recipe; null without images
+  std::string sha256;                // of the samples, whatever their order
+};
+
+// The samples of paths for the feeds of a model, bad ones set aside and noted.
+class SampleSet {
+ public:
+  SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
+            const PreprocessRecipe& recipe, const Graph& graph);
+
+  Samples samples() const;  // with the labels, if there are any
+  CheckedDataset& checked() const { return *checked_; }
+  bool reads_images() const { return !dataset_->preprocess().is_null(); }
+  DataSummary summary(std::size_t threads) const;
+  // Throws Code::data when too many samples were bad. Warnings name those that were left out.
+  void finish(std::vector<std::string>& warnings) const;
+
+ private:
+  PreprocessRecipe recipe_;
+  std::unique_ptr<Dataset> dataset_;
+  std::unique_ptr<CheckedDataset> checked_;
+  std::optional<Labels> labels_;
+};
+
+// The key of the output model's metadata that holds the recipe.
+inline constexpr const char* preprocess_key = "intaglio.preprocess";
+
+}  // namespace intaglio

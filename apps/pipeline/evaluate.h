@@ -1,0 +1,37 @@
+// How far quantized models are from their original.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/context.h"
+#include "apps/pipeline/execution.h"
+#include "apps/pipeline/write.h"
+#include "lib/eval/evaluate.h"
+
+namespace intaglio {
+
+struct Measuring {
+  std::string exact = "integer";
+  MetricRequest metrics;
+  bool values = true;  // inside the graphs too
+};
+
+struct Measured {
+  Evaluation evaluation;
+  std::optional<ExecutionSummary> execution;
+};
+
+// Evaluates models beside the original, in one pass over the samples. Values inside the graphs are
+// compared over the first few samples alone: they hold thousands of numbers each, and everywhere
+// else kernels may fuse them away.
+std::vector<Measured> measure(const Prepared& prepared, std::span<const Quantized* const> quantized,
+                              const Samples& samples, const Measuring& how, Context& context);
+
+// Figures of a chosen metric that there were no boxes or characters for, and values that are not
+// finite.
+std::vector<std::string> evaluation_warnings(const Evaluation& evaluation);
+
+}  // namespace intaglio

@@ -1,0 +1,52 @@
+#include "apps/pipeline/hints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "lib/quant/half_precision.h"
+
+namespace intaglio {
+namespace {
+
+// Below, other forms are worth a thought: agreement of classes where there are classes, in percent,
+// and the least SQNR of the outputs.
+constexpr double enough_agreement = 99.5, enough_db = 50;
+
+}  // namespace
+
+std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
+                                   const CheckResult& check, const Evaluation* evaluation) {
+  const auto slow = std::ranges::count_if(plan.nodes, [](const NodePlan& n) {
+    return n.quantized && (n.op == "Conv" || n.op == "ConvTranspose") &&
+           std::ranges::none_of(n.constants,
+                                [](const ConstantPlan& c) { return is_half(c.scheme.type); });
+  });
+  std::vector<std::string> hints;
+  if (!form.has_codes() && slow > 0)
+    hints.push_back(
+        fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
+                    "the speed of float; --format qdq is made for them",
+                    slow, form.format));
+  if (form.has_codes() && predicted_gain(check) < 0)
+    hints.push_back(fmt::format(
+        "{:.2f} million products in integers, and {} conversions around them: the result may be "
+        "smaller and no faster, or slower, than the float model; measure it where it is to run",
+        static_cast<double>(check.integer_macs) / 1e6, check.conversions));
+  std::optional<double> least;
+  if (evaluation != nullptr)
+    for (const OutputDeviation& output : evaluation->outputs)
+      if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
+  const bool classes_agree =
+      evaluation != nullptr && evaluation->agreement.value_or(0) >= enough_agreement;
+  if (form.has_codes() && !classes_agree && least && *least < enough_db)
+    hints.push_back(
+        fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "
+                    "finds the layers "
+                    "to keep float, and --format weights rounds weights alone",
+                    *least));
+  return hints;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,242 @@
+#include "apps/pipeline/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "apps/pipeline/hints.h"
+#include "lib/base/configs.h"
+#include "lib/base/file.h"
+#include "lib/check/summary.h"
+#include "lib/io/load.h"
+#include "lib/quant/raise.h"
+#include "lib/rewrite/ncnn_table.h"
+
+namespace intaglio {
+namespace {
+
+constexpr std::size_t default_evaluation_samples = 16;
+
+MetricRequest metric_request(const QuantizeSpec& o) {
+  return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
+}
+
+// --- Draft ---
+
+std::optional<GivenPlan> given_plan(const QuantizeSpec& o) {
+  if (o.plan.empty()) return std::nullopt;
+  return GivenPlan{plan_from_json(read_json_file(o.plan), o.plan), o.plan};
+}
+
+// The target, and what the layers of --keep-float or of a plan need of it.
+Target needed_target(const QuantizeSpec& o, const std::optional<GivenPlan>& given,
+                     std::vector<std::string>& warnings) {
+  Target target = effective_target(o.quant);
+  if (given && needs_wide_codes(given->plan)) target.opset = std::max(target.opset, wide_opset);
+  if (!o.keep.raises()) return target;
+  if (target.engine != Engine::pairs)
+    warnings.push_back(
+        fmt::format("--keep-as 16bit: target '{}' computes in float with activations of 16 bits; "
+                    "layers that are kept float are faster there",
+                    target.name));
+  return target_for_raising(std::move(target));
+}
+
+Session open(const QuantizeSpec& o, Context& context, std::vector<std::string>& warnings) {
+  const bool refinable = o.quant.form.calibrated() && o.plan.empty();
+  const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
+  std::optional<GivenPlan> given = given_plan(o);
+  Target target = needed_target(o, given, warnings);
+  Session session =
+      open_session(o.model, std::move(target), steps, o.quant, std::move(given), context);
+  require_plannable(metric_request(o), session.prepared.model.graph());
+  return session;
+}
+
+// --- Observe ---
+
+// Statistics for the draft, or for what a plan brings along.
+Observed observe_for(const QuantizeSpec& o, Session& session, const Method& method,
+                     Context& context, std::vector<std::string>& warnings) {
+  Observed observed;
+  if (!o.plan.empty()) {
+    Plan& plan = session.plan;
+    observed.rebalanced = rebalance_as(session.prepared, plan, plan.channels, o.plan, {});
+  } else if (o.quant.form.calibrated()) {
+    observed = observe(
+        session, o.quant, o.data,
+        {.histograms = method.needs_histogram || o.histograms, .calibration = o.calibration},
+        context, warnings);
+  } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
+    warnings.push_back(fmt::format(
+        "--format {} needs no calibration: data serves the comparison alone", o.quant.form.format));
+  }
+  return observed;
+}
+
+DataOptions with_eval_data(const QuantizeSpec& o) {
+  DataOptions all = o.data;
+  all.data.insert(all.data.end(), o.eval_data.begin(), o.eval_data.end());
+  return all;
+}
+
+// The result says how images become its inputs where images were looked at.
+bool has_seen_images(const QuantizeSpec& o, const Prepared& prepared, const Observed& observed) {
+  return !observed.statistics.preprocess.is_null() ||
+         reads_images(with_eval_data(o).data, prepared.model.graph().feeds());
+}
+
+// nullopt: there are no samples to preprocess.
+std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared& prepared,
+                                          const Observed& observed,
+                                          std::vector<std::string>& warnings) {
+  const Json& settled = observed.statistics.preprocess;
+  if (!settled.is_null() && o.calibration.empty())
+    return recipe_from_json(settled, "the recipe of the calibration");
+  const DataOptions all = with_eval_data(o);
+  if (!all.data.empty() || !settled.is_null())
+    return make_recipe(all, prepared.model, warnings, settled);
+  return std::nullopt;
+}
+
+// Decides, refines and rewrites; a plan has its numbers already.
+Kept make(const QuantizeSpec& o, const Ground& ground, Plan plan, const Method& method,
+          Context& context, std::vector<std::string>& warnings) {
+  if (o.keep.wanted()) {
+    Kept kept =
+        keep_float(o.keep, ground, plan, method, o.gates, {o.exact, metric_request(o)}, context);
+    warnings.insert(warnings.end(), kept.warnings.begin(), kept.warnings.end());
+    return kept;
+  }
+  if (o.plan.empty()) return {.best = attempt(ground, std::move(plan), method, context, warnings)};
+  Refined refined =
+      refine(ground.prepared, plan, ground.refine, o.data, ground.recipe, context, warnings);
+  return {.best = write_decided(ground, {std::move(plan), std::move(refined)}, context)};
+}
+
+// --- Evaluate ---
+
+std::optional<Measured> measure_result(const QuantizeSpec& o, const Prepared& prepared,
+                                       const Quantized& quantized, const PreprocessRecipe& recipe,
+                                       Context& context, std::vector<std::string>& warnings) {
+  const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
+  if (paths.empty() || o.eval_limit == 0) return std::nullopt;
+  DataOptions data = o.data;
+  if (!o.eval_data.empty()) data.limit = 0;
+  const SampleSet set(data, paths, recipe, prepared.model.graph());
+  const bool all = !o.eval_limit && (!o.eval_data.empty() || !data.labels.empty());
+  const std::size_t few = o.eval_limit         ? *o.eval_limit
+                          : o.keep.automatic() ? search_samples
+                                               : default_evaluation_samples;
+  const Samples samples = all ? set.samples() : spread(set.samples(), few);
+  const Quantized* one = &quantized;
+  Measured measured =
+      measure(prepared, {&one, 1}, samples, {o.exact, metric_request(o)}, context).front();
+  if (!o.eval_data.empty()) set.finish(warnings);
+  for (std::string& warning : evaluation_warnings(measured.evaluation))
+    warnings.push_back(std::move(warning));
+  return measured;
+}
+
+// A result that does not fit is written all the same, and said.
+void warn_of_misfits(const CheckResult& check, const std::string& target,
+                     std::vector<std::string>& warnings) {
+  if (check.fits()) return;
+  const std::vector<std::string> reasons = check_reasons(check, 1);
+  warnings.push_back(
+      fmt::format("the result does not fit target '{}': {}", target, reasons.front()));
+}
+
+std::string method_name(const QuantizeSpec& o, const Method& method) {
+  if (!o.plan.empty()) return "plan";
+  return o.quant.form.calibrated() ? method.name : "none";
+}
+
+// Of the file and the target as they are: what `check` says, whatever was known or asked here.
+CheckResult check_file(const std::string& path, const std::string& target) {
+  return check_model(load_model(path), read_target(find_config(ConfigKind::target, target)));
+}
+
+}  // namespace
+
+std::string output_path(const QuantizeSpec& o) {
+  return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx"
+                          : o.output;
+}
+
+void require_consistent(const QuantizeSpec& o) {
+  if (o.quant.form.float16 && !o.plan.empty())
+    throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
+                "Leave it out, or make the plan with it.");
+  const bool has_data = o.eval_limit != 0 && (!o.data.data.empty() || !o.eval_data.empty());
+  require_searchable(o.keep, o.gates, o.quant.form, !o.data.data.empty(), !o.plan.empty(),
+                     !o.eval_data.empty());
+  if (o.gates.any() && !has_data)
+    throw Error(Code::usage, "a gate needs samples to compare on",
+                "Give --data or --eval-data, and no --eval-limit 0.");
+  o.gates.require_measurable(!o.data.labels.empty(), has_data);
+  if (!o.metric.metrics.empty() && !has_data)
+    throw Error(Code::usage, "--metric needs samples to compare on",
+                "Give --data or --eval-data, and no --eval-limit 0.");
+}
+
+Plan draft_only(const QuantizeSpec& o, Context& context) {
+  parse_method(o.method);
+  require_consistent(o);
+  std::vector<std::string> unheard;
+  return open(o, context, unheard).plan;
+}
+
+QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
+  const Method method = parse_method(o.method);
+  require_consistent(o);
+  std::vector<std::string> warnings;
+  QuantizeResult result{.session = open(o, context, warnings),
+                        .method = method,
+                        .observed = {},
+                        .kept = {},
+                        .measured = {},
+                        .output = {},
+                        .check = {},
+                        .warnings = {},
+                        .hints = {}};
+  Session& session = result.session;
+  const Prepared& prepared = session.prepared;
+  require_something(session.plan);
+
+  result.observed = observe_for(o, session, method, context, warnings);
+  const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, result.observed, warnings);
+  const PreprocessRecipe applied = recipe.value_or(PreprocessRecipe{});
+  QuantOptions quant = o.quant;
+  quant.selection.left_float = prepared.left_float;
+  const Ground ground{prepared, session.target,
+                      quant,    result.observed,
+                      o.data,   o.data.data.empty() ? o.eval_data : o.data.data,
+                      applied,  session.steps};
+  result.kept = make(o, ground, std::move(session.plan), method, context, warnings);
+  Quantized& quantized = result.kept.best.quantized;
+  write_metadata(quantized.model, prepared, o.quant, method_name(o, method),
+                 has_seen_images(o, prepared, result.observed) ? recipe : std::nullopt);
+  result.measured = context.phase("evaluate", [&] {
+    return measure_result(o, prepared, quantized, applied, context, warnings);
+  });
+
+  const std::string output = output_path(o);
+  result.output = context.phase("save", [&] {
+    return save(quantized.model, output, o.quant.form.format, {.strip = o.strip});
+  });
+  result.check = context.phase("check", [&] { return check_file(output, o.quant.target); });
+  warn_of_misfits(result.check, o.quant.target, warnings);
+  if (session.target.ncnn_table)
+    write_file(output + ".table", ncnn_table(quantized.plan, prepared.model.graph()));
+  const auto& planned = quantized.plan.warnings;
+  warnings.insert(warnings.end(), planned.begin(), planned.end());
+  warn_of_growth(prepared, quantized.model, result.output, warnings);
+  result.hints = hints_for(o.quant.form, quantized.plan, result.check,
+                           result.measured ? &result.measured->evaluation : nullptr);
+  result.warnings = std::move(warnings);
+  return result;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,63 @@
+// quantize, from a file to a file: the stages in order. Each takes what the ones before it made and
+// cannot reach back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/context.h"
+#include "apps/pipeline/data.h"
+#include "apps/pipeline/evaluate.h"
+#include "apps/pipeline/gates.h"
+#include "apps/pipeline/keep.h"
+#include "apps/pipeline/metrics.h"
+#include "apps/pipeline/quant.h"
+#include "apps/pipeline/refine.h"
+#include "apps/pipeline/search.h"
+#include "apps/pipeline/session.h"
+#include "apps/pipeline/write.h"
+#include "lib/check/check.h"
+
+namespace intaglio {
+
+struct QuantizeSpec {
+  std::string model, output, plan, calibration;  // files; output empty: NAME.int8.onnx
+  DataOptions data;
+  std::vector<std::string> eval_data;
+  std::optional<std::size_t> eval_limit;  // samples to compare on; 0: none
+  QuantOptions quant;
+  std::string method = "mse";
+  std::string exact = "integer";  // how the result is evaluated
+  bool strip = false;             // leave the notes of exporters out
+  bool histograms = false;        // measured even where the method needs none
+  RefineOptions refine;
+  KeepOptions keep;
+  MetricOptions metric;
+  Gates gates;
+};
+
+struct QuantizeResult {
+  Session session;  // the plan has gone on to kept.best
+  Method method;
+  Observed observed;
+  Kept kept;  // the model that was written, and how it was found
+  std::optional<Measured> measured;
+  SavedFile output;
+  CheckResult check;  // of the file against the target, as `check` would say
+  std::vector<std::string> warnings, hints;
+};
+
+std::string output_path(const QuantizeSpec& spec);
+
+// Throws Code::usage for options that contradict each other, before anything is read.
+void require_consistent(const QuantizeSpec& spec);
+
+// What would be quantized, and what not, with reasons; writes nothing.
+Plan draft_only(const QuantizeSpec& spec, Context& context);
+
+// Writes the model, and the table of a target that wants one. Gates are not judged here: their
+// outputs are to be written first.
+QuantizeResult quantize(const QuantizeSpec& spec, Context& context);
+
+}  // namespace intaglio

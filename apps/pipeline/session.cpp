@@ -1,0 +1,27 @@
+#include "apps/pipeline/session.h"
+
+#include <fmt/format.h>
+
+namespace intaglio {
+
+Session open_session(const std::string& model, Target target, const RefineSteps& steps,
+                     const QuantOptions& quant, std::optional<GivenPlan> given, Context& context) {
+  Prepared prepared =
+      quant.form.from_qdq ? load_quantized(model, context) : load_prepared(model, target, context);
+  if (given && !given->plan.model_hash.empty() && given->plan.model_hash != prepared.hash)
+    throw Error(Code::config, fmt::format("{}: was made for another model", given->origin),
+                "Use the model it was saved with, or make a new plan.");
+  Plan plan = given ? std::move(given->plan)
+                    : draft_for(quant.form, prepared.model.graph(), target, quant.selection);
+  plan.model_hash = prepared.hash;
+  return {std::move(target), steps, std::move(prepared), std::move(plan)};
+}
+
+Observed observe(Session& session, const QuantOptions& quant, const DataOptions& data,
+                 ObserveRequest request, Context& context, std::vector<std::string>& warnings) {
+  request.refine = session.steps;
+  request.redraft = redraft_for(quant.form, session.target, quant.selection);
+  return observe(session.prepared, session.plan, data, request, context, warnings);
+}
+
+}  // namespace intaglio

@@ -1,0 +1,74 @@
+#include "apps/pipeline/write.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/hash.h"
+#include "lib/base/memory.h"
+#include "lib/io/check.h"
+#include "lib/quant/draft_float16.h"
+#include "lib/rewrite/float16.h"
+#include "lib/rewrite/shared_constants.h"
+
+namespace intaglio {
+namespace {
+
+void require_valid(const Model& source, const Model& result, const std::string& path) {
+  const auto reason = invalid_reason(result);
+  if (!reason) return;
+  if (const auto given = invalid_reason(source))
+    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", path, *given),
+                "Export the model again.");
+  throw Error(Code::internal, fmt::format("the result is not valid ONNX: {}", *reason),
+              "Please report this with the model.");
+}
+
+}  // namespace
+
+Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
+                          Engine engine, Context& context) {
+  Quantized quantized;
+  quantized.plan = std::move(plan);
+  quantized.model = std::move(model);
+  quantized.written = context.phase(
+      "rewrite", [&] { return write_form(form, quantized.model, quantized.plan, engine); });
+  quantized.interface = write_interface(form, quantized.model);
+  write_float16(quantized.model, quantized.plan);
+  share_equal_constants(quantized.model.graph(), engine);
+  restore_half_interface(quantized.model.graph(), prepared.halves);
+  if (form.float16 && std::ranges::none_of(quantized.plan.nodes, computes_in_float16))
+    quantized.plan.warnings.emplace_back("--float16: no node computes in float16");
+  context.phase("verify",
+                [&] { require_valid(prepared.model, quantized.model, prepared.source.path); });
+  return quantized;
+}
+
+void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,
+                    const std::string& method, const std::optional<PreprocessRecipe>& recipe) {
+  if (!prepared.producer.empty()) model.set_metadata("intaglio.source_producer", prepared.producer);
+  model.set_producer("intaglio", INTAGLIO_VERSION);
+  model.set_metadata("intaglio.source_sha256", prepared.source.sha256);
+  model.set_metadata("intaglio.target", options.target);
+  model.set_metadata("intaglio.format", options.form.format);
+  model.set_metadata("intaglio.method", method);
+  if (recipe) model.set_metadata(preprocess_key, recipe->to_json().dump());
+}
+
+SavedFile save(const Model& model, const std::string& path, const std::string& format,
+               const SaveOptions& options) {
+  const DataFiles data_files = save_model(model, path, options);
+  return {path, sha256_of_file(path), size_on_disk(path, data_files), format};
+}
+
+void warn_of_growth(const Prepared& prepared, const Model& result, const SavedFile& saved,
+                    std::vector<std::string>& warnings) {
+  const std::uint64_t before = prepared.source.bytes;
+  if (saved.bytes <= before) return;
+  warnings.push_back(
+      fmt::format("{} is larger than {}, {} instead of {}: {}", saved.path, prepared.source.path,
+                  human_bytes(saved.bytes), human_bytes(before),
+                  growth(prepared.contents, before, contents_of(result.graph()), saved.bytes)));
+}
+
+}  // namespace intaglio

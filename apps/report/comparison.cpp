@@ -1,0 +1,54 @@
+#include "apps/report/comparison.h"
+
+#include "apps/report/refine.h"
+#include "apps/report/report.h"
+
+namespace intaglio {
+namespace {
+
+Json method_entry(const CompareSpec& spec, const CompareResult& r, const Compared& m) {
+  const Prepared& prepared = r.session.prepared;
+  Json entry = {{"name", m.method.name}, {"text", m.method.text()}};
+  entry.update(m.method.parameters);
+  entry["output_bytes"] = m.bytes;
+  entry["evaluation"] = evaluation_json(m.measured.evaluation);
+  entry["values"] =
+      values_json(prepared.model.graph(), m.quantized.plan, r.observed.statistics.observations,
+                  &m.measured.evaluation, prepared.folded);
+  entry["refine"] = refine_json(spec.refine, r.session.steps, r.observed.rebalanced, m.refined);
+  return entry;
+}
+
+}  // namespace
+
+Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& context) {
+  const Session& session = r.session;
+  const Compared& first = r.methods.front();
+  const Evaluation& evaluation = first.measured.evaluation;
+  const std::optional<Accuracy>& reference = evaluation.reference;
+  Json json = {{"schema", "intaglio.compare/1"},
+               {"command", "compare"},
+               {"tool", tool_json()},
+               {"model", model_json(session.prepared.source)},
+               {"data", data_json(r.observed.data)},
+               {"evaluation_data", data_json(r.evaluation_data)},
+               {"target", session.target.name},
+               {"format", spec.quant.form.format},
+               {"objective", r.objective},
+               {"nodes", nodes_json(first.quantized.plan, session.prepared.folded,
+                                    first.quantized.written.in_float)}};
+  json["reference"] = {{"samples", evaluation.samples},
+                       {"top1", reference ? Json(reference->top1) : Json()},
+                       {"top5", reference ? Json(reference->top5) : Json()}};
+  json["methods"] = Json::array();
+  for (const Compared& m : r.methods) json["methods"].push_back(method_entry(spec, r, m));
+  json["best"] = {
+      {"method", r.chosen().method.text()}, {"index", r.best.index}, {"reason", r.best.reason}};
+  json["output"] = r.output ? output_json(*r.output) : Json();
+  json["warnings"] = r.warnings;
+  json["run"] = run_json(context, r.observed.statistics.observations.samples,
+                         context.seconds_of("calibrate"));
+  return json;
+}
+
+}  // namespace intaglio

@@ -1,0 +1,18 @@
+// The parts of the page, from top to bottom. Each returns HTML, headings included.
+#pragma once
+
+#include <string>
+
+#include "apps/report/html/page.h"
+
+namespace intaglio::html {
+
+std::string warnings_section(const Json& report);        // warnings, samples left out
+std::string summary_section(const PageSource& source);   // files, sizes, how it was made
+std::string accuracy_section(const PageSource& source);  // methods side by side, outputs
+std::string activations_section(
+    const PageSource& source);                          // a table with a histogram for each value
+std::string weights_section(const PageSource& source);  // the same with the ranges of channels
+std::string nodes_section(const PageSource& source);    // what stays float and why
+
+}  // namespace intaglio::html

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include "apps/pipeline/contents.h"
+#include "apps/pipeline/context.h"
+#include "apps/report/html/markup.h"
+#include "apps/report/html/methods.h"
+#include "apps/report/html/sections.h"
+#include "apps/report/report.h"
+#include "lib/base/memory.h"
+
+namespace intaglio::html {
+namespace {
+
+std::string entry(const char* term, const std::string& html) {
+  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, html);
+}
+
+std::string hash(const Json& object) {
+  return "SHA-256 " + code(object["sha256"].get<std::string>());
+}
+
+std::string input(const Json& model) {
+  return fmt::format("{}, {}, {} nodes, opset {}<br>{}", code(model["path"].get<std::string>()),
+                     human_bytes(model["bytes"].get<std::uint64_t>()),
+                     model["nodes"].get<std::int64_t>(), model["opset"].get<std::int64_t>(),
+                     hash(model));
+}
+
+std::string output(const Json& written) {
+  if (written.is_null()) return "not written";
+  return fmt::format("{}, {}, form {}<br>{}", code(written["path"].get<std::string>()),
+                     human_bytes(written["bytes"].get<std::uint64_t>()),
+                     escaped(written["format"].get<std::string>()), hash(written));
+}
+
+std::string data(const Json& d) {
+  if (d.is_null()) return "none";
+  std::string text = fmt::format("{} samples<br>{}", d["samples"].get<std::int64_t>(), hash(d));
+  if (!d["preprocess"].is_null())
+    text += "<br>" + code(d["preprocess"].dump(-1, ' ', false, Json::error_handler_t::replace));
+  return text;
+}
+
+// What the refine stage did; the page is of a model that has some of it, or of none.
+std::string refined(const Json& refine) {
+  std::string text = "effort " + code(refine["effort"].get<std::string>());
+  const auto add = [&](const char* step, const char* count, const char* what) {
+    if (refine[step].is_object() && refine[step][count].get<std::uint64_t>() > 0)
+      text += fmt::format(", {} {}", refine[step][count].get<std::uint64_t>(), what);
+  };
+  add("shift", "values", "values shifted");
+  add("equalization", "values", "values scaled");
+  add("migration", "values", "values scaled into what multiplies them");
+  add("rounding", "layers", "layers rounded together");
+  add("bias_correction", "layers", "biases corrected");
+  for (const Json& undone : refine["undone"])
+    text += "<br>undone: " + escaped(undone.get<std::string>());
+  return text;
+}
+
+std::string kept_layers(const Json& kept) {
+  std::string names;
+  for (const Json& layer : kept["layers"])
+    names += (names.empty() ? "" : ", ") + code(node_label(layer));
+  return fmt::format("{} layers, {} % of the {} of all that could be quantized{}{}",
+                     kept["layers"].size(), figure(kept, "share", "{:.1f}"),
+                     kept["objective"] == "size" ? "weights" : "products",
+                     names.empty() ? "" : "<br>", names);
+}
+
+// The sentence that one would quote.
+std::string in_short(const PageSource& source) {
+  const std::vector<MethodView> methods = methods_of(source.report);
+  const MethodView& chosen = methods[chosen_of(source.report)];
+  const auto before = source.report["model"]["bytes"].get<std::uint64_t>();
+  std::string text =
+      fmt::format("<strong>{}</strong> instead of {}: {}.", human_bytes(chosen.bytes),
+                  human_bytes(before), size_ratio(before, chosen.bytes));
+  const Json& e = chosen.evaluation;
+  if (e.is_null()) return text + " Not evaluated: there was no data.";
+  const auto samples = e["samples"].get<std::int64_t>();
+  if (e["agreement"].is_number())
+    text +=
+        fmt::format(" Same top class as the float model on <strong>{} %</strong> of {} samples.",
+                    figure(e, "agreement", "{:.2f}"), samples);
+  if (e["boxes"].is_object())
+    text += fmt::format(" F1 of the boxes <strong>{}</strong> over {} samples.",
+                        figure(e["boxes"], "f1", "{:.4f}"), samples);
+  if (e["ctc"].is_object())
+    text += fmt::format(" Same string on <strong>{} %</strong> of {} lines.",
+                        figure(e["ctc"], "equal_lines", "{:.2f}"),
+                        e["ctc"]["lines"].get<std::int64_t>());
+  if (e["top1"].is_number()) {
+    const Json& report = source.report;
+    const Json& reference = report["command"] == "compare" ? report["reference"] : e["reference"];
+    text += fmt::format(" Top-1 <strong>{} %</strong>, float {} %.", figure(e, "top1", "{:.2f}"),
+                        figure(reference, "top1", "{:.2f}"));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string summary_section(const PageSource& source) {
+  const Json& r = source.report;
+  const std::vector<MethodView> methods = methods_of(r);
+  std::string out =
+      "<section id=\"summary\"><h2>Summary</h2>\n<p>" + in_short(source) + "</p>\n<dl>";
+  out += entry("Float model", input(r["model"]));
+  out += entry("Quantized model", output(r["output"]));
+  out += entry("Target", code(r["target"].get<std::string>()));
+  std::string names;
+  for (const MethodView& method : methods) names += (names.empty() ? "" : ", ") + code(method.text);
+  out += entry(methods.size() > 1 ? "Methods" : "Method", names);
+  if (r["command"] == "compare")
+    out += entry("Best", code(r["best"]["method"].get<std::string>()) + ", " +
+                             escaped(r["best"]["reason"].get<std::string>()));
+  const Json& refine =
+      r["command"] == "compare" ? r["methods"][chosen_of(r)]["refine"] : r["refine"];
+  out += entry("Refined", refined(refine));
+  if (r.contains("keep_float") && r["keep_float"].is_object())
+    out += entry(r["keep_float"]["as"] == "float" ? "Kept float" : "With 16 bits",
+                 kept_layers(r["keep_float"]));
+  out += entry("Calibrated with", data(r["data"]));
+  if (r["command"] == "compare") out += entry("Evaluated with", data(r["evaluation_data"]));
+  out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),
+                                      escaped(r["tool"]["version"].get<std::string>())));
+  return out + "</dl></section>\n";
+}
+
+}  // namespace intaglio::html

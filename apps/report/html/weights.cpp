@@ -1,0 +1,111 @@
+// The table of weights, and the short one of biases.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "apps/report/html/channels_svg.h"
+#include "apps/report/html/markup.h"
+#include "apps/report/html/methods.h"
+#include "apps/report/html/sections.h"
+#include "lib/quant/array.h"
+
+namespace intaglio::html {
+namespace {
+
+const Column number{"#", "number"}, name{"Weight", "name", true}, node{"Node", "node", true},
+    plot{"Ranges of channels", "", true}, scales{"Scales", "scales"}, sqnr{"SQNR dB", "sqnr"},
+    clipped{"Clipped %", "clipped"}, least{"Min", "min"}, most{"Max", "max"},
+    small{"Smallest scale", "small"}, large{"Largest scale", "large"}, raised{"Raised", "raised"},
+    type{"Type", "type", true};
+
+using Plans = std::map<std::pair<std::string, std::string>, const ConstantPlan*>;
+
+Plans by_name_and_node(const Plan& plan) {
+  Plans plans;
+  for (const NodePlan& n : plan.nodes)
+    for (const ConstantPlan& constant : n.constants)
+      plans.emplace(std::pair(constant.name, n.name), &constant);
+  return plans;
+}
+
+std::string drawing(const Json& entry, const Plans& plans, const Graph& graph) {
+  const auto plan =
+      plans.find({entry["name"].get<std::string>(), entry["node"].get<std::string>()});
+  const Value* value = graph.find(entry["name"].get<std::string>());
+  if (plan == plans.end() || value == nullptr) return no_number;
+  const ConstantPlan& c = *plan->second;
+  const std::vector<Range> seen = ranges_of(value->constant(), c.params.axis);
+  if (std::all_of(seen.begin(), seen.end(), [](const Range& r) { return r == Range{}; }))
+    return "all 0";
+  std::vector<Range> codes;
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    codes.push_back(representable(c.params, c.scheme, std::min(i, c.params.scale.size() - 1)));
+  return channels_svg(seen, codes, entry["name"].get<std::string>());
+}
+
+std::string head(const Json& e) {
+  return row_head(code(e["name"].get<std::string>()), name) +
+         cell(code(e["node"].get<std::string>()), node);
+}
+
+std::string scale_cells(const Json& e) {
+  const auto list = e["scale"].get<std::vector<double>>();
+  if (list.empty()) return cell("0", scales) + cell(no_number, small) + cell(no_number, large);
+  const auto [low, high] = std::minmax_element(list.begin(), list.end());
+  return cell(std::to_string(list.size()), scales) + cell(significant(*low), small) +
+         cell(significant(*high), large);
+}
+
+std::string common_cells(const Json& e) {
+  return cell(figure(e, "sqnr_db", "{:.2f}"), sqnr) + cell(clipped_percent(e), clipped) +
+         cell(figure(e, "min"), least) + cell(figure(e, "max"), most) + scale_cells(e);
+}
+
+std::string weight_row(std::size_t index, const Json& e, const Plans& plans, const Graph& graph) {
+  return "<tbody><tr>" + cell(std::to_string(index), number) + head(e) +
+         cell(drawing(e, plans, graph), plot) + common_cells(e) +
+         cell(figure(e, "raised_scales", "{:.0f}"), raised) +
+         cell(escaped(e["type"].get<std::string>()), type) + "</tr></tbody>\n";
+}
+
+std::string bias_row(std::size_t index, const Json& e) {
+  return "<tbody><tr>" + cell(std::to_string(index), number) + head(e) + common_cells(e) +
+         "</tr></tbody>\n";
+}
+
+}  // namespace
+
+std::string weights_section(const PageSource& source) {
+  const Plans plans = by_name_and_node(source.plan);
+  std::string weights, biases;
+  std::size_t weight_count = 0, bias_count = 0;
+  for (const Json& e : values_of(source.report)) {
+    if (e["kind"] == "weight") weights += weight_row(++weight_count, e, plans, source.prepared);
+    if (e["kind"] == "bias") biases += bias_row(++bias_count, e);
+  }
+  std::string out = "<section id=\"weights\"><h2>Weights</h2>\n";
+  if (weight_count == 0) return out + "<p>No weight is stored in integers.</p></section>\n";
+  out += fmt::format(
+      "<p>Bars: from the smallest to the largest weight of each channel, over an outline of what "
+      "its codes stand for, cut off where that is far beyond all weights (a channel of zeros has "
+      "scale 1). A weight of more than {} channels shows neighbours in one bar. Raised: scales "
+      "that "
+      "were made larger so that the bias fits.</p>\n",
+      most_channel_bars);
+  out += table(
+      fmt::format("{} constants stored in integers", weight_count),
+      {number, name, node, plot, sqnr, clipped, least, most, scales, small, large, raised, type},
+      weights);
+  if (bias_count > 0) {
+    Column bias = name;
+    bias.title = "Bias";
+    out += fmt::format("<details><summary>{} biases</summary>", bias_count);
+    out += table("Biases, stored in int32",
+                 {number, bias, node, sqnr, clipped, least, most, scales, small, large}, biases);
+    out += "</details>\n";
+  }
+  return out + "</section>\n";
+}
+
+}  // namespace intaglio::html

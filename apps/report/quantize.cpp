@@ -1,0 +1,48 @@
+#include "apps/report/quantize.h"
+
+#include "apps/report/check.h"
+#include "apps/report/refine.h"
+#include "apps/report/report.h"
+
+namespace intaglio {
+namespace {
+
+// What gave the ranges their numbers: a calibration method, a plan, or nothing.
+Json method_of(const QuantizeSpec& spec, const Method& method) {
+  if (!spec.plan.empty()) return {{"name", "plan"}};
+  return spec.quant.form.calibrated() ? method_json(method) : Json{{"name", "none"}};
+}
+
+}  // namespace
+
+Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context& context) {
+  const Session& session = r.session;
+  const Prepared& prepared = session.prepared;
+  const Quantized& quantized = r.kept.best.quantized;
+  const Observations& observations = r.observed.statistics.observations;
+  const Evaluation* evaluation = r.measured ? &r.measured->evaluation : nullptr;
+  return {{"schema", "intaglio.report/1"},
+          {"command", "quantize"},
+          {"tool", tool_json()},
+          {"model", model_json(prepared.source)},
+          {"output", output_json(r.output)},
+          {"data", data_json(r.observed.data)},
+          {"method", method_of(spec, r.method)},
+          {"target", session.target.name},
+          {"passes", passes_json(prepared.passes)},
+          {"refine",
+           refine_json(spec.refine, session.steps, r.observed.rebalanced, r.kept.best.refined)},
+          {"keep_float", keep_json(r.kept.summary)},
+          {"interface", quantized.interface ? to_json(*quantized.interface) : Json()},
+          {"nodes", nodes_json(quantized.plan, prepared.folded, quantized.written.in_float)},
+          {"values", values_json(prepared.model.graph(), quantized.plan, observations, evaluation,
+                                 prepared.folded)},
+          {"check", check_json(r.check, session.target.name)},
+          {"execution", r.measured ? execution_json(r.measured->execution) : Json()},
+          {"warnings", r.warnings},
+          {"hints", r.hints},
+          {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
+          {"run", run_json(context, observations.samples, context.seconds_of("calibrate"))}};
+}
+
+}  // namespace intaglio

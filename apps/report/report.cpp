@@ -1,0 +1,207 @@
+#include "apps/report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/base/memory.h"
+
+namespace intaglio {
+namespace {
+
+// --- Text ---
+
+// As dump(2), but a list of plain values stays on one line: scales come by the hundred.
+void print(const Json& json, std::size_t depth, std::string& out) {
+  const bool nested =
+      std::any_of(json.begin(), json.end(), [](const Json& j) { return j.is_structured(); });
+  if (!json.is_structured() || json.empty() || (json.is_array() && !nested)) {
+    out += json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+    return;
+  }
+  out += json.is_object() ? "{" : "[";
+  bool first = true;
+  for (const auto& [key, value] : json.items()) {
+    out += first ? "\n" : ",\n";
+    first = false;
+    out.append(2 * (depth + 1), ' ');
+    if (json.is_object())
+      out += Json(key).dump(-1, ' ', false, Json::error_handler_t::replace) + ": ";
+    print(value, depth + 1, out);
+  }
+  out += "\n";
+  out.append(2 * depth, ' ');
+  out += json.is_object() ? "}" : "]";
+}
+
+Json boxes_json(const BoxMatches& boxes, const MetricPlan& plan) {
+  return {{"decoder", plan.decoder.def->name},
+          {"score_threshold", plan.detect.score},
+          {"nms_iou", plan.decoder.def->suppressed ? Json() : Json(plan.detect.nms)},
+          {"match_iou", plan.detect.match},
+          {"f1", number(boxes.f1())},
+          {"precision", number(boxes.precision())},
+          {"recall", number(boxes.recall())},
+          {"matched", boxes.matched},
+          {"reference", boxes.expected},
+          {"found", boxes.found}};
+}
+
+Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
+  return {{"blank", plan.ctc.blank},
+          {"lines", strings.lines},
+          {"equal_lines", number(strings.equal_lines())},
+          {"characters", strings.characters},
+          {"errors", strings.errors},
+          {"character_error", number(strings.character_error())}};
+}
+
+}  // namespace
+
+Json number(std::optional<double> value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json();
+}
+
+Json tool_json() { return {{"name", "intaglio"}, {"version", INTAGLIO_VERSION}}; }
+
+Json method_json(const Method& method) {
+  Json json = {{"name", method.name}};
+  json.update(method.parameters);
+  return json;
+}
+
+Json model_json(const SourceFile& file) {
+  return {{"path", file.path},
+          {"sha256", file.sha256},
+          {"bytes", file.bytes},
+          {"opset", file.opset},
+          {"nodes", file.nodes}};
+}
+
+Json output_json(const SavedFile& file) {
+  return {
+      {"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}, {"format", file.format}};
+}
+
+Json data_json(const std::optional<DataSummary>& data) {
+  if (!data) return {};
+  Json skipped = Json::array();
+  for (const SkippedFile& s : data->skipped)
+    skipped.push_back({{"file", s.file}, {"reason", s.reason}});
+  return {{"samples", data->samples},
+          {"skipped", skipped},
+          {"preprocess", data->preprocess},
+          {"sha256", data->sha256}};
+}
+
+Json execution_json(const std::optional<ExecutionSummary>& execution) {
+  if (!execution) return {};
+  Json left = Json::array();
+  for (const IntegerDecision& d : execution->float_nodes)
+    left.push_back({{"name", d.node}, {"op", d.op}, {"reason", d.reason}});
+  return {{"exact", execution->integer ? "integer" : "float"},
+          {"integer_nodes", execution->integer_nodes},
+          {"float_nodes", left}};
+}
+
+Json keep_json(const std::optional<KeepSummary>& kept) {
+  if (!kept) return {};
+  Json trials = Json::array(), layers = Json::array();
+  for (const KeepTrial& t : kept->trials)
+    trials.push_back({{"layers", t.layers.size()},
+                      {"share", t.cost},
+                      {"sqnr_db", number(t.noise.sqnr_db())},
+                      {"agreement", number(t.agreement)},
+                      {"missed", t.missed}});
+  for (const KeptLayer& l : kept->layers)
+    layers.push_back({{"name", l.name},
+                      {"op", l.op},
+                      {"output", l.output},
+                      {"macs", l.macs},
+                      {"weights", l.weights}});
+  return {{"requested", kept->asked.layers},
+          {"objective", kept->asked.objective},
+          {"as", kept->asked.as},
+          {"met", kept->met ? Json(*kept->met) : Json()},
+          {"share", kept->share},
+          {"layers", layers},
+          {"trials", trials},
+          {"interrupted", kept->interrupted}};
+}
+
+Json run_json(const Context& context, std::size_t samples, double sample_seconds) {
+  Json list = Json::object();
+  for (const auto& [name, seconds] : context.phases) list[name] = list.value(name, 0.0) + seconds;
+  return {
+      {"threads", context.worker_count()},
+      {"wall_s", context.seconds()},
+      {"phases", list},
+      {"samples_per_s", sample_seconds > 0 ? static_cast<double>(samples) / sample_seconds : 0.0},
+      {"peak_memory_bytes", peak_memory()}};
+}
+
+Json nodes_json(const Plan& plan, const Folded& folded,
+                const std::map<std::string, std::string>& in_float) {
+  Json list = Json::array();
+  for (const NodePlan& node : plan.nodes) {
+    const auto it = in_float.find(node.name);
+    const bool pairs = node.quantized && node.reason.empty() && it != in_float.end();
+    list.push_back({{"name", node.name},
+                    {"op", node.op},
+                    {"output", node.output},
+                    {"status", node.quantized ? "quantized" : "float"},
+                    {"reason", pairs ? "between Q/DQ pairs: " + it->second : node.reason}});
+    if (node.precision) {
+      list.back()["precision"] = name_of(node.precision->type);
+      list.back()["precision_reason"] = node.precision->reason;
+    }
+  }
+  for (const Folded::Entry& entry : folded.nodes)
+    list.push_back({{"name", entry.name},
+                    {"op", entry.op},
+                    {"status", "folded"},
+                    {"reason", "gone before quantization: " + entry.pass}});
+  return list;
+}
+
+Json evaluation_json(const Evaluation& e) {
+  Json json = {{"samples", e.samples}};
+  json["top1"] = e.accuracy ? Json(e.accuracy->top1) : Json();
+  json["top5"] = e.accuracy ? Json(e.accuracy->top5) : Json();
+  json["agreement"] = number(e.agreement);
+  json["outputs"] = Json::array();
+  for (const OutputDeviation& output : e.outputs)
+    json["outputs"].push_back({{"name", output.name},
+                               {"sqnr_db", number(output.deviation.sqnr_db())},
+                               {"cosine", number(output.deviation.cosine())},
+                               {"psnr_db", number(output.psnr_db)},
+                               {"left_out", output.deviation.left_out},
+                               {"one_sided", output.deviation.one_sided}});
+  json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
+  json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
+  json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
+  for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
+  json["reference"] =
+      e.reference ? Json{{"top1", e.reference->top1}, {"top5", e.reference->top5}} : Json();
+  return json;
+}
+
+Json passes_json(const std::vector<PassCount>& counts) {
+  Json json = Json::object();
+  for (const PassCount& count : counts) json[std::string(count.name)] = count.rewrites;
+  return json;
+}
+
+std::string node_label(const Json& node) {
+  const std::string name = node["name"].get<std::string>();
+  return name.empty() ? node.value("output", "") : name;
+}
+
+std::string to_text(const Json& json) {
+  std::string text;
+  print(json, 0, text);
+  return text + "\n";
+}
+
+}  // namespace intaglio

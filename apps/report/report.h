@@ -1,0 +1,57 @@
+// The JSON reports: docs/report.schema.json describes them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/search.h"
+#include "apps/pipeline/write.h"
+#include "calibration/observe.h"
+#include "calibration/selectors/selector.h"
+#include "lib/base/json.h"
+#include "lib/eval/evaluate.h"
+#include "lib/quant/plan.h"
+
+namespace intaglio {
+
+// JSON has no infinity: null stands for "no number".
+Json number(std::optional<double> value);
+
+// "tool": this program.
+Json tool_json();
+// "method": its name and parameters.
+Json method_json(const Method& method);
+// "model": the input file.
+Json model_json(const SourceFile& file);
+// "output": the file that was written, and its external data.
+Json output_json(const SavedFile& file);
+// "data": what was read of a data set; null for none.
+Json data_json(const std::optional<DataSummary>& data);
+// "execution": null for a model that is not quantized.
+Json execution_json(const std::optional<ExecutionSummary>& execution);
+// "keep_float": null where no layers were asked for.
+Json keep_json(const std::optional<KeepSummary>& kept);
+// "run": threads, times and memory. sample_seconds: what the samples took.
+Json run_json(const Context& context, std::size_t samples, double sample_seconds);
+
+// "nodes": every node of the input and of the prepared graph, with the reason where it stays float.
+// in_float: by node, why a quantized one computes in float between its Q/DQ pairs.
+Json nodes_json(const Plan& plan, const Folded& folded,
+                const std::map<std::string, std::string>& in_float = {});
+// "values": every value of both, with statistics where it was observed and numbers where it is
+// quantized.
+Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
+                 const Evaluation* evaluation, const Folded& folded);
+Json evaluation_json(const Evaluation& evaluation);
+Json passes_json(const std::vector<PassCount>& counts);
+
+// What to call a node of a report: its name, or that of its first output when it has none.
+std::string node_label(const Json& node);
+
+// The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have
+// such) get replacement characters.
+std::string to_text(const Json& json);
+
+}  // namespace intaglio

@@ -1,0 +1,79 @@
+// Which of several methods is the best, by each objective.
+#include "apps/pipeline/objective.h"
+
+#include <gtest/gtest.h>
+
+namespace intaglio {
+namespace {
+
+Evaluation evaluation_with(double agreement, double noise) {
+  Evaluation e;
+  e.agreement = agreement;
+  e.outputs = {{.name = "y", .deviation = {}}};
+  e.outputs.front().deviation = {.xx = 1, .yy = 1, .xy = 1, .dd = noise, .count = 1};
+  return e;
+}
+
+Best best(const std::vector<Evaluation>& evaluations, const std::string& objective) {
+  std::vector<const Evaluation*> pointers;
+  for (const Evaluation& e : evaluations) pointers.push_back(&e);
+  return best_of(pointers, objective);
+}
+
+TEST(Objective, TheLargestFigureWins) {
+  const std::vector<Evaluation> all = {evaluation_with(90, 0.1), evaluation_with(95, 0.2),
+                                       evaluation_with(80, 0.01)};
+  EXPECT_EQ(best(all, "agreement").index, 1u);
+  EXPECT_EQ(best(all, "agreement").reason, "largest agreement: 95.00 %");
+  EXPECT_EQ(best(all, "sqnr").index, 2u);
+  EXPECT_EQ(best(all, "sqnr").reason, "largest sqnr: 20.00 dB");
+}
+
+TEST(Objective, OfEqualsTheLargerSqnrWinsAndThenTheFirst) {
+  const std::vector<Evaluation> all = {evaluation_with(95, 0.2), evaluation_with(95, 0.1),
+                                       evaluation_with(95, 0.1)};
+  const Best found = best(all, "agreement");
+  EXPECT_EQ(found.index, 1u);
+  EXPECT_EQ(found.reason,
+            "largest agreement: 95.00 %, as 2 other(s); of these the largest SQNR, 10.00 dB");
+}
+
+TEST(Objective, AnExactOutputIsBetterThanAnyNoise) {
+  EXPECT_EQ(best({evaluation_with(0, 1e-12), evaluation_with(0, 0)}, "sqnr").index, 1u);
+  EXPECT_EQ(best({evaluation_with(0, 0)}, "sqnr").reason, "largest sqnr: exact dB");
+}
+
+TEST(Objective, TheWorstOutputCounts) {
+  std::vector<Evaluation> all = {evaluation_with(0, 0.01), evaluation_with(0, 0.05)};
+  all[0].outputs.push_back(all[0].outputs.front());
+  all[0].outputs.back().deviation.dd = 0.5;
+  EXPECT_EQ(best(all, "sqnr").index, 1u);
+}
+
+TEST(Objective, OfStringsTheFewestErrorsWin) {
+  std::vector<Evaluation> all(2);
+  all[0].strings = StringErrors{.lines = 1, .equal = 0, .characters = 100, .errors = 5};
+  all[1].strings = StringErrors{.lines = 1, .equal = 0, .characters = 100, .errors = 2};
+  EXPECT_EQ(best(all, "ctc").index, 1u);
+  EXPECT_EQ(best(all, "ctc").reason, "smallest character error of ctc: 2.00 %");
+}
+
+TEST(Objective, TheDefaultIsWhatTheOutputsAreMeasuredBy) {
+  const auto by = [](std::vector<Metric> metrics) {
+    MetricPlan plan;
+    plan.metrics = std::move(metrics);
+    return default_objective(plan);
+  };
+  EXPECT_EQ(by({Metric::sqnr, Metric::agreement}), "agreement");
+  EXPECT_EQ(by({Metric::cosine, Metric::sqnr}), "sqnr");
+  EXPECT_EQ(by({Metric::boxes}), "boxes");
+  EXPECT_EQ(by({}), "sqnr");
+}
+
+TEST(Objective, EachOneHasAMetric) {
+  for (const std::string& name : objectives()) EXPECT_TRUE(metric_of(name).has_value()) << name;
+  EXPECT_FALSE(metric_of("").has_value());
+}
+
+}  // namespace
+}  // namespace intaglio
