@@ -1,7 +1,8 @@
-# intaglio_library(NAME FOLDER... [EXCLUDE FILE...] [LINK TARGET...] [PRIVATE TARGET...])
-# One static library from all .cpp files of the folders (not of their subfolders).
+# intaglio_library(NAME FOLDER... [EXCLUDE FILE...] [LINK TARGET...] [PRIVATE TARGET...] [PRECOMPILE HEADER...])
+# One static library from all .cpp files of the folders (not of their subfolders). The headers that most of them
+# read are compiled once; a source includes what it uses all the same (-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON).
 function(intaglio_library name)
-  cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "EXCLUDE;LINK;PRIVATE;PRECOMPILE" ${ARGN})
   set(sources)
   foreach(folder ${ARG_UNPARSED_ARGUMENTS})
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
@@ -18,4 +19,7 @@ function(intaglio_library name)
   endif()
   add_library(intaglio_${name} STATIC ${sources})
   target_link_libraries(intaglio_${name} PUBLIC intaglio_settings ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
+  if(ARG_PRECOMPILE)
+    target_precompile_headers(intaglio_${name} PRIVATE ${ARG_PRECOMPILE})
+  endif()
 endfunction()

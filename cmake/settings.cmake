@@ -25,7 +25,9 @@ if(INTAGLIO_SANITIZE)
   target_link_options(intaglio_settings INTERFACE -fsanitize=${INTAGLIO_SANITIZE})
 endif()
 
+# What ccache needs to know of precompiled headers: it hashes what went into them.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  add_compile_options(-fpch-preprocess)
 endif()

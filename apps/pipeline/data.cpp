@@ -68,7 +68,9 @@ Samples SampleSet::samples() const {
 }
 
 DataSummary SampleSet::summary(std::size_t threads) const {
-  DataSummary summary{.skipped = checked_->skipped(), .preprocess = dataset_->preprocess()};
+  DataSummary summary;
+  summary.skipped = checked_->skipped();
+  summary.preprocess = dataset_->preprocess();
   summary.samples = dataset_->size() - summary.skipped.size();
   summary.sha256 = data_sha256(*dataset_, threads);
   return summary;

@@ -19,7 +19,7 @@ void prepare_to_run(Model& model);
 struct ExecutionSummary {
   bool integer = false;  // not simulated in float
   std::size_t integer_nodes = 0;
-  std::vector<IntegerDecision> float_nodes;  // with reasons
+  std::vector<IntegerDecision> float_nodes = {};  // with reasons
 };
 
 // The graph to run in place of a model's: its integer form, or itself when the model is not

@@ -30,13 +30,13 @@ RefineSteps refine_steps(const RefineOptions& options);
 
 // What rebalance() did.
 struct RebalanceSummary {
-  std::optional<Rebalanced> done;  // measured
+  std::optional<Rebalanced> done = {};  // measured
   // Or taken over from a plan or a file of statistics: how many values of each kind.
   struct Given {
     std::string origin;
     std::size_t shifts = 0, scales = 0, migrated = 0, copies = 0;
   };
-  std::optional<Given> given;
+  std::optional<Given> given = {};
 };
 
 // Rebalances the prepared model, which keeps its original, and notes it in the draft, which is made
