@@ -6,7 +6,7 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/table.h"
-#include "calibration/statistics_file.h"
+#include "calibration/statistics/statistics_file.h"
 #include "lib/base/file.h"
 #include "lib/base/memory.h"
 

@@ -14,7 +14,7 @@
 #include "apps/options/exact.h"
 #include "apps/pipeline/execution.h"
 #include "apps/report/report.h"
-#include "calibration/npy.h"
+#include "calibration/data/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/pipeline/decide.h"
-#include "calibration/select.h"
+#include "calibration/ranges/select.h"
 
 namespace intaglio {
 namespace {

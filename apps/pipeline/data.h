@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "calibration/checked_dataset.h"
-#include "calibration/labels.h"
-#include "calibration/recipe.h"
+#include "calibration/data/checked_dataset.h"
+#include "calibration/data/labels.h"
+#include "calibration/data/recipe.h"
 #include "lib/eval/evaluate.h"
 #include "lib/graph/model.h"
 

@@ -8,8 +8,8 @@
 #include <map>
 #include <set>
 
-#include "calibration/range_rules.h"
 #include "lib/base/parallel.h"
+#include "lib/quant/range_rules.h"
 #include "lib/rewrite/interface.h"
 #include "lib/rewrite/qoperator.h"
 

@@ -4,8 +4,8 @@
 
 #include "lib/base/log.h"
 #include "lib/exec/infer.h"
-#include "lib/passes/halves_widened.h"
 #include "lib/passes/pass.h"
+#include "lib/passes/widen_halves.h"
 
 namespace intaglio {
 

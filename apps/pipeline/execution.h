@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lib/exec/compile.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 
 namespace intaglio {
 

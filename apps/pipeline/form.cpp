@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/infer.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/recurrent_cost.h"
 #include "lib/quant/weights.h"

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "calibration/calibrate.h"
-#include "calibration/logarithms.h"
+#include "calibration/ranges/logarithms.h"
+#include "calibration/ranges/unsuitable.h"
 #include "calibration/refine/rebalance.h"
-#include "calibration/state_inputs.h"
-#include "calibration/unsuitable.h"
+#include "calibration/statistics/calibrate.h"
+#include "calibration/statistics/state_inputs.h"
 #include "lib/graph/macs.h"
 
 namespace intaglio {

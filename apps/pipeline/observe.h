@@ -9,7 +9,7 @@
 #include "apps/pipeline/data.h"
 #include "apps/pipeline/prepare.h"
 #include "apps/pipeline/refine.h"
-#include "calibration/statistics_file.h"
+#include "calibration/statistics/statistics_file.h"
 
 namespace intaglio {
 
@@ -31,7 +31,7 @@ struct Observed {
 // Rebalances the prepared model, runs the samples of data.data through it and measures the
 // activations of the plan. Or reads the file, which must be for this model and hold them all
 // (Code::data otherwise), and rebalances as it says. What the statistics speak against
-// (calibration/unsuitable.h) stays float: the plan becomes a new draft. `warnings` receives samples
+// (calibration/ranges/unsuitable.h) stays float: the plan becomes a new draft. `warnings` receives samples
 // left out.
 Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
                  const ObserveRequest& request, Context& context,

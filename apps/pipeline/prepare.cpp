@@ -12,7 +12,7 @@
 #include "lib/exec/infer.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 
 namespace intaglio {
 namespace {

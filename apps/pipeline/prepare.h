@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/pipeline/contents.h"
 #include "apps/pipeline/context.h"
+#include "lib/graph/contents.h"
 #include "lib/io/load.h"
 #include "lib/passes/pass.h"
 #include "lib/quant/plan.h"

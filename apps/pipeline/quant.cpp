@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/configs.h"
-#include "lib/quant/raise.h"
+#include "lib/quant/wide_activations.h"
 
 namespace intaglio {
 namespace {

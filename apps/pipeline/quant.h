@@ -4,7 +4,7 @@
 #include <string>
 
 #include "apps/pipeline/form.h"
-#include "calibration/select.h"
+#include "calibration/ranges/select.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target.h"
 

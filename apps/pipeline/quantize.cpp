@@ -10,7 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/check/summary.h"
 #include "lib/io/load.h"
-#include "lib/quant/raise.h"
+#include "lib/quant/wide_activations.h"
 #include "lib/rewrite/ncnn_table.h"
 
 namespace intaglio {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "calibration/refine/channels.h"
-#include "calibration/refine/side_by_side.h"
+#include "calibration/refine/refine_layers.h"
 #include "lib/base/nearest.h"
 
 namespace intaglio {

@@ -10,8 +10,8 @@
 #include "apps/pipeline/data.h"
 #include "apps/pipeline/prepare.h"
 #include "calibration/refine/bias_correction.h"
+#include "calibration/refine/gptq.h"
 #include "calibration/refine/rebalance.h"
-#include "calibration/refine/weight_rounding.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {

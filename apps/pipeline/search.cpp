@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "calibration/ranges/unsuitable.h"
 #include "calibration/sensitivity/keep_float.h"
-#include "calibration/unsuitable.h"
 #include "lib/base/progress.h"
 
 namespace intaglio {

@@ -8,8 +8,8 @@
 
 #include "apps/pipeline/search.h"
 #include "apps/pipeline/write.h"
-#include "calibration/observe.h"
-#include "calibration/selectors/selector.h"
+#include "calibration/ranges/methods/selector.h"
+#include "calibration/statistics/statistics.h"
 #include "lib/base/json.h"
 #include "lib/eval/evaluate.h"
 #include "lib/quant/plan.h"

@@ -3,7 +3,7 @@
 #include <unordered_map>
 
 #include "apps/report/report.h"
-#include "lib/graph/half_places.h"
+#include "lib/graph/float16_operands.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"

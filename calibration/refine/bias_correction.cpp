@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "calibration/range_rules.h"
 #include "calibration/refine/channel_sums.h"
+#include "lib/quant/range_rules.h"
 
 namespace intaglio {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "calibration/refine/channel_sums.h"
-#include "calibration/refine/rounded_weights.h"
+#include "calibration/refine/dequantized_weights.h"
 #include "lib/base/parallel.h"
 
 namespace intaglio {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "lib/exec/conv_transpose.h"
-#include "lib/exec/convolution.h"
+#include "lib/exec/ops/conv_transpose.h"
+#include "lib/exec/ops/convolution.h"
 
 namespace intaglio {
 namespace {

@@ -33,7 +33,7 @@ std::vector<TiedValues> tied_values(const Graph& graph, const Plan& plan,
 Selection leaving_float(Selection selection, const std::vector<QuantizedLayer>& layers,
                         const std::string& reason);
 
-// A selection that gives these layers activations of 16 bits (lib/quant/raise.h).
+// A selection that gives these layers activations of 16 bits (lib/quant/wide_activations.h).
 Selection raising(Selection selection, const std::vector<QuantizedLayer>& layers,
                   const std::string& reason);
 

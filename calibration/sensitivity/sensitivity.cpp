@@ -4,7 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "calibration/refine/rounded_weights.h"
+#include "calibration/refine/dequantized_weights.h"
 #include "lib/exec/profile.h"
 
 namespace intaglio {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "lib/graph/graph.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/target.h"
 
 namespace intaglio {

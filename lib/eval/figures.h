@@ -8,7 +8,7 @@
 
 namespace intaglio {
 
-std::string percent(double value);                        // "83.40"
+std::string percent(double value);                         // "83.40"
 std::string decibels(const std::optional<double>& value);  // "31.25 dB", "without noise"
 
 // "-" where there is none.

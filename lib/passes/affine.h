@@ -1,5 +1,5 @@
 // Folding y = x * scale[c] + shift[c] over output channels c into the node that makes x, for the
-// passes batchnorm_folded and bias_folded.
+// passes fold_batchnorm and fold_bias.
 //
 //   Conv, ConvTranspose:  W'[c] = W[c] * scale[c],  b'[c] = b[c] * scale[c] + shift[c]
 //   Gemm:                 the columns of B and C, in the same way; beta is worked into C

@@ -7,23 +7,23 @@
 
 namespace intaglio {
 
-int functions_inlined(Model& model, const PrepareOptions&);
-int default_inputs(Model& model, const PrepareOptions&);
-int fp16_to_fp32(Model& model, const PrepareOptions&);
-int opset_raised(Model& model, const PrepareOptions&);
-int contrib_expanded(Model& model, const PrepareOptions&);
-int constants_folded(Model& model, const PrepareOptions&);
-int resize_axes(Model& model, const PrepareOptions&);
-int identities_dropped(Model& model, const PrepareOptions&);
-int divisions_inverted(Model& model, const PrepareOptions&);
-int einsum_expanded(Model& model, const PrepareOptions&);
-int gemm_factors_folded(Model& model, const PrepareOptions&);
-int gemm_bias_spread(Model& model, const PrepareOptions&);
-int bias_folded(Model& model, const PrepareOptions&);
-int batchnorm_folded(Model& model, const PrepareOptions&);
-int classifier_gemm(Model& model, const PrepareOptions&);
-int pools_first(Model& model, const PrepareOptions&);
-int dead_dropped(Model& model, const PrepareOptions&);
+int inline_calls(Model& model, const PrepareOptions&);
+int fix_default_inputs(Model& model, const PrepareOptions&);
+int widen_fp16(Model& model, const PrepareOptions&);
+int raise_opset(Model& model, const PrepareOptions&);
+int expand_contrib(Model& model, const PrepareOptions&);
+int fold_constants(Model& model, const PrepareOptions&);
+int name_resize_axes(Model& model, const PrepareOptions&);
+int drop_identities(Model& model, const PrepareOptions&);
+int invert_divisions(Model& model, const PrepareOptions&);
+int expand_einsum(Model& model, const PrepareOptions&);
+int fold_gemm_factors(Model& model, const PrepareOptions&);
+int spread_gemm_bias(Model& model, const PrepareOptions&);
+int fold_bias(Model& model, const PrepareOptions&);
+int fold_batchnorm(Model& model, const PrepareOptions&);
+int make_classifier_gemm(Model& model, const PrepareOptions&);
+int hoist_pools(Model& model, const PrepareOptions&);
+int drop_dead(Model& model, const PrepareOptions&);
 
 // The main graph and all nested ones, outer graphs before the graphs inside them.
 std::vector<Graph*> all_graphs(Model& model);

@@ -1,7 +1,7 @@
 // Preparation: what a float model goes through before it is measured and quantized.
 //
 // A pass rewrites a model in place without changing what it computes: each keeps the float outputs
-// within 1e-5 of the largest value (fp16_to_fp32, which makes a model more precise, aside). The
+// within 1e-5 of the largest value (widen_fp16, which makes a model more precise, aside). The
 // names of graph inputs and outputs stay. Every rewrite is counted; a pass that does not match
 // leaves things as they are.
 //

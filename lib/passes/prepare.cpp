@@ -9,41 +9,41 @@ namespace {
 constexpr std::array passes = {
     // First: all others see operators only.
     Pass{"functions_inlined", "calls of model-local functions replaced by their nodes",
-         functions_inlined},
+         inline_calls},
     // No later pass may touch a weight that the caller could override.
-    Pass{"default_inputs", "inputs with a default value become constants", default_inputs},
+    Pass{"default_inputs", "inputs with a default value become constants", fix_default_inputs},
     // Before anything is computed, so that folded constants have float precision.
-    Pass{"fp16_to_fp32", "half-precision weights and values widened to float", fp16_to_fp32},
+    Pass{"fp16_to_fp32", "half-precision weights and values widened to float", widen_fp16},
     // From here on there is one form of each operator to match.
-    Pass{"opset_raised", "operators rewritten for a newer opset", opset_raised},
+    Pass{"opset_raised", "operators rewritten for a newer opset", raise_opset},
     // So that these forms are those of the standard operators, whoever joined them.
-    Pass{"contrib_expanded", "operators that onnxruntime joined taken apart", contrib_expanded},
+    Pass{"contrib_expanded", "operators that onnxruntime joined taken apart", expand_contrib},
     // Before constants are folded: weights are transposed once.
-    Pass{"einsum_expanded", "Einsum of two factors becomes MatMul", einsum_expanded},
+    Pass{"einsum_expanded", "Einsum of two factors becomes MatMul", expand_einsum},
     // Gives the folding passes below constants where exporters left arithmetic.
-    Pass{"constants_folded", "what depends on constants alone computed now", constants_folded},
+    Pass{"constants_folded", "what depends on constants alone computed now", fold_constants},
     // Once scales and sizes are constants.
-    Pass{"resize_axes", "Resize along some axes rewritten to name them all", resize_axes},
+    Pass{"resize_axes", "Resize along some axes rewritten to name them all", name_resize_axes},
     // Nothing may stand between a convolution and what is folded into it.
-    Pass{"identities_dropped", "nodes that change nothing dropped", identities_dropped},
+    Pass{"identities_dropped", "nodes that change nothing dropped", drop_identities},
     // Before constants are folded into weights, which takes a Mul as well as a Div.
     Pass{"divisions_inverted", "division by a constant behind a product becomes multiplication",
-         divisions_inverted},
+         invert_divisions},
     // Before anything is folded into weights: a factor in front of them would scale that too.
     Pass{"gemm_factors_folded", "alpha and beta of Gemm folded into its constants",
-         gemm_factors_folded},
+         fold_gemm_factors},
     // Once beta is in the constant. What is folded below looks for a bias of one value per output.
     Pass{"gemm_bias_spread", "biases of Gemm spread over its outputs, or added behind it",
-         gemm_bias_spread},
+         spread_gemm_bias},
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
-    Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", bias_folded},
-    Pass{"batchnorm_folded", "BatchNormalization folded into weights", batchnorm_folded},
+    Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", fold_bias},
+    Pass{"batchnorm_folded", "BatchNormalization folded into weights", fold_batchnorm},
     // Once the convolution has its bias.
     Pass{"classifier_gemm", "convolutions that make scores of one pixel become Gemm",
-         classifier_gemm},
-    Pass{"pools_first", "MaxPool moved ahead of activations that run by themselves", pools_first},
+         make_classifier_gemm},
+    Pass{"pools_first", "MaxPool moved ahead of activations that run by themselves", hoist_pools},
     // Last: drops what the others left unread.
-    Pass{"dead_dropped", "nodes and constants that nothing reads dropped", dead_dropped},
+    Pass{"dead_dropped", "nodes and constants that nothing reads dropped", drop_dead},
 };
 
 void collect(Graph& graph, std::vector<Graph*>& list) {

@@ -13,8 +13,8 @@
 #include "lib/quant/filter.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/kernel_limits.h"
-#include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
+#include "lib/quant/wide_activations.h"
 
 namespace intaglio {
 namespace {

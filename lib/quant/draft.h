@@ -20,7 +20,7 @@ struct Selection {
   std::vector<std::string> include_ops, exclude_ops;
   // Nodes found to be better off float, by first output, with the reason.
   std::map<std::string, std::string> left_float = {};
-  // Nodes that get activations of 16 bits (lib/quant/raise.h), by first output, with the reason.
+  // Nodes that get activations of 16 bits (lib/quant/wide_activations.h), by first output, with the reason.
   std::map<std::string, std::string> raised = {};
 };
 

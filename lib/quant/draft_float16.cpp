@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "lib/graph/half_places.h"
+#include "lib/graph/float16_operands.h"
 #include "lib/quant/half_precision.h"
 
 namespace intaglio {

@@ -1,6 +1,6 @@
 // The plan: what becomes of every node and value, decided before anything is done.
 //
-// draft() decides; select() (calibration/select.h) fills in the numbers; the writers of lib/rewrite
+// draft() decides; select() (calibration/ranges/select.h) fills in the numbers; the writers of lib/rewrite
 // act. A plan is plain data: it can be saved, read, edited, diffed and loaded back.
 #pragma once
 
@@ -79,7 +79,8 @@ struct NodePlan {
   std::vector<ConstantPlan> constants;
   std::optional<BiasPlan> bias;
   std::optional<Precision> precision = {};  // nullopt: as the model has it
-  bool raised = false;  // its activations have 16 bits where others have 8 (lib/quant/raise.h)
+  bool raised =
+      false;  // its activations have 16 bits where others have 8 (lib/quant/wide_activations.h)
 };
 
 struct Plan {

@@ -52,7 +52,7 @@ struct OpRule {
 // How a runtime finds what it runs in integers.
 enum class Engine {
   pairs,            // operators of the list between DequantizeLinear and QuantizeLinear
-  onnxruntime_x86,  // by the rules of its QDQ transformer (lib/passes/integers_fused.h)
+  onnxruntime_x86,  // by the rules of its QDQ transformer (lib/passes/qdq/fuse_qdq.h)
   onnxruntime_arm,  // the same, and int8 activations everywhere
 };
 

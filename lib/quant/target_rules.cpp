@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "lib/quant/array.h"
-#include "lib/quant/raise.h"
 #include "lib/quant/saturation.h"
 #include "lib/quant/shared_weights.h"
+#include "lib/quant/wide_activations.h"
 
 namespace intaglio {
 namespace {

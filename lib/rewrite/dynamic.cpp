@@ -7,7 +7,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/array.h"
 #include "lib/rewrite/constants.h"
 #include "lib/rewrite/dynamic_lstm.h"

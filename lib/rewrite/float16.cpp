@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lib/exec/infer.h"
-#include "lib/graph/half_places.h"
+#include "lib/graph/float16_operands.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/quant/half_precision.h"
 

@@ -6,7 +6,7 @@
 
 #include "lib/graph/ops.h"
 #include "lib/graph/readers.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {

@@ -19,7 +19,7 @@ namespace intaglio {
 // runtime would quantize the result itself.
 //
 // Puts a Max before each node outside `quantized` that ONNX Runtime's rules
-// (lib/passes/integers_fused.h) would compute on codes, movers aside, whose results are the same.
+// (lib/passes/qdq/fuse_qdq.h) would compute on codes, movers aside, whose results are the same.
 // Returns how many.
 std::size_t keep_float(Model& model, const std::set<const Node*>& quantized);
 

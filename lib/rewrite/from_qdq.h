@@ -7,7 +7,7 @@
 #pragma once
 
 #include "lib/graph/model.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 
 namespace intaglio {
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "lib/quant/array.h"
-#include "lib/quant/raise.h"
 #include "lib/quant/weights.h"
+#include "lib/quant/wide_activations.h"
 #include "lib/rewrite/constants.h"
 #include "lib/rewrite/float_kept.h"
 #include "lib/rewrite/weights.h"

@@ -4,7 +4,7 @@
 // After:   x -> QuantizeLinear -> QLinearConv(w_int8, b_int32) -> DequantizeLinear -> y
 //
 // The model is written as QDQ (lib/rewrite/qdq.h) and its clusters are taken by the rules by which
-// it would be executed (lib/passes/integers_fused.h), so both forms compute the same. Standard ONNX
+// it would be executed (lib/passes/qdq/fuse_qdq.h), so both forms compute the same. Standard ONNX
 // has QLinearConv, QLinearMatMul, MatMulInteger and the operators that only move values; the other
 // operators stay between DequantizeLinear and QuantizeLinear unless those of com.microsoft are
 // allowed; then an LSTM becomes DynamicQuantizeLSTM, too. A Relu or Clip goes where the range of
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "lib/graph/model.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/plan.h"
 #include "lib/quant/target.h"
 

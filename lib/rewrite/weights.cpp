@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "lib/quant/array.h"
-#include "lib/quant/raise.h"
+#include "lib/quant/wide_activations.h"
 #include "lib/rewrite/constants.h"
 
 namespace intaglio {

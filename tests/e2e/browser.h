@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "calibration/image.h"
+#include "calibration/data/image.h"
 #include "lib/base/json.h"
 
 namespace intaglio::testing {

@@ -1,7 +1,7 @@
 // Migration as a user meets it: a block of a transformer from data, shards, a plan, and its report.
 #include <gtest/gtest.h>
 
-#include "calibration/npy.h"
+#include "calibration/data/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/io/load.h"

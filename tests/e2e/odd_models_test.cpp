@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "calibration/npy.h"
+#include "calibration/data/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/exec/infer.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "calibration/npy.h"
+#include "calibration/data/npy.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/io/load.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "apps/pipeline/execution.h"
-#include "calibration/image.h"
-#include "calibration/preprocess.h"
+#include "calibration/data/image.h"
+#include "calibration/data/preprocess.h"
 #include "lib/eval/decoders.h"
 #include "lib/exec/executor.h"
 #include "lib/io/load.h"

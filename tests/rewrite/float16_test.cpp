@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "lib/exec/infer.h"
-#include "lib/passes/halves_widened.h"
+#include "lib/passes/widen_halves.h"
 #include "lib/quant/draft_float16.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/weights.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
 #include "tests/rewrite/support.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/exec/infer.h"
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/rewrite/qdq.h"
 #include "tests/rewrite/support.h"
 

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "lib/passes/integers_fused.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "calibration/observe.h"
+#include "calibration/statistics/statistics.h"
 #include "lib/quant/qparams.h"
 
 namespace intaglio::html {

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "calibration/observe.h"
+#include "calibration/statistics/statistics.h"
 #include "lib/base/json.h"
 #include "lib/graph/graph.h"
 #include "lib/quant/plan.h"

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include "apps/pipeline/contents.h"
 #include "apps/pipeline/context.h"
 #include "apps/report/html/markup.h"
 #include "apps/report/html/methods.h"
 #include "apps/report/html/sections.h"
 #include "apps/report/report.h"
 #include "lib/base/memory.h"
+#include "lib/graph/contents.h"
 
 namespace intaglio::html {
 namespace {

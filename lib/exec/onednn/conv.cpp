@@ -4,10 +4,10 @@
 
 #include <atomic>
 
-#include "lib/exec/convolution.h"
-#include "lib/exec/float_io.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/onednn/door.h"
+#include "lib/exec/ops/convolution.h"
+#include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
 
 namespace intaglio {

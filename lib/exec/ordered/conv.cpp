@@ -13,8 +13,8 @@
 #include <array>
 #include <memory>
 
-#include "lib/exec/convolution.h"
-#include "lib/exec/plane.h"
+#include "lib/exec/ops/convolution.h"
+#include "lib/exec/ops/plane.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/vector_math.h"
 

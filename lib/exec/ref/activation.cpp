@@ -1,7 +1,7 @@
 // Activations with parameters. Those without (Relu, Sigmoid, Tanh, ...) are in unary.cpp.
 #include <cmath>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -1,6 +1,6 @@
 // AffineGrid (opset 20): where each point of an image of `size`, in [-1, 1], lies under an affine
 // map; coordinates are x, y and then z.
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

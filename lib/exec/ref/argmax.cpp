@@ -1,6 +1,6 @@
 // ArgMax and ArgMin: the place of the extreme element along one axis.
 #include "lib/exec/arguments.h"
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <functional>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include "lib/exec/attention.h"
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

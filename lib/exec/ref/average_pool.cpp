@@ -1,7 +1,7 @@
 // AveragePool (opset 1, 7, 10, 11, 19, 22): the mean of the elements under the window. Padding
 // counts with count_include_pad 1, but what ceil_mode adds behind the padding never does.
-#include "lib/exec/float_io.h"
-#include "lib/exec/pool.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

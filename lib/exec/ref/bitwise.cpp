@@ -1,7 +1,7 @@
 // BitwiseAnd, BitwiseOr, BitwiseXor, BitwiseNot, BitShift: integers.
 #include <functional>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

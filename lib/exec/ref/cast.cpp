@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -1,7 +1,7 @@
 // Clip: bounds are attributes before opset 11 and optional inputs since.
 #include <limits>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "lib/exec/elementwise.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
 

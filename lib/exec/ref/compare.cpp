@@ -1,7 +1,7 @@
 // Equal, Greater, Less, GreaterOrEqual, LessOrEqual: two operands of one type to booleans.
 #include <functional>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -1,8 +1,8 @@
-// Conv (opset 1, 11, 22): see lib/exec/convolution.h.
+// Conv (opset 1, 11, 22): see lib/exec/ops/convolution.h.
 #include <memory>
 
-#include "lib/exec/convolution.h"
-#include "lib/exec/float_io.h"
+#include "lib/exec/ops/convolution.h"
+#include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

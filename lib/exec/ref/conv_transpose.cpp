@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "lib/exec/conv_transpose.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/gemm.h"
+#include "lib/exec/ops/conv_transpose.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/gemm.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

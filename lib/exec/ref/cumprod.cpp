@@ -1,6 +1,6 @@
 // CumProd: running products along one axis.
 #include "lib/exec/arguments.h"
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/fourier.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/fourier.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/indices.h"
+#include "lib/exec/ops/indices.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -2,10 +2,10 @@
 // and C broadcasts to the product. A constant B is packed once.
 #include <fmt/format.h>
 
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/gemm.h"
-#include "lib/exec/matmul.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/gemm.h"
+#include "lib/exec/ops/matmul.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/tensor/broadcast.h"

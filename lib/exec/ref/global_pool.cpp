@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "lib/exec/float_io.h"
+#include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

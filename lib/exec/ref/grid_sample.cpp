@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"

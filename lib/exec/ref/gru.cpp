@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include "lib/exec/recurrent.h"
+#include "lib/exec/ops/recurrent.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,7 +1,7 @@
 // Identity and Dropout, which passes its input on when nothing is trained.
 #include <algorithm>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -1,8 +1,8 @@
 // LayerNormalization (opset 17; onnxruntime takes it in earlier ones too) and RMSNormalization
 // (opset 23): normalize over the axes from `axis` on, then scale and shift by element. Mean and
 // InvStdDev, when wanted, are f32 (stash_type 1).
-#include "lib/exec/float_io.h"
-#include "lib/exec/layer_norm.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/layer_norm.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

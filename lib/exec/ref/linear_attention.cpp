@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/exec/attention.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

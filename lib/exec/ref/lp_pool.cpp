@@ -2,8 +2,8 @@
 // p.
 #include <cmath>
 
-#include "lib/exec/float_io.h"
-#include "lib/exec/pool.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,5 +1,5 @@
 // LSTM (opset 1, 7, 14, 22).
-#include "lib/exec/lstm_cell.h"
+#include "lib/exec/ops/lstm_cell.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,7 +1,7 @@
-// MatMul (opset 1, 9, 13): see lib/exec/matmul.h. A constant right operand is packed once.
-#include "lib/exec/matmul.h"
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
+// MatMul (opset 1, 9, 13): see lib/exec/ops/matmul.h. A constant right operand is packed once.
+#include "lib/exec/ops/matmul.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

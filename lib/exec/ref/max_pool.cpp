@@ -3,8 +3,8 @@
 // storage_order 1, with the two last axes exchanged.
 #include <limits>
 
-#include "lib/exec/float_io.h"
-#include "lib/exec/pool.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

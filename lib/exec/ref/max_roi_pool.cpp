@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

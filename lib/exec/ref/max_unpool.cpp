@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/grid.h"
+#include "lib/exec/ops/grid.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"

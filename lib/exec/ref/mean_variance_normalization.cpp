@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/moments.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/moments.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"

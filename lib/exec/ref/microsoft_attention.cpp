@@ -4,12 +4,12 @@
 
 #include <cmath>
 
-#include "lib/exec/attention.h"
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/matmul.h"
-#include "lib/exec/padding_mask.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/matmul.h"
+#include "lib/exec/ops/padding_mask.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"

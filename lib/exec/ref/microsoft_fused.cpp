@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/fused_activation.h"
-#include "lib/exec/matmul.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/fused_activation.h"
+#include "lib/exec/ops/matmul.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/strided.h"

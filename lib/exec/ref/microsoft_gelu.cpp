@@ -2,7 +2,7 @@
 // (onnxruntime/docs/ContribOperators.md).
 #include <cmath>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

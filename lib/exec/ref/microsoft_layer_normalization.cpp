@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/layer_norm.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/layer_norm.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

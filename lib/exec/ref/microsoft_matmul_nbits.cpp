@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/exec/elementwise.h"
-#include "lib/exec/float_io.h"
-#include "lib/exec/matmul.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/matmul.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

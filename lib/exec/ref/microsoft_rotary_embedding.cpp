@@ -2,10 +2,10 @@
 // each sample, or the first one alone (onnxruntime/docs/ContribOperators.md).
 #include <fmt/format.h>
 
-#include "lib/exec/attention.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/precision.h"
+#include "lib/exec/ops/rotary.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/rotary.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

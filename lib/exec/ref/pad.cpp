@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/grid.h"
+#include "lib/exec/ops/grid.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

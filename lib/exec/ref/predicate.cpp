@@ -1,7 +1,7 @@
 // IsNaN and IsInf: floats to booleans.
 #include <cmath>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -11,8 +11,8 @@
 #include <limits>
 
 #include "lib/base/simd.h"
-#include "lib/exec/codes.h"
 #include "lib/exec/nest.h"
+#include "lib/exec/ops/codes.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,8 +1,8 @@
 // com.microsoft.QLinearWhere (1): condition ? x : y on 8-bit codes, both converted to the scale of
 // the result. Inputs: condition, X, scale, zero point, Y, scale, zero point, and those of the
 // result.
-#include "lib/exec/codes.h"
 #include "lib/exec/nest.h"
+#include "lib/exec/ops/codes.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

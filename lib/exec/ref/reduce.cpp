@@ -1,8 +1,8 @@
 // ReduceSum, -Mean, -Prod, -Max, -Min, -L1, -L2, -LogSum, -LogSumExp, -SumSquare.
 //
 // A reduction is a struct with the start of a sum, one step, the joining of two partial sums and
-// the final function; lib/exec/reduce.h walks through the data.
-#include "lib/exec/reduce.h"
+// the final function; lib/exec/ops/reduce.h walks through the data.
+#include "lib/exec/ops/reduce.h"
 #include "lib/exec/shape_rule.h"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Resize (opset 10, 11, 13, 18, 19) and Upsample (opset 7, 9): see lib/exec/resample.h.
+// Resize (opset 10, 11, 13, 18, 19) and Upsample (opset 7, 9): see lib/exec/ops/resample.h.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "lib/exec/arguments.h"
+#include "lib/exec/ops/resample.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/resample.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -2,10 +2,10 @@
 // position of each sample.
 #include <numeric>
 
-#include "lib/exec/attention.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/precision.h"
+#include "lib/exec/ops/rotary.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/rotary.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

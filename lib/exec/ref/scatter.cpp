@@ -2,8 +2,8 @@
 // replaced by, or combined with, updates.
 #include <fmt/format.h>
 
-#include "lib/exec/elementwise.h"
-#include "lib/exec/indices.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/indices.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

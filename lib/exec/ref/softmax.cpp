@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,8 +1,8 @@
 // STFT (opset 17): Fourier transforms of frames of a signal, each multiplied by a window.
 #include <fmt/format.h>
 
-#include "lib/exec/fourier.h"
-#include "lib/exec/precision.h"
+#include "lib/exec/ops/fourier.h"
+#include "lib/exec/ops/precision.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,7 +1,7 @@
 // SwiGLU: a * sigmoid(alpha * a) * b ("GLU Variants Improve Transformer", Shazeer 2020).
 #include <cmath>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

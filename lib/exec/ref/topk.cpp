@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

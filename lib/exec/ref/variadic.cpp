@@ -1,7 +1,7 @@
 // Max, Min, Sum, Mean: any number of numeric operands under broadcasting.
 #include <functional>
 
-#include "lib/exec/elementwise.h"
+#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "lib/exec/float_io.h"
-#include "lib/exec/quantization.h"
+#include "lib/exec/ops/float_io.h"
+#include "lib/exec/ops/quantization.h"
 #include "lib/exec/vector/padded.h"
 
 namespace intaglio {

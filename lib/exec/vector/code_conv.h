@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "lib/exec/convolution.h"
 #include "lib/exec/kernel.h"
+#include "lib/exec/ops/convolution.h"
 #include "lib/exec/vector/code_tile.h"
 
 namespace intaglio {

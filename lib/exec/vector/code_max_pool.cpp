@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "lib/base/simd.h"
-#include "lib/exec/codes.h"
-#include "lib/exec/pool.h"
+#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
 
 namespace intaglio {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "lib/base/team.h"
-#include "lib/exec/convolution.h"
 #include "lib/exec/fused_reference.h"
+#include "lib/exec/ops/convolution.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/expand_depthwise.h"

@@ -1,6 +1,6 @@
 // ConvTranspose of one group on channels-last images: every row of pixels times the filters is a
 // product; its results are added where they belong, all channels of a row of taps at a time.
-#include "lib/exec/conv_transpose.h"
+#include "lib/exec/ops/conv_transpose.h"
 
 #include <algorithm>
 

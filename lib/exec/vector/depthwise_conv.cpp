@@ -1,7 +1,7 @@
 // Conv with one filter per channel, on channels-last images.
 #include "lib/base/simd.h"
-#include "lib/exec/convolution.h"
 #include "lib/exec/fused_reference.h"
+#include "lib/exec/ops/convolution.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/depthwise.h"

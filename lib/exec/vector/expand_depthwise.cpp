@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "lib/base/team.h"
-#include "lib/exec/convolution.h"
+#include "lib/exec/ops/convolution.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/depthwise.h"
 #include "lib/exec/vector/product.h"

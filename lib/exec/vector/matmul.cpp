@@ -1,5 +1,5 @@
 // MatMul of two f32 values that are both computed: the right matrices are packed on the way.
-#include "lib/exec/matmul.h"
+#include "lib/exec/ops/matmul.h"
 
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"

@@ -1,5 +1,5 @@
 // MaxPool and AveragePool of channels-last f32 images: all channels of a pixel at a time.
-#include "lib/exec/pool.h"
+#include "lib/exec/ops/pool.h"
 
 #include <algorithm>
 #include <limits>

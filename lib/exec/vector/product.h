@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "lib/exec/gemm.h"
+#include "lib/exec/ops/gemm.h"
 #include "lib/exec/vector/ending.h"
 #include "lib/tensor/tensor.h"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "lib/exec/convolution.h"
 #include "lib/exec/fused_reference.h"
+#include "lib/exec/ops/convolution.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/vector/conv_node.h"
 #include "lib/exec/vector/product_conv.h"

@@ -1,0 +1,190 @@
+#include "calibration/data/dataset.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+#include "calibration/data/feed_files.h"
+#include "lib/base/hash.h"
+#include "lib/base/parallel.h"
+
+namespace intaglio {
+namespace {
+
+// Columns side by side: row i of each of them makes sample i. A column of one row is repeated.
+class FileDataset final : public Dataset {
+ public:
+  FileDataset(std::vector<Column> columns, std::size_t feeds, const DataSpec& spec)
+      : columns_(std::move(columns)), feeds_(feeds) {
+    std::size_t rows = 1;
+    for (const Column& column : columns_) rows = std::max(rows, column.size());
+    for (const Column& column : columns_) {
+      if (column.size() == rows) lead_ = &column;
+      if (column.size() != 1 && column.size() != rows)
+        throw Error(Code::data,
+                    fmt::format("inputs {}: {} samples, others have {}",
+                                fmt::join(column.inputs(), ", "), column.size(), rows),
+                    "Give as many samples for each input, or a single one.");
+    }
+    const std::size_t count = std::min(spec.limit.value_or(rows), rows);
+    const Shard shard = spec.shard.value_or(Shard{});
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = (2 * i + 1) * rows / (2 * count);
+      listed_.push_back(row);
+      if (shard.holds(i) && !(spec.without && spec.without->holds(i))) chosen_.push_back(row);
+    }
+    if (chosen_.empty())
+      throw Error(Code::data,
+                  fmt::format("shard {} of {} is empty: there are {} samples", shard.index,
+                              shard.of, count),
+                  "Use fewer shards.");
+  }
+  FileDataset(const FileDataset&) = delete;  // lead_ points into columns_
+
+  std::size_t size() const override { return chosen_.size(); }
+  std::string name(std::size_t i) const override { return lead_->name(chosen_[i]); }
+
+  std::vector<Tensor> load(std::size_t i) const override {
+    std::vector<Tensor> tensors(feeds_);
+    for (const Column& column : columns_) column.load(row(column, i), tensors);
+    return tensors;
+  }
+
+  std::string fingerprint(std::size_t i) const override {
+    if (columns_.size() == 1) return columns_[0].fingerprint(chosen_[i]);
+    Sha256 hash;
+    for (const Column& column : columns_) hash.add(column.fingerprint(row(column, i)));
+    return hash.hex();
+  }
+
+  std::string list_sha256() const override {
+    Sha256 hash;
+    for (const std::size_t row : listed_)
+      hash.add(std::filesystem::path(lead_->name(row)).filename().generic_string()).add("\n");
+    return hash.hex();
+  }
+
+  Json preprocess() const override {
+    for (const Column& column : columns_)
+      if (const PreprocessRecipe* recipe = column.recipe()) return recipe->to_json();
+    return nullptr;
+  }
+
+ private:
+  std::size_t row(const Column& column, std::size_t i) const {
+    return column.size() == 1 ? 0 : chosen_[i];
+  }
+
+  std::vector<Column> columns_;
+  std::size_t feeds_;
+  const Column* lead_ = nullptr;     // the one that samples are named after
+  std::vector<std::size_t> listed_;  // rows: of all shards
+  std::vector<std::size_t> chosen_;  // rows: of this one
+};
+
+// --data arguments by the feed they are bound to; feeds.size() for those without a name.
+std::map<std::size_t, std::vector<std::string>> by_feed(const std::vector<std::string>& arguments,
+                                                        std::span<const Value* const> feeds) {
+  std::map<std::size_t, std::vector<std::string>> bound;
+  for (const std::string& argument : arguments) {
+    std::size_t feed = 0;
+    for (; feed < feeds.size(); ++feed)
+      if (argument.starts_with(feeds[feed]->name() + "=")) break;
+    const auto equals = argument.find('=');
+    if (feed < feeds.size()) {
+      bound[feed].push_back(argument.substr(feeds[feed]->name().size() + 1));
+    } else if (equals == std::string::npos || std::filesystem::exists(argument)) {
+      bound[feed].push_back(argument);
+    } else {
+      std::vector<std::string> names;
+      for (const Value* value : feeds) names.push_back(value->name());
+      throw Error(Code::usage,
+                  fmt::format("--data {}: the model has no input '{}'", argument,
+                              argument.substr(0, equals)),
+                  fmt::format("Its inputs: {}.", fmt::join(names, ", ")));
+    }
+  }
+  return bound;
+}
+
+std::vector<DataFile> find_all(const std::vector<std::string>& paths) {
+  std::vector<DataFile> files;
+  for (const std::string& path : paths) {
+    const auto found = find_data(path);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  sort_data(files);
+  return files;
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Value* const> feeds) {
+  if (spec.paths.empty())
+    throw Error(Code::data, "no data", "Give --data with images, arrays or a folder of them.");
+  if (feeds.empty()) throw Error(Code::data, "the model has no input that data could feed");
+  if (spec.limit == 0) throw Error(Code::usage, "--limit 0: expected at least 1");
+
+  const auto bound = by_feed(spec.paths, feeds);
+  std::vector<FeedSlot> unbound;
+  for (std::size_t i = 0; i < feeds.size(); ++i)
+    if (!bound.contains(i)) unbound.push_back({i, FeedType(*feeds[i])});
+  if (unbound.empty() && bound.contains(feeds.size()))
+    throw Error(Code::usage,
+                fmt::format("--data {}: every input is bound to a name already",
+                            bound.at(feeds.size()).front()),
+                "Name the input it is for: --data NAME=PATH.");
+  if (!unbound.empty() && !bound.contains(feeds.size()))
+    throw Error(Code::data, fmt::format("input '{}' has no data", unbound.front().type.name),
+                fmt::format("Give --data {}=PATH.", unbound.front().type.name));
+
+  std::vector<Column> columns;
+  for (const auto& [feed, paths] : bound) {
+    const auto slots =
+        feed < feeds.size() ? std::vector<FeedSlot>{{feed, FeedType(*feeds[feed])}} : unbound;
+    columns.emplace_back(find_all(paths), slots, spec.recipe, spec.batches);
+  }
+  return std::make_unique<FileDataset>(std::move(columns), feeds.size(), spec);
+}
+
+bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds) {
+  for (const auto& [feed, bound] : by_feed(paths, feeds))
+    for (const std::string& path : bound)
+      for (const DataFile& file : find_data(path))
+        if (file.kind == DataKind::image) return true;
+  return false;
+}
+
+Shard parse_shard(std::string_view text) {
+  Shard shard;
+  const std::size_t slash = text.find('/');
+  const auto number = [](std::string_view digits, std::size_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size();
+  };
+  if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
+      !number(text.substr(slash + 1), shard.of) || shard.index < 1 || shard.index > shard.of)
+    throw Error(Code::usage, fmt::format("--shard {}: expected I/N with 1 <= I <= N", text),
+                "For example: --shard 2/4.");
+  return shard;
+}
+
+std::vector<std::string> fingerprints(const Dataset& dataset, std::size_t threads) {
+  std::vector<std::string> prints(dataset.size());
+  parallel_for(prints.size(), threads,
+               [&](std::size_t, std::size_t i) { prints[i] = dataset.fingerprint(i); });
+  std::sort(prints.begin(), prints.end());
+  return prints;
+}
+
+std::string data_sha256(const Dataset& dataset, std::size_t threads) {
+  Sha256 hash;
+  for (const std::string& print : fingerprints(dataset, threads)) hash.add(print);
+  return hash.hex();
+}
+
+}  // namespace intaglio

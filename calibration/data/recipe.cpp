@@ -1,0 +1,163 @@
+#include "calibration/data/recipe.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "lib/base/configs.h"
+
+namespace intaglio {
+namespace {
+
+Error unexpected(std::string_view text, std::string_view expected) {
+  return Error(Code::usage, fmt::format("'{}': expected {}", text, expected));
+}
+
+// A side of an image, or 0.
+int parse_side(std::string_view text) {
+  int side = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, side);
+  return error == std::errc() && stop == end && side > 0 && side <= 32768 ? side : 0;
+}
+
+Size parse_sides(std::string_view text, std::string_view expected) {
+  const auto x = text.find('x');
+  const Size size{parse_side(text.substr(0, x)),
+                  parse_side(x == std::string_view::npos ? text : text.substr(x + 1))};
+  if (size.width == 0 || size.height == 0) throw unexpected(text, expected);
+  return size;
+}
+
+std::string text_of(const Size& size) { return fmt::format("{}x{}", size.width, size.height); }
+
+Json json_of(const Resize& resize) {
+  switch (resize.mode) {
+    case Resize::Mode::automatic:
+      return "auto";
+    case Resize::Mode::none:
+      return "none";
+    case Resize::Mode::shorter:
+      return resize.shorter;
+    case Resize::Mode::exact:
+      return text_of(resize.exact);
+  }
+  return nullptr;
+}
+
+constexpr const char* channel_names[] = {"RGB", "BGR", "GRAY"};
+constexpr const char* layout_names[] = {"auto", "NCHW", "NHWC"};
+
+// Reads a key through one of the parsers for texts; a number stands for its digits.
+template <typename Parse>
+auto parsed(JsonObject& object, std::string_view key, std::string_view fallback, Parse parse) {
+  std::string text(fallback);
+  if (object.has(key)) {
+    const Json& value = object.at(key);
+    if (!value.is_string() && !value.is_number_integer())
+      object.fail(key, "expected text or a number");
+    text = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  try {
+    return parse(text);
+  } catch (const Error& e) {
+    object.fail(key, e.what());
+  }
+}
+
+std::vector<double> per_channel(JsonObject& object, std::string_view key, double fallback) {
+  auto values = object.get<std::vector<double>>(key, {fallback});
+  if (values.size() != 1 && values.size() != 3) object.fail(key, "expected one number or three");
+  for (const double v : values)
+    if (!std::isfinite(v) || (key == "std" && v == 0))
+      object.fail(key, "expected numbers not zero");
+  return values;
+}
+
+}  // namespace
+
+Json PreprocessRecipe::to_json() const {
+  Json json;
+  json["name"] = name;
+  json["channels"] = channel_names[static_cast<int>(channels)];
+  json["scale"] = scale;
+  json["mean"] = mean;
+  json["std"] = deviation;
+  json["resize"] = json_of(resize);
+  json["crop"] = crop ? Json(text_of(*crop)) : Json("auto");
+  json["letterbox"] = letterbox;
+  json["pad"] = pad;
+  json["layout"] = layout_names[static_cast<int>(layout)];
+  return json;
+}
+
+PreprocessRecipe recipe_from_json(const Json& json, const std::string& origin) {
+  JsonObject object(json, origin);
+  PreprocessRecipe recipe;
+  recipe.name = object.get<std::string>("name", std::filesystem::path(origin).stem().string());
+  recipe.channels = parsed(object, "channels", "RGB", parse_channels);
+  recipe.scale = object.get<double>("scale", 1.0);
+  if (!std::isfinite(recipe.scale) || recipe.scale == 0)
+    object.fail("scale", "expected a number not zero");
+  recipe.mean = per_channel(object, "mean", 0);
+  recipe.deviation = per_channel(object, "std", 1);
+  recipe.resize = parsed(object, "resize", "auto", parse_resize);
+  recipe.crop = parsed(object, "crop", "auto", parse_crop);
+  recipe.letterbox = object.get<bool>("letterbox", false);
+  recipe.pad = object.get<int>("pad", recipe.pad);
+  if (recipe.pad < 0 || recipe.pad > 255) object.fail("pad", "expected 0..255");
+  recipe.layout = parsed(object, "layout", "auto", parse_layout);
+  object.done();
+  return recipe;
+}
+
+PreprocessRecipe load_recipe(std::string_view name_or_file) {
+  const auto path = find_config(ConfigKind::preprocess, name_or_file);
+  return recipe_from_json(read_json_file(path), path.string());
+}
+
+Resize parse_resize(std::string_view text) {
+  if (text == "auto") return {};
+  if (text == "none") return {.mode = Resize::Mode::none};
+  const Size size = parse_sides(text, "auto, none, N (the shorter side) or WxH");
+  if (text.find('x') != std::string_view::npos) return {.mode = Resize::Mode::exact, .exact = size};
+  return {.mode = Resize::Mode::shorter, .shorter = size.width};
+}
+
+std::optional<Size> parse_crop(std::string_view text) {
+  if (text == "auto") return std::nullopt;
+  return parse_sides(text, "auto, N or WxH");
+}
+
+Channels parse_channels(std::string_view text) {
+  for (int i = 0; i < 3; ++i)
+    if (text == channel_names[i]) return static_cast<Channels>(i);
+  throw unexpected(text, "RGB, BGR or GRAY");
+}
+
+ImageLayout parse_layout(std::string_view text) {
+  for (int i = 0; i < 3; ++i)
+    if (text == layout_names[i]) return static_cast<ImageLayout>(i);
+  throw unexpected(text, "auto, NCHW or NHWC");
+}
+
+std::vector<double> parse_per_channel(std::string_view text) {
+  constexpr std::string_view expected = "one number, or three separated by commas";
+  std::vector<double> values;
+  const char *at = text.data(), *end = at + text.size();
+  for (;;) {
+    double value = 0;
+    const auto [stop, error] = std::from_chars(at, end, value);
+    if (error != std::errc() || !std::isfinite(value)) throw unexpected(text, expected);
+    values.push_back(value);
+    if (stop == end) break;
+    if (*stop != ',') throw unexpected(text, expected);
+    at = stop + 1;
+  }
+  if (values.size() != 1 && values.size() != 3) throw unexpected(text, expected);
+  return values;
+}
+
+}  // namespace intaglio

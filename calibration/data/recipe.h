@@ -1,0 +1,72 @@
+// How an image becomes the feed of a model: a recipe, as one reads and writes it.
+//
+//   decode -> grey (channels GRAY) -> resize -> centre crop
+//          -> y = (pixel * scale - mean) / std -> layout
+//
+// A recipe file is a JSON object with these keys, all optional:
+//   "name"       text, default: the file's name
+//   "channels"   "RGB" (default), "BGR", "GRAY": the order in which the model takes them
+//   "scale"      number that multiplies a pixel 0..255, default 1
+//   "mean"       [a] or [a, b, c] in the order of channels, after scale, default [0]
+//   "std"        the same, default [1]
+//   "resize"     "auto" (default), "none", N (the shorter side) or "WxH" (both, whatever the
+//                aspect)
+//   "crop"       "auto" (default: the model's input), N or "WxH", taken from the centre
+//   "letterbox"  true: scaled to fit into the crop, at its top left corner, the rest filled with
+//                "pad"; default false
+//   "pad"        0..255, default 114
+//   "layout"     "auto" (default), "NCHW", "NHWC"
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "calibration/data/resize.h"
+#include "lib/base/json.h"
+
+namespace intaglio {
+
+enum class Channels { rgb, bgr, gray };
+enum class ImageLayout { automatic, nchw, nhwc };
+
+struct Resize {
+  // automatic: so that both sides are at least crop * 256 / 224 (rounded half away from zero) and
+  // one of them is equal to it; for a square crop that is the shorter side. Without a crop: none.
+  enum class Mode { automatic, none, shorter, exact };
+  Mode mode = Mode::automatic;
+  int shorter = 0;  // the shorter side; the other one is rounded half to even, as Python does
+  Size exact = {};
+};
+
+struct PreprocessRecipe {
+  std::string name = "raw";
+  Channels channels = Channels::rgb;
+  double scale = 1;
+  std::vector<double> mean = {0}, deviation = {1};
+  Resize resize;
+  std::optional<Size> crop;  // nullopt: the model's input
+  bool letterbox = false;
+  int pad = 114;
+  ImageLayout layout = ImageLayout::automatic;
+
+  // All keys above; reading them back gives the same recipe.
+  Json to_json() const;
+};
+
+// Throws Code::config, with the origin and the place, for an unknown key or a wrong value.
+PreprocessRecipe recipe_from_json(const Json& json, const std::string& origin);
+
+// A preset of configs/preprocess/ by name, or a recipe file (lib/base/configs.h).
+PreprocessRecipe load_recipe(std::string_view name_or_file);
+
+// The texts of command-line options and of JSON strings. All throw Code::usage with what was
+// expected.
+Resize parse_resize(std::string_view text);                    // "auto", "none", "256", "320x240"
+std::optional<Size> parse_crop(std::string_view text);         // "auto", "224", "320x240"
+Channels parse_channels(std::string_view text);                // "RGB", "BGR", "GRAY"
+ImageLayout parse_layout(std::string_view text);               // "auto", "NCHW", "NHWC"
+std::vector<double> parse_per_channel(std::string_view text);  // "0.5" or "104,117,123"
+
+}  // namespace intaglio

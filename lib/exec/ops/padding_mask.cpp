@@ -1,0 +1,67 @@
+#include "lib/exec/ops/padding_mask.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/exec/ops/attention.h"
+#include "lib/exec/ops/elementwise.h"
+#include "lib/exec/ops/float_io.h"
+
+namespace intaglio {
+namespace {
+
+Tensor sum(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  return broadcast_map<float>(a, b, std::plus<>());
+}
+
+// From lengths, or from ends and starts.
+Tensor from_lengths(const std::vector<std::int64_t>& given, const MaskedScores& s) {
+  Tensor result(DType::f32, {s.batch, 1, 1, s.keys});
+  float* out = result.mutate<float>().data();
+  const auto batch = static_cast<std::size_t>(s.batch);
+  for (std::size_t b = 0; b < batch; ++b) {
+    const std::int64_t end = given[b], start = given.size() > batch ? given[batch + b] : 0;
+    for (std::int64_t j = 0; j < s.keys; ++j) *out++ = j < end && j >= start ? 0 : s.filter;
+  }
+  return result;
+}
+
+Tensor from_mask(const Tensor& mask, const MaskedScores& s) {
+  const Shape shape = mask.shape();
+  if (shape == Shape{s.batch} || shape == Shape{2 * s.batch})
+    return from_lengths(mask.to_vector<std::int64_t>(), s);
+  Shape full;
+  if (shape == Shape{s.batch, s.keys}) full = {s.batch, 1, 1, s.keys};
+  if (shape == Shape{s.batch, s.queries, s.keys} || shape == Shape{s.batch, 1, s.queries, s.keys})
+    full = {s.batch, 1, s.queries, s.keys};
+  if (full.empty())
+    throw Error(Code::unsupported,
+                fmt::format("a mask of shape {} for {} samples, {} queries and {} keys",
+                            to_string(shape), s.batch, s.queries, s.keys));
+  Tensor result(DType::f32, full);
+  const auto values = mask.to_vector<std::int64_t>();
+  std::transform(values.begin(), values.end(), result.mutate<float>().begin(),
+                 [&](std::int64_t v) { return v != 0 ? 0 : s.filter; });
+  return result;
+}
+
+Tensor causal_mask(const MaskedScores& s) {
+  Tensor result(DType::f32, {1, 1, s.queries, s.keys});
+  write_visibility({.offset = s.keys - s.queries, .right = 0}, s.queries, s.keys,
+                   result.mutate<float>().data());
+  return result;
+}
+
+}  // namespace
+
+Tensor additive_mask(const Tensor* mask, const Tensor* bias, const MaskedScores& scores) {
+  Tensor result;
+  if (mask != nullptr) result = from_mask(*mask, scores);
+  if (scores.causal) result = sum(result, causal_mask(scores));
+  if (bias != nullptr) result = sum(result, as_float(*bias));
+  return result;
+}
+
+}  // namespace intaglio
