@@ -16,12 +16,12 @@ namespace intaglio {
 namespace {
 
 std::string kept_as(const KeepSummary& kept) {
-  return kept.asked.as == "float" ? "kept float" : "with 16 bits";
+  return kept.asked.as == KeepAs::floats ? "kept float" : "with 16 bits";
 }
 
 void print_trials(const KeepSummary& kept) {
   std::vector<std::vector<std::string>> rows = {
-      {kept_as(kept), kept.asked.objective == "size" ? "weights %" : "MACs %", "SQNR dB",
+      {kept_as(kept), kept.asked.objective == KeepCost::size ? "weights %" : "MACs %", "SQNR dB",
        "agreement %", ""}};
   const auto text = [](const std::optional<double>& value) {
     return value ? percent(*value) : std::string("-");
@@ -48,8 +48,8 @@ void print_kept(const KeepSummary& kept) {
 void print_effort(const EffortComparison& compared) {
   if (compared.held_out == 0) return;
   fmt::print("effort {} was taken: on {} samples that neither saw best has {}, balanced {}\n",
-             compared.best ? "best" : "balanced", compared.held_out, decibels(compared.best_db),
-             decibels(compared.balanced_db));
+             word_of(compared.best ? Effort::best : Effort::balanced), compared.held_out,
+             decibels(compared.best_db), decibels(compared.balanced_db));
 }
 
 // Where inputs and outputs hold codes.

@@ -27,7 +27,8 @@ namespace intaglio {
 namespace {
 
 struct RunOptions {
-  std::string model, output_dir, expect, exact = "integer";
+  std::string model, output_dir, expect;
+  Arithmetic exact = Arithmetic::integer;
   std::vector<std::string> inputs;
   DataOptions data;
   int top = 0, repeat = 1;

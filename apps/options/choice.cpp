@@ -7,12 +7,13 @@
 
 namespace intaglio {
 
-void add_choice(CLI::App& command, const std::string& name, std::string& value,
-                const std::vector<std::string>& choices, const std::string& help) {
-  command.add_option(name, value, help)
-      ->check(CLI::IsMember(choices))
-      ->type_name(fmt::format("{}", fmt::join(choices, "|")))
-      ->capture_default_str();
+void add_choice(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,
+                std::string shown, std::function<void(const std::string&)> take,
+                const std::string& help, Listing listing) {
+  CLI::Option* option = command.add_option_function<std::string>(name, std::move(take), help);
+  option->check(CLI::IsMember(choices));
+  if (listing == Listing::type) option->type_name(fmt::format("{}", fmt::join(choices, "|")));
+  if (!shown.empty()) option->default_str(std::move(shown));
 }
 
 }  // namespace intaglio

@@ -1,8 +1,14 @@
-// An option that takes one of a few words, which its help lists: "--keep-as float|16bit".
+// Options that take one of a few words: "--keep-as float|16bit". The words and what they mean stand
+// in one table beside the enum (lib/base/words.h).
 #pragma once
 
+#include <array>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "lib/base/words.h"
 
 namespace CLI {
 class App;
@@ -10,8 +16,47 @@ class App;
 
 namespace intaglio {
 
-// `value` holds the default, which the help shows.
-void add_choice(CLI::App& command, const std::string& name, std::string& value,
-                const std::vector<std::string>& choices, const std::string& help);
+// How the help lists the words: "float|16bit" as the type, or "TEXT:{float,16bit}".
+enum class Listing { type, set };
+
+// The untyped part: calls `take` with a word of the list. shown: the default; empty: none.
+void add_choice(CLI::App& command, const std::string& name, const std::vector<std::string>& choices,
+                std::string shown, std::function<void(const std::string&)> take,
+                const std::string& help, Listing listing);
+
+// The value of a word of the table; `value` holds the default.
+template <typename T, std::size_t n>
+void add_choice(CLI::App& command, const std::string& name, T& value,
+                const std::array<Word<T>, n>& table, const std::string& help,
+                Listing listing = Listing::type) {
+  std::vector<std::string> choices;
+  for (const Word<T>& w : table) choices.emplace_back(w.word);
+  const auto take = [&value, table](const std::string& word) {
+    for (const Word<T>& w : table)
+      if (w.word == word) value = w.value;
+  };
+  add_choice(command, name, choices, std::string(word_in(table, value)), take, help, listing);
+}
+
+// An enum with words of its own.
+template <typename T>
+void add_choice(CLI::App& command, const std::string& name, T& value, const std::string& help,
+                Listing listing = Listing::type) {
+  add_choice(command, name, value, words(T{}), help, listing);
+}
+
+// The same without a default.
+template <typename T, std::size_t n>
+void add_choice(CLI::App& command, const std::string& name, std::optional<T>& value,
+                const std::array<Word<T>, n>& table, const std::string& help,
+                Listing listing = Listing::type) {
+  std::vector<std::string> choices;
+  for (const Word<T>& w : table) choices.emplace_back(w.word);
+  const auto take = [&value, table](const std::string& word) {
+    for (const Word<T>& w : table)
+      if (w.word == word) value = w.value;
+  };
+  add_choice(command, name, choices, "", take, help, listing);
+}
 
 }  // namespace intaglio

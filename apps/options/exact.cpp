@@ -4,8 +4,8 @@
 
 namespace intaglio {
 
-void add_exact_option(CLI::App& command, std::string& exact) {
-  add_choice(command, "--exact", exact, {"integer", "float"},
+void add_exact_option(CLI::App& command, Arithmetic& exact) {
+  add_choice(command, "--exact", exact,
              "Run quantized operators on integers, as onnxruntime does, or simulate them in float");
 }
 

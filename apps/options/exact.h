@@ -1,7 +1,7 @@
 // --exact: how a quantized model is run.
 #pragma once
 
-#include <string>
+#include "apps/pipeline/execution.h"
 
 namespace CLI {
 class App;
@@ -9,6 +9,6 @@ class App;
 
 namespace intaglio {
 
-void add_exact_option(CLI::App& command, std::string& exact);
+void add_exact_option(CLI::App& command, Arithmetic& exact);
 
 }  // namespace intaglio

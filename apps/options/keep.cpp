@@ -12,9 +12,9 @@ void add_keep_options(CLI::App& command, KeepOptions& options) {
                   "Layers that stay float: the N whose noise matters most, or auto: the cheapest "
                   "ones with which the gates hold")
       ->type_name("N|auto");
-  add_choice(command, "--objective", options.objective, {"macs", "size"},
+  add_choice(command, "--objective", options.objective, keep_objectives,
              "What --keep-float auto keeps cheap: macs (work in integers) or size (of the file)");
-  add_choice(command, "--keep-as", options.as, {"float", "16bit"},
+  add_choice(command, "--keep-as", options.as, keep_ways,
              "What --keep-float makes of its layers: float, or 16bit: integers still, with "
              "activations of 16 bits");
 }

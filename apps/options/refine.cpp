@@ -7,7 +7,7 @@
 namespace intaglio {
 
 void add_refine_options(CLI::App& command, RefineOptions& options) {
-  add_choice(command, "--effort", options.effort, {"fast", "balanced", "best"},
+  add_choice(command, "--effort", options.effort,
              "How much is done for accuracy: fast chooses ranges; balanced equalizes channels, "
              "migrates them into weights and corrects biases; best rounds weights against each "
              "other's errors too");

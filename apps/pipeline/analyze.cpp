@@ -27,7 +27,7 @@ void require_consistent(const AnalyzeSpec& o) {
   if (!o.quant.form.calibrated())
     throw Error(
         Code::usage,
-        fmt::format("--format {} has no layers with ranges to analyze", o.quant.form.format),
+        fmt::format("--format {} has no layers with ranges to analyze", o.quant.form.name()),
         "Analyze qdq or qoperator.");
 }
 

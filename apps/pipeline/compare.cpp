@@ -85,7 +85,7 @@ void require_consistent(const CompareSpec& o) {
   if (!o.quant.form.calibrated())
     throw Error(
         Code::usage,
-        fmt::format("--format {} has no calibration methods to compare", o.quant.form.format),
+        fmt::format("--format {} has no calibration methods to compare", o.quant.form.name()),
         "Compare qdq or qoperator.");
   if (o.objective == "top1" && o.data.labels.empty())
     throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
@@ -142,7 +142,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   result.best = best_of(evaluations, result.objective);
   if (o.output.empty()) return result;
   const Model& best = result.chosen().quantized.model;
-  result.output = context.phase("save", [&] { return save(best, o.output, o.quant.form.format); });
+  result.output = context.phase("save", [&] { return save(best, o.output, o.quant.form.name()); });
   warn_of_growth(prepared, best, *result.output, warnings);
   return result;
 }

@@ -24,7 +24,7 @@ struct CompareSpec {
   RefineOptions refine;
   MetricOptions metric;
   std::string objective;  // empty: what suits the outputs
-  std::string exact = "integer";
+  Arithmetic exact = Arithmetic::integer;
 };
 
 struct Compared {

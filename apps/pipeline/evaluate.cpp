@@ -56,7 +56,7 @@ std::map<std::string, Extrema> bounds_of(const Graph& graph, const Plan& plan) {
 
 // How far each value of the result is from its original.
 std::map<std::string, Deviation> compare_values(const Prepared& prepared, const Quantized& result,
-                                                Samples samples, const std::string& exact,
+                                                Samples samples, Arithmetic exact,
                                                 std::size_t threads) {
   Candidate candidate{nullptr, result.written.dequantized, softmax_rows(prepared.model.graph())};
   candidate.bounds = bounds_of(prepared.model.graph(), result.plan);

@@ -14,7 +14,7 @@
 namespace intaglio {
 
 struct Measuring {
-  std::string exact = "integer";
+  Arithmetic exact = Arithmetic::integer;
   MetricRequest metrics;
   bool values = true;  // inside the graphs too
 };

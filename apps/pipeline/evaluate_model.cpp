@@ -28,7 +28,7 @@ void make_ready(Model& model) {
 struct Ready {
   Execution execution;
   Executor executor;
-  Ready(const Model& model, const std::string& exact)
+  Ready(const Model& model, Arithmetic exact)
       : execution(model, exact), executor(execution.graph(), execution.options()) {}
 };
 

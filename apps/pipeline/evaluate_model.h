@@ -16,7 +16,7 @@ namespace intaglio {
 
 struct EvaluateSpec {
   std::string model, reference;  // reference empty: there is none
-  std::string exact = "integer";
+  Arithmetic exact = Arithmetic::integer;
   DataOptions data;
   MetricOptions metric;
   Gates gates;  // that will be judged: their metrics are measured

@@ -31,18 +31,18 @@ bool quantizes_while_it_runs(const Graph& graph) {
 
 }  // namespace
 
-Execution::Execution(const Model& model, const std::string& exact,
+Execution::Execution(const Model& model, Arithmetic exact,
                      const std::function<bool(std::string_view)>& keep,
                      const std::function<void(Graph&)>& finish)
     : model_(model), quantized_(has_quantized_values(model.graph())) {
-  integer_ = quantized_ && exact != "float";
+  integer_ = quantized_ && exact == Arithmetic::integer;
   const bool halves = has_halves(model.graph());
   if (quantized_ || halves || finish) copy_ = model.clone();
   if (integer_) form_ = fuse_integers(*copy_, {.keep = keep, .blocks = true});
   // Codes hang on the last bit of what is quantized while the model runs, too.
   ordered_ = quantized_ && (!integer_ || quantizes_while_it_runs(copy_->graph()));
   if (halves || ordered_) infer_types(*copy_);
-  if (halves) widen_halves(copy_->graph(), /*round=*/exact == "float");
+  if (halves) widen_halves(copy_->graph(), /*round=*/exact == Arithmetic::floating);
   if (finish) finish(copy_->graph());
 }
 

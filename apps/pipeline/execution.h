@@ -1,11 +1,13 @@
 // How a quantized model is run: with integer arithmetic, as a runtime does, or simulated in float.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/base/words.h"
 #include "lib/exec/compile.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 
@@ -15,6 +17,12 @@ namespace intaglio {
 // quantized, or that cannot be prepared (an old operator without an equivalent), as it is.
 void prepare_to_run(Model& model);
 
+// How quantized operators are run: on integers, as runtimes do, or simulated in float.
+enum class Arithmetic { integer, floating };
+constexpr std::array<Word<Arithmetic>, 2> words(Arithmetic) {
+  return {{{"integer", Arithmetic::integer}, {"float", Arithmetic::floating}}};
+}
+
 // How much of a quantized model runs in integers.
 struct ExecutionSummary {
   bool integer = false;  // not simulated in float
@@ -23,12 +31,12 @@ struct ExecutionSummary {
 };
 
 // The graph to run in place of a model's: its integer form, or itself when the model is not
-// quantized or `exact` is "float". The model must outlive it.
+// quantized or `exact` is floating. The model must outlive it.
 class Execution {
  public:
   // keep: float values that a tap will look for; see fuse_integers(). finish: a last edit of the
   // graph to run, which is then a copy.
-  Execution(const Model& model, const std::string& exact,
+  Execution(const Model& model, Arithmetic exact,
             const std::function<bool(std::string_view value)>& keep = {},
             const std::function<void(Graph&)>& finish = {});
 

@@ -9,10 +9,6 @@
 #include "lib/quant/weights.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/from_qdq.h"
-#include "lib/rewrite/product_bias.h"
-#include "lib/rewrite/qdq.h"
-#include "lib/rewrite/qoperator.h"
-#include "lib/rewrite/weights.h"
 
 namespace intaglio {
 namespace {
@@ -54,53 +50,53 @@ void warn_of_recurrences(Plan& plan, const Graph& graph, const Target& target, b
 }  // namespace
 
 void require_consistent(const FormOptions& o, const ActivationOptions& activations) {
-  if (o.contrib && o.format != "qoperator" && o.format != "dynamic")
-    throw Error(Code::usage, fmt::format("--contrib: the form '{}' has no use for it", o.format),
+  const FormTraits& form = o.traits();
+  const std::string name = o.name();
+  if (o.contrib && !form.contrib)
+    throw Error(Code::usage, fmt::format("--contrib: the form '{}' has no use for it", name),
                 "Leave it out, or use --format qoperator or dynamic.");
-  if (o.from_qdq && !o.has_codes())
-    throw Error(
-        Code::usage,
-        fmt::format("--from-qdq: a quantized model does not become the form '{}'", o.format),
-        "Use --format qdq or qoperator.");
-  if (o.placement == "accuracy" && o.format != "qdq")
+  if (o.from_qdq && !form.codes)
     throw Error(Code::usage,
-                fmt::format("--placement accuracy: the form '{}' has no Q/DQ pairs", o.format),
-                "Leave it out, or use --format qdq.");
-  if (!o.has_codes() && o.io != "float")
+                fmt::format("--from-qdq: a quantized model does not become the form '{}'", name),
+                "Use --format qdq or qoperator.");
+  if (o.placement != Placement::speed && !form.pairs)
     throw Error(
         Code::usage,
-        fmt::format("--io {}: the form '{}' has no codes of inputs and outputs", o.io, o.format),
-        "Leave it out, or use --format qdq or qoperator.");
-  if (!o.has_codes() && (!activations.type.empty() || activations.symmetric))
+        fmt::format("--placement {}: the form '{}' has no Q/DQ pairs", word_of(o.placement), name),
+        "Leave it out, or use --format qdq.");
+  if (!form.codes && o.io != DType::undefined)
+    throw Error(Code::usage,
+                fmt::format("--io {}: the form '{}' has no codes of inputs and outputs",
+                            name_of(o.io), name),
+                "Leave it out, or use --format qdq or qoperator.");
+  if (!form.codes && (activations.type || activations.symmetric))
     throw Error(
         Code::usage,
-        fmt::format("--format {}: {}, so --activations and --symmetric have no effect", o.format,
-                    o.format == "dynamic" ? "activations are quantized to u8 as the model runs"
-                                          : "activations stay float"),
+        fmt::format("--format {}: {}, so --activations and --symmetric have no effect", name,
+                    form.at_run_time ? "activations are quantized to u8 as the model runs"
+                                     : "activations stay float"),
         "Leave them out, or use --format qdq or qoperator.");
 }
 
 Target target_for(const FormOptions& o, Target target) {
-  if (o.io != "float") target = with_integer_outputs(std::move(target));
-  if (o.format == "qoperator") return qoperator_target(std::move(target));
-  if (o.format == "dynamic") return dynamic_target(std::move(target));
-  return o.placement == "accuracy" ? placed_for_accuracy(std::move(target)) : target;
+  if (o.io != DType::undefined) target = with_integer_outputs(std::move(target));
+  if (o.placement == Placement::accuracy) target = placed_for_accuracy(std::move(target));
+  return def_of(o.form).target(std::move(target));
 }
 
 Plan draft_for(const FormOptions& o, const Graph& graph, const Target& target,
                const Selection& selection) {
-  Plan plan = o.from_qdq       ? plan_of_quantized(graph)
-              : o.calibrated() ? draft(graph, target, selection)
-                               : draft_weights(graph, target, selection);
+  Plan plan =
+      o.from_qdq ? plan_of_quantized(graph) : def_of(o.form).draft(graph, target, selection);
   warn_of_recurrences(plan, graph, target, o.contrib);
-  const bool lstm_on_codes = o.format == "qoperator" && o.contrib && !o.from_qdq;
-  if (o.format == "dynamic" || lstm_on_codes)
+  const bool at_run_time = o.traits().at_run_time;
+  if (at_run_time || (o.calibrated() && o.contrib))  // then an LSTM alone computes on codes
     for (NodePlan& node : plan.nodes)
-      if (node.quantized && (o.format == "dynamic" || node.op == "LSTM"))
+      if (node.quantized && (at_run_time || node.op == "LSTM"))
         node.reason = float_arithmetic(*graph.find(node.output)->producer(), node, o.contrib);
   if (o.float16) {
     require_float16(target);
-    draft_float16(plan, graph, target, o.format == "weights");
+    draft_float16(plan, graph, target, o.traits().weights_alone());
   }
   return plan;
 }
@@ -114,40 +110,15 @@ Redraft redraft_for(const FormOptions& options, const Target& target, const Sele
 }
 
 std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
-  if (o.io == "float") return std::nullopt;
-  return quantize_interface(model, dtype_named(o.io));
+  if (o.io == DType::undefined) return std::nullopt;
+  return quantize_interface(model, o.io);
 }
 
 Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine engine) {
-  const bool floats_kept = engine != Engine::pairs;
+  if (!o.from_qdq) return def_of(o.form).write(model, plan, {o.contrib, engine});
   Written written;
-  const auto note = [&](const std::vector<IntegerDecision>& decisions) {
-    for (const IntegerDecision& d : decisions)
-      if (!d.integer()) written.in_float[d.node] = d.reason;
-  };
-  if (o.from_qdq) {
-    note(convert_quantized(model, o.format, o.contrib).decisions);
-    return written;
-  }
-  if (o.format == "qdq") {
-    written.dequantized = write_qdq(model, plan, floats_kept);
-    if (floats_kept) {
-      infer_types(model);
-      keep_products_on_codes(model);
-    }
-    return written;
-  }
-  if (!o.calibrated()) {
-    if (!plan.activations.empty())
-      throw Error(Code::config,
-                  fmt::format("--format {}: the plan quantizes activations", o.format),
-                  "Use a plan that was made with this form.");
-    o.format == "dynamic" ? write_dynamic(model, plan, o.contrib) : write_weights(model, plan);
-    return written;
-  }
-  QOperatorResult result = write_qoperator(model, plan, o.contrib, floats_kept);
-  written.codes = std::move(result.codes);
-  note(result.decisions);
+  for (const IntegerDecision& d : convert_quantized(model, o.form, o.contrib).decisions)
+    if (!d.integer()) written.in_float[d.node] = d.reason;
   return written;
 }
 

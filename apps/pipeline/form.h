@@ -1,7 +1,7 @@
 // The form of the output: which operators carry the quantized values.
 #pragma once
 
-#include <map>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -9,25 +9,38 @@
 #include "lib/graph/model.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target.h"
+#include "lib/rewrite/form.h"
 #include "lib/rewrite/interface.h"
 
 namespace intaglio {
 
+// Where Q/DQ pairs stand: so that all runs in integers, or none where it costs accuracy.
+enum class Placement { speed, accuracy };
+constexpr std::array<Word<Placement>, 2> words(Placement) {
+  return {{{"speed", Placement::speed}, {"accuracy", Placement::accuracy}}};
+}
+
+// Types of graph inputs and outputs; undefined: float, as they are.
+inline constexpr std::array<Word<DType>, 3> interface_types = {
+    {{"float", DType::undefined}, {"s8", DType::s8}, {"u8", DType::u8}}};
+
 struct FormOptions {
-  std::string format = "qdq";       // qdq, qoperator, dynamic, weights
-  bool contrib = false;             // operators of com.microsoft may be written
-  std::string placement = "speed";  // of Q/DQ pairs: speed, accuracy
-  std::string io = "float";         // of graph inputs and outputs: float, s8, u8
-  bool float16 = false;             // what stays float computes in float16
-  bool from_qdq = false;            // the model is quantized already: bring it into the form
-  // Whether the form has codes of activations that are known ahead of the run.
-  bool has_codes() const { return format == "qdq" || format == "qoperator"; }
-  // Whether their ranges come from data.
-  bool calibrated() const { return has_codes() && !from_qdq; }
+  OutputForm form = OutputForm::qdq;
+  bool contrib = false;  // operators of com.microsoft may be written
+  Placement placement = Placement::speed;
+  DType io = DType::undefined;  // one of interface_types
+  bool float16 = false;         // what stays float computes in float16
+  bool from_qdq = false;        // the model is quantized already: bring it into the form
+
+  const FormTraits& traits() const { return traits_of(form); }
+  std::string name() const { return std::string(word_of(form)); }
+  // Whether ranges of activations come from data.
+  bool calibrated() const { return traits().codes && !from_qdq; }
 };
-// What --activations and --symmetric say is about calibrated ranges; empty and false: not given.
+
+// What --activations and --symmetric say is about calibrated ranges; nullopt and false: not given.
 struct ActivationOptions {
-  const std::string& type;
+  std::optional<DType> type;
   bool symmetric;
 };
 // Throws Code::usage for options that contradict each other.
@@ -43,12 +56,6 @@ Plan draft_for(const FormOptions& options, const Graph& graph, const Target& tar
 // The same, of the graph as it is when some of its nodes hold scales of channels.
 Redraft redraft_for(const FormOptions& options, const Target& target, const Selection& selection);
 
-// What has been written.
-struct Written {
-  // By activation of the plan: the value that holds what was dequantized, or its codes.
-  std::map<std::string, std::string> dequantized, codes;
-  std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
-};
 // Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and
 // outputs stay float. engine: what will run it.
 Written write_form(const FormOptions& options, Model& model, const Plan& plan, Engine engine);

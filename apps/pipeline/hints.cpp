@@ -24,12 +24,12 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
                                 [](const ConstantPlan& c) { return is_half(c.scheme.type); });
   });
   std::vector<std::string> hints;
-  if (!form.has_codes() && slow > 0)
+  if (!form.traits().codes && slow > 0)
     hints.push_back(
         fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
                     "the speed of float; --format qdq is made for them",
-                    slow, form.format));
-  if (form.has_codes() && predicted_gain(check) < 0)
+                    slow, form.name()));
+  if (form.traits().codes && predicted_gain(check) < 0)
     hints.push_back(fmt::format(
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",
@@ -40,7 +40,7 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
       if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
   const bool classes_agree =
       evaluation != nullptr && evaluation->agreement.value_or(0) >= enough_agreement;
-  if (form.has_codes() && !classes_agree && least && *least < enough_db)
+  if (form.traits().codes && !classes_agree && least && *least < enough_db)
     hints.push_back(
         fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "
                     "finds the layers "

@@ -16,7 +16,7 @@ std::optional<std::size_t> KeepOptions::count() const {
 void require_searchable(const KeepOptions& options, const Gates& gates, const FormOptions& form,
                         bool has_data, bool has_plan, bool has_eval_data) {
   if (!options.wanted()) {
-    if (options.as == "float") return;
+    if (options.as == KeepAs::floats) return;
     throw Error(Code::usage, "--keep-as says what becomes of the layers of --keep-float",
                 "Say --keep-float N or auto, too.");
   }
@@ -28,11 +28,11 @@ void require_searchable(const KeepOptions& options, const Gates& gates, const Fo
            "Say --keep-float 3, or --keep-float auto.");
   if (has_plan) refuse("a plan says itself what stays float", "Leave one of both out.");
   if (!form.calibrated())
-    refuse(fmt::format("--format {} has no layers to choose from", form.format),
+    refuse(fmt::format("--format {} has no layers to choose from", form.name()),
            "Use qdq or qoperator, or --exclude.");
-  if (options.raises() && form.format != "qdq")
+  if (options.raises() && !form.traits().pairs)
     throw Error(Code::usage,
-                fmt::format("--keep-as 16bit: operators of --format {} have 8 bits", form.format),
+                fmt::format("--keep-as 16bit: operators of --format {} have 8 bits", form.name()),
                 "Use --format qdq, or keep the layers float.");
   if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
   if (options.automatic() && !gates.any())

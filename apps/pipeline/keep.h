@@ -1,20 +1,27 @@
 // Layers that are to stay float for the sake of accuracy, or get wider codes.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
 #include "apps/pipeline/form.h"
 #include "apps/pipeline/gates.h"
+#include "calibration/sensitivity/keep_float.h"
 
 namespace intaglio {
 
+inline constexpr std::array<Word<KeepCost>, 2> keep_objectives = {
+    {{"macs", KeepCost::macs}, {"size", KeepCost::size}}};
+inline constexpr std::array<Word<KeepAs>, 2> keep_ways = {
+    {{"float", KeepAs::floats}, {"16bit", KeepAs::wide}}};
+
 struct KeepOptions {
-  std::string layers;              // empty: none; how many, or "auto"
-  std::string objective = "macs";  // what is to stay cheap: macs, size
-  std::string as = "float";        // or 16bit: integers, with activations of 16 bits
+  std::string layers;                   // empty: none; how many, or "auto"
+  KeepCost objective = KeepCost::macs;  // what is to stay cheap: macs or size
+  KeepAs as = KeepAs::floats;
   bool wanted() const { return !layers.empty(); }
-  bool raises() const { return wanted() && as == "16bit"; }
+  bool raises() const { return wanted() && as == KeepAs::wide; }
   bool automatic() const { return layers == "auto"; }
   std::optional<std::size_t> count() const;  // nullopt: `layers` is none
 };

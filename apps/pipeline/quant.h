@@ -1,6 +1,8 @@
 // What is to be quantized and how.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 
 #include "apps/pipeline/form.h"
@@ -10,12 +12,31 @@
 
 namespace intaglio {
 
+// Whether weights have a scale per channel, or one.
+enum class Granularity { channel, tensor };
+constexpr std::array<Word<Granularity>, 2> words(Granularity) {
+  return {{{"channel", Granularity::channel}, {"tensor", Granularity::tensor}}};
+}
+
+// Types that codes may have, and weights beside them.
+inline constexpr std::array<Word<DType>, 4> code_types = {
+    {{"u8", DType::u8}, {"s8", DType::s8}, {"u16", DType::u16}, {"s16", DType::s16}}};
+inline constexpr std::array<Word<DType>, 6> weight_types = {{{"u8", DType::u8},
+                                                             {"s8", DType::s8},
+                                                             {"u16", DType::u16},
+                                                             {"s16", DType::s16},
+                                                             {"fp16", DType::f16},
+                                                             {"bf16", DType::bf16}}};
+
 struct QuantOptions {
   std::string target = "onnxruntime";
   FormOptions form;
-  std::string weights, activations, granularity;  // empty: the target's
+  // nullopt: the target's
+  std::optional<DType> weights, activations;
+  std::optional<Granularity> granularity;
   bool symmetric = false, reduce_range = false;
-  std::string weight_method = "best", nonfinite = "ignore";
+  std::string weight_method = "best";
+  NonFinite nonfinite = NonFinite::ignore;
   Selection selection;
 };
 // The target with every override, as a draft sees it. Throws Code::usage for options that

@@ -70,7 +70,7 @@ Observed observe_for(const QuantizeSpec& o, Session& session, const Method& meth
         context, warnings);
   } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
     warnings.push_back(fmt::format(
-        "--format {} needs no calibration: data serves the comparison alone", o.quant.form.format));
+        "--format {} needs no calibration: data serves the comparison alone", o.quant.form.name()));
   }
   return observed;
 }
@@ -224,7 +224,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
 
   const std::string output = output_path(o);
   result.output = context.phase("save", [&] {
-    return save(quantized.model, output, o.quant.form.format, {.strip = o.strip});
+    return save(quantized.model, output, o.quant.form.name(), {.strip = o.strip});
   });
   result.check = context.phase("check", [&] { return check_file(output, o.quant.target); });
   warn_of_misfits(result.check, o.quant.target, warnings);

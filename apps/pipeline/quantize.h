@@ -28,9 +28,9 @@ struct QuantizeSpec {
   std::optional<std::size_t> eval_limit;  // samples to compare on; 0: none
   QuantOptions quant;
   std::string method = "mse";
-  std::string exact = "integer";  // how the result is evaluated
-  bool strip = false;             // leave the notes of exporters out
-  bool histograms = false;        // measured even where the method needs none
+  Arithmetic exact = Arithmetic::integer;  // how the result is evaluated
+  bool strip = false;                      // leave the notes of exporters out
+  bool histograms = false;                 // measured even where the method needs none
   RefineOptions refine;
   KeepOptions keep;
   MetricOptions metric;

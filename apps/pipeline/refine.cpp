@@ -41,7 +41,7 @@ std::vector<std::string_view> all_steps() {
 }  // namespace
 
 RefineSteps refine_steps(const RefineOptions& options) {
-  const bool best = options.effort == "best", balanced = best || options.effort == "balanced";
+  const bool best = options.effort == Effort::best, balanced = options.effort != Effort::fast;
   if (options.list.empty()) return {balanced, balanced, balanced, best, balanced, best};
   RefineSteps steps;
   for (const std::string& name : options.list) {

@@ -1,6 +1,7 @@
 // The refine stage: what is done to model and plan beyond choosing ranges.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +13,19 @@
 #include "calibration/refine/bias_correction.h"
 #include "calibration/refine/gptq.h"
 #include "calibration/refine/rebalance.h"
+#include "lib/base/words.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {
 
+// How much is done for accuracy.
+enum class Effort { fast, balanced, best };
+constexpr std::array<Word<Effort>, 3> words(Effort) {
+  return {{{"fast", Effort::fast}, {"balanced", Effort::balanced}, {"best", Effort::best}}};
+}
+
 struct RefineOptions {
-  std::string effort = "balanced";
+  Effort effort = Effort::balanced;
   std::vector<std::string> list;  // of steps; empty: those of the effort
 };
 struct RefineSteps {

@@ -68,7 +68,7 @@ class Search {
 
   void take(std::size_t count) {
     measure();
-    const KeepSet set = keep_order(sensitivity_, KeepCost::layers, as(), count).back();
+    const KeepSet set = keep_order(sensitivity_, KeepCost::layers, options_.as, count).back();
     Plan plan = draft_without(set.layers);
     if (plan.quantized_nodes() == 0)
       throw Error(Code::usage,
@@ -82,8 +82,7 @@ class Search {
   void search() {
     if (try_layers({})) return;
     measure();
-    const std::vector<KeepSet> sets = keep_order(
-        sensitivity_, options_.objective == "size" ? KeepCost::size : KeepCost::macs, as());
+    const std::vector<KeepSet> sets = keep_order(sensitivity_, options_.objective, options_.as);
     // The last set has all layers: when they are float, nothing is left to quantize. Most of the
     // noise sits in few layers, which come first: the steps double.
     std::size_t low = 0, high = sets.size() - (options_.raises() ? 0 : 1);
@@ -183,8 +182,6 @@ class Search {
     return result;
   }
 
-  KeepAs as() const { return options_.raises() ? KeepAs::wide : KeepAs::floats; }
-
   Selection selection(const Layers& layers) const {
     const Selection& given = ground_.quant.selection;
     return options_.raises() ? raising(given, chosen(layers), raised)
@@ -206,7 +203,7 @@ class Search {
   double cost_of(const Layers& layers) const {
     double sum = 0, all = 0;
     const auto cost = [&](const LayerSensitivity& l) {
-      return options_.objective == "size" ? static_cast<double>(l.weights) : l.macs;
+      return options_.objective == KeepCost::size ? static_cast<double>(l.weights) : l.macs;
     };
     for (const LayerSensitivity& l : sensitivity_.layers) all += cost(l);
     for (const std::size_t i : layers) sum += cost(sensitivity_.layers[i]);

@@ -50,7 +50,7 @@ void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& 
   model.set_producer("intaglio", INTAGLIO_VERSION);
   model.set_metadata("intaglio.source_sha256", prepared.source.sha256);
   model.set_metadata("intaglio.target", options.target);
-  model.set_metadata("intaglio.format", options.form.format);
+  model.set_metadata("intaglio.format", options.form.name());
   model.set_metadata("intaglio.method", method);
   if (recipe) model.set_metadata(preprocess_key, recipe->to_json().dump());
 }

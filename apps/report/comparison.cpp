@@ -33,7 +33,7 @@ Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& c
                {"data", data_json(r.observed.data)},
                {"evaluation_data", data_json(r.evaluation_data)},
                {"target", session.target.name},
-               {"format", spec.quant.form.format},
+               {"format", spec.quant.form.name()},
                {"objective", r.objective},
                {"nodes", nodes_json(first.quantized.plan, session.prepared.folded,
                                     first.quantized.written.in_float)}};

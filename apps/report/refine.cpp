@@ -62,7 +62,7 @@ Json rebalance_json(const RebalanceSummary& summary) {
 }
 
 Json compared_json(const EffortComparison& compared) {
-  return {{"taken", compared.best ? "best" : "balanced"},
+  return {{"taken", word_of(compared.best ? Effort::best : Effort::balanced)},
           {"held_out", compared.held_out},
           {"best_db", number(compared.best_db)},
           {"balanced_db", number(compared.balanced_db)}};
@@ -72,7 +72,7 @@ Json compared_json(const EffortComparison& compared) {
 
 Json refine_json(const RefineOptions& options, const RefineSteps& steps,
                  const RebalanceSummary& rebalanced, const RefineSummary& refined) {
-  Json json = {{"effort", options.effort}, {"steps", step_names(steps)}};
+  Json json = {{"effort", word_of(options.effort)}, {"steps", step_names(steps)}};
   json.update(rebalance_json(rebalanced));
   json["rounding"] = nullptr;
   json["bias_correction"] = nullptr;

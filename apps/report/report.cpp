@@ -100,7 +100,7 @@ Json execution_json(const std::optional<ExecutionSummary>& execution) {
   Json left = Json::array();
   for (const IntegerDecision& d : execution->float_nodes)
     left.push_back({{"name", d.node}, {"op", d.op}, {"reason", d.reason}});
-  return {{"exact", execution->integer ? "integer" : "float"},
+  return {{"exact", word_of(execution->integer ? Arithmetic::integer : Arithmetic::floating)},
           {"integer_nodes", execution->integer_nodes},
           {"float_nodes", left}};
 }
@@ -121,8 +121,8 @@ Json keep_json(const std::optional<KeepSummary>& kept) {
                       {"macs", l.macs},
                       {"weights", l.weights}});
   return {{"requested", kept->asked.layers},
-          {"objective", kept->asked.objective},
-          {"as", kept->asked.as},
+          {"objective", word_in(keep_objectives, kept->asked.objective)},
+          {"as", word_in(keep_ways, kept->asked.as)},
           {"met", kept->met ? Json(*kept->met) : Json()},
           {"share", kept->share},
           {"layers", layers},

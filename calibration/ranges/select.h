@@ -10,6 +10,9 @@
 namespace intaglio {
 
 enum class NonFinite { ignore, error };
+constexpr std::array<Word<NonFinite>, 2> words(NonFinite) {
+  return {{{"ignore", NonFinite::ignore}, {"error", NonFinite::error}}};
+}
 
 struct SelectOptions {
   Method method = parse_method("minmax");

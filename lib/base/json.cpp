@@ -64,6 +64,10 @@ const Json& JsonObject::at(std::string_view key) {
 
 std::string JsonObject::choice(std::string_view key,
                                std::initializer_list<std::string_view> words) {
+  return choice(key, std::vector<std::string>(words.begin(), words.end()));
+}
+
+std::string JsonObject::choice(std::string_view key, const std::vector<std::string>& words) {
   auto value = get<std::string>(key);
   if (std::find(words.begin(), words.end(), value) == words.end())
     fail(key, fmt::format("'{}' is not one of {}", value, fmt::join(words, ", ")));

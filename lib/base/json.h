@@ -14,8 +14,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "lib/base/error.h"
+#include "lib/base/words.h"
 
 namespace intaglio {
 
@@ -51,6 +53,13 @@ class JsonObject {
   std::string choice(std::string_view key, std::initializer_list<std::string_view> words);
   std::string choice(std::string_view key, std::initializer_list<std::string_view> words,
                      std::string_view fallback);
+
+  // The value of an enum (lib/base/words.h) whose word stands there.
+  template <typename T>
+  T word(std::string_view key) {
+    return *value_of<T>(choice(key, words_of<T>()));
+  }
+  std::string choice(std::string_view key, const std::vector<std::string>& words);
 
   JsonObject object(std::string_view key);  // a nested object
   const Json& at(std::string_view key);     // the raw value; marks the key as read

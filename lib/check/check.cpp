@@ -12,7 +12,9 @@
 #include "lib/check/schemes.h"
 #include "lib/exec/infer.h"
 #include "lib/graph/macs.h"
+#include "lib/graph/ops.h"
 #include "lib/passes/qdq/fuse_qdq.h"
+#include "lib/quant/form.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/kernel_limits.h"
 #include "lib/quant/plan.h"
@@ -72,7 +74,7 @@ class Checker {
     }
     const bool any = std::ranges::any_of(
         result_.nodes, [](const NodeCheck& n) { return n.verdict == Verdict::integer; });
-    if (!any && !(weights_alone_ && reads("weights")))
+    if (!any && !(weights_alone_ && reads(word_of(OutputForm::weights))))
       model_wide({"no node would run in integers",
                   fmt::format("quantize it with --target {}", target_.name)});
     return std::move(result_);
@@ -99,11 +101,11 @@ class Checker {
 
   // The form that an operator of the model as given belongs to.
   static std::string_view form_of(const Node& node) {
-    if (is_conversion(node)) return "qdq";
+    if (is_conversion(node)) return word_of(OutputForm::qdq);
     if (!is_integer_operator(node)) return "";
-    if (!node.domain().empty()) return "contrib";
-    if (node.op() == "DynamicQuantizeLinear" || node.op() == "ConvInteger") return "dynamic";
-    return node.op() == "MatMulInteger" ? "" : "qoperator";
+    if (!node.domain().empty()) return contrib_form;
+    if (is_any(node, {"DynamicQuantizeLinear", "ConvInteger"})) return word_of(OutputForm::dynamic);
+    return node.is("MatMulInteger") ? "" : word_of(OutputForm::qoperator);
   }
 
   void check_forms() {
@@ -111,7 +113,9 @@ class Checker {
     for (const Node* node : named_.graph().nodes()) {
       const std::string_view form = form_of(*node);
       // Weights alone are pairs without a QuantizeLinear; QOperator models have both.
-      if (form.empty() || form == "qdq" || reads(form) || !told.insert(form).second) continue;
+      if (form.empty() || form == word_of(OutputForm::qdq) || reads(form) ||
+          !told.insert(form).second)
+        continue;
       model_wide({fmt::format("holds the {}: the target reads no operators of the form '{}'",
                               node->label(), form),
                   fmt::format("quantize with --target {}", target_.name)});

@@ -13,8 +13,6 @@
 namespace intaglio {
 namespace {
 
-bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }
-
 // Attributes of standard operators that hold an element type.
 constexpr std::array type_attrs = {"to", "dtype", "output_datatype", "stash_type"};
 

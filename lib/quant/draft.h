@@ -36,7 +36,7 @@ struct Selection {
 //    producer with `float_output` that float operators read, or that only leaves the graph, and
 //    arithmetic of this kind at the graph's end as a whole;
 //  - layers that make results of the graph and have no form with a float result (a last Conv) stay
-//    float where they take at most a twelfth of the products, and so do layers that are normalized
+//    float where they take at most 8 % of the products, and so do layers that are normalized
 //    by channel, fewest products first, for runtimes that mix both freely;
 //  - a Gather from a large constant table stores the table in codes (weight_inputs(),
 //    lib/quant/weights.h): those of the rows that it finds where these are quantized anyway, else

@@ -12,8 +12,6 @@
 
 namespace intaglio {
 
-inline bool is_half(DType type) { return type == DType::f16 || type == DType::bf16; }
-
 // -largest..largest of float16 or bfloat16.
 Range half_range(DType type);
 

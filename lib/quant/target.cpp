@@ -7,11 +7,24 @@
 #include <cmath>
 
 #include "lib/base/json.h"
+#include "lib/quant/form.h"
 
 namespace intaglio {
 namespace {
 
-using Words = std::vector<std::string>;
+using Strings = std::vector<std::string>;
+
+// What a target may say it reads: the forms, and operators of com.microsoft behind the first form
+// that has any.
+Strings accepted_forms() {
+  Strings names;
+  for (const FormTraits& traits : form_traits) {
+    names.emplace_back(word_of(traits.form));
+    if (traits.contrib && std::ranges::find(names, contrib_form) == names.end())
+      names.emplace_back(contrib_form);
+  }
+  return names;
+}
 
 Scheme read_scheme(JsonObject json, bool* per_channel) {
   Scheme scheme;
@@ -33,16 +46,10 @@ FixedOutput read_fixed(JsonObject json) {
 
 OpRule read_rule(JsonObject json) {
   OpRule rule;
-  const std::string role =
-      json.choice("role", {"compute", "activation", "elementwise", "share", "join", "weights"});
-  if (role == "compute") rule.role = Role::compute;
-  if (role == "activation") rule.role = Role::activation;
-  if (role == "share") rule.role = Role::share;
-  if (role == "join") rule.role = Role::join;
-  if (role == "weights") rule.role = Role::weights;
+  rule.role = json.word<Role>("role");
   if (rule.role == Role::activation) {
-    rule.fuses_into = json.get<Words>("fuses_into");
-    rule.float_into = json.get<Words>("float_into", {});
+    rule.fuses_into = json.get<Strings>("fuses_into");
+    rule.float_into = json.get<Strings>("float_into", {});
     rule.float_products = json.get<std::int64_t>("float_products", 0);
     if (json.has("float_products") &&
         std::ranges::find(rule.float_into, "Conv") == rule.float_into.end())
@@ -69,7 +76,7 @@ OpRule read_rule(JsonObject json) {
 
 std::vector<DType> read_types(JsonObject& json) {
   std::vector<DType> types;
-  for (const std::string& word : json.get<Words>("types")) {
+  for (const std::string& word : json.get<Strings>("types")) {
     types.push_back(dtype_named(word));
     if (types.back() == DType::undefined)
       json.fail("types", "'" + word + "' is not an element type");
@@ -79,11 +86,11 @@ std::vector<DType> read_types(JsonObject& json) {
 
 Accepts read_accepts(JsonObject json) {
   Accepts accepts;
-  accepts.forms = json.get<Words>("forms");
+  accepts.forms = json.get<Strings>("forms");
+  const Strings known = accepted_forms();
   for (const std::string& form : accepts.forms)
-    if (form != "qdq" && form != "qoperator" && form != "contrib" && form != "dynamic" &&
-        form != "weights")
-      json.fail("forms", "'" + form + "' is none of qdq, qoperator, contrib, dynamic, weights");
+    if (std::ranges::find(known, form) == known.end())
+      json.fail("forms", fmt::format("'{}' is none of {}", form, fmt::join(known, ", ")));
   JsonObject activations = json.object("activations");
   accepts.activations = read_types(activations);
   accepts.activation_zero_points = activations.choice("zero_point", {"any", "zero"}) == "any";
@@ -93,7 +100,7 @@ Accepts read_accepts(JsonObject json) {
   accepts.weight_zero_points = weights.choice("zero_point", {"any", "zero"}) == "any";
   accepts.per_channel = weights.choice("granularity", {"channel", "tensor"}) == "channel";
   weights.done();
-  const auto bias = json.get<Words>("bias");
+  const auto bias = json.get<Strings>("bias");
   accepts.s32_bias = std::find(bias.begin(), bias.end(), "s32") != bias.end();
   accepts.float_bias = std::find(bias.begin(), bias.end(), "float") != bias.end();
   if (bias.size() != static_cast<std::size_t>(accepts.s32_bias + accepts.float_bias))
@@ -105,7 +112,7 @@ Accepts read_accepts(JsonObject json) {
 // What a file without "accepts" reads: what it writes.
 Accepts own_schemes(const Target& target) {
   Accepts accepts;
-  accepts.forms = {"qdq", "qoperator", "contrib", "dynamic", "weights"};
+  accepts.forms = accepted_forms();
   accepts.activations = {target.activations.type};
   accepts.weights = {target.weights.type};
   accepts.per_channel = target.per_channel;

@@ -2,6 +2,7 @@
 // docs/targets.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/words.h"
 #include "lib/quant/scheme.h"
 
 namespace intaglio {
@@ -22,6 +24,15 @@ enum class Role {
   join,         // all inputs and outputs have the same parameters: Concat
   weights,      // constant weights are stored in codes, data and arithmetic stay float: LSTM
 };
+
+constexpr std::array<Word<Role>, 6> words(Role) {
+  return {{{"compute", Role::compute},
+           {"activation", Role::activation},
+           {"elementwise", Role::elementwise},
+           {"share", Role::share},
+           {"join", Role::join},
+           {"weights", Role::weights}}};
+}
 
 // Scale and zero point that the runtime assumes, whatever the range: 1/256 for Softmax.
 struct FixedOutput {

@@ -59,14 +59,15 @@ int store_quantized_constants(Model& model) {
   return count;
 }
 
-ConversionResult convert_quantized(Model& model, std::string_view form, bool microsoft_operators) {
+ConversionResult convert_quantized(Model& model, OutputForm form, bool microsoft_operators) {
   ConversionResult result;
   infer_types(model);
   require_sound(model.graph());
   result.stored = store_quantized_constants(model);
   result.expanded = expand_integer_operators(model);
   infer_types(model);
-  if (form == "qoperator") result.decisions = qdq_to_qoperator(model, microsoft_operators);
+  if (form == OutputForm::qoperator)
+    result.decisions = qdq_to_qoperator(model, microsoft_operators);
   model.graph().verify();
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/graph/model.h"
 #include "lib/passes/qdq/fuse_qdq.h"
+#include "lib/quant/form.h"
 
 namespace intaglio {
 
@@ -19,9 +20,9 @@ struct ConversionResult {
   int expanded = 0, stored = 0;  // operators on codes that became pairs; constants stored as codes
   std::vector<IntegerDecision> decisions;  // with qoperator: which nodes compute on codes
 };
-// Brings a quantized model into the form "qdq" or "qoperator". Throws Code::model for Q/DQ nodes
+// Brings a quantized model into the form qdq or qoperator. Throws Code::model for Q/DQ nodes
 // that no runtime reads (scales of 0, negative or NaN; zero points of another type or number;
 // scales that do not fit their axis).
-ConversionResult convert_quantized(Model& model, std::string_view form, bool microsoft_operators);
+ConversionResult convert_quantized(Model& model, OutputForm form, bool microsoft_operators);
 
 }  // namespace intaglio

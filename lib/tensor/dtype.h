@@ -42,10 +42,9 @@ DType dtype_named(std::string_view name);
 std::size_t bits_of(DType type);  // 2 to 64; 0 for undefined and string
 // Several elements to a byte.
 inline bool is_packed(DType t) { return bits_of(t) == 4 || bits_of(t) == 2; }
+inline bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
 // Floats to compute with, which those of 8 and 4 bits are not.
-inline bool is_float(DType t) {
-  return t == DType::f32 || t == DType::f64 || t == DType::f16 || t == DType::bf16;
-}
+inline bool is_float(DType t) { return t == DType::f32 || t == DType::f64 || is_half(t); }
 
 inline bool is_small_float(DType t) {
   return t == DType::f8e4m3fn || t == DType::f8e5m2 || t == DType::f4e2m1;

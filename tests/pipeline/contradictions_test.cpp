@@ -36,51 +36,51 @@ TEST(Contradictions, OfTheForm) {
   EXPECT_EQ(of_target([](auto& o) { o.form.contrib = true; }),
             "--contrib: the form 'qdq' has no use for it | Leave it out, or use --format qoperator "
             "or dynamic.");
-  for (const char* form : {"dynamic", "weights"}) {
+  for (const OutputForm form : {OutputForm::dynamic, OutputForm::weights}) {
     EXPECT_NE(of_target([&](auto& o) {
-                o.form.format = form, o.form.from_qdq = true;
+                o.form.form = form, o.form.from_qdq = true;
               }).find("--from-qdq: a quantized model does not become the form"),
               std::string::npos);
     EXPECT_NE(of_target([&](auto& o) {
-                o.form.format = form, o.form.io = "u8";
+                o.form.form = form, o.form.io = DType::u8;
               }).find("has no codes of inputs and outputs"),
               std::string::npos);
-    EXPECT_NE(of_target([&](auto& o) {
-                o.form.format = form, o.symmetric = true;
-              }).find("have no effect"),
-              std::string::npos);
+    EXPECT_NE(
+        of_target([&](auto& o) { o.form.form = form, o.symmetric = true; }).find("have no effect"),
+        std::string::npos);
   }
   EXPECT_NE(of_target([](auto& o) {
-              o.form.format = "qoperator", o.form.placement = "accuracy";
+              o.form.form = OutputForm::qoperator, o.form.placement = Placement::accuracy;
             }).find("has no Q/DQ pairs"),
             std::string::npos);
 }
 
 TEST(Contradictions, OfHalfPrecisionWeights) {
-  EXPECT_EQ(of_target([](auto& o) { o.weights = "fp16", o.form.format = "weights"; }), "taken");
-  EXPECT_NE(of_target([](auto& o) { o.weights = "fp16"; }).find("the form 'qdq' has integers"),
+  EXPECT_EQ(of_target([](auto& o) { o.weights = DType::f16, o.form.form = OutputForm::weights; }),
+            "taken");
+  EXPECT_NE(of_target([](auto& o) { o.weights = DType::f16; }).find("the form 'qdq' has integers"),
             std::string::npos);
   EXPECT_NE(of_target([](auto& o) {
-              o.weights = "bf16", o.form.format = "weights", o.reduce_range = true;
+              o.weights = DType::bf16, o.form.form = OutputForm::weights, o.reduce_range = true;
             }).find("there are no scales"),
             std::string::npos);
 }
 
 TEST(Contradictions, OfATargetThatDoesNotTakeTheForm) {
-  EXPECT_NE(
-      of_target([](auto& o) { o.target = "tensorrt", o.form.format = "qoperator"; }, Code::config)
-          .find("tensorrt"),
-      std::string::npos);
+  EXPECT_NE(of_target([](auto& o) { o.target = "tensorrt", o.form.form = OutputForm::qoperator; },
+                      Code::config)
+                .find("tensorrt"),
+            std::string::npos);
 }
 
-FormOptions form_named(const std::string& name) {
-  FormOptions form;
-  form.format = name;
-  return form;
+FormOptions with_form(OutputForm form) {
+  FormOptions options;
+  options.form = form;
+  return options;
 }
 
-KeepOptions keep(const std::string& layers, const std::string& as = "float") {
-  return {.layers = layers, .objective = "macs", .as = as};
+KeepOptions keep(const std::string& layers, KeepAs as = KeepAs::floats) {
+  return {.layers = layers, .objective = KeepCost::macs, .as = as};
 }
 
 TEST(Contradictions, OfTheSearchForLayers) {
@@ -93,14 +93,16 @@ TEST(Contradictions, OfTheSearchForLayers) {
   EXPECT_EQ(searched({}, none, qdq, false), "taken");
   EXPECT_EQ(searched(keep("3"), none, qdq), "taken");
   EXPECT_EQ(searched(keep("auto"), sqnr, qdq), "taken");
-  EXPECT_NE(searched(keep("", "16bit"), none, qdq).find("--keep-as says"), std::string::npos);
+  EXPECT_NE(searched(keep("", KeepAs::wide), none, qdq).find("--keep-as says"), std::string::npos);
   EXPECT_NE(searched(keep("many"), none, qdq).find("neither a count nor auto"), std::string::npos);
   EXPECT_NE(searched(keep("3"), none, qdq, true, true).find("a plan says itself"),
             std::string::npos);
-  EXPECT_NE(searched(keep("3"), none, form_named("dynamic")).find("no layers to choose from"),
-            std::string::npos);
-  EXPECT_NE(searched(keep("3", "16bit"), none, form_named("qoperator")).find("have 8 bits"),
-            std::string::npos);
+  EXPECT_NE(
+      searched(keep("3"), none, with_form(OutputForm::dynamic)).find("no layers to choose from"),
+      std::string::npos);
+  EXPECT_NE(
+      searched(keep("3", KeepAs::wide), none, with_form(OutputForm::qoperator)).find("have 8 bits"),
+      std::string::npos);
   EXPECT_NE(searched(keep("3"), none, qdq, false).find("chosen by measuring"), std::string::npos);
   EXPECT_NE(searched(keep("auto"), none, qdq).find("something to reach"), std::string::npos);
   EXPECT_NE(searched(keep("auto"), top1, qdq, true, false, true).find("needs labels"),
@@ -131,14 +133,14 @@ TEST(Contradictions, OfQuantize) {
 
 TEST(Contradictions, OfCommandsThatCompare) {
   CompareSpec compare;
-  compare.quant.form.format = "weights";
+  compare.quant.form.form = OutputForm::weights;
   EXPECT_NE(refusal([&] { require_consistent(compare); }).find("no calibration methods"),
             std::string::npos);
-  compare.quant.form.format = "qdq";
+  compare.quant.form.form = OutputForm::qdq;
   compare.objective = "top1";
   EXPECT_NE(refusal([&] { require_consistent(compare); }).find("needs labels"), std::string::npos);
   AnalyzeSpec analyze;
-  analyze.quant.form.format = "dynamic";
+  analyze.quant.form.form = OutputForm::dynamic;
   EXPECT_NE(refusal([&] { require_consistent(analyze); }).find("no layers with ranges"),
             std::string::npos);
   EvaluateSpec evaluate;
@@ -147,17 +149,20 @@ TEST(Contradictions, OfCommandsThatCompare) {
 }
 
 TEST(Refine, StepsComeFromTheEffortOrFromAList) {
-  EXPECT_EQ(step_names(refine_steps({"fast", {}})), (std::vector<std::string_view>{}));
+  EXPECT_EQ(step_names(refine_steps({Effort::fast, {}})), (std::vector<std::string_view>{}));
   EXPECT_EQ(
-      step_names(refine_steps({"balanced", {}})),
+      step_names(refine_steps({Effort::balanced, {}})),
       (std::vector<std::string_view>{"shift", "equalization", "migration", "bias_correction"}));
-  EXPECT_EQ(step_names(refine_steps({"best", {}})).size(), 5u);
-  EXPECT_EQ(step_names(refine_steps({"best", {"rounding"}})),
+  EXPECT_EQ(step_names(refine_steps({Effort::best, {}})).size(), 5u);
+  EXPECT_EQ(step_names(refine_steps({Effort::best, {"rounding"}})),
             (std::vector<std::string_view>{"rounding"}));
-  EXPECT_TRUE(step_names(refine_steps({"best", {"none"}})).empty());
-  EXPECT_NE(refusal([] { refine_steps({"best", {"shifd"}}); }).find("shift"), std::string::npos);
+  EXPECT_TRUE(step_names(refine_steps({Effort::best, {"none"}})).empty());
   EXPECT_NE(refusal([] {
-              refine_steps({"best", {"none", "shift"}});
+              refine_steps({Effort::best, {"shifd"}});
+            }).find("shift"),
+            std::string::npos);
+  EXPECT_NE(refusal([] {
+              refine_steps({Effort::best, {"none", "shift"}});
             }).find("'none' is no step"),
             std::string::npos);
 }

@@ -36,11 +36,11 @@ TEST(FromQdq, FloatWeightsBecomeCodesAndTheResultStays) {
 TEST(FromQdq, ToOperatorsOnCodesAndBack) {
   Model model = model_of(fake_quantized);
   const Tensor before = run(model);
-  const ConversionResult there = convert_quantized(model, "qoperator", false);
+  const ConversionResult there = convert_quantized(model, OutputForm::qoperator, false);
   EXPECT_EQ(ops_of(model), "QuantizeLinear QLinearConv DequantizeLinear");
   EXPECT_EQ(there.stored, 1);
   EXPECT_TRUE(close(run(model), before, 0, 0.0301));
-  const ConversionResult back = convert_quantized(model, "qdq", false);
+  const ConversionResult back = convert_quantized(model, OutputForm::qdq, false);
   EXPECT_EQ(back.expanded, 1);
   EXPECT_EQ(count(model, "Conv"), 1);
   EXPECT_TRUE(close(run(model), before, 0, 0.0301));
@@ -57,7 +57,7 @@ TEST(FromQdq, BrokenPairsAreRefused) {
     text.replace(text.find(from), from.size(), to);
     Model model = model_of(text);
     try {
-      convert_quantized(model, "qdq", false);
+      convert_quantized(model, OutputForm::qdq, false);
       ADD_FAILURE() << to << " was accepted";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), Code::model) << e.what();

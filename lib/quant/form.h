@@ -1,0 +1,56 @@
+// The forms of output: which operators carry the quantized values. What each form is stands in one
+// table here; how it is drafted and written, in lib/rewrite/form.cpp.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "lib/base/words.h"
+
+namespace intaglio {
+
+enum class OutputForm {
+  qdq,        // pairs of QuantizeLinear and DequantizeLinear around float operators
+  qoperator,  // operators on codes
+  dynamic,    // activations are quantized as the model runs
+  weights,    // weights alone are codes
+};
+
+constexpr std::array<Word<OutputForm>, 4> words(OutputForm) {
+  return {{{"qdq", OutputForm::qdq},
+           {"qoperator", OutputForm::qoperator},
+           {"dynamic", OutputForm::dynamic},
+           {"weights", OutputForm::weights}}};
+}
+
+struct FormTraits {
+  OutputForm form;
+  // Activations have codes whose ranges are known ahead of the run: they come from data.
+  bool codes = false;
+  // Float operators stand between pairs, which may be placed, and hold 16 bits.
+  bool pairs = false;
+  // Activations are quantized while the model runs.
+  bool at_run_time = false;
+  // There are operators of com.microsoft for it, where they are allowed.
+  bool contrib = false;
+
+  bool weights_alone() const { return !codes && !at_run_time; }
+};
+
+constexpr std::array form_traits = {
+    FormTraits{.form = OutputForm::qdq, .codes = true, .pairs = true},
+    FormTraits{.form = OutputForm::qoperator, .codes = true, .contrib = true},
+    FormTraits{.form = OutputForm::dynamic, .at_run_time = true, .contrib = true},
+    FormTraits{.form = OutputForm::weights},
+};
+
+constexpr const FormTraits& traits_of(OutputForm form) {
+  for (const FormTraits& traits : form_traits)
+    if (traits.form == form) return traits;
+  return form_traits.front();  // not reached: a test goes through all words
+}
+
+// What targets call operators of com.microsoft, beside the words of forms.
+inline constexpr std::string_view contrib_form = "contrib";
+
+}  // namespace intaglio

@@ -1,0 +1,72 @@
+#include "lib/rewrite/form.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/exec/infer.h"
+#include "lib/passes/qdq/fuse_qdq.h"
+#include "lib/rewrite/dynamic.h"
+#include "lib/rewrite/product_bias.h"
+#include "lib/rewrite/qdq.h"
+#include "lib/rewrite/qoperator.h"
+#include "lib/rewrite/weights.h"
+
+namespace intaglio {
+namespace {
+
+Target as_it_is(Target target) { return target; }
+
+bool keeps_floats(const WriteOptions& options) { return options.engine != Engine::pairs; }
+
+Written qdq(Model& model, const Plan& plan, const WriteOptions& options) {
+  Written written;
+  written.dequantized = write_qdq(model, plan, keeps_floats(options));
+  if (keeps_floats(options)) {
+    infer_types(model);
+    keep_products_on_codes(model);
+  }
+  return written;
+}
+
+Written qoperator(Model& model, const Plan& plan, const WriteOptions& options) {
+  QOperatorResult result = write_qoperator(model, plan, options.contrib, keeps_floats(options));
+  Written written;
+  written.codes = std::move(result.codes);
+  for (const IntegerDecision& d : result.decisions)
+    if (!d.integer()) written.in_float[d.node] = d.reason;
+  return written;
+}
+
+void require_float_activations(const Plan& plan, OutputForm form) {
+  if (!plan.activations.empty())
+    throw Error(Code::config,
+                fmt::format("--format {}: the plan quantizes activations", word_of(form)),
+                "Use a plan that was made with this form.");
+}
+
+Written dynamic(Model& model, const Plan& plan, const WriteOptions& options) {
+  require_float_activations(plan, OutputForm::dynamic);
+  write_dynamic(model, plan, options.contrib);
+  return {};
+}
+
+Written weights(Model& model, const Plan& plan, const WriteOptions&) {
+  require_float_activations(plan, OutputForm::weights);
+  write_weights(model, plan);
+  return {};
+}
+
+constexpr std::array defs = {
+    FormDef{OutputForm::qdq, as_it_is, draft, qdq},
+    FormDef{OutputForm::qoperator, qoperator_target, draft, qoperator},
+    FormDef{OutputForm::dynamic, dynamic_target, draft_weights, dynamic},
+    FormDef{OutputForm::weights, as_it_is, draft_weights, weights},
+};
+
+}  // namespace
+
+const FormDef& def_of(OutputForm form) { return *std::ranges::find(defs, form, &FormDef::form); }
+
+}  // namespace intaglio
