@@ -10,6 +10,7 @@
 #include <new>
 
 #include "apps/commands/program.h"
+#include "apps/report/flags.h"
 #include "lib/base/error.h"
 #include "lib/base/file.h"
 #include "lib/base/progress.h"
@@ -38,8 +39,8 @@ void share_memory_among_threads() {
 }
 
 int report(const Error& error) {
-  fmt::print(stderr, "intaglio: {}\n", error.what());
-  if (!error.remedy().empty()) fmt::print(stderr, "  {}\n", error.remedy());
+  fmt::print(stderr, "intaglio: {}\n", with_flags(error.what()));
+  if (!error.remedy().empty()) fmt::print(stderr, "  {}\n", with_flags(error.remedy()));
   return static_cast<int>(error.code());
 }
 

@@ -12,6 +12,7 @@
 #include "apps/options/refine.h"
 #include "apps/pipeline/analyze.h"
 #include "apps/report/analysis.h"
+#include "apps/report/flags.h"
 #include "apps/report/html/analysis_page.h"
 #include "apps/report/report.h"
 #include "lib/base/file.h"
@@ -44,7 +45,8 @@ void print_analysis(const Json& analysis, std::size_t most) {
     rows.push_back({std::to_string(r + 1), node_label(l), l["op"],
                     percent(l["macs_share"].get<double>()), noise_text(l["alone_quantized"]),
                     noise_text(l["alone_float"]),
-                    gain.is_null() ? "-" : fmt::format("{:+.2f}", gain.get<double>()), l["hint"]});
+                    gain.is_null() ? "-" : fmt::format("{:+.2f}", gain.get<double>()),
+                    with_flags(l["hint"].get<std::string>())});
   }
   print_table(rows);
   if (most < layers.size()) fmt::print("... and {} more: see --report\n", layers.size() - most);

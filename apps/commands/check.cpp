@@ -7,6 +7,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/table.h"
 #include "apps/report/check.h"
+#include "apps/report/flags.h"
 #include "apps/report/report.h"
 #include "lib/base/configs.h"
 #include "lib/base/memory.h"
@@ -56,10 +57,11 @@ void print_saturation(const CheckResult& result) {
 void print_result(const CheckOptions& o, const Target& target, const CheckResult& result) {
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason", "what to change"}};
   for (const NodeCheck& n : result.model_wide)
-    rows.push_back({"(model)", "", "misfit", n.reason, n.remedy});
+    rows.push_back({"(model)", "", "misfit", with_flags(n.reason), with_flags(n.remedy)});
   for (const NodeCheck& n : result.nodes)
     if (o.all || n.verdict != Verdict::integer)
-      rows.push_back({n.name, n.op, std::string(name_of(n.verdict)), n.reason, n.remedy});
+      rows.push_back({n.name, n.op, std::string(name_of(n.verdict)), with_flags(n.reason),
+                      with_flags(n.remedy)});
   if (rows.size() > 1) {
     print_table(rows);
     fmt::print("\n");

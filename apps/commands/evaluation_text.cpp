@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "apps/commands/table.h"
+#include "apps/report/flags.h"
 #include "lib/eval/figures.h"
 
 namespace intaglio {
@@ -71,7 +72,8 @@ void print_evaluation(const std::string& reference, const std::string& model, co
   print_answers(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
-  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "), e.plan.reason);
+  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
+             with_flags(e.plan.reason));
 }
 
 }  // namespace intaglio

@@ -9,6 +9,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/inspect_ops.h"
 #include "apps/commands/table.h"
+#include "apps/report/flags.h"
 #include "apps/report/report.h"
 #include "calibration/statistics/statistics_file.h"
 #include "lib/base/hash.h"
@@ -123,8 +124,8 @@ void inspect_plan(const InspectOptions& options) {
              plan.target, plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& n : plan.nodes)
-    rows.push_back(
-        {n.name.empty() ? n.output : n.name, n.op, n.quantized ? "quantized" : "float", n.reason});
+    rows.push_back({n.name.empty() ? n.output : n.name, n.op, n.quantized ? "quantized" : "float",
+                    with_flags(n.reason)});
   print_table(rows);
 }
 

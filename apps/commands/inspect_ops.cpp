@@ -4,6 +4,7 @@
 
 #include "apps/commands/table.h"
 #include "apps/pipeline/execution.h"
+#include "apps/report/flags.h"
 #include "lib/exec/registry.h"
 #include "lib/io/load.h"
 
@@ -61,8 +62,9 @@ void print_ops(const Json& ops) {
   for (const Json& node : ops["nodes"]) {
     std::string refused;
     for (const Json& r : node["refused"])
-      refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ",
-                             r["kernel"].get<std::string>(), r["reason"].get<std::string>());
+      refused +=
+          fmt::format("{}{}: {}", refused.empty() ? "" : "; ", r["kernel"].get<std::string>(),
+                      with_flags(r["reason"].get<std::string>()));
     rows.push_back({node["name"],
                     node["kernel"].is_null() ? "MISSING" : node["kernel"].get<std::string>(),
                     refused});

@@ -1,6 +1,7 @@
 #include "apps/commands/program.h"
 
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <CLI/CLI.hpp>
@@ -11,17 +12,33 @@
 #include "apps/commands/progress_line.h"
 #include "apps/options/config_file.h"
 #include "apps/options/memory.h"
+#include "apps/report/flags.h"
 #include "lib/base/log.h"
 #include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
 
+// The message of a line of the log, with flags for settings: the libraries warn too.
+class MessageWithFlags : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& line) override {
+    const std::string text = with_flags({message.payload.data(), message.payload.size()});
+    line.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+    return std::make_unique<MessageWithFlags>();
+  }
+};
+
 void set_up_log(const CommandLine& line) {
   const bool plain = std::getenv("NO_COLOR") != nullptr;
   auto logger = spdlog::stderr_color_mt(
       "intaglio", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
-  logger->set_pattern("%^%l%$: %v");
+  auto lines = std::make_unique<spdlog::pattern_formatter>();
+  lines->add_flag<MessageWithFlags>('*').set_pattern("%^%l%$: %*");
+  logger->set_formatter(std::move(lines));
   logger->set_level(line.context.verbose ? spdlog::level::info
                     : line.quiet         ? spdlog::level::err
                                          : spdlog::level::warn);

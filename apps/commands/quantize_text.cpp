@@ -7,6 +7,7 @@
 
 #include "apps/commands/evaluation_text.h"
 #include "apps/commands/table.h"
+#include "apps/report/flags.h"
 #include "lib/base/memory.h"
 #include "lib/check/summary.h"
 #include "lib/eval/figures.h"
@@ -68,7 +69,7 @@ void print_plan(const Plan& plan) {
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& node : plan.nodes)
     rows.push_back({node.name.empty() ? node.output : node.name, node.op,
-                    node.quantized ? "quantized" : "float", node.reason});
+                    node.quantized ? "quantized" : "float", with_flags(node.reason)});
   print_table(rows);
   fmt::print("\n{} of {} nodes would be quantized; nothing was written\n", plan.quantized_nodes(),
              plan.nodes.size());
@@ -83,7 +84,7 @@ void print_summary(const QuantizeResult& r) {
              size_ratio(source.bytes, r.output.bytes), source.path);
   fmt::print("{}{}\n", check_line(r.check),
              halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
-  for (const std::string& line : check_reasons(r.check)) fmt::print("  {}\n", line);
+  for (const std::string& line : check_reasons(r.check)) fmt::print("  {}\n", with_flags(line));
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface);
   for (const std::string& hint : r.hints) fmt::print("hint: {}\n", hint);

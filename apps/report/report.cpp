@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/report/flags.h"
 #include "lib/base/memory.h"
 
 namespace intaglio {
@@ -200,7 +201,7 @@ std::string node_label(const Json& node) {
 
 std::string to_text(const Json& json) {
   std::string text;
-  print(json, 0, text);
+  print(sentences_with_flags(json), 0, text);
   return text + "\n";
 }
 

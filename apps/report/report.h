@@ -50,8 +50,8 @@ Json passes_json(const std::vector<PassCount>& counts);
 // What to call a node of a report: its name, or that of its first output when it has none.
 std::string node_label(const Json& node);
 
-// The text of a document: indented, ends in a newline. Names that are not UTF-8 (files may have
-// such) get replacement characters.
+// The text of a document: indented, ends in a newline, with flags where a sentence names settings.
+// Names that are not UTF-8 (files may have such) get replacement characters.
 std::string to_text(const Json& json);
 
 }  // namespace intaglio

@@ -86,7 +86,7 @@ class FileDataset final : public Dataset {
   std::vector<std::size_t> chosen_;  // rows: of this one
 };
 
-// --data arguments by the feed they are bound to; feeds.size() for those without a name.
+// What is given as data, by the feed it is bound to; feeds.size() for those without a name.
 std::map<std::size_t, std::vector<std::string>> by_feed(const std::vector<std::string>& arguments,
                                                         std::span<const Value* const> feeds) {
   std::map<std::size_t, std::vector<std::string>> bound;
@@ -103,7 +103,7 @@ std::map<std::size_t, std::vector<std::string>> by_feed(const std::vector<std::s
       std::vector<std::string> names;
       for (const Value* value : feeds) names.push_back(value->name());
       throw Error(Code::usage,
-                  fmt::format("--data {}: the model has no input '{}'", argument,
+                  fmt::format("`data` {}: the model has no input '{}'", argument,
                               argument.substr(0, equals)),
                   fmt::format("Its inputs: {}.", fmt::join(names, ", ")));
     }
@@ -125,9 +125,9 @@ std::vector<DataFile> find_all(const std::vector<std::string>& paths) {
 
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Value* const> feeds) {
   if (spec.paths.empty())
-    throw Error(Code::data, "no data", "Give --data with images, arrays or a folder of them.");
+    throw Error(Code::data, "no data", "Give `data` with images, arrays or a folder of them.");
   if (feeds.empty()) throw Error(Code::data, "the model has no input that data could feed");
-  if (spec.limit == 0) throw Error(Code::usage, "--limit 0: expected at least 1");
+  if (spec.limit == 0) throw Error(Code::usage, "`limit 0`: expected at least 1");
 
   const auto bound = by_feed(spec.paths, feeds);
   std::vector<FeedSlot> unbound;
@@ -135,12 +135,12 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
     if (!bound.contains(i)) unbound.push_back({i, FeedType(*feeds[i])});
   if (unbound.empty() && bound.contains(feeds.size()))
     throw Error(Code::usage,
-                fmt::format("--data {}: every input is bound to a name already",
+                fmt::format("`data` {}: every input is bound to a name already",
                             bound.at(feeds.size()).front()),
-                "Name the input it is for: --data NAME=PATH.");
+                "Name the input it is for: `data NAME=PATH`.");
   if (!unbound.empty() && !bound.contains(feeds.size()))
     throw Error(Code::data, fmt::format("input '{}' has no data", unbound.front().type.name),
-                fmt::format("Give --data {}=PATH.", unbound.front().type.name));
+                fmt::format("Give `data` {}=PATH.", unbound.front().type.name));
 
   std::vector<Column> columns;
   for (const auto& [feed, paths] : bound) {
@@ -168,8 +168,8 @@ Shard parse_shard(std::string_view text) {
   };
   if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
       !number(text.substr(slash + 1), shard.of) || shard.index < 1 || shard.index > shard.of)
-    throw Error(Code::usage, fmt::format("--shard {}: expected I/N with 1 <= I <= N", text),
-                "For example: --shard 2/4.");
+    throw Error(Code::usage, fmt::format("`shard` {}: expected I/N with 1 <= I <= N", text),
+                "For example: `shard 2/4`.");
   return shard;
 }
 

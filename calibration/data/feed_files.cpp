@@ -48,7 +48,7 @@ Column::Column(std::vector<DataFile> files, std::vector<FeedSlot> feeds,
         throw Error(Code::data,
                     fmt::format("{}: an image cannot feed several inputs ({})",
                                 files_[i].path.string(), fmt::join(inputs(), ", ")),
-                    "Name its input, --data NAME=PATH, and give the others their own data.");
+                    "Name its input, `data NAME=PATH`, and give the others their own data.");
       if (!preprocessor_) preprocessor_.emplace(recipe, feeds_[0].type);
       rows_.push_back({.file = i});
       continue;
@@ -94,7 +94,7 @@ Column::Arrays Column::open(const DataFile& file) const {
           throw Error(
               Code::data,
               fmt::format("one array cannot feed several inputs ({})", fmt::join(inputs(), ", ")),
-              "Name its input, --data NAME=PATH, or save an .npz with an array for each input.");
+              "Name its input, `data NAME=PATH`, or save an .npz with an array for each input.");
         array = file.kind == DataKind::npy ? load_npy(file.path) : load_tensor(file.path);
         break;
       default:

@@ -1,4 +1,4 @@
-// Finding the files behind `--data PATH`.
+// Finding the files of the paths that name a data set.
 #pragma once
 
 #include <filesystem>

@@ -88,7 +88,7 @@ void Preprocessor::settle_layout() {
       recipe_.layout = ImageLayout::nhwc;
     else
       throw Error(Code::data, fmt::format("{}: cannot tell which axis holds the channels", input_),
-                  "Give --layout NCHW or --layout NHWC if it takes images, arrays otherwise.");
+                  "Give `layout NCHW` or `layout NHWC` if it takes images, arrays otherwise.");
   }
   const bool nchw = recipe_.layout == ImageLayout::nchw;
   const Dim& channels = nchw ? dims_[0] : dims_[2];
@@ -99,9 +99,9 @@ void Preprocessor::settle_layout() {
     throw Error(Code::config,
                 fmt::format("{}: takes {} channels, the recipe '{}' gives {}", input_,
                             channels.value, recipe_.name, made),
-                channels.value == 1   ? "Give --channels GRAY."
-                : channels.value == 3 ? "Give --channels RGB or --channels BGR."
-                                      : "Check --layout, or give arrays instead of images.");
+                channels.value == 1   ? "Give `channels GRAY`."
+                : channels.value == 3 ? "Give `channels RGB` or `channels BGR`."
+                                      : "Check `layout`, or give arrays instead of images.");
 }
 
 void Preprocessor::settle_crop() {
@@ -112,19 +112,19 @@ void Preprocessor::settle_crop() {
   if (recipe_.crop && !(fits(width_, recipe_.crop->width) && fits(height_, recipe_.crop->height)))
     throw Error(Code::config,
                 fmt::format("{}: the crop {} is not its size", input_, text_of(*recipe_.crop)),
-                "Leave --crop out to take the size of the model's input.");
+                "Leave `crop` out to take the size of the model's input.");
   if (recipe_.letterbox) {
     if (recipe_.resize.mode != Resize::Mode::automatic)
       throw Error(Code::config, "letterbox and resize exclude each other",
-                  "Leave --resize out; --crop gives the size of the box.");
+                  "Leave `resize` out; `crop` gives the size of the box.");
     if (!recipe_.crop)
       throw Error(Code::config, fmt::format("{}: the letterbox needs a size", input_),
-                  "Give --crop WxH.");
+                  "Give `crop WxH`.");
     return;
   }
   if (recipe_.resize.mode == Resize::Mode::automatic && !recipe_.crop)
     throw Error(Code::config, fmt::format("{}: its size is dynamic", input_),
-                "Give --crop N, or --resize WxH to feed images whole, or --resize none.");
+                "Give `crop N`, or `resize WxH` to feed images whole, or `resize none`.");
   default_margin_ = recipe_.resize.mode == Resize::Mode::automatic;
   if (default_margin_ && recipe_.crop->width == recipe_.crop->height)
     recipe_.resize = {.mode = Resize::Mode::shorter, .shorter = with_margin(recipe_.crop->width)};
@@ -147,7 +147,7 @@ void Preprocessor::fill_tables() {
     throw Error(Code::config,
                 fmt::format("{}: takes {}, the recipe '{}' gives {} to {}", input_, name_of(dtype_),
                             recipe_.name, tables_[c].front(), tables_[c].back()),
-                "Use a recipe whose values the input can hold, such as --preprocess raw.");
+                "Use a recipe whose values the input can hold, such as `preprocess raw`.");
   }
 }
 
@@ -173,7 +173,7 @@ void Preprocessor::warn_of_margin(Size image, Size resized) const {
   static std::once_flag warned;
   std::call_once(warned, [&] {
     log::warn(
-        "{}: images of its size are enlarged to {} and cropped; --resize none takes them as "
+        "{}: images of its size are enlarged to {} and cropped; `resize none` takes them as "
         "they are",
         input_, text_of(resized));
   });

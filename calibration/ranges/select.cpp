@@ -84,7 +84,7 @@ class Selecting {
     if (unresolved == chosen)
       throw Error(Code::data,
                   fmt::format("{}: no value was observed often enough", options_.method.text()),
-                  "Give more --data, or a parameter that fewer samples can resolve.");
+                  "Give more `data`, or a parameter that fewer samples can resolve.");
     warn(fmt::format(
         "{}: {} of {} values were observed too rarely and took min and max (see their notes)",
         options_.method.text(), unresolved, chosen));
@@ -107,7 +107,7 @@ class Selecting {
                                             activation.name, s.nans, s.infs, s.count);
       if (options_.nonfinite == NonFinite::error)
         throw Error(Code::data, found,
-                    "Mend the model or its input, or leave them out with --nonfinite ignore.");
+                    "Mend the model or its input, or leave them out with `nonfinite ignore`.");
       warn(found + " were left out of its range");
     }
     if (s.finite() == 0) {
@@ -357,7 +357,7 @@ class Selecting {
             "{}: sums of {} products would leave int32: {} weight scale(s) raised, up "
             "to {:.2f} times{}",
             node.label(), raised.products, raised.scales, raised.factor,
-            raised.factor > 4 ? "; leave it float with --exclude if that is too coarse" : ""));
+            raised.factor > 4 ? "; leave it float with `exclude` if that is too coarse" : ""));
     }
   }
 

@@ -24,8 +24,8 @@ struct SelectOptions {
   // Values leave a sharing group whose range would keep a Relu or Clip from being computed with
   // what makes its input (unshared.h): for runtimes whose Concat takes inputs of several scales.
   bool unshare = false;
-  // Nodes whose data is not in the plan multiply codes that are made while the model runs
-  // (--format dynamic).
+  // Nodes whose data is not in the plan multiply codes that are made while the model runs,
+  // as the dynamic form has it.
   bool data_quantized_later = false;
   std::size_t threads = 1;
 };

@@ -165,7 +165,7 @@ ChannelMeasurements measure_channels(const Executor& executor,
                       for (const auto& [name, statistics] : one) all[name].add(statistics);
                     });
   if (all.empty() && !axes.empty())
-    throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
+    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
   return all;
 }
 

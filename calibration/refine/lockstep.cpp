@@ -71,7 +71,7 @@ void Lockstep::shift(std::size_t step, std::vector<float> by_channel) {
 void Lockstep::probe() {
   const auto feeds = load_next();
   if (!feeds)
-    throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
+    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
   next_ = 0;  // it takes part like any other
   const Program& program = reference_.program();
   Stepper run(reference_, *feeds);

@@ -29,7 +29,7 @@ std::string hint_for(const LayerSensitivity& l) {
   if (makes_output(l.layer)) return "last layer: its error is the error of the output";
   if (l.weights == 0) return "";
   return l.weights_alone.relative() > l.alone_quantized.relative() / 2
-             ? "weights: --effort best rounds them together"
+             ? "weights: `effort best` rounds them together"
              : "activations: see their ranges and clipping in the report of quantize";
 }
 

@@ -129,7 +129,7 @@ std::vector<Noise> Simulator::measure(const Variant& base, std::span<const Varia
                       if (options.progress) options.progress(i + 1, samples.count);
                     });
   if (sums[0].samples == 0)
-    throw Error(Code::data, "no sample could be loaded", "Check --data and --preprocess.");
+    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
   return sums;
 }
 

@@ -27,7 +27,7 @@ void require_same_work(const NamedStatistics& a, const NamedStatistics& b) {
   if (to_json(a.file.channels) != to_json(b.file.channels))
     throw Error(Code::data,
                 fmt::format("{} and {} were made with another equalization", a.name, b.name),
-                "Give 'calibrate --like FILE' the same file for all of them.");
+                "Give 'calibrate `like FILE`' the same file for all of them.");
 }
 
 // --- Shards of one data set ---
@@ -37,7 +37,7 @@ void join_shards(const NamedStatistics& first, const NamedStatistics& next, Shar
   if (more.of != all.of || more.list != all.list)
     throw Error(Code::data,
                 fmt::format("{} and {} are shards of different data", first.name, next.name),
-                "Give every shard the same --data and --limit, and the same N in --shard I/N.");
+                "Give every shard the same `data` and `limit`, and the same N in `shard I/N`.");
   for (const std::size_t i : more.have)
     if (!all.have.insert(i).second)
       throw Error(Code::data,
@@ -52,7 +52,7 @@ void require_all(const Shards& shards) {
   if (missing.empty()) return;
   throw Error(Code::data,
               fmt::format("shard {} of {} is missing", fmt::join(missing, ", "), shards.of),
-              "Give all of them, or --partial to merge the rest later.");
+              "Give all of them, or `partial` to merge the rest later.");
 }
 
 // --- Whole data sets ---
@@ -65,7 +65,7 @@ void require_disjoint(const NamedStatistics& a, const NamedStatistics& b) {
   if (common.empty()) return;
   throw Error(Code::data,
               fmt::format("{} and {} have {} sample(s) in common", a.name, b.name, common.size()),
-              "Merge statistics of different samples, or shards of one run (--shard).");
+              "Merge statistics of different samples, or shards of one run (`shard`).");
 }
 
 void append(StatisticsFile& all, const StatisticsFile& file) {

@@ -17,7 +17,7 @@ namespace intaglio {
 enum class Code {
   internal = 1,     // a bug of ours
   usage = 2,        // a wrong command line
-  config = 3,       // a wrong target, preset, plan or --config file
+  config = 3,       // a wrong target, preset, plan or file of settings
   io = 4,           // a file cannot be read or written
   model = 5,        // the model is malformed or inconsistent
   unsupported = 6,  // the model is fine, but we cannot do what it asks for

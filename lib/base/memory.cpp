@@ -36,9 +36,9 @@ void set_memory_limit(std::size_t bytes) { limit() = bytes; }
 
 MemoryLimitReached::MemoryLimitReached(std::size_t wanted, std::size_t used)
     : Error(Code::unsupported,
-            fmt::format("{} more are wanted, {} are in use and --max-memory is {}",
+            fmt::format("{} more are wanted, {} are in use and `max-memory` is {}",
                         human_bytes(wanted), human_bytes(used), human_bytes(memory_limit())),
-            "Check the shapes; use smaller inputs, fewer --threads, or raise --max-memory.") {}
+            "Check the shapes; use smaller inputs, fewer `threads`, or raise `max-memory`.") {}
 
 void reserve_memory(std::size_t bytes) {
   const std::size_t before = in_use.fetch_add(bytes, std::memory_order_relaxed);

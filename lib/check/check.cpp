@@ -76,7 +76,7 @@ class Checker {
         result_.nodes, [](const NodeCheck& n) { return n.verdict == Verdict::integer; });
     if (!any && !(weights_alone_ && reads(word_of(OutputForm::weights))))
       model_wide({"no node would run in integers",
-                  fmt::format("quantize it with --target {}", target_.name)});
+                  fmt::format("quantize it with `target` {}", target_.name)});
     return std::move(result_);
   }
 
@@ -118,7 +118,7 @@ class Checker {
         continue;
       model_wide({fmt::format("holds the {}: the target reads no operators of the form '{}'",
                               node->label(), form),
-                  fmt::format("quantize with --target {}", target_.name)});
+                  fmt::format("quantize with `target` {}", target_.name)});
     }
     if (named_.opset() < target_.opset && has_quantized_values(named_.graph()))
       model_wide(
@@ -231,12 +231,12 @@ class Checker {
     if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {
       say(entry, Verdict::misfit,
           fmt::format("its weights are {}, which the target does not take", name_of(half)),
-          fmt::format("quantize with --target {}", target_.name));
+          fmt::format("quantize with `target` {}", target_.name));
     } else {
       say(entry, Verdict::floating,
           fmt::format("its weights alone are {}; it {}",
                       half == DType::undefined ? "quantized" : name_of(half), target_.fallback),
-          rule != nullptr && rule->role != Role::weights ? "quantize its data too (--format qdq)"
+          rule != nullptr && rule->role != Role::weights ? "quantize its data too (`format qdq`)"
                                                          : "");
     }
     return true;
@@ -347,7 +347,7 @@ class Checker {
       case Why::result_float:
         return "put a QuantizeLinear - DequantizeLinear pair on its result";
       case Why::signed_data:
-        return "use --activations u8";
+        return "use `activations u8`";
       case Why::bias:
         return "give its bias the scale of input times weight";
       case Why::none:
@@ -372,7 +372,7 @@ class Checker {
       say(entry, Verdict::misfit,
           fmt::format("{} of {} pairs of products could saturate, in {} of {} channels", found.over,
                       found.pairs, entry.saturating_channels, found.worst.size()),
-          fmt::format("quantize with --target {}, or --reduce-range", target_.name));
+          fmt::format("quantize with `target` {}, or `reduce-range`", target_.name));
   }
 
   Model named_, pairs_;

@@ -54,14 +54,14 @@ bool is_elementwise(const Form& form) { return form.op == "QLinearAdd" || form.o
 Violation says(const Node& node, DType data, std::string_view joint, DType other) {
   return {fmt::format("onnxruntime has no {} of {} {} {}", node.op(), name_of(data), joint,
                       name_of(other)),
-          "quantize with uint8 activations (--activations u8)"};
+          "quantize with uint8 activations (`activations u8`)"};
 }
 
 Violation zero_points_violation(const Node& node) {
   const Value* zero = node.input(3);
   if (zero == nullptr || !zero->is_constant() || zero->constant().size() == 1) return {};
   return {"onnxruntime's ConvInteger takes one zero point for all filters",
-          "quantize with symmetric weights (--weights s8)"};
+          "quantize with symmetric weights (`weights s8`)"};
 }
 
 }  // namespace

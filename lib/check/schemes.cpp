@@ -52,7 +52,7 @@ std::string names(const std::vector<DType>& types) {
 Violation scales_violation(const Codes& codes, const Target& target, const std::string& what) {
   if (target.power_of_two && !std::ranges::all_of(codes.scales, power_of_two))
     return {fmt::format("{}: its scale is no power of two", what),
-            fmt::format("quantize with --target {}", target.name)};
+            fmt::format("quantize with `target` {}", target.name)};
   return {};
 }
 
@@ -62,12 +62,12 @@ Violation activation_violation(const Node& conversion, const Target& target,
   const auto& types = target.accepts.activations;
   if (std::find(types.begin(), types.end(), codes.type) == types.end())
     return {fmt::format("{}: codes of type {}, not {}", what, name_of(codes.type), names(types)),
-            fmt::format("quantize with --target {}", target.name)};
+            fmt::format("quantize with `target` {}", target.name)};
   if (codes.scales.size() > 1)
     return {fmt::format("{}: has several scales", what), "use one scale per activation"};
   if (!target.accepts.activation_zero_points && !codes.zero_is_zero)
     return {fmt::format("{}: its zero point is not 0", what),
-            "use symmetric activations (--symmetric)"};
+            "use symmetric activations (`symmetric`)"};
   return scales_violation(codes, target, what);
 }
 
@@ -76,15 +76,15 @@ Violation weight_violation(const Node& node, const Node& conversion, const Targe
   const auto& types = target.accepts.weights;
   if (std::find(types.begin(), types.end(), codes.type) == types.end())
     return {fmt::format("weights of type {}, not {}", name_of(codes.type), names(types)),
-            fmt::format("use --weights {}",
+            fmt::format("use `weights` {}",
                         name_of(target.weights.type).starts_with("u") ? "u8" : "s8")};
   if (!target.accepts.weight_zero_points && !codes.zero_is_zero)
-    return {"the zero point of its weights is not 0", "use symmetric weights (--weights s8)"};
+    return {"the zero point of its weights is not 0", "use symmetric weights (`weights s8`)"};
   const auto rule = target.ops.find(node.op());
   const bool channels =
       target.accepts.per_channel && (rule == target.ops.end() || rule->second.per_channel);
   if (codes.scales.size() > 1 && !channels)
-    return {"its weights have a scale per channel", "use --granularity tensor"};
+    return {"its weights have a scale per channel", "use `granularity tensor`"};
   return scales_violation(codes, target, "weights");
 }
 
@@ -94,10 +94,10 @@ Violation bias_violation(const Node& node, const Target& target) {
   const bool codes = dequantizer(bias) != nullptr;
   if (codes && !target.accepts.s32_bias)
     return {"its bias is quantized; the target takes float biases",
-            fmt::format("quantize with --target {}", target.name)};
+            fmt::format("quantize with `target` {}", target.name)};
   if (!codes && !target.accepts.float_bias)
     return {"its bias is float; the target takes int32 biases",
-            fmt::format("quantize with --target {}", target.name)};
+            fmt::format("quantize with `target` {}", target.name)};
   return {};
 }
 

@@ -34,7 +34,7 @@ void SampleResult::classify(const Answer& answer, std::optional<std::int64_t> la
   if (answer.classes.empty() || !label) return;
   if (answer.classes.size() > 1)
     throw Error(Code::data,
-                fmt::format("--labels: the scores of a sample have {} positions, a label names one "
+                fmt::format("`labels`: the scores of a sample have {} positions, a label names one "
                             "class",
                             answer.classes.size()),
                 "Leave the labels out, or feed one sample at a time.");
@@ -145,7 +145,7 @@ std::optional<Accuracy> Contestant::accuracy() const {
 
 Evaluation Contestant::finish(bool compared) const {
   if (loaded_ == 0)
-    throw Error(Code::data, "no sample could be evaluated", "Check --data and --preprocess.");
+    throw Error(Code::data, "no sample could be evaluated", "Check `data` and `preprocess`.");
   Evaluation e;
   e.samples = loaded_;
   e.plan = plan_;

@@ -28,7 +28,7 @@ std::string known() {
 const DecoderDef& find(std::string_view name) {
   for (const DecoderDef& def : table)
     if (def.name == name) return def;
-  throw Error(Code::usage, fmt::format("--decoder {}: no such decoder", name),
+  throw Error(Code::usage, fmt::format("`decoder` {}: no such decoder", name),
               fmt::format("Give auto, or one of: {}.", known()));
 }
 
@@ -45,15 +45,15 @@ Decoder choose_decoder(std::string_view name, const Signature& signature) {
     const DecoderDef& def = find(name);
     if (auto roles = def.roles(signature, true); !roles.empty()) return {&def, std::move(roles)};
     throw Error(Code::unsupported,
-                fmt::format("--decoder {} takes {}; the model gives {}", name, def.takes,
+                fmt::format("`decoder` {} takes {}; the model gives {}", name, def.takes,
                             to_string(signature)),
-                "Give --decoder auto, or compare by another --metric.");
+                "Give `decoder auto`, or compare by another `metric`.");
   }
   for (const DecoderDef& def : table)
     if (auto roles = def.roles(signature, false); !roles.empty()) return {&def, std::move(roles)};
   throw Error(Code::unsupported,
-              fmt::format("--metric boxes: no decoder fits the outputs {}", to_string(signature)),
-              fmt::format("Name one with --decoder, or compare by another --metric; there are: {}.",
+              fmt::format("`metric boxes`: no decoder fits the outputs {}", to_string(signature)),
+              fmt::format("Name one with `decoder`, or compare by another `metric`; there are: {}.",
                           known()));
 }
 
@@ -86,9 +86,9 @@ void require_probabilities(const Decoder& decoder, const Signature& signature,
     if (v < -slack || v > 1 + slack)
       throw Error(
           Code::unsupported,
-          fmt::format("--decoder ssd takes probabilities; output {} of the reference holds {}",
+          fmt::format("`decoder ssd` takes probabilities; output {} of the reference holds {}",
                       to_string(signature.outputs[role]), v),
-          "Compare by another --metric, or append a Softmax to both models.");
+          "Compare by another `metric`, or append a Softmax to both models.");
 }
 
 }  // namespace intaglio

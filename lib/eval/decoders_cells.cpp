@@ -124,9 +124,9 @@ Detections decode_yolox(const Scene& scene) {
   const int levels = levels_of(scene.image, v.count, 1);
   if (levels == 0)
     throw Error(Code::unsupported,
-                fmt::format("--decoder yolox: {} places are not the cells of an image of {}x{}",
+                fmt::format("`decoder yolox`: {} places are not the cells of an image of {}x{}",
                             v.count, scene.image.width, scene.image.height),
-                "Give images of one size with --crop.");
+                "Give images of one size with `crop`.");
   const std::vector<Cell> cells = cells_of(scene.image, levels);
   Detections found;
   for (std::int64_t p = 0; p < v.count; ++p) {

@@ -110,7 +110,7 @@ MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
       const std::vector<Tensor> fitted = fitted_feeds(model, *feeds);
       return plan_metrics(request, signature_of(model.graph(), fitted, model.run(fitted)));
     }
-  throw Error(Code::data, "no sample could be evaluated", "Check --data and --preprocess.");
+  throw Error(Code::data, "no sample could be evaluated", "Check `data` and `preprocess`.");
 }
 
 std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,

@@ -43,11 +43,11 @@ Choice by_outputs(const Signature& signature) {
 
 void require_comparable(const MetricRequest& request, Metric metric) {
   if (metric == Metric::topk && !request.labels)
-    throw Error(Code::usage, "--metric topk needs labels", "Give --labels FILE.csv.");
+    throw Error(Code::usage, "`metric topk` needs labels", "Give `labels FILE.csv`.");
   if (metric != Metric::topk && !request.reference)
     throw Error(Code::usage,
-                fmt::format("--metric {} needs a float model to compare with", name_of(metric)),
-                "Give --reference FP32.onnx.");
+                fmt::format("`metric` {} needs a float model to compare with", name_of(metric)),
+                "Give `reference FP32.onnx`.");
 }
 
 CtcPlan plan_ctc(const MetricRequest& request, const Signature& signature) {
@@ -55,14 +55,14 @@ CtcPlan plan_ctc(const MetricRequest& request, const Signature& signature) {
   const std::int64_t classes = shape.size() == 3 ? shape[2] : 0;
   if (classes < 2)
     throw Error(Code::unsupported,
-                fmt::format("--metric ctc reads scores of classes [N,T,C] or [T,1,C] from the "
+                fmt::format("`metric ctc` reads scores of classes [N,T,C] or [T,1,C] from the "
                             "first output; the model gives {}",
                             to_string(signature)),
-                "Compare by another --metric.");
+                "Compare by another `metric`.");
   const std::int64_t blank = request.blank < 0 ? request.blank + classes : request.blank;
   if (blank < 0 || blank >= classes)
     throw Error(Code::usage,
-                fmt::format("--ctc-blank {}: output {} has {} classes", request.blank,
+                fmt::format("`ctc-blank` {}: output {} has {} classes", request.blank,
                             to_string(signature.outputs.front()), classes),
                 "Give the index of the class that stands for the blank; -1 is the last.");
   return {shape[0] != 1 && shape[1] == 1, blank};
@@ -81,7 +81,7 @@ std::span<const Metric> all_metrics() { return all; }
 Metric parse_metric(std::string_view name) {
   for (const Metric metric : all)
     if (name_of(metric) == name) return metric;
-  throw Error(Code::usage, fmt::format("--metric {}: no such metric", name),
+  throw Error(Code::usage, fmt::format("`metric` {}: no such metric", name),
               fmt::format("Give one of {}.", fmt::join(names, ", ")));
 }
 

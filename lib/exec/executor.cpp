@@ -69,7 +69,7 @@ void Executor::check_feed(const Value& value, const Tensor& tensor) const {
         fmt::format("input '{}' wants {} {}, was given {} {}", value.name(), name_of(value.dtype()),
                     value.dims() ? to_string(*value.dims()) : "", name_of(tensor.dtype()),
                     to_string(tensor.shape())),
-        "Give data of that shape and type; for images, set --crop, --channels or --layout.");
+        "Give data of that shape and type; for images, set `crop`, `channels` or `layout`.");
 }
 
 std::vector<Tensor> Executor::run(std::span<const Tensor> feeds, const Tap& tap,
@@ -149,7 +149,7 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
     throw e.within(place());
   } catch (const std::bad_alloc&) {
     throw Error(Code::model, place() + ": not enough memory for the result",
-                "Check the shapes; run on a machine with more memory or use fewer --threads.");
+                "Check the shapes; run on a machine with more memory or use fewer `threads`.");
   }
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (step.outputs[i] >= 0)

@@ -46,7 +46,7 @@ void Stack::push(const Tensor& slice) {
   if (bytes_.size() + slice.bytes() > memory_limit() / 2)
     throw Error(Code::model,
                 fmt::format("the results of {} iterations do not fit the memory", count_ + 1),
-                "Check that the loop ends, or raise --max-memory.");
+                "Check that the loop ends, or raise `max-memory`.");
   bytes_.insert(bytes_.end(), slice.raw(), slice.raw() + slice.bytes());
   ++count_;
 }

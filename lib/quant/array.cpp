@@ -47,7 +47,7 @@ std::vector<Range> ranges_of(const Tensor& tensor, std::optional<int> axis) {
     for (std::size_t i = begin; i < end; ++i) {
       if (!std::isfinite(x[i]))
         throw Error(Code::model, fmt::format("element {} is {}", i, x[i]),
-                    "Mend the weights, or exclude the node with --exclude.");
+                    "Mend the weights, or exclude the node with `exclude`.");
       range.lo = std::min(range.lo, x[i]);
       range.hi = std::max(range.hi, x[i]);
     }

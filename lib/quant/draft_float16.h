@@ -1,5 +1,4 @@
-// Which nodes of the float rest of a model compute in float16 (--float16), and why the others do
-// not.
+// Which nodes of the float rest of a model compute in float16, and why the others do not.
 #pragma once
 
 #include <functional>

@@ -26,16 +26,16 @@ const std::string& name_to_match(const Node& node) {
 NodeFilter::NodeFilter(const std::vector<Node*>& nodes, const Selection& selection)
     : left_float_(selection.left_float),
       has_include_(!selection.include.empty() || !selection.include_ops.empty()) {
-  by_name(nodes, selection.include, "--include", included_);
-  by_name(nodes, selection.exclude, "--exclude", excluded_);
-  by_op(nodes, selection.include_ops, "--include-op", included_);
-  by_op(nodes, selection.exclude_ops, "--exclude-op", excluded_);
+  by_name(nodes, selection.include, "`include`", included_);
+  by_name(nodes, selection.exclude, "`exclude`", excluded_);
+  by_op(nodes, selection.include_ops, "`include-op`", included_);
+  by_op(nodes, selection.exclude_ops, "`exclude-op`", excluded_);
 }
 
 std::optional<std::string> NodeFilter::refuse(const Node& node) const {
   if (const auto it = excluded_.find(&node); it != excluded_.end())
     return fmt::format("excluded by {}", it->second);
-  if (has_include_ && !included_.contains(&node)) return "not among the nodes of --include";
+  if (has_include_ && !included_.contains(&node)) return "not among the nodes of `include`";
   if (const Value* output = first_output(node))
     if (const auto it = left_float_.find(output->name()); it != left_float_.end())
       return it->second;
@@ -69,7 +69,7 @@ void NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
   if (!any)
     throw Error(
         Code::usage, fmt::format("{} '{}' matches no node", option, what),
-        "List the node names with 'intaglio inspect MODEL --nodes'; a pattern must match the "
+        "List the node names with 'intaglio inspect MODEL `nodes`'; a pattern must match the "
         "whole name, or the first output of a node without one.");
 }
 

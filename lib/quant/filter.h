@@ -1,4 +1,4 @@
-// Which nodes the user wants quantized: --include, --exclude and their kin.
+// Which nodes the user wants quantized, by names and by operators.
 #pragma once
 
 #include <functional>

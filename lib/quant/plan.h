@@ -59,7 +59,7 @@ struct ChannelPlan {
   bool copied = false;
 };
 
-// Of a node that computes on floats (--float16).
+// Of a node that computes on floats, where those may be of 16 bits.
 struct Precision {
   DType type = DType::f16;  // or f32
   std::string reason;       // why it is f32; empty for f16

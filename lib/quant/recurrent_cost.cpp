@@ -23,8 +23,8 @@ std::string warning_of_recurrence(const Node& node) {
   return fmt::format(
       "{}: onnxruntime dequantizes its weights in every run: 1.1 times the time of floats for one "
       "sequence of 60 steps, up to 2.5 times for shorter ones and batches of 2 to 16. Where time "
-      "matters more than size: {}--exclude-op {}",
-      node.label(), node.is("LSTM") ? "--format qoperator --contrib, faster than floats, or " : "",
+      "matters more than size: {}`exclude-op` {}",
+      node.label(), node.is("LSTM") ? "`format qoperator` `contrib`, faster than floats, or " : "",
       node.op());
 }
 

@@ -166,13 +166,13 @@ void require_accepted(const Target& target, const std::string& form) {
     reason = fmt::format("reads no models in the form '{}', but {}", form, fmt::join(forms, ", "));
   if (!reason.empty())
     throw Error(Code::config, fmt::format("target '{}' {}", target.name, reason),
-                "Leave out the option that contradicts it, or choose another --target.");
+                "Leave out the option that contradicts it, or choose another `target`.");
 }
 
 void require_float16(const Target& target) {
   if (!target.float16)
     throw Error(Code::config, fmt::format("target '{}' takes no float16 operators", target.name),
-                "Leave out --float16, or choose another --target.");
+                "Leave out `float16`, or choose another `target`.");
 }
 
 Target placed_for_accuracy(Target target) {

@@ -160,9 +160,9 @@ class DynamicWriter {
 Target dynamic_target(Target target) {
   if (target.weights.type != DType::u8 && target.weights.type != DType::s8)
     throw Error(Code::config,
-                fmt::format("--format dynamic: weights of type {}: MatMulInteger takes 8 bits",
+                fmt::format("`format dynamic`: weights of type {}: MatMulInteger takes 8 bits",
                             name_of(target.weights.type)),
-                "Use --weights s8 or u8.");
+                "Use `weights s8` or u8.");
   target.weights.symmetric = true;
   return target;
 }
@@ -172,7 +172,7 @@ std::string float_arithmetic(const Node& node, const NodePlan& plan, bool micros
   if (x == nullptr || x->dtype() != DType::f32) return "weights alone: its data is not float32";
   if (node.is("LSTM")) {
     if (!microsoft)
-      return "weights alone: its integer form is not standard: allow it with --contrib";
+      return "weights alone: its integer form is not standard: allow it with `contrib`";
     if (node.attr_int("layout", 0) != 0) return "weights alone: its batches come first (layout 1)";
     return plan.constants.size() == 2 ? "" : "weights alone: one of them is computed";
   }

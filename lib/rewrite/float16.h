@@ -16,8 +16,8 @@
 namespace intaglio {
 
 // Rewrites a model that a writer made of the plan; leaves it alone when the plan marks nothing.
-// Nodes that compute on codes after all (a Concat left out of --format qoperator, between two
-// operators that are not) lose their mark.
+// Nodes that compute on codes after all (a Concat that the operator form leaves out, between two
+// operators that it does not) lose their mark.
 void write_float16(Model& model, Plan& plan);
 
 }  // namespace intaglio

@@ -12,8 +12,8 @@ namespace {
 // --- Reading what stands at the ends
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {
-  throw Error(Code::unsupported, fmt::format("--io: {}: {}", what, why),
-              "Let that node be quantized, or keep --io float.");
+  throw Error(Code::unsupported, fmt::format("`io`: {}: {}", what, why),
+              "Let that node be quantized, or keep `io float`.");
 }
 
 // Scale and zero point of a QuantizeLinear or DequantizeLinear of 8-bit codes.
@@ -29,9 +29,9 @@ QParams params_of(const Node& node, const std::string& what) {
   }
   if (params.type != DType::u8 && params.type != DType::s8)
     throw Error(Code::config,
-                fmt::format("--io: {}: its codes are of type {}, not of 8 bits", what,
+                fmt::format("`io`: {}: its codes are of type {}, not of 8 bits", what,
                             name_of(params.type)),
-                "Use --activations u8 or s8, or keep --io float.");
+                "Use `activations u8` or s8, or keep `io float`.");
   return params;
 }
 

@@ -132,7 +132,7 @@ class QdqWriter {
       throw Error(Code::config,
                   fmt::format("plan: the bias of {} is quantized, but its {} no scale",
                               node.label(), read == nullptr ? "data has" : "weights have"),
-                  "Leave the bias float in the plan, or make the plan anew (--save-plan).");
+                  "Leave the bias float in the plan, or make the plan anew (`save-plan`).");
     const float input_scale = scale_read(plan, *read);
     const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
     replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);

@@ -13,9 +13,9 @@ namespace {
 void require_bytes(const Scheme& scheme, const char* what) {
   if (scheme.type == DType::u8 || scheme.type == DType::s8) return;
   throw Error(Code::config,
-              fmt::format("--format qoperator: {} of type {}: operators on codes take 8 bits", what,
+              fmt::format("`format qoperator`: {} of type {}: operators on codes take 8 bits", what,
                           name_of(scheme.type)),
-              "Use u8 or s8, or --format qdq.");
+              "Use u8 or s8, or `format qdq`.");
 }
 
 // An LSTM computes on codes by an operator of its own, which quantizes its data as it runs.

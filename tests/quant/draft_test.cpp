@@ -293,7 +293,7 @@ TEST(Draft, NodesWithoutANameGoByTheirFirstOutput) {
   no_sum.exclude = {"s"};
   const auto d = drafted("{ s = Add(x, z) y = Mul(s, z) }", "float[1,4] x, float[1,4] z",
                          "float[1,4] y", onnxruntime(), no_sum);
-  EXPECT_EQ(d.node("s").reason, "excluded by --exclude s");
+  EXPECT_EQ(d.node("s").reason, "excluded by `exclude` s");
   EXPECT_TRUE(d.node("y").quantized);
 }
 
@@ -303,7 +303,7 @@ TEST(Draft, ExcludedNodesStayFloatAndOpsCanBeChosen) {
   const auto d = drafted("{ s = Add(x, z) y = Mul(s, z) }", "float[1,4] x, float[1,4] z",
                          "float[1,4] y", onnxruntime(), no_add);
   EXPECT_FALSE(d.node("s").quantized);
-  EXPECT_EQ(d.node("s").reason, "excluded by --exclude-op Add");
+  EXPECT_EQ(d.node("s").reason, "excluded by `exclude-op` Add");
   EXPECT_TRUE(d.node("y").quantized);
 }
 
@@ -413,7 +413,7 @@ TEST(Draft, SoftmaxAndItsMaskStayFloat) {
   EXPECT_EQ(d.node("a").reason, "only operators that stay float read its result");
 }
 
-// With --io no result may be a float.
+// With codes as inputs and outputs no result may be a float.
 TEST(Draft, WhatStaysFloatInsideHasCodesAtTheEndWhereResultsMustHaveThem) {
   Target target = onnxruntime();
   for (auto& [op, rule] : target.ops) rule.float_output = false;

@@ -55,7 +55,7 @@ TEST(DraftWeights, WhatDequantizingCostsIsNamedInAWarning) {
   for (const char* steps : {"4", "N"}) {
     const Drafted d = drafted(lstm(steps, "y"));
     const std::string warning = warning_of_recurrence(*d.model.graph().find("y")->producer());
-    EXPECT_NE(warning.find("--exclude-op LSTM"), std::string::npos) << steps;
+    EXPECT_NE(warning.find("`exclude-op` LSTM"), std::string::npos) << steps;
   }
 }
 

@@ -120,7 +120,7 @@ TEST(Dynamic, AnLstmBecomesTheOneOfMicrosoftWhereAllowed) {
       target.per_channel = per_channel;
       const Plan plan = weights_plan_of(model, dynamic_target(target));
       const Node& lstm = *model.graph().nodes().front();
-      EXPECT_NE(float_arithmetic(lstm, plan.nodes[0], false).find("--contrib"), std::string::npos);
+      EXPECT_NE(float_arithmetic(lstm, plan.nodes[0], false).find("`contrib`"), std::string::npos);
       EXPECT_EQ(float_arithmetic(lstm, plan.nodes[0], true), "");
       const Tensor before = Executor(model.graph()).run({{x}}).front();
       write_dynamic(model, plan, /*microsoft=*/true);

@@ -87,7 +87,7 @@ TEST(QOperator, OtherOperatorsNeedContrib) {
   EXPECT_EQ(count(standard.model, "Add"), 1);
   EXPECT_EQ(count(standard.model, "QLinearConv"), 1);
   EXPECT_EQ(standard.result.decisions.back().reason,
-            "its integer form is not standard: allow it with --contrib");
+            "its integer form is not standard: allow it with `contrib`");
   EXPECT_EQ(all.ops, "QuantizeLinear QLinearConv QLinearAdd DequantizeLinear");
   EXPECT_EQ(all.model.opset("com.microsoft"), 1);
 }

@@ -1,4 +1,4 @@
-// Tensors and the limit of --max-memory.
+// Tensors and the limit of memory.
 #include <gtest/gtest.h>
 
 #include "lib/base/memory.h"
@@ -26,7 +26,7 @@ TEST_F(MemoryLimit, ATensorBeyondTheLimitIsRefusedWithItsShapeAndSize) {
     const std::string text = e.what();
     for (const char* word : {"[100,1000]", "400.0 kB", "800.0 kB", "1.00 MB"})
       EXPECT_NE(text.find(word), std::string::npos) << "no '" << word << "' in: " << text;
-    EXPECT_NE(e.remedy().find("--max-memory"), std::string::npos);
+    EXPECT_NE(e.remedy().find("`max-memory`"), std::string::npos);
     EXPECT_EQ(e.code(), Code::unsupported);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "apps/report/flags.h"
 #include "apps/report/html/document.h"
 #include "apps/report/html/markup.h"
 #include "apps/report/html/sections.h"
@@ -72,7 +73,8 @@ std::string summary(const Json& report) {
 
 }  // namespace
 
-std::string analysis_page(const Json& report) {
+std::string analysis_page(const Json& given) {
+  const Json report = sentences_with_flags(given);
   const std::string model =
       std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
   const Json& a = report["analysis"];

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/report/flags.h"
 #include "apps/report/html/document.h"
 #include "apps/report/html/markup.h"
 #include "apps/report/html/methods.h"
@@ -9,12 +10,14 @@
 
 namespace intaglio::html {
 
-std::string page(const PageSource& source) {
+std::string page(const PageSource& given) {
+  const Json report = sentences_with_flags(given.report);
+  const PageSource source{report, given.observations, given.prepared, given.plan};
   const std::string model =
-      std::filesystem::path(source.report["model"]["path"].get<std::string>()).filename().string();
-  const bool compared = source.report["command"] == "compare";
+      std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
+  const bool compared = report["command"] == "compare";
   const std::string what = compared ? "calibration methods compared" : "quantized";
-  const bool several = methods_of(source.report).size() > 1;
+  const bool several = methods_of(report).size() > 1;
   const std::vector<Link> parts = {
       {"summary", "Summary"},
       {"accuracy", several ? "Methods side by side" : "Size and accuracy"},
@@ -22,9 +25,9 @@ std::string page(const PageSource& source) {
       {"weights", "Weights"},
       {"nodes", "Nodes left float"}};
   return document(model + ", " + what, code(model) + ", " + what, parts,
-                  warnings_section(source.report) + summary_section(source) +
-                      accuracy_section(source) + activations_section(source) +
-                      weights_section(source) + nodes_section(source));
+                  warnings_section(report) + summary_section(source) + accuracy_section(source) +
+                      activations_section(source) + weights_section(source) +
+                      nodes_section(source));
 }
 
 }  // namespace intaglio::html

@@ -38,7 +38,7 @@ std::variant<Operands, FloatReason> match(const Node& node, std::size_t first,
 
 // The node becomes QLinear<op> with inputs before, the operands and those behind.
 ClusterRefusal fuse(Node& node, std::size_t first, const IntegerOptions& options) {
-  if (!options.microsoft) return "its integer form is not standard: allow it with --contrib";
+  if (!options.microsoft) return "its integer form is not standard: allow it with `contrib`";
   const auto matched = match(node, first, options);
   if (const auto* reason = std::get_if<FloatReason>(&matched)) return *reason;
   const Operands& found = std::get<Operands>(matched);
