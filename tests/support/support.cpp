@@ -85,8 +85,7 @@ Tensor random_tensor(Shape shape, unsigned seed, float lo, float hi) {
 }
 
 Model random_model(const std::string& graph, int opset) {
-  Model model =
-      parse_model(fmt::format("<ir_version: 8, opset_import: [\"\" : {}]> g {}", opset, graph));
+  Model model = TextModel().opset(opset).model(graph);
   const auto inputs = model.graph().feeds();
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     Shape shape;

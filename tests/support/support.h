@@ -12,6 +12,7 @@
 #include "lib/exec/samples.h"
 #include "lib/graph/model.h"
 #include "lib/tensor/tensor.h"
+#include "tests/support/text_model.h"
 
 namespace intaglio::testing {
 
