@@ -37,15 +37,16 @@ TEST(Malformed, NoPassStumbles) {
                          "Clip <max = 0.5>"}) {
     for (const int opset : {1, 6, 9, 12, 13}) {
       for (const char* inputs : {"()", "(x)"}) {
-        const std::string text = fmt::format(
-            "<ir_version: 7, opset_import: [\"\" : {}]> g (float[1,2] x) => (float y) {{ y = {} {} "
-            "}}",
-            opset, op, inputs);
+        const TextModel text = TextModel()
+                                   .opset(opset)
+                                   .input("float[1,2] x")
+                                   .output("float y")
+                                   .nodes(fmt::format("y = {} {}", op, inputs));
         try {
-          Model model = parse_model(text);
+          Model model = text.model();
           prepare(model);
         } catch (const Error& e) {
-          EXPECT_NE(e.code(), Code::internal) << text << ": " << e.what();
+          EXPECT_NE(e.code(), Code::internal) << text.text() << ": " << e.what();
         }
       }
     }
