@@ -70,8 +70,8 @@ std::filesystem::path fresh_folder() {
   return ::testing::AssertionSuccess();
 }
 
-std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& feeds) {
-  const Model model = parse_model(text);
+std::vector<Tensor> run_text(const TextModel& text, const std::vector<Tensor>& feeds) {
+  const Model model = text.model();
   return Executor(model.graph()).run(feeds);
 }
 
