@@ -69,11 +69,17 @@ TEST(InferTypes, KeepsGoingWithOperatorsThatNobodyKnows) {
   a = Neg (x)
   b = my.Op (a)
   c = Neg (b)
+  s = Shape (b)
+  f = Cast <to = 1> (c)
+  m = Flatten (f)
   y = Neg (a)
 })");
   EXPECT_EQ(type_of(value(model, "a")), "float[2,3]");
   EXPECT_EQ(type_of(value(model, "b")), "?");
   EXPECT_EQ(type_of(value(model, "c")), "?");
+  EXPECT_EQ(type_of(value(model, "s")), "int64[?]") << "whatever it is the shape of";
+  EXPECT_EQ(type_of(value(model, "f")), "float?");
+  EXPECT_EQ(type_of(value(model, "m")), "float[?,?]");
   EXPECT_EQ(type_of(value(model, "y")), "float[2,3]");
 }
 

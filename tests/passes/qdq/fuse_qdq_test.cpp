@@ -256,7 +256,9 @@ TEST(IntegersFused, LeavesMalformedNodesAlone) {
       if (node.input(i) == nullptr) continue;
       model.graph().set_input(node, i, nullptr);
       try {
-        fuse_integers(model);
+        const IntegerForm form = fuse_integers(model);
+        model.graph().verify();
+        EXPECT_FALSE(form.nodes.empty()) << n << ' ' << i;
       } catch (const Error& e) {
         EXPECT_NE(e.code(), Code::internal) << node.label() << ' ' << i << ' ' << e.what();
       }
