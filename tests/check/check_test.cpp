@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/exec/infer.h"
 #include "lib/rewrite/malformed.h"
 #include "tests/support/support.h"
 
@@ -15,10 +14,7 @@ Target target_named(const std::string& name) {
 }
 
 Model model_of(const std::string& text, int opset = 13) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) +
-                            ", \"com.microsoft\" : 1]> g " + text);
-  infer_types(model);
-  return model;
+  return TextModel().opset(opset).domain("com.microsoft").typed(text);
 }
 
 const std::string constants =

@@ -18,49 +18,46 @@ using Arguments = std::vector<std::string>;
 
 std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
 
-std::string saved(const std::filesystem::path& path, const std::string& text) {
-  save_model(parse_model(text), path);
+std::string saved(const std::filesystem::path& path, const TextModel& text) {
+  save_model(text.model(), path);
   return path.string();
 }
 
 // A square of the image, 16 pixels wide, gives one of nine places six numbers.
-std::string nine_places(const std::string& outputs, const std::string& constants,
-                        const std::string& nodes) {
-  return fmt::format(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,48,48] image) => ({}) <"
-      "float[6,3,1,1] w = {{2, -1, 0.5, -2, 1, -0.5, 1, 1, -1, 0.5, -1, 2, -1.5, 1, 1, 0.3, 0.7, "
-      "-1}}, "
-      "int64[3] lines = {{1, 6, 9}}{}> {{"
-      "  mean = AveragePool <kernel_shape = [16, 16], strides = [16, 16]> (image)"
-      "  numbers = Conv(mean, w)"
-      "  columns = Reshape(numbers, lines)"
-      "  places = Transpose <perm = [0, 2, 1]> (columns)"
-      "{}}}",
-      outputs, constants, nodes);
+TextModel nine_places() {
+  return TextModel()
+      .input("float[1,3,48,48] image")
+      .constants(
+          "float[6,3,1,1] w = {2, -1, 0.5, -2, 1, -0.5, 1, 1, -1, 0.5, -1, 2, -1.5, 1, 1, 0.3, "
+          "0.7, -1}")
+      .constants("int64[3] lines = {1, 6, 9}")
+      .nodes("mean = AveragePool <kernel_shape = [16, 16], strides = [16, 16]> (image)")
+      .nodes("numbers = Conv(mean, w)")
+      .nodes("columns = Reshape(numbers, lines)")
+      .nodes("places = Transpose <perm = [0, 2, 1]> (columns)");
 }
 
 // Two scores and a box each; `shift` moves the boxes, which are 1 wide and 1.5 apart.
-std::string detector(double shift = 0) {
+TextModel detector(double shift = 0) {
   std::string anchors;
   for (int i = 0; i < 9; ++i) {
     const double x = 1.5 * (i % 3) + shift, y = 1.5 * (i / 3);
     anchors += fmt::format("{}{}, {}, {}, {}", i > 0 ? ", " : "", x, y, x + 1, y + 1);
   }
-  return nine_places(
-      "float[1,9,2] scores, float[1,9,4] boxes",
-      ", int64[1] zero = {0}, int64[1] two = {2}, int64[1] six = {6}, int64[1] last = {2}, "
-      "float tenth = {0.1}, float[1,9,4] anchors = {" +
-          anchors + "}",
-      "  logits = Slice(places, zero, two, last)"
-      "  scores = Softmax <axis = 2> (logits)"
-      "  raw = Slice(places, two, six, last)"
-      "  squashed = Sigmoid(raw)"
-      "  offsets = Mul(squashed, tenth)"
-      "  boxes = Add(anchors, offsets)");
+  return nine_places()
+      .output("float[1,9,2] scores, float[1,9,4] boxes")
+      .constants("int64[1] zero = {0}, int64[1] two = {2}, int64[1] six = {6}, int64[1] last = {2}")
+      .constants("float tenth = {0.1}, float[1,9,4] anchors = {" + anchors + "}")
+      .nodes("logits = Slice(places, zero, two, last)")
+      .nodes("scores = Softmax <axis = 2> (logits)")
+      .nodes("raw = Slice(places, two, six, last)")
+      .nodes("squashed = Sigmoid(raw)")
+      .nodes("offsets = Mul(squashed, tenth)")
+      .nodes("boxes = Add(anchors, offsets)");
 }
 
-std::string recognizer() {
-  return nine_places("float[1,9,6] steps", "", "  steps = Softmax <axis = 2> (places)");
+TextModel recognizer() {
+  return nine_places().output("float[1,9,6] steps").nodes("steps = Softmax <axis = 2> (places)");
 }
 
 // Arguments of a command on the demo's images.

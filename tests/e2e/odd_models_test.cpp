@@ -127,8 +127,8 @@ TEST_F(OddModels, NaNByDesignIsLeftOut) {
 }
 
 TEST_F(OddModels, HalfPrecisionKeepsItsInterface) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float16[1,8] x, float16[8,6] w, float16[6] b) => (float16[1,6] y) {
+  Model model = TextModel().opset(14).model(
+      R"((float16[1,8] x, float16[8,6] w, float16[6] b) => (float16[1,6] y) {
       a = Gemm(x, w, b) y = Relu(a) })");
   model.graph().find("w")->set_constant(convert(random_tensor({8, 6}), DType::f16));
   model.graph().find("b")->set_constant(convert(random_tensor({6}, 2), DType::f16));
@@ -201,8 +201,7 @@ TEST_F(OddModels, ConvolutionsInASlowFormAreHinted) {
 }
 
 TEST_F(OddModels, ParametersAreCountedWhereverTheyLie) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float[1,4] x) => (float[1,4] y) {
+  const Model model = TextModel().opset(14).model(R"((float[1,4] x) => (float[1,4] y) {
       w = Constant <value = float[1,4] {1, 2, 3, 4}> () y = Mul(x, w) })");
   save_model(model, here("node.onnx"));
   Ran ran = run_program({"inspect", here("node.onnx")});

@@ -11,6 +11,8 @@
 namespace intaglio {
 namespace {
 
+using testing::TextModel;
+
 Signature gives(Shape shape) {
   return {{1, 3, 64, 64}, {{"y", DType::f32, std::move(shape)}}, false};
 }
@@ -114,21 +116,17 @@ Samples two(Shape shape) {
   return samples;
 }
 
-Evaluation compared(const char* reference, const char* model, const MetricRequest& request,
-                    Shape shape) {
-  const Model a = parse_model(reference), b = parse_model(model);
+Evaluation compared(const TextModel& reference, const TextModel& model,
+                    const MetricRequest& request, Shape shape) {
+  const Model a = reference.model(), b = model.model();
   const Executor x(a.graph()), y(b.graph());
   EvaluateOptions options;
   options.plan = plan_metrics(request, x, two(shape));
   return evaluate(y, &x, two(shape), options);
 }
 
-const char* steps =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[N,T,5] x) => (float[N,T,5] y) { y = "
-    "Identity(x) }";
-const char* opposite =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[N,T,5] x) => (float[N,T,5] y) { y = "
-    "Neg(x) }";
+const TextModel steps("(float[N,T,5] x) => (float[N,T,5] y) { y = Identity(x) }");
+const TextModel opposite("(float[N,T,5] x) => (float[N,T,5] y) { y = Neg(x) }");
 
 TEST(Evaluate, StringsWithAnOpenNumberOfSteps) {
   const MetricRequest ctc{.metrics = {Metric::ctc}};
@@ -141,12 +139,9 @@ TEST(Evaluate, StringsWithAnOpenNumberOfSteps) {
   EXPECT_FALSE(same.agreement) << "nobody asked";
 }
 
-const char* image_copy =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,16,16] x) => (float[1,3,16,16] y) { y "
-    "= Identity(x) }";
-const char* image_half =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,16,16] x) => (float[1,3,16,16] y) "
-    "<float k = {0.9}> { y = Mul(x, k) }";
+const TextModel image_copy("(float[1,3,16,16] x) => (float[1,3,16,16] y) { y = Identity(x) }");
+const TextModel image_half(
+    "(float[1,3,16,16] x) => (float[1,3,16,16] y) <float k = {0.9}> { y = Mul(x, k) }");
 
 TEST(Evaluate, ImagesByPsnr) {
   const Evaluation e = compared(image_copy, image_half, {}, {1, 3, 16, 16});
@@ -158,27 +153,21 @@ TEST(Evaluate, ImagesByPsnr) {
 
 // Boxes at the grid of the image's values; one of the models loses those below a limit, so that its
 // list is shorter.
-const char* lists =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,12,4] boxes_in, float[1,1,12] "
-    "scores_in) => "
-    "(float[M,4] boxes, float[M] scores, int64[M] labels) "
-    "<int64[1] many = {20}, float[1] overlap = {0.5}, float[1] least = {LEAST}, int64[1] two = "
-    "{2}, int64[1] zero = {0}> {"
-    "  picked = NonMaxSuppression(boxes_in, scores_in, many, overlap, least)"
-    "  column = Gather <axis = 1> (picked, two)"
-    "  index = Squeeze(column)"
-    "  flat = Squeeze(boxes_in, zero)"
-    "  boxes = Gather(flat, index)"
-    "  line = Reshape(scores_in, minus)"
-    "  scores = Gather(line, index)"
-    "  labels = Mul(index, zero)"
-    "}";
-
-std::string suppressing(const std::string& least) {
-  std::string text = lists;
-  text.replace(text.find("LEAST"), 5, least);
-  text.replace(text.find("int64[1] zero"), 13, "int64[1] minus = {-1}, int64[1] zero");
-  return text;
+Model suppressing(const std::string& least) {
+  return TextModel()
+      .input("float[1,12,4] boxes_in, float[1,1,12] scores_in")
+      .output("float[M,4] boxes, float[M] scores, int64[M] labels")
+      .constants("int64[1] many = {20}, float[1] overlap = {0.5}, float[1] least = {" + least + "}")
+      .constants("int64[1] two = {2}, int64[1] minus = {-1}, int64[1] zero = {0}")
+      .nodes("picked = NonMaxSuppression(boxes_in, scores_in, many, overlap, least)")
+      .nodes("column = Gather <axis = 1> (picked, two)")
+      .nodes("index = Squeeze(column)")
+      .nodes("flat = Squeeze(boxes_in, zero)")
+      .nodes("boxes = Gather(flat, index)")
+      .nodes("line = Reshape(scores_in, minus)")
+      .nodes("scores = Gather(line, index)")
+      .nodes("labels = Mul(index, zero)")
+      .model();
 }
 
 TEST(Evaluate, ListsOfBoxesOfDifferentLengths) {
@@ -194,7 +183,7 @@ TEST(Evaluate, ListsOfBoxesOfDifferentLengths) {
     return std::optional(
         std::vector{Tensor::of<float>({1, 12, 4}, boxes), Tensor::of<float>({1, 1, 12}, scores)});
   };
-  const Model a = parse_model(suppressing("0.3")), b = parse_model(suppressing("0.5"));
+  const Model a = suppressing("0.3"), b = suppressing("0.5");
   const Executor reference(a.graph()), model(b.graph());
   EvaluateOptions options;
   options.plan = plan_metrics({}, reference, samples);

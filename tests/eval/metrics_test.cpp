@@ -11,6 +11,8 @@
 namespace intaglio {
 namespace {
 
+using testing::TextModel;
+
 TEST(Deviation, KnownValues) {
   Deviation d;
   d.add(std::vector<float>{3, 4}, std::vector<float>{3, 3});
@@ -96,14 +98,9 @@ TEST(TopK, LowerIndexWinsTiesAndNaNLoses) {
   EXPECT_EQ(top_k(scores, 99).size(), 5u);
 }
 
-const char* identity =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) { y = "
-    "Identity(x) }";
-const char* halved =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) <float k = "
-    "{0.5}> { y = Mul(x, k) }";
-const char* negated =
-    "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) { y = Neg(x) }";
+const TextModel identity("(float[1,3] x) => (float[1,3] y) { y = Identity(x) }");
+const TextModel halved("(float[1,3] x) => (float[1,3] y) <float k = {0.5}> { y = Mul(x, k) }");
+const TextModel negated("(float[1,3] x) => (float[1,3] y) { y = Neg(x) }");
 
 Samples three_samples() {
   Samples samples;
@@ -117,7 +114,7 @@ Samples three_samples() {
 }
 
 TEST(Evaluate, CountsLabelsAgreementAndNoise) {
-  const Model a = parse_model(identity), b = parse_model(halved);
+  const Model a = identity.model(), b = halved.model();
   const Executor reference(a.graph()), model(b.graph());
   const Evaluation e = evaluate(model, &reference, three_samples(), {});
   EXPECT_EQ(e.samples, 2u);
@@ -130,7 +127,7 @@ TEST(Evaluate, CountsLabelsAgreementAndNoise) {
 }
 
 TEST(Evaluate, DoesNotDependOnThreads) {
-  const Model a = parse_model(identity), b = parse_model(negated);
+  const Model a = identity.model(), b = negated.model();
   const Executor reference(a.graph()), model(b.graph());
   Samples samples;
   samples.count = 200;
@@ -155,13 +152,10 @@ Samples one_sample(Tensor x) {
 
 // Twenty steps of a batch of one: the second model changes its mind in five of them.
 TEST(Evaluate, EveryPositionHasAnAnswer) {
-  const char* text =
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[20,1,3] x) => (float[20,1,3] y) "
-      "{ y = Identity(x) }";
-  const Model a = parse_model(text);
-  const Model b = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[20,1,3] x) => (float[20,1,3] y) "
-      "<float[1,1,3] k = {0, 0, 3.5}> { y = Add(x, k) }");
+  const TextModel text("(float[20,1,3] x) => (float[20,1,3] y) { y = Identity(x) }");
+  const Model a = text.model();
+  const Model b = TextModel().model(
+      "(float[20,1,3] x) => (float[20,1,3] y) <float[1,1,3] k = {0, 0, 3.5}> { y = Add(x, k) }");
   Tensor x(DType::f32, {20, 1, 3});
   for (int t = 0; t < 20; ++t)
     for (int c = 0; c < 3; ++c)
@@ -172,9 +166,7 @@ TEST(Evaluate, EveryPositionHasAnAnswer) {
 }
 
 TEST(Evaluate, ALabelNeedsOnePosition) {
-  const Model a = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2,3] x) => (float[2,3] y) "
-      "{ y = Identity(x) }");
+  const Model a = TextModel().model("(float[2,3] x) => (float[2,3] y) { y = Identity(x) }");
   const Executor model(a.graph());
   Samples samples = one_sample(testing::random_tensor({2, 3}));
   samples.label = [](std::size_t) { return std::optional<std::int64_t>(1); };
@@ -189,10 +181,10 @@ TEST(Evaluate, ALabelNeedsOnePosition) {
 
 // What a Relu behind a value drops is no noise.
 TEST(Evaluate, ValuesAreComparedAsFarAsReadersLook) {
-  const char* text =
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3] x) => (float[1,3] y) "
-      "<float lo = {-1}> { v = Identity(x) w = Max(v, lo) y = Relu(w) }";
-  const Model a = parse_model(text), b = parse_model(text);
+  const TextModel text(
+      "(float[1,3] x) => (float[1,3] y) <float lo = {-1}> { v = Identity(x) w = Max(v, lo) y = "
+      "Relu(w) }");
+  const Model a = text.model(), b = text.model();
   const Executor reference(a.graph()), model(b.graph());
   Candidate candidate{&model, {{"v", "w"}}};
   const Samples samples = one_sample(Tensor::of<float>({1, 3}, {-5, 2, 1}));
@@ -205,7 +197,7 @@ TEST(Evaluate, ValuesAreComparedAsFarAsReadersLook) {
 }
 
 TEST(Evaluate, NoUsableSampleIsAnError) {
-  const Model a = parse_model(identity);
+  const Model a = identity.model();
   const Executor model(a.graph());
   Samples samples;
   samples.count = 2;

@@ -10,6 +10,8 @@
 namespace intaglio {
 namespace {
 
+using testing::TextModel;
+
 constexpr float lowest = std::numeric_limits<float>::lowest();
 constexpr SoftmaxRows last{-1, 20};
 
@@ -50,8 +52,8 @@ TEST(SoftmaxRows, ARowOfInfinitiesIsLeftOutAsSuch) {
 }
 
 TEST(SoftmaxRows, AreFoundThroughSumsAndChoices) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float[1,2,4] q, float[1,4] m, bool[1,4] b) => (float[1,2,4] y, float[1,2,4] z)
+  const Model model = TextModel().opset(14).model(
+      R"((float[1,2,4] q, float[1,4] m, bool[1,4] b) => (float[1,2,4] y, float[1,2,4] z)
       <float k = {0.125}, float low = {-10000}> {
       scaled = Mul(q, k)
       bias = Mul(m, low)
@@ -69,8 +71,8 @@ TEST(SoftmaxRows, AreFoundThroughSumsAndChoices) {
 }
 
 TEST(SoftmaxRows, OneAxisForAllReaders) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float[2,4] x) => (float[2,4] y, float[2,4] z) {
+  const Model model =
+      TextModel().opset(14).model(R"((float[2,4] x) => (float[2,4] y, float[2,4] z) {
       y = Softmax <axis = 0> (x)
       z = Softmax <axis = 1> (x)
     })");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/graph/model.h"
+#include "tests/support/text_model.h"
 
 namespace intaglio {
 namespace {
@@ -12,8 +13,8 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 TEST(Contents, CountConstantsWhereverTheyLie) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (bool c, float[4] x) => (float[4] y) <float[4] w = {1, 2, 3, 4}> {
+  const Model model = testing::TextModel().opset(14).model(
+      R"((bool c, float[4] x) => (float[4] y) <float[4] w = {1, 2, 3, 4}> {
       a = Constant <value = float[2,4] {1, 2, 3, 4, 5, 6, 7, 8}> ()
       s = Constant <value_ints = [1, 2, 3]> ()
       h = Constant <value_float = 0.5> ()

@@ -13,6 +13,7 @@ using testing::maker;
 using testing::names;
 using testing::nested_model;
 using testing::small_model;
+using testing::TextModel;
 using testing::value;
 
 template <typename F>
@@ -60,8 +61,7 @@ TEST(Graph, CapturedNamesAreUses) {
 }
 
 TEST(Graph, NodesAreSortedAndTheOrderIsStable) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[2] x) => (float[2] y) {
+  const Model model = TextModel().model(R"((float[2] x) => (float[2] y) {
   y = Add (b, c)
   a = Neg (x)
   c = Abs (a)
@@ -84,8 +84,7 @@ TEST(Graph, SortingLooksIntoNestedGraphs) {
 }
 
 TEST(Graph, ANestedGraphMayReturnAValueFromAround) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (bool c, float[2] x) => (float[2] y) {
+  Model model = TextModel().model(R"((bool c, float[2] x) => (float[2] y) {
   s = Neg (x)
   y = If (c) <then_branch = t () => (float[2] s) {}, else_branch = e () => (float[2] x) {}>
 })");
@@ -186,8 +185,7 @@ TEST(Edit, ReplaceUsesReachesNestedGraphs) {
 }
 
 TEST(Edit, MergeIntoOutputKeepsTheNameOfTheOutput) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[2] x) => (float[2] y) {
+  Model model = TextModel().model(R"((float[2] x) => (float[2] y) {
   s = Neg (x)
   side = Abs (s)
   y = Identity (s)
@@ -233,8 +231,8 @@ TEST(Edit, EraseOfAValueWantsItUnused) {
 }
 
 TEST(Edit, InitializersThatAreInputsCanStopBeingOnes) {
-  Model model = parse_model(R"(<ir_version: 3, opset_import: ["": 8]>
-g (float[2] x, float[2] w = {1, 2}) => (float[2] y) { y = Add (x, w) })");
+  Model model = TextModel().opset(8).ir(3).model(
+      "(float[2] x, float[2] w = {1, 2}) => (float[2] y) { y = Add (x, w) }");
   Graph& graph = model.graph();
   EXPECT_EQ(graph.inputs().size(), 2u);
   EXPECT_EQ(graph.feeds(), (std::vector<Value*>{&value(model, "x")}));

@@ -13,6 +13,7 @@ using testing::bytes_of;
 using testing::maker;
 using testing::nested_model;
 using testing::small_model;
+using testing::TextModel;
 using testing::value;
 
 std::string model_error(const std::function<void()>& f) {
@@ -27,8 +28,7 @@ std::string model_error(const std::function<void()>& f) {
 }
 
 std::string refused(std::string_view body) {
-  const std::string text = R"(<ir_version: 8, opset_import: ["": 13]> g )" + std::string(body);
-  return model_error([&] { parse_model(text); });
+  return model_error([&] { TextModel().model(body); });
 }
 
 TEST(ParseModel, RefusesWhatIsNoText) {
@@ -61,8 +61,7 @@ TEST(Model, RefusesACycleThroughANestedGraph) {
 
 TEST(Model, RefusesTwoVersionsOfOneOperatorSet) {
   EXPECT_NE(model_error([] {
-              parse_model(R"(<ir_version: 8, opset_import: ["": 13, "ai.onnx": 12]>
-                             g (float x) => (float y) { y = Neg (x) })");
+              TextModel().domain("ai.onnx", 12).model("(float x) => (float y) { y = Neg (x) }");
             }),
             "");
 }
@@ -77,8 +76,8 @@ TEST(Model, CloneEqualsTheOriginalAndSharesTheWeights) {
 }
 
 TEST(Model, CloneKeepsEditsTypesAndPayloads) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13], producer_name: "p">
-g (float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, string[2] words = {"a", "b"}> {
+  Model model = TextModel().producer("p").model(
+      R"((float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, string[2] words = {"a", "b"}> {
   s = Add (x, w)
   y = Relu (s)
 })");

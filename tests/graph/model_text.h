@@ -8,13 +8,13 @@
 
 #include "lib/graph/codec.h"
 #include "lib/graph/model.h"
+#include "tests/support/text_model.h"
 
 namespace intaglio::testing {
 
 // y = Relu(x + w); an initializer and a dead constant beside it.
 inline Model small_model() {
-  return parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}> {
+  return TextModel().model(R"((float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}> {
   s = Add (x, w)
   y = Relu (s)
 })");
@@ -23,8 +23,7 @@ g (float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}> {
 // If(c) { t = Add(x, w) } else { e = If(c) { Mul(s, w) } else { Identity(x) } }: two levels that
 // read values around them; the inner one reads s, made by a node of the main graph.
 inline Model nested_model() {
-  return parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (bool c, float[2] x) => (float[2] y) <float[2] w = {1, 2}> {
+  return TextModel().model(R"((bool c, float[2] x) => (float[2] y) <float[2] w = {1, 2}> {
   s = Neg (x)
   y = If (c) <
     then_branch = then_g () => (float[2] t) { t = Add (x, w) },

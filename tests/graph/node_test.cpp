@@ -8,10 +8,10 @@ namespace intaglio {
 namespace {
 
 using testing::maker;
+using testing::TextModel;
 
 Model attributes() {
-  return parse_model(R"(<ir_version: 8, opset_import: ["": 13, "my": 2]>
-g (float[2] x) => (float[2] y) {
+  return TextModel().domain("my", 2).model(R"((float[2] x) => (float[2] y) {
   y = my.Op <i = 3, f = 1.5, s = "text", is = [1, -2], fs = [0.5, 2.0], ss = ["a", "b"],
              t = float[2] {4, 5}> (x)
 })");
@@ -80,8 +80,10 @@ TEST(Node, SettersReplace) {
 }
 
 TEST(Node, TheTwoNamesOfTheStandardOperatorsAreOne) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["ai.onnx": 13]>
-g (float[2] x) => (float[2] y) { y = ai.onnx.Relu (x) })");
+  const Model model = TextModel()
+                          .opset(0)
+                          .domain("ai.onnx", 13)
+                          .model("(float[2] x) => (float[2] y) { y = ai.onnx.Relu (x) }");
   const Node& node = maker(model, "y");
   EXPECT_TRUE(node.is("Relu"));
   EXPECT_EQ(node.opset(), 13);

@@ -4,14 +4,14 @@
 
 #include "lib/base/error.h"
 #include "lib/graph/model.h"
+#include "tests/support/text_model.h"
 
 namespace intaglio {
 namespace {
 
 // What is said of a graph; empty: it is sound.
 std::string said_of(const std::string& graph, int opset = 14) {
-  const Model model = parse_model("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) +
-                                  "]> g " + graph);
+  const Model model = testing::TextModel().opset(opset).model(graph);
   try {
     require_sound(model.graph());
   } catch (const Error& e) {

@@ -17,15 +17,16 @@ namespace fs = std::filesystem;
 using testing::contains;
 using testing::error_of;
 using testing::parsed;
+using testing::TextModel;
 
 // y = x + w, with w = 0, 1, 2, ... of `count` floats.
 Model counted(std::int64_t count) {
-  Model model = parse_model(fmt::format(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[{0}] x) => (float[{0}] y) <float[1] w = {{0}}, float[1] b = {{7}}> {{
+  Model model = TextModel().model(
+      fmt::format(R"((float[{0}] x) => (float[{0}] y) <float[1] w = {{0}}, float[1] b = {{7}}> {{
   s = Add (x, w)
   y = Add (s, b)
 }})",
-                                        count));
+                  count));
   Tensor w(DType::f32, {count});
   float next = 0;
   for (float& v : w.mutate<float>()) v = next++;
@@ -119,8 +120,7 @@ TEST(External, EveryTensorBeginsOnAPage) {
 
 TEST(External, NestedGraphsKeepTheirWeightsToo) {
   const auto folder = testing::fresh_folder();
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (bool c, float[1000] x) => (float[1000] y) {
+  Model model = TextModel().model(R"((bool c, float[1000] x) => (float[1000] y) {
   y = If (c) <then_branch = t () => (float[1000] a) { a = Neg (x) },
               else_branch = e () => (float[1000] b) { b = Abs (x) }>
 })");

@@ -17,11 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::contains;
 using testing::error_of;
+using testing::TextModel;
 
 onnx::ModelProto sample() {
-  return GraphCodec::to_proto(
-      parse_model(R"(<ir_version: 8, opset_import: ["": 13], producer_name: "p">
-g (bool c, float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, bool[2] b = {0, 1}> {
+  return GraphCodec::to_proto(TextModel().producer("p").model(
+      R"((bool c, float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, bool[2] b = {0, 1}> {
   s = Add (x, w)
   t = Transpose <perm = [0, 1]> (s)
   y = If (c) <then_branch = t1 () => (float[N,2] a) <float[1] i = {3}> { a = Mul (t, i) },
@@ -199,9 +199,7 @@ TEST(Save, TheSameModelGivesTheSameBytes) {
 // The standard wants a type and a shape of every graph output.
 TEST(Save, AnOutputWithoutATypeOrShapeGetsTheInferredOne) {
   const auto path = testing::fresh_folder() / "m.onnx";
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 13]>
-g (float[N,2] x) => (float[] y, z) { y = Relu (x) z = Neg (x) })");
-  infer_types(model);
+  Model model = TextModel().typed("(float[N,2] x) => (float[] y, z) { y = Relu (x) z = Neg (x) }");
   save_model(model, path);
   const Model read = load_model(path);
   for (const Value* output : read.graph().outputs()) {

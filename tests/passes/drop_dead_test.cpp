@@ -4,30 +4,28 @@ namespace intaglio::testing {
 namespace {
 
 TEST(DeadDropped, ChainsAndConstants) {
-  const Model model = same_after({"dead_dropped"}, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x, float[2] unused) => (float[2] y) {
+  const Model model =
+      same_after({"dead_dropped"}, R"((float[2] x, float[2] unused) => (float[2] y) {
       y = Relu(x)
       a = Neg(x)
       b = Exp(a)
       c = Constant <value = float[2] {1, 2}> ()
     })",
-                                 {random_tensor({2}), random_tensor({2})});
+                 {random_tensor({2}), random_tensor({2})});
   EXPECT_EQ(ops_of(model.graph()), "Relu");
   EXPECT_EQ(model.graph().inputs().size(), 2u);
   EXPECT_EQ(model.graph().values().size(), 3u);
 }
 
 TEST(DeadDropped, InitializersThatNothingReads) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y) { y = Relu(x) })");
+  Model model = TextModel().model("(float[2] x) => (float[2] y) { y = Relu(x) }");
   model.graph().add_constant("left", Tensor::scalar(1.0f));
   EXPECT_EQ(run_pass("dead_dropped", model), 1);
   EXPECT_EQ(model.graph().find("left"), nullptr);
 }
 
 TEST(DeadDropped, NestedGraphsKeepWhatTheyRead) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (bool c, float[2] x) => (float[2] y) {
+  Model model = TextModel().model(R"((bool c, float[2] x) => (float[2] y) {
       a = Neg(x)
       lost = Exp(x)
       y = If (c) <

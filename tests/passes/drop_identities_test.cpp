@@ -5,9 +5,8 @@ namespace intaglio::testing {
 namespace {
 
 TEST(IdentitiesDropped, BetweenNodes) {
-  const Model model = same_after({"constants_folded", "identities_dropped"}, R"(
-    <ir_version: 8, opset_import: ["" : 13]>
-    g (float[2,3] x) => (float[2,3] y) {
+  const Model model =
+      same_after({"constants_folded", "identities_dropped"}, R"((float[2,3] x) => (float[2,3] y) {
       a = Relu(x)
       b = Identity(a)
       c, mask = Dropout(b)
@@ -22,37 +21,35 @@ TEST(IdentitiesDropped, BetweenNodes) {
       j = Max(i)
       y = Neg(j)
     })",
-                                 {random_tensor({2, 3})});
+                 {random_tensor({2, 3})});
   EXPECT_EQ(ops_of(model.graph()), "Relu Neg");
 }
 
 TEST(IdentitiesDropped, GraphOutputsKeepTheirNames) {
-  const Model model = same_after({"identities_dropped"}, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y, float[2] z) {
+  const Model model =
+      same_after({"identities_dropped"}, R"((float[2] x) => (float[2] y, float[2] z) {
       a = Relu(x)
       y = Identity(a)
       z = Neg(a)
     })",
-                                 {random_tensor({2})});
+                 {random_tensor({2})});
   EXPECT_EQ(ops_of(model.graph()), "Relu Neg");
   EXPECT_EQ(model.graph().outputs()[0]->name(), "y");
   EXPECT_EQ(model.graph().find("a"), nullptr);
 }
 
 TEST(IdentitiesDropped, KeepsWhatGivesAnOutputItsName) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y, float[2] a, float[2] b) {
+  Model model = TextModel().typed(R"((float[2] x) => (float[2] y, float[2] a, float[2] b) {
       y = Identity(x)
       a = Relu(x)
       b = Identity(a)
     })");
-  infer_types(model);
   EXPECT_EQ(run_pass("identities_dropped", model), 0);
 }
 
 TEST(IdentitiesDropped, KeepsWhatDoesSomething) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2,3] x, float[N,3] n, int64[2] t) => (float[2,3] y, bool[2,3] mask, float[A,B] u) {
+  Model model = TextModel().model(
+      R"((float[2,3] x, float[N,3] n, int64[2] t) => (float[2,3] y, bool[2,3] mask, float[A,B] u) {
       a = Transpose(x)
       b = Cast <to = 11> (a)
       shape = Constant <value_ints = [2, 3]> ()
@@ -70,14 +67,12 @@ TEST(IdentitiesDropped, KeepsWhatDoesSomething) {
 }
 
 TEST(IdentitiesDropped, InNestedGraphsOnlyWhereTheGraphOutputStays) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (bool c, float[2] x) => (float[2] y) {
+  Model model = TextModel().typed(R"((bool c, float[2] x) => (float[2] y) {
       i = Identity(x)
       y = If (c) <
         then_branch = a () => (float[2] p) { k = Identity(i) p = Neg(k) },
         else_branch = b () => (float[2] q) { q = Identity(i) }>
     })");
-  infer_types(model);
   EXPECT_EQ(run_pass("identities_dropped", model), 2);
   const Node& node = *find_op(model.graph(), "If");
   EXPECT_EQ(ops_of(node.attr_graph("then_branch")), "Neg");

@@ -5,9 +5,8 @@
 namespace intaglio::testing {
 namespace {
 
-std::string text_of(const std::string& graph, int opset = 17) {
-  return fmt::format("<ir_version: 8, opset_import: [\"\" : {}, \"com.microsoft\" : 1]> g {}",
-                     opset, graph);
+TextModel text_of(const std::string& graph, int opset = 17) {
+  return TextModel().opset(opset).domain("com.microsoft").graph(graph);
 }
 
 Model expanded(const std::string& graph, const std::vector<Tensor>& feeds, int opset = 17) {
@@ -121,19 +120,19 @@ TEST(ContribExpanded, WhatItDoesNotKnowStays) {
                             "(float[2,3,8] a, float[3,2,8] b) => (y) { y = "
                             "com.microsoft.FusedMatMul <transBatchA = 1> (a, b) }",
                             "(float a, float b) => (y) { y = my.FusedMatMul (a, b) }"}) {
-    Model model = parse_model(fmt::format(
-        "<ir_version: 8, opset_import: [\"\" : 17, \"com.microsoft\" : 1, \"my\" : 1]> g {}",
-        graph));
+    Model model = TextModel().opset(17).domain("com.microsoft").domain("my").model(graph);
     EXPECT_EQ(run_pass("contrib_expanded", model), 0) << graph;
   }
 }
 
 // onnxruntime writes LayerNormalization into models of older opsets; the standard does not know it.
 TEST(ContribExpanded, RaisesTheOpsetForALayerNormalization) {
-  Model model =
-      parse_model(text_of("(float[2,3,8] x, float[8] g) => (float[2,3,8] y) { y = "
-                          "com.microsoft.SkipLayerNormalization (x, x, g) }",
-                          12));
+  Model model = TextModel()
+                    .opset(12)
+                    .domain("com.microsoft")
+                    .model(
+                        "(float[2,3,8] x, float[8] g) => (float[2,3,8] y) { y = "
+                        "com.microsoft.SkipLayerNormalization (x, x, g) }");
   prepare(model);
   EXPECT_EQ(model.opset(), 17);
   EXPECT_EQ(ops_of(model.graph()), "Add LayerNormalization");

@@ -8,10 +8,8 @@ namespace {
 
 int expanded(const std::string& equation, const Shape& a, const Shape& b,
              const std::string& shapes) {
-  Model model =
-      parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (" + shapes +
-                  ") => (float[] y) { y = Einsum<equation = \"" + equation + "\">(a, b) }");
-  infer_types(model);
+  Model model = TextModel().typed("(" + shapes + ") => (float[] y) { y = Einsum<equation = \"" +
+                                  equation + "\">(a, b) }");
   const std::vector<Tensor> feeds = {random_tensor(a, 1), random_tensor(b, 2)};
   const Tensor before = Executor(model.graph()).run(feeds).front();
   const int rewrites = expand_einsum(model, {});

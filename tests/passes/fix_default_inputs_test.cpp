@@ -5,8 +5,8 @@ namespace {
 
 // The text form has no initializers that are inputs: an input is given a value instead.
 Model with_default(std::int64_t ir) {
-  Model model = parse_model(R"(<ir_version: 3, opset_import: ["" : 13]>
-    g (float[2] x, float[2] w) => (float[2] y) { y = Add(x, w) })");
+  Model model =
+      TextModel().ir(3).model("(float[2] x, float[2] w) => (float[2] y) { y = Add(x, w) }");
   model.set_ir_version(ir);
   model.graph().find("w")->set_constant(Tensor::of<float>({2}, {1, 2}));
   return model;
@@ -30,8 +30,7 @@ TEST(DefaultInputs, KeepANewerIrVersion) {
 
 TEST(DefaultInputs, RaiseAnIrVersionThatKnowsNoPlainInitializers) {
   for (const auto& [before, after] : {std::pair{3, 7}, {4, 4}, {8, 8}}) {
-    Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-      g (float[2] x) => (float[2] y) { y = Relu(x) })");
+    Model model = TextModel().model("(float[2] x) => (float[2] y) { y = Relu(x) }");
     model.set_ir_version(before);
     EXPECT_EQ(run_pass("default_inputs", model), 0);
     EXPECT_EQ(model.ir_version(), after);

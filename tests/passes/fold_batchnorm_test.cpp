@@ -14,8 +14,8 @@ constexpr std::string_view parameters = R"(
       y = BatchNormalization <epsilon = 0.001> (a, scale, beta, mean, var))";
 
 // A graph with weights, given by shape and filled reproducibly, in place of inputs after the first.
-Model with_weights(const std::string& text) {
-  Model model = parse_model(text);
+Model with_weights(const TextModel& text) {
+  Model model = text.model();
   unsigned seed = 10;
   for (Value* value : std::vector<Value*>(model.graph().inputs())) {
     if (value->name() == "x") continue;
@@ -31,11 +31,8 @@ Model with_weights(const std::string& text) {
 void expect_folds(const std::string& producer, const std::string& weights, const Shape& input,
                   const std::string& op) {
   std::string x = fmt::format("float[{}] x", fmt::join(input, ","));
-  Model model = with_weights(fmt::format(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g ({}, {}) => (float y) {{
-      {}{}
-    }})",
-                                         x, weights, producer, parameters));
+  Model model = with_weights(
+      TextModel().input(x).input(weights).output("float y").nodes(producer).nodes(parameters));
   const std::vector feeds{random_tensor(input, 3)};
   model.graph().find("y")->set_type(DType::f32, std::nullopt);
   run_pass("constants_folded", model);
@@ -71,8 +68,8 @@ TEST(BatchnormFolded, IntoGemm) {
 }
 
 TEST(BatchnormFolded, CopiesSharedWeights) {
-  Model model = with_weights(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[1,4,3,3] x, float[4,4,1,1] w, float[4] s) => (float[1,4,3,3] y, float[1,4,3,3] z) {
+  Model model = with_weights(
+      R"((float[1,4,3,3] x, float[4,4,1,1] w, float[4] s) => (float[1,4,3,3] y, float[1,4,3,3] z) {
       a = Conv(x, w)
       y = BatchNormalization(a, s, s, s, one)
       one = Abs(s)
@@ -89,9 +86,12 @@ TEST(BatchnormFolded, CopiesSharedWeights) {
 
 TEST(BatchnormFolded, KeepsWhereItCannot) {
   const auto kept = [](const std::string& body, const std::string& outputs = "float[1,4,3,3] y") {
-    Model model = with_weights(fmt::format(R"(<ir_version: 8, opset_import: ["" : 14]>
-      g (float[1,4,3,3] x, float[4,4,1,1] w, float[4] s, float[4,4,1,1] v) => ({}) {{ {} }})",
-                                           outputs, body));
+    Model model =
+        with_weights(TextModel()
+                         .opset(14)
+                         .input("float[1,4,3,3] x, float[4,4,1,1] w, float[4] s, float[4,4,1,1] v")
+                         .output(outputs)
+                         .nodes(body));
     return run_pass("batchnorm_folded", model) == 0;
   };
   const std::string bn = " y = BatchNormalization(a, s, s, s, s)";

@@ -6,9 +6,8 @@ namespace intaglio::testing {
 namespace {
 
 // Conv -> the given node making y from a and the constant c.
-std::string conv_then(std::string_view node, std::string_view constant) {
-  return fmt::format(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[1,2,3,3] x) => (float[1,2,3,3] y) {{
+TextModel conv_then(std::string_view node, std::string_view constant) {
+  return fmt::format(R"((float[1,2,3,3] x) => (float[1,2,3,3] y) {{
       w = Constant <value = float[2,2,1,1] {{1, 2, 3, 4}}> ()
       b = Constant <value = float[2] {{0.5, -0.5}}> ()
       c = Constant <value = {}> ()
@@ -31,15 +30,14 @@ TEST(BiasFolded, ArithmeticWithPerChannelConstants) {
 }
 
 TEST(BiasFolded, CreatesTheBiasOfAGemm) {
-  const Model model = same_after({"constants_folded", "bias_folded"}, R"(
-    <ir_version: 8, opset_import: ["" : 13]>
-    g (float[2,2] x) => (float[2,3] y) {
+  const Model model =
+      same_after({"constants_folded", "bias_folded"}, R"((float[2,2] x) => (float[2,3] y) {
       w = Constant <value = float[2,3] {1, 2, 3, 4, 5, 6}> ()
       c = Constant <value = float[3] {1, 2, 3}> ()
       a = Gemm(x, w)
       y = Add(a, c)
     })",
-                                 {random_tensor({2, 2})});
+                 {random_tensor({2, 2})});
   const Node* gemm = find_op(model.graph(), "Gemm");
   EXPECT_EQ(gemm->input(2)->constant().to_vector<float>(), (std::vector<float>{1, 2, 3}));
 }
@@ -53,7 +51,7 @@ TEST(BiasFolded, KeepsWhereItCannot) {
                                 {"y = Add(a, c)", "float[1,1,1,1,1] {1}"},
                                 {"y = Pow(a, c)", "float[1] {1}"},
                                 {"y = Add(a, a)", "float[1] {1}"}}) {
-    Model model = parse_model(conv_then(node, c));
+    Model model = conv_then(node, c).model();
     run_pass("constants_folded", model);
     EXPECT_EQ(run_pass("bias_folded", model), 0) << node << c;
   }

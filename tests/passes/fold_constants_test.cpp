@@ -5,8 +5,7 @@ namespace intaglio::testing {
 namespace {
 
 TEST(ConstantsFolded, ConstantsAndWhatFollowsFromThem) {
-  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y) {
+  const Model model = same_after({"constants_folded"}, R"((float[2] x) => (float[2] y) {
       a = Constant <value = float[2] {1, 2}> ()
       b = Constant <value_float = 3.0> ()
       c = Mul(a, b)
@@ -18,16 +17,18 @@ TEST(ConstantsFolded, ConstantsAndWhatFollowsFromThem) {
 }
 
 TEST(ConstantsFolded, ShapesThatAreKnown) {
-  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 15]>
-    g (float[2,3,N] x, float[2,3] z) => (float[P,Q,R] y, int64[D] u, int64 v) {
+  const Model model =
+      same_after({"constants_folded"},
+                 TextModel().opset(15).graph(
+                     R"((float[2,3,N] x, float[2,3] z) => (float[P,Q,R] y, int64[D] u, int64 v) {
       s = Shape <start = -2> (z)
       n = Size(z)
       v = Neg(n)
       t = Shape(x)
       y = Reshape(x, t)
       u = Neg(s)
-    })",
-                                 {random_tensor({2, 3, 5}), random_tensor({2, 3})});
+    })"),
+                 {random_tensor({2, 3, 5}), random_tensor({2, 3})});
   EXPECT_EQ(ops_of(model.graph()), "Neg Shape Reshape Neg");
   EXPECT_EQ(model.graph().find("s")->constant().to_vector<std::int64_t>(),
             (std::vector<std::int64_t>{2, 3}));
@@ -35,8 +36,7 @@ TEST(ConstantsFolded, ShapesThatAreKnown) {
 }
 
 TEST(ConstantsFolded, AWeightThatEachLayerTransposesStaysOne) {
-  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[1,2] x) => (float[1,2] y)
+  const Model model = same_after({"constants_folded"}, R"((float[1,2] x) => (float[1,2] y)
       <float[2,2] w = {1, 2, 3, 4}, float[2,2] v = {1, 2, 3, 5}> {
       a = Transpose <perm = [1, 0]> (w)
       b = MatMul(x, a)
@@ -53,8 +53,7 @@ TEST(ConstantsFolded, AWeightThatEachLayerTransposesStaysOne) {
 }
 
 TEST(ConstantsFolded, ConstantsThatWereWrittenOutTwiceStayTwo) {
-  const Model model = same_after({"constants_folded"}, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[1,2] x) => (float[1,2] y) {
+  const Model model = same_after({"constants_folded"}, R"((float[1,2] x) => (float[1,2] y) {
       a = Constant <value = float[1,2] {1, 2}> ()
       b = Constant <value = float[1,2] {1, 2}> ()
       c = Add(x, a)
@@ -66,8 +65,8 @@ TEST(ConstantsFolded, ConstantsThatWereWrittenOutTwiceStayTwo) {
 }
 
 TEST(ConstantsFolded, KeepsWhatMustStay) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y, float[2] out, float[M] big, float[2] r, string[1] text) {
+  Model model = TextModel().typed(
+      R"((float[2] x) => (float[2] y, float[2] out, float[M] big, float[2] r, string[1] text) {
       out = Constant <value = float[2] {1, 2}> ()
       q = Constant <value = int8[2] {1, 2}> ()
       s = Constant <value_float = 0.5> ()
@@ -81,7 +80,6 @@ TEST(ConstantsFolded, KeepsWhatMustStay) {
       t = Constant <value_strings = ["a"]> ()
       text = Identity(t)
     })");
-  infer_types(model);
   EXPECT_EQ(run_pass("constants_folded", model), 3);
   EXPECT_EQ(run_pass("constants_folded", model), 0);
   EXPECT_EQ(ops_of(model.graph()),
@@ -89,14 +87,12 @@ TEST(ConstantsFolded, KeepsWhatMustStay) {
 }
 
 TEST(ConstantsFolded, NestedGraphs) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (bool c, float[2] x) => (float[2] y) {
+  Model model = TextModel().typed(R"((bool c, float[2] x) => (float[2] y) {
       one = Constant <value = float[1] {1}> ()
       y = If (c) <
         then_branch = a () => (float[2] p) { two = Add(one, one) p = Mul(x, two) },
         else_branch = b () => (float[2] q) { q = Identity(x) }>
     })");
-  infer_types(model);
   EXPECT_EQ(run_pass("constants_folded", model), 2);
   const Graph& branch = find_op(model.graph(), "If")->attr_graph("then_branch");
   EXPECT_EQ(ops_of(branch), "Mul");
@@ -104,8 +100,7 @@ TEST(ConstantsFolded, NestedGraphs) {
 }
 
 TEST(ConstantsFolded, ErrorsAreLeftToTheRun) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (float[2] y) {
+  Model model = TextModel().model(R"((float[2] x) => (float[2] y) {
       a = Constant <value = float[2] {1, 2}> ()
       b = Constant <value = float[3] {1, 2, 3}> ()
       bad = Add(a, b)

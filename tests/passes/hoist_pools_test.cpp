@@ -7,10 +7,7 @@ namespace {
 const PrepareOptions wanted = {.lone_activations = {"LeakyRelu", "Sigmoid", "Elu", "HardSwish"}};
 
 Model parsed(const std::string& nodes, const std::string& outputs = "float[N,2,2,2] y") {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (float[N,2,4,4] x) => (" +
-                            outputs + ") { " + nodes + " }");
-  infer_types(model);
-  return model;
+  return TextModel().input("float[N,2,4,4] x").output(outputs).nodes(nodes).typed();
 }
 
 constexpr const char* pool = " y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (a)";

@@ -4,8 +4,10 @@
 namespace intaglio::testing {
 namespace {
 
-std::vector<Tensor> run_inlined(std::string_view text, const std::vector<Tensor>& feeds) {
-  Model model = parse_model(text);
+const TextModel head = TextModel().opset(16).domain("local");
+
+std::vector<Tensor> run_inlined(std::string_view graph, const std::vector<Tensor>& feeds) {
+  Model model = head.model(graph);
   EXPECT_GT(run_pass("functions_inlined", model), 0);
   EXPECT_EQ(run_pass("functions_inlined", model), 0);
   EXPECT_EQ(model.function_count(), 0u);
@@ -13,8 +15,7 @@ std::vector<Tensor> run_inlined(std::string_view text, const std::vector<Tensor>
 }
 
 TEST(FunctionsInlined, FunctionsMayCallFunctionsAndNamesMayRepeat) {
-  const auto y = run_inlined(R"(<ir_version: 8, opset_import: ["": 16, "local": 1]>
-    g (float[2] x) => (float[2] y) {
+  const auto y = run_inlined(R"((float[2] x) => (float[2] y) {
       t = local.twice (x)
       y = local.four_times_minus (t, x)
     }
@@ -27,8 +28,7 @@ TEST(FunctionsInlined, FunctionsMayCallFunctionsAndNamesMayRepeat) {
 }
 
 TEST(FunctionsInlined, AttributesOfTheCallReplaceReferences) {
-  const auto y = run_inlined(R"(<ir_version: 8, opset_import: ["": 16, "local": 1]>
-    g (float[2] x) => (float[2] y, float[2] z) {
+  const auto y = run_inlined(R"((float[2] x) => (float[2] y, float[2] z) {
       y = local.leak <slope = 0.5> (x)
       z = local.leak (x)
     }
@@ -40,8 +40,7 @@ TEST(FunctionsInlined, AttributesOfTheCallReplaceReferences) {
 }
 
 TEST(FunctionsInlined, CallsInNestedGraphsAndOmittedInputs) {
-  const auto y = run_inlined(R"(<ir_version: 8, opset_import: ["": 16, "local": 1]>
-    g (bool c, float[2] x) => (float[2] y) {
+  const auto y = run_inlined(R"((bool c, float[2] x) => (float[2] y) {
       y = If (c) <
         then_branch = yes () => (float[2] a) { a = local.bounded (x) },
         else_branch = no () => (float[2] x) { }
@@ -57,8 +56,7 @@ TEST(FunctionsInlined, CallsInNestedGraphsAndOmittedInputs) {
 }
 
 TEST(FunctionsInlined, RecursionIsRefused) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["": 16, "local": 1]>
-    g (float[2] x) => (float[2] y) { y = local.f (x) }
+  Model model = head.model(R"((float[2] x) => (float[2] y) { y = local.f (x) }
     <domain: "local", opset_import: ["": 16, "local": 1]>
     f (a) => (b) { b = local.h (a) }
     <domain: "local", opset_import: ["": 16, "local": 1]>

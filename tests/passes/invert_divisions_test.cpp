@@ -7,9 +7,9 @@ namespace intaglio::testing {
 namespace {
 
 int inverted(const std::string& divisor, const std::string& nodes) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2,3] x) => (float[2,3] y) <float d = {" +
-      divisor + "}, float three = {3}, float lo = {0}, float hi = {6}> {" + nodes + "}");
+  Model model =
+      TextModel().model("(float[2,3] x) => (float[2,3] y) <float d = {" + divisor +
+                        "}, float three = {3}, float lo = {0}, float hi = {6}> {" + nodes + "}");
   const std::vector<Tensor> feeds = {random_tensor({2, 3}, 1, -6, 6)};
   const Tensor before = Executor(model.graph()).run(feeds).front();
   const int rewrites = invert_divisions(model, {});

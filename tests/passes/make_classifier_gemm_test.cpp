@@ -6,19 +6,17 @@ namespace {
 
 const PrepareOptions wanted = {.classifier_gemm = true};
 
-std::string classifier(const std::string& conv, const std::string& flatten,
-                       const std::string& input = "float[N,2,1,1] x",
-                       const std::string& output = "float[N,3] y") {
-  return "<ir_version: 8, opset_import: [\"\" : 13]> g (" + input + ") => (" + output + ")" +
-         "<float[3,2,1,1] w = {1, 2, 3, 4, 5, 6}, float[3] b = {1, -1, 0.5}, int64[2] s = {0, -1},"
-         " int64[2] a = {2, 3}> { c = " +
-         conv + " " + flatten + " }";
-}
-
-Model parsed(const std::string& text) {
-  Model model = parse_model(text);
-  infer_types(model);
-  return model;
+Model classifier(const std::string& conv, const std::string& flatten,
+                 const std::string& input = "float[N,2,1,1] x",
+                 const std::string& output = "float[N,3] y") {
+  return TextModel()
+      .input(input)
+      .output(output)
+      .constants("float[3,2,1,1] w = {1, 2, 3, 4, 5, 6}, float[3] b = {1, -1, 0.5}")
+      .constants("int64[2] s = {0, -1}, int64[2] a = {2, 3}")
+      .nodes("c = " + conv)
+      .nodes(flatten)
+      .typed();
 }
 
 TEST(ClassifierGemm, ComputesTheSame) {
@@ -26,7 +24,7 @@ TEST(ClassifierGemm, ComputesTheSame) {
   for (const char* conv : {"Conv(x, w, b)", "Conv(x, w)", "Conv <strides = [2, 2]> (x, w, b)"})
     for (const char* flatten : {"y = Flatten(c)", "y = Reshape(c, s)", "y = Squeeze(c, a)",
                                 "f = Flatten(c) y = Softmax(f)"}) {
-      Model model = parsed(classifier(conv, flatten));
+      Model model = classifier(conv, flatten);
       const auto before = Executor(model.graph()).run(x);
       EXPECT_EQ(run_pass("classifier_gemm", model, wanted), 1) << conv << flatten;
       EXPECT_EQ(run_pass("classifier_gemm", model, wanted), 0);
@@ -36,15 +34,12 @@ TEST(ClassifierGemm, ComputesTheSame) {
 }
 
 TEST(ClassifierGemm, OnlyWhereItIsAskedFor) {
-  Model model = parsed(classifier("Conv(x, w, b)", "y = Flatten(c)"));
+  Model model = classifier("Conv(x, w, b)", "y = Flatten(c)");
   EXPECT_EQ(run_pass("classifier_gemm", model), 0);
 }
 
 TEST(ClassifierGemm, KeepsWhatIsNoClassifier) {
-  const auto rewrites = [](const std::string& text) {
-    Model model = parsed(text);
-    return run_pass("classifier_gemm", model, wanted);
-  };
+  const auto rewrites = [](Model model) { return run_pass("classifier_gemm", model, wanted); };
   EXPECT_EQ(rewrites(classifier("Conv(x, w, b)", "y = Flatten(c)", "float[N,2,2,2] x")), 0)
       << "more than one pixel";
   EXPECT_EQ(rewrites(classifier("Conv(x, w, b)", "y = Flatten(c)", "float[N,2,H,W] x")), 0)

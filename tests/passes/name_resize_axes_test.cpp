@@ -5,13 +5,14 @@
 namespace intaglio::testing {
 namespace {
 
-std::string text_of(const std::string& attributes, const std::string& arguments,
-                    const std::string& x = "float[2,3,6,8] x") {
-  return fmt::format(
-      "<ir_version: 8, opset_import: [\"\" : 18]> g ({}) => (y) <float[2] s = {{1.5, 2}}, int64[2] "
-      "n "
-      "= {{9, 16}}> {{ y = Resize <{}> ({}) }}",
-      x, attributes, arguments);
+TextModel text_of(const std::string& attributes, const std::string& arguments,
+                  const std::string& x = "float[2,3,6,8] x") {
+  return TextModel()
+      .opset(18)
+      .input(x)
+      .output("y")
+      .constants("float[2] s = {1.5, 2}, int64[2] n = {9, 16}")
+      .nodes(fmt::format("y = Resize <{}> ({})", attributes, arguments));
 }
 
 const Tensor image = random_tensor({2, 3, 6, 8});
@@ -55,17 +56,17 @@ TEST(ResizeAxes, WhatNoScaleGivesIsWalledIn) {
                          .graph()),
               "Reshape Resize Reshape")
         << x;
-  Model model = parse_model(text_of(policy, "x, , , n", "float[1,3,6,7] x"));
+  Model model = text_of(policy, "x, , , n", "float[1,3,6,7] x").model();
   prepare(model);
   EXPECT_EQ(ops_of(model.graph()), "Reshape Resize Reshape");
 }
 
 TEST(ResizeAxes, RegionsOfInterestStay) {
-  Model model = parse_model(
-      text_of("axes = [2, 3], coordinate_transformation_mode = \"tf_crop_and_resize\"", "x, s, s"));
-  infer_types(model);
+  Model model =
+      text_of("axes = [2, 3], coordinate_transformation_mode = \"tf_crop_and_resize\"", "x, s, s")
+          .typed();
   EXPECT_EQ(run_pass("resize_axes", model), 0);
-  Model unknown = parse_model(text_of("axes = [2, 3]", "x, , , n", "float[] x"));
+  Model unknown = text_of("axes = [2, 3]", "x, , , n", "float[] x").model();
   EXPECT_EQ(run_pass("resize_axes", unknown), 0);
 }
 

@@ -4,8 +4,8 @@
 namespace intaglio::testing {
 namespace {
 
-const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
-  g (int64 trips, bool c, float[2] x) => (float[2] last, float[N, 2] all, float[2] chosen) {
+const TextModel text = TextModel().opset(16).graph(
+    R"((int64 trips, bool c, float[2] x) => (float[2] last, float[N, 2] all, float[2] chosen) {
     one = Constant <value = float {1}> ()
     two = Add (one, one)
     same = Identity (x)
@@ -26,16 +26,16 @@ const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
       then_branch = yes () => (float[2] captured) { },
       else_branch = no () => (float[2] n) { t = Identity (same) n = Neg (t) }
     >
-  })";
+  })");
 
 TEST(NestedGraphs, EveryPassKeepsWhatTheyCompute) {
   for (const bool go : {true, false}) {
     const std::vector<Tensor> feeds = {Tensor::scalar<std::int64_t>(3), Tensor::scalar(go),
                                        Tensor::of<float>({2}, {1, -2})};
     const Model kept =
-        same_after({"constants_folded", "identities_dropped", "dead_dropped"}, model, feeds);
+        same_after({"constants_folded", "identities_dropped", "dead_dropped"}, text, feeds);
     EXPECT_EQ(ops_of(kept.graph()), "Mul Loop If");
-    Model whole = parse_model(model);
+    Model whole = text.model();
     const auto before = Executor(whole.graph()).run(feeds);
     prepare(whole);
     const auto after = Executor(whole.graph()).run(feeds);

@@ -5,8 +5,7 @@ namespace {
 
 TEST(Prepare, RepeatsUntilNothingChanges) {
   // The first round folds the Add and BatchNormalization, the second the Mul behind them.
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 12]>
-    g (float[1,2,3,3] x) => (float[1,2,3,3] y) {
+  Model model = TextModel().opset(12).model(R"((float[1,2,3,3] x) => (float[1,2,3,3] y) {
       w = Constant <value = float[2,2,1,1] {1, 2, 3, 4}> ()
       c = Constant <value = float[1,2,1,1] {1, 2}> ()
       p = Constant <value = float[2] {1, 2}> ()

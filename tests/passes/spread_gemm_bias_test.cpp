@@ -4,15 +4,13 @@ namespace intaglio::testing {
 namespace {
 
 // A Gemm of 4 x 3 by 3 x 5 with this bias; more: attributes.
-std::string gemm_with(const std::string& bias, const std::string& more = "") {
-  return R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[4,3] x, float[4,1] u) => (float[4,5] y) {
-      w = Constant <value = float[3,5] {1, -2, 3, 4, 5, 6, 7, -8, 9, 1, 2, 3, 4, 5, 6}> ()
-      )" +
-         bias + R"(
-      y = Gemm )" +
-         more + R"( (x, w, c)
-    })";
+TextModel gemm_with(const std::string& bias, const std::string& more = "") {
+  return TextModel()
+      .input("float[4,3] x, float[4,1] u")
+      .output("float[4,5] y")
+      .nodes("w = Constant <value = float[3,5] {1, -2, 3, 4, 5, 6, 7, -8, 9, 1, 2, 3, 4, 5, 6}> ()")
+      .nodes(bias)
+      .nodes("y = Gemm " + more + " (x, w, c)");
 }
 
 Model spread(const std::string& bias, const std::string& more = "") {
@@ -60,36 +58,34 @@ TEST(GemmBiasSpread, FactorsCount) {
 
 // A single row: [1,N] is what all rows share, and a column of one value too.
 TEST(GemmBiasSpread, OneRowAndOneColumn) {
-  const Model model = same_after({"constants_folded", "gemm_bias_spread"}, R"(
-    <ir_version: 8, opset_import: ["" : 13]>
-    g (float[4,2] x) => (float[4,1] y) {
+  const Model model =
+      same_after({"constants_folded", "gemm_bias_spread"}, R"((float[4,2] x) => (float[4,1] y) {
       w = Constant <value = float[2,1] {1, 2}> ()
       c = Constant <value = float[4,1] {1, 2, 3, 4}> ()
       y = Gemm(x, w, c)
     })",
-                                 {random_tensor({4, 2})});
+                 {random_tensor({4, 2})});
   EXPECT_EQ(ops_of(model.graph()), "Gemm Add");
 }
 
 TEST(GemmBiasSpread, ABiasPerOutputStays) {
   for (const char* bias : {"c = Constant <value = float[5] {1, 2, 3, 4, 5}> ()"}) {
-    Model model = parse_model(gemm_with(bias));
-    infer_types(model);
+    Model model = gemm_with(bias).typed();
     run_pass("constants_folded", model);
     EXPECT_EQ(run_pass("gemm_bias_spread", model), 0);
   }
 }
 
 TEST(GemmBiasSpread, AComputedProductStays) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[4,3] x, float[3,5] w, float[4,1] c) => (float[4,5] y) { y = Gemm(x, w, c) })");
+  Model model = TextModel().model(
+      "(float[4,3] x, float[3,5] w, float[4,1] c) => (float[4,5] y) { y = Gemm(x, w, c) }");
   EXPECT_EQ(run_pass("gemm_bias_spread", model), 0);
 }
 
 // Nothing folds the Add back into the Gemm.
 TEST(GemmBiasSpread, PreparationEnds) {
   Model model =
-      parse_model(gemm_with("c = Constant <value = float[4,1] {1, 2, 3, 4}> ()", "<beta = 2.0>"));
+      gemm_with("c = Constant <value = float[4,1] {1, 2, 3, 4}> ()", "<beta = 2.0>").model();
   prepare(model);
   EXPECT_EQ(ops_of(model.graph()), "Gemm Add");
 }

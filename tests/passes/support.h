@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "lib/exec/executor.h"
-#include "lib/exec/infer.h"
 #include "lib/passes/pass.h"
 #include "tests/support/support.h"
 
@@ -39,10 +38,9 @@ inline Node* find_op(const Graph& graph, std::string_view op) {
 
 // Runs the passes on the text model, each of them at least once with effect, and compares the
 // outputs with those of the model as it was.
-inline Model same_after(std::initializer_list<std::string_view> passes, std::string_view text,
+inline Model same_after(std::initializer_list<std::string_view> passes, const TextModel& text,
                         const std::vector<Tensor>& feeds, double rtol = 1e-5) {
-  Model model = parse_model(text);
-  infer_types(model);
+  Model model = text.typed();
   const auto before = Executor(model.graph()).run(feeds);
   for (const std::string_view pass : passes) {
     EXPECT_GT(run_pass(pass, model), 0) << pass;

@@ -10,8 +10,7 @@ namespace intaglio::testing {
 namespace {
 
 TEST(Fp16ToFp32, WidensWeightsInputsOutputsAndCasts) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float16[2] x, float[2] z) => (float16[2] y, float[2] u) {
+  Model model = TextModel().typed(R"((float16[2] x, float[2] z) => (float16[2] y, float[2] u) {
       w = Constant <value = float[2] {1, 0.333251953125}> ()
       h = Cast <to = 10> (w)
       a = Add(x, h)
@@ -19,7 +18,6 @@ TEST(Fp16ToFp32, WidensWeightsInputsOutputsAndCasts) {
       y = Mul(a, v)
       u = Cast <to = 1> (y)
     })");
-  infer_types(model);
   EXPECT_GT(run_pass("fp16_to_fp32", model), 0);
   EXPECT_EQ(run_pass("fp16_to_fp32", model), 0);
   for (const Value* value : model.graph().values()) EXPECT_EQ(value->dtype(), DType::f32);
@@ -32,8 +30,7 @@ TEST(Fp16ToFp32, WidensWeightsInputsOutputsAndCasts) {
 
 TEST(Fp16ToFp32, ConvertsInitializersExactlyAndSavesTheNewTypes) {
   for (const DType half : {DType::f16, DType::bf16}) {
-    Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-      g (float16[2] x) => (float16[2] y) { y = Add(x, x) })");
+    Model model = TextModel().model("(float16[2] x) => (float16[2] y) { y = Add(x, x) }");
     Graph& graph = model.graph();
     graph.find("x")->set_type(half, Dims{{2, {}}});
     graph.find("y")->set_type(half, Dims{{2, {}}});
@@ -60,13 +57,12 @@ void set_value(onnx::NodeProto& node, float value) {
 
 TEST(Fp16ToFp32, WidensTensorAttributes) {
   onnx::ModelProto message;
-  ASSERT_TRUE(onnx::OnnxParser::Parse(message, R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (int64[2] shape) => (float16[N, M] y) {
+  const TextModel text(R"((int64[2] shape) => (float16[N, M] y) {
       c = Constant <value = float[1] {0}> ()
       f = ConstantOfShape <value = float[1] {0}> (shape)
       y = Add(f, c)
-    })")
-                  .IsOK());
+    })");
+  ASSERT_TRUE(onnx::OnnxParser::Parse(message, text.text().c_str()).IsOK());
   set_value(*message.mutable_graph()->mutable_node(0), 1);
   set_value(*message.mutable_graph()->mutable_node(1), 2);
   Model model = GraphCodec::from_proto(std::move(message));
@@ -78,9 +74,7 @@ TEST(Fp16ToFp32, WidensTensorAttributes) {
 }
 
 TEST(Fp16ToFp32, LeavesFloatModelsAlone) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[2] x) => (double[2] y) { y = Cast <to = 11> (x) })");
-  infer_types(model);
+  Model model = TextModel().typed("(float[2] x) => (double[2] y) { y = Cast <to = 11> (x) }");
   EXPECT_EQ(run_pass("fp16_to_fp32", model), 0);
 }
 

@@ -14,6 +14,8 @@
 namespace intaglio {
 namespace {
 
+using testing::TextModel;
+
 Target onnxruntime() { return read_target(testing::source_dir() / "configs" / "onnxruntime.json"); }
 
 Target tflite() { return read_target(testing::source_dir() / "configs" / "tflite-like.json"); }
@@ -35,9 +37,7 @@ struct Drafted {
 
 Drafted drafted(const std::string& body, const std::string& inputs, const std::string& outputs,
                 const Target& target = onnxruntime(), const Selection& selection = {}) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g (" + inputs + ") => (" +
-                            outputs + ") " + body);
-  infer_types(model);
+  Model model = TextModel().typed("(" + inputs + ") => (" + outputs + ") " + body);
   Plan plan = draft(model.graph(), target, selection);
   return {std::move(model), std::move(plan)};
 }
@@ -466,9 +466,9 @@ TEST(Draft, AConstantThatHoldsInfinitiesLeavesItsNodeFloat) {
   const auto d = drafted("{ a = Add(x, k) y = MatMul(a, w) }",
                          "float[1,2] x, float[1,2] k, float[2,2] w", "float[1,2] y");
   EXPECT_TRUE(d.node("a").quantized);
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x) => (float[1,2] y) <float[1,2] k "
-      "= {0, 1}, float[2,2] w = {1,2,3,4}> { a = Add(x, k) y = MatMul(a, w) }");
+  Model model = TextModel().model(
+      "(float[1,2] x) => (float[1,2] y) <float[1,2] k = {0, 1}, float[2,2] w = {1,2,3,4}> { a = "
+      "Add(x, k) y = MatMul(a, w) }");
   model.graph().find("k")->set_constant(
       Tensor::of<float>({1, 2}, {0, -std::numeric_limits<float>::infinity()}));
   infer_types(model);

@@ -3,21 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/exec/infer.h"
 #include "lib/graph/model.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
-Model model_of(const std::string& text) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
-  infer_types(model);
-  return model;
-}
+using testing::TextModel;
 
 TEST(RangeRules, KnownRangesOfProducers) {
-  const Model m = model_of(
+  const Model m = TextModel().typed(
       "(float[4] x) => (float[4] s, float[4] t, float[4] r, float[4] c, float[4] n)"
       "<float lo = {-1}, float hi = {6}> {"
       " s = Sigmoid(x) t = Tanh(x) r = Relu(x) c = Clip(x, lo, hi) n = Neg(x) }");
@@ -36,7 +31,7 @@ TEST(RangeRules, KnownRangesOfProducers) {
 }
 
 TEST(RangeRules, ReadersThatClipBoundTheirInput) {
-  const Model m = model_of(
+  const Model m = TextModel().typed(
       "(float[4] x, float[4] y) => (float[4] a, float[4] b, float[4] c)"
       "<float hi = {6}> {"
       " s = Add(x, y) a = Relu(s) t = Mul(x, y) b = Clip(t, , hi) u = Relu(t)"
@@ -56,7 +51,7 @@ TEST(RangeRules, ReadersThatClipBoundTheirInput) {
 }
 
 TEST(RangeRules, SigmoidIsFlatFarFromZero) {
-  const Model m = model_of(
+  const Model m = TextModel().typed(
       "(float[4] x, float[4] y) => (float[4] a, float[4] b) {"
       " s = Add(x, y) a = Sigmoid(s) t = Mul(x, y) u = Sigmoid(t) b = Mul(t, u) }");
   std::vector<std::string> notes;
@@ -67,14 +62,14 @@ TEST(RangeRules, SigmoidIsFlatFarFromZero) {
 }
 
 TEST(RangeRules, ScoresAreWhatBecomesAnOutput) {
-  const Model m = model_of(
+  const Model m = TextModel().typed(
       "(float[1,2,4,4] x) => (float[1,2] y) <int64[2] shape = {1, 2}> {"
       " r = Relu(x) p = GlobalAveragePool(r) f = Reshape(p, shape) y = Softmax(f) }");
   EXPECT_EQ(scores(m.graph()), (std::unordered_set<std::string>{"y", "f", "p", "r"}));
 }
 
 TEST(OnlyPooled, IsWhatNobodyElseReads) {
-  const Model m = model_of(
+  const Model m = TextModel().typed(
       "(float[1,2,4] x) => (float[1,2,3] p, float[1,2,3] q, float[1,2,4] n, float[1,2,3] r) {"
       " a = Sigmoid(x) p = MaxPool<kernel_shape=[2]>(a) q = MaxPool<kernel_shape=[2]>(a)"
       " b = Neg(x) r = MaxPool<kernel_shape=[2]>(b) n = Neg(b) }");
@@ -85,9 +80,8 @@ TEST(OnlyPooled, IsWhatNobodyElseReads) {
 
 TEST(SlopeOfReaders, IsThatOfALeakyReluAlone) {
   const auto slope = [](const std::string& rest) {
-    const Model m = parse_model(std::string("<ir_version: 8, opset_import: [\"\" : 13]> g "
-                                            "(float[4] x) => (float[4] y) { a = Sigmoid(x) ")
-                                    .append(rest));
+    const Model m =
+        TextModel().model(std::string("(float[4] x) => (float[4] y) { a = Sigmoid(x) ") + rest);
     return slope_of_readers(*m.graph().find("a"));
   };
   EXPECT_FLOAT_EQ(static_cast<float>(slope("y = LeakyRelu<alpha=0.1>(a) }")), 0.1f);

@@ -3,18 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
-Model model_of(const std::string& text) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
-  infer_types(model);
-  return model;
-}
+using testing::TextModel;
 
 Tensor codes(const std::vector<int>& values, Shape shape) {
   return convert(Tensor::vector(std::vector<std::int32_t>(values.begin(), values.end())), DType::s8)
@@ -23,7 +18,7 @@ Tensor codes(const std::vector<int>& values, Shape shape) {
 
 TEST(Saturation, PairsAreNeighboursAlongTheSum) {
   const Model matmul =
-      model_of("(float[1,4] x, float[4,2] w) => (float[1,2] y) { y = MatMul(x, w) }");
+      TextModel().typed("(float[1,4] x, float[4,2] w) => (float[1,2] y) { y = MatMul(x, w) }");
   const Node& node = *matmul.graph().nodes().front();
   // Column 0: 64 + 64 stays within 128. Column 1: 64 + 65 does not; its second pair has different
   // signs.
@@ -36,22 +31,22 @@ TEST(Saturation, PairsAreNeighboursAlongTheSum) {
 }
 
 TEST(Saturation, GemmReadsTransposedWeightsByRow) {
-  const Model gemm =
-      model_of("(float[1,4] x, float[2,4] w) => (float[1,2] y) { y = Gemm <transB = 1> (x, w) }");
+  const Model gemm = TextModel().typed(
+      "(float[1,4] x, float[2,4] w) => (float[1,2] y) { y = Gemm <transB = 1> (x, w) }");
   const Saturation found = saturation_of(*gemm.graph().nodes().front(),
                                          codes({100, 100, 0, 0, -100, 100, -100, -29}, {2, 4}));
   EXPECT_EQ(found.worst, (std::vector<int>{200, 129}));
 }
 
 TEST(Saturation, ConvolutionsSumChannelsOfATapFirst) {
-  const Model conv =
-      model_of("(float[1,2,4,4] x, float[1,2,1,2] w) => (float[1,1,4,3] y) { y = Conv(x, w) }");
+  const Model conv = TextModel().typed(
+      "(float[1,2,4,4] x, float[1,2,1,2] w) => (float[1,1,4,3] y) { y = Conv(x, w) }");
   // (channel 0: taps 100, 10; channel 1: taps 100, 10): tap 0 pairs 100 with 100.
   const Saturation found =
       saturation_of(*conv.graph().nodes().front(), codes({100, 10, 100, 10}, {1, 2, 1, 2}));
   EXPECT_EQ(found.worst, (std::vector<int>{200}));
   EXPECT_EQ(found.over, 1);
-  const Model depthwise = model_of(
+  const Model depthwise = TextModel().typed(
       "(float[1,2,4,4] x, float[2,1,1,2] w) => (float[1,2,4,3] y) { y = Conv <group = 2> (x, w) }");
   EXPECT_EQ(
       saturation_of(*depthwise.graph().nodes().front(), codes({127, 127, 127, 127}, {2, 1, 1, 2}))
@@ -61,7 +56,7 @@ TEST(Saturation, ConvolutionsSumChannelsOfATapFirst) {
 
 TEST(Saturation, OnlyTheChannelsInNeedAreChangedAndNoMoreThanNeeded) {
   const Model matmul =
-      model_of("(float[1,4] x, float[4,2] w) => (float[1,2] y) { y = MatMul(x, w) }");
+      TextModel().typed("(float[1,4] x, float[4,2] w) => (float[1,2] y) { y = MatMul(x, w) }");
   const Tensor w =
       Tensor::vector<float>({1, 0.5f, 0.9f, 0.1f, 0.3f, -1, 0.2f, 0.1f}).reshaped({4, 2});
   Scheme scheme{DType::s8, true, false, 1};

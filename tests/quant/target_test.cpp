@@ -5,7 +5,6 @@
 
 #include <fstream>
 
-#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target_rules.h"
@@ -13,6 +12,8 @@
 
 namespace intaglio {
 namespace {
+
+using testing::TextModel;
 
 const char* names[] = {
     "onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt", "openvino",
@@ -104,12 +105,6 @@ Plan plan_of(const Model& model, const Target& target) {
   return plan;
 }
 
-Model model_of(const std::string& text) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
-  infer_types(model);
-  return model;
-}
-
 const char* conv =
     "(float[1,2,3,3] x) => (float[1,2,3,3] y) <float[2,2,1,1] w = {0.9,0.8,0.3,-0.4}, float[2] b = "
     "{0.5,-0.5}>"
@@ -119,16 +114,17 @@ TEST(TargetRules, AResultHasTheSmallestScaleThatTheKernelComputesRight) {
   Target target = ours("tflite-like");
   target.ops["Sigmoid"].fixed.reset();
   target.ops["Sigmoid"].min_scale = 0.5f;
-  const Plan plan = plan_of(model_of(conv), target);
+  const Plan plan = plan_of(TextModel().typed(conv), target);
   EXPECT_EQ(plan.find("y")->params.scale[0], 0.5f);
   EXPECT_EQ(plan.find("y")->params.zero_point[0], -128 + 6) << "-3 keeps the lowest code";
   EXPECT_NE(plan.find("c")->params.scale[0], 0.5f);
   target.ops["Sigmoid"].min_scale = 0.01f;
-  EXPECT_NE(plan_of(model_of(conv), target).find("y")->params.scale[0], 0.01f) << "it is larger";
+  EXPECT_NE(plan_of(TextModel().typed(conv), target).find("y")->params.scale[0], 0.01f)
+      << "it is larger";
 }
 
 TEST(TargetRules, ScalesArePowersOfTwoThatClipNothing) {
-  const Model model = model_of(conv);
+  const Model model = TextModel().typed(conv);
   const Plan plan = plan_of(model, ours("vitis-xint8"));
   for (const ActivationPlan& a : plan.activations) {
     EXPECT_EQ(a.params.scale.front(), 1.0f / 16) << "the next one above 5 / 127";
@@ -140,7 +136,7 @@ TEST(TargetRules, ScalesArePowersOfTwoThatClipNothing) {
 }
 
 TEST(TargetRules, FixedOutputs) {
-  const Model model = model_of(conv);
+  const Model model = TextModel().typed(conv);
   const Plan plan = plan_of(model, ours("tflite-like"));
   EXPECT_EQ(plan.find("y")->params.scale.front(), 1.0f / 256);
   EXPECT_EQ(plan.find("y")->params.zero_point.front(), -128);
@@ -148,7 +144,7 @@ TEST(TargetRules, FixedOutputs) {
 }
 
 TEST(TargetRules, SaturatingProductsAndTheirBiases) {
-  const Model model = model_of(conv);
+  const Model model = TextModel().typed(conv);
   const Plan plain = plan_of(model, ours("onnxruntime")),
              careful = plan_of(model, ours("onnxruntime-avx2"));
   const auto &a = plain.nodes[0], &b = careful.nodes[0];
@@ -161,7 +157,7 @@ TEST(TargetRules, SaturatingProductsAndTheirBiases) {
 }
 
 TEST(TargetRules, FloatBiases) {
-  const Model model = model_of(conv);
+  const Model model = TextModel().typed(conv);
   EXPECT_FALSE(plan_of(model, ours("tensorrt")).nodes.front().bias.has_value());
   EXPECT_TRUE(plan_of(model, ours("qnn")).nodes.front().bias.has_value());
 }

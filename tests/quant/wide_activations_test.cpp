@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
@@ -17,10 +16,10 @@ Target target(const char* name) {
 class Raise : public ::testing::Test {
  protected:
   void draft_with(const std::string& body, const std::vector<const char*>& raised) {
-    model_ = parse_model("<ir_version: 8, opset_import: [\"\" : 21]> g (float[1,2,4,4] x) => (" +
-                         std::string("float[1,2,N,M] y) ") +
-                         "<float[2,2,1,1] w = {1,2,3,4}, float[2,1,1] k = {1,2}> " + body);
-    infer_types(model_);
+    model_ = testing::TextModel().opset(21).typed(
+        "(float[1,2,4,4] x) => (float[1,2,N,M] y) <float[2,2,1,1] w = {1,2,3,4}, float[2,1,1] k = "
+        "{1,2}> " +
+        body);
     Selection selection;
     for (const char* name : raised) selection.raised[name] = "because";
     plan_ = draft(model_.graph(), target("qnn"), selection);

@@ -131,9 +131,9 @@ TEST(Float16, OperatorsWithoutAFormStayFloatWithAReason) {
 
 // Half of the operands in float16 would be no model.
 TEST(Float16, WhatReadsAnUnknownTypeStaysFloat) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13, "my" : 1]>
-    g (float[1,2] x) => (y) <float[2,2] w = {1, 2, 3, 4}> { a = Neg(x) b = my.Op(a) y = MatMul(b, w) })");
-  infer_types(model);
+  Model model = TextModel().domain("my").typed(
+      "(float[1,2] x) => (y) <float[2,2] w = {1, 2, 3, 4}> { a = Neg(x) b = my.Op(a) y = MatMul(b, "
+      "w) }");
   Plan plan = draft_weights(model.graph(), onnxruntime_target());
   draft_float16(plan, model.graph(), onnxruntime_target(), true);
   EXPECT_EQ(plan_of_op(plan, "Neg").precision->type, DType::f16);

@@ -3,19 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "lib/exec/executor.h"
-#include "lib/exec/infer.h"
 #include "lib/graph/model.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
-constexpr const char* text = R"(<ir_version: 8, opset_import: ["" : 14]>
-  g (float[2,3] x, float[2,3] u, int64[1] k) => (float[2,3] y, float[2,3] z, float[2,3] x2) {
-    y = Relu(x)
-    z = Add(y, x)
-    x2 = Identity(x)
-  })";
+using testing::TextModel;
 
 std::string ops_of(const Graph& graph) {
   std::string ops;
@@ -24,7 +18,12 @@ std::string ops_of(const Graph& graph) {
 }
 
 TEST(HalfInterface, CastsStandAtTheEnds) {
-  Model model = parse_model(text);
+  Model model = TextModel()
+                    .opset(14)
+                    .input("float[2,3] x, float[2,3] u, int64[1] k")
+                    .output("float[2,3] y, float[2,3] z, float[2,3] x2")
+                    .nodes("y = Relu(x) z = Add(y, x) x2 = Identity(x)")
+                    .model();
   const Tensor x = convert(testing::random_tensor({2, 3}), DType::f16);
   const Tensor k = Tensor::vector<std::int64_t>({1});
   const auto before =
@@ -45,8 +44,8 @@ TEST(HalfInterface, CastsStandAtTheEnds) {
 }
 
 TEST(HalfInterface, IsThatOfTheModelGiven) {
-  const Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float16[2] x, float[2] u) => (float16[2] y, bfloat16[2] z) {
+  const Model model =
+      TextModel().opset(14).model(R"((float16[2] x, float[2] u) => (float16[2] y, bfloat16[2] z) {
       y = Relu(x)
       z = Cast <to = 16> (u)
     })");
@@ -55,8 +54,7 @@ TEST(HalfInterface, IsThatOfTheModelGiven) {
 }
 
 TEST(HalfInterface, CodesStayCodes) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (uint8[2] x) => (uint8[2] y) { y = Identity(x) })");
+  Model model = TextModel().opset(14).model("(uint8[2] x) => (uint8[2] y) { y = Identity(x) }");
   restore_half_interface(model.graph(), {{"x", DType::f16}, {"y", DType::f16}});
   EXPECT_EQ(model.graph().find("x")->dtype(), DType::u8);
   EXPECT_EQ(ops_of(model.graph()), "Identity ");
@@ -64,13 +62,11 @@ TEST(HalfInterface, CodesStayCodes) {
 
 // Nodes in float16 need no detour through float.
 TEST(HalfInterface, JoinsWithCastsInside) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 14]>
-    g (float[2] x) => (float[2] y) {
+  Model model = TextModel().opset(14).typed(R"((float[2] x) => (float[2] y) {
       h = Cast <to = 10> (x)
       r = Relu(h)
       y = Cast <to = 1> (r)
     })");
-  infer_types(model);
   restore_half_interface(model.graph(), {{"x", DType::f16}, {"y", DType::f16}});
   EXPECT_EQ(ops_of(model.graph()), "Relu ");
   EXPECT_EQ(model.graph().find("y")->dtype(), DType::f16);

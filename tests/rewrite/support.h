@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "lib/exec/executor.h"
-#include "lib/exec/infer.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
@@ -14,10 +13,7 @@
 namespace intaglio::testing {
 
 inline Model model_of(const std::string& text, int opset = 13) {
-  Model model = parse_model("<ir_version: 10, opset_import: [\"\" : " + std::to_string(opset) +
-                            "]> g " + text);
-  infer_types(model);
-  return model;
+  return TextModel().ir(10).opset(opset).typed(text);
 }
 
 inline Target onnxruntime_target() {

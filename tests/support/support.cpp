@@ -70,8 +70,8 @@ std::filesystem::path fresh_folder() {
   return ::testing::AssertionSuccess();
 }
 
-std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& feeds) {
-  const Model model = parse_model(text);
+std::vector<Tensor> run_text(const TextModel& text, const std::vector<Tensor>& feeds) {
+  const Model model = text.model();
   return Executor(model.graph()).run(feeds);
 }
 
@@ -85,8 +85,7 @@ Tensor random_tensor(Shape shape, unsigned seed, float lo, float hi) {
 }
 
 Model random_model(const std::string& graph, int opset) {
-  Model model =
-      parse_model(fmt::format("<ir_version: 8, opset_import: [\"\" : {}]> g {}", opset, graph));
+  Model model = TextModel().opset(opset).model(graph);
   const auto inputs = model.graph().feeds();
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     Shape shape;

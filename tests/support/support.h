@@ -12,6 +12,7 @@
 #include "lib/exec/samples.h"
 #include "lib/graph/model.h"
 #include "lib/tensor/tensor.h"
+#include "tests/support/text_model.h"
 
 namespace intaglio::testing {
 
@@ -33,8 +34,8 @@ std::filesystem::path fresh_folder();
 ::testing::AssertionResult close(const Tensor& actual, const Tensor& expected, double rtol = 1e-5,
                                  double atol = 1e-6);
 
-// Runs a text model (see parse_model) on feeds in order.
-std::vector<Tensor> run_text(std::string_view text, const std::vector<Tensor>& feeds);
+// Runs a text model on feeds in order.
+std::vector<Tensor> run_text(const TextModel& text, const std::vector<Tensor>& feeds);
 
 // A float tensor of a shape with reproducible values in [lo, hi).
 Tensor random_tensor(Shape shape, unsigned seed = 1, float lo = -1, float hi = 1);

@@ -23,8 +23,8 @@ class DatasetTest : public ::testing::Test {
   std::unique_ptr<Dataset> open(const std::string& inputs, std::vector<std::string> paths,
                                 std::optional<std::size_t> limit = std::nullopt,
                                 Batches batches = Batches::split) {
-    const Model model = parse_model("<ir_version: 8, opset_import: [\"\": 13]> g (" + inputs +
-                                    ") => (float y) { y = Constant<value_float = 1.0>() }");
+    const Model model =
+        TextModel().model("(" + inputs + ") => (float y) { y = Constant<value_float = 1.0>() }");
     const std::vector<Value*> feeds = model.graph().feeds();
     for (std::string& path : paths)
       if (const auto equals = path.find('='); equals == std::string::npos)

@@ -37,10 +37,20 @@ TEST(JpegPixels, InverseDctIsWithinOneLevelOfItsDefinition) {
 }
 
 TEST(JpegPixels, CoefficientsThatNoEncoderMakesAreClamped) {
-  std::int16_t coefficients[64];
+  std::int16_t coefficients[64] = {};
+  std::uint8_t block[64], again[64];
+  for (const auto& [mean, sample] : {std::pair{32767, 255}, {-32768, 0}}) {
+    coefficients[0] = static_cast<std::int16_t>(mean);
+    inverse_dct(block, 8, coefficients);
+    for (const int s : block) EXPECT_EQ(s, sample) << mean;
+  }
+  // Where all are at the limit, sums wrap around: any samples, but all of them and always the same.
   std::fill_n(coefficients, 64, std::int16_t{32767});
-  std::uint8_t block[64];
-  inverse_dct(block, 8, coefficients);  // under the sanitizers: nothing overflows
+  std::fill_n(block, 64, std::uint8_t{1});
+  std::fill_n(again, 64, std::uint8_t{2});
+  inverse_dct(block, 8, coefficients);
+  inverse_dct(again, 8, coefficients);
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(block[i], again[i]) << i;
 }
 
 // The expected values are those of libjpeg-turbo 3.1.

@@ -6,12 +6,13 @@
 #include <cmath>
 
 #include "calibration/statistics/softmax_rows.h"
-#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
+
+using testing::TextModel;
 
 // Values of a wide dynamic range, or evenly spread ones, from -1 to 1.
 Statistics seen(bool wide) {
@@ -27,9 +28,9 @@ Statistics seen(bool wide) {
 }
 
 std::map<std::string, double> found(const std::string& behind, bool wide = true) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,1,64] x) => (float[] y) "
-      "<float[2,1,8] w = {1,2,3,4,5,6,7,8,1,2,3,4,5,6,7,8}, float[57,8] mel = {" +
+  Model model = TextModel().typed(
+      "(float[1,1,64] x) => (float[] y) <float[2,1,8] w = {1,2,3,4,5,6,7,8,1,2,3,4,5,6,7,8}, "
+      "float[57,8] mel = {" +
       [] {
         std::string list = "1";
         for (int i = 1; i < 57 * 8; ++i) list += ",1";
@@ -37,7 +38,6 @@ std::map<std::string, double> found(const std::string& behind, bool wide = true)
       }() +
       "}, float e = {0.5}, int64[1] last = {2}, int64[1] pairs = {1}> { c = Conv(x, w) " + behind +
       " }");
-  infer_types(model);
   const Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
@@ -81,11 +81,7 @@ TEST(Logarithms, TheShareThatIsLostIsThatBelowHalfAStep) {
 // --- What a Softmax sees ---
 
 Model reads(const std::string& nodes) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[2,3,4] x) => (float[2,3,4] y) {" +
-      nodes + "}");
-  infer_types(model);
-  return model;
+  return TextModel().typed("(float[2,3,4] x) => (float[2,3,4] y) {" + nodes + "}");
 }
 
 TEST(SoftmaxRows, TheAxisIsThatOfAllReaders) {

@@ -7,12 +7,13 @@
 #include <limits>
 #include <random>
 
-#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
+
+using testing::TextModel;
 
 Statistics seen(std::initializer_list<float> values) {
   Statistics s;
@@ -60,8 +61,7 @@ struct Selected {
 
 Selected selected(const std::string& text, const Observations& observations,
                   const SelectOptions& options = {}) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + text);
-  infer_types(model);
+  Model model = TextModel().typed(text);
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   select(plan, model.graph(), observations, options);
@@ -156,10 +156,8 @@ TEST(Select, ANearlyDeadChannelDoesNotOverflowItsBias) {
 TEST(Select, ANaNInAWeightNamesNodeAndConstant) {
   Observations o;
   try {
-    Model model = parse_model(
-        "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,1] x) => (float[1,2] y)"
-        "<float[1,2] w = {1, 2}> { y = MatMul(x, w) }");
-    infer_types(model);
+    Model model = TextModel().typed(
+        "(float[1,1] x) => (float[1,2] y) <float[1,2] w = {1, 2}> { y = MatMul(x, w) }");
     model.graph().find("w")->set_constant(
         Tensor::of<float>({1, 2}, {1, std::numeric_limits<float>::quiet_NaN()}));
     Plan plan =

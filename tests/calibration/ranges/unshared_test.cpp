@@ -1,18 +1,18 @@
 // Joins whose range would keep a Relu from being computed with its convolution.
 #include "calibration/ranges/unshared.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "calibration/ranges/select.h"
-#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
+
+using testing::TextModel;
 
 Statistics seen(float lo, float hi) {
   Statistics s;
@@ -35,13 +35,10 @@ struct Selected {
 // c is what `clip` makes of a convolution, j joins it with the input, which reaches from -2 to 6.
 Selected joined(const std::string& clip, const std::string& behind, float top,
                 bool unshare = true) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
-      "<float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = {1,2,3,4,1,2,3,4}, float lo = {0}, float "
-      "hi "
-      "= {6}> { r = Conv(x, w) c = " +
+  Model model = TextModel().typed(
+      "(float[1,2,4,4] x) => (float[] y) <float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = "
+      "{1,2,3,4,1,2,3,4}, float lo = {0}, float hi = {6}> { r = Conv(x, w) c = " +
       clip + " " + behind + " }");
-  infer_types(model);
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
@@ -87,11 +84,10 @@ TEST(Unshared, OthersThatReadItGetFinerStepsWhereThatPays) {
 }
 
 TEST(Unshared, WhatIsComputedFromItAndJoinedWithItIsNoCopy) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
-      "<float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = {1,2,3,4,1,2,3,4}> { r = Conv(x, w) c = "
-      "Relu(r) q = Conv(c, w) j = Concat<axis = 1>(c, q) y = Conv(j, v) z = Relu(y) }");
-  infer_types(model);
+  Model model = TextModel().typed(
+      "(float[1,2,4,4] x) => (float[] y) <float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = "
+      "{1,2,3,4,1,2,3,4}> { r = Conv(x, w) c = Relu(r) q = Conv(c, w) j = Concat<axis = 1>(c, q) y "
+      "= Conv(j, v) z = Relu(y) }");
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
@@ -111,12 +107,9 @@ TEST(Unshared, AClipHasARangeThatEndsAtItsBounds) {
 
 // Half a step lies beyond one of the bounds.
 TEST(Unshared, AClipEvenlyAround0EndsAtItsBounds) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
-      "<float[2,2,1,1] w = {1,2,3,4}, float lo = {-4}, float hi = {4}> { r = Conv(x, w) c = "
-      "Clip(r, lo, "
-      "hi) q = Conv(c, w) y = Relu(q) }");
-  infer_types(model);
+  Model model = TextModel().typed(
+      "(float[1,2,4,4] x) => (float[] y) <float[2,2,1,1] w = {1,2,3,4}, float lo = {-4}, float hi "
+      "= {4}> { r = Conv(x, w) c = Clip(r, lo, hi) q = Conv(c, w) y = Relu(q) }");
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;
@@ -128,11 +121,10 @@ TEST(Unshared, AClipEvenlyAround0EndsAtItsBounds) {
 }
 
 TEST(Unshared, WhatFitsStaysTogether) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2,4,4] x) => (float[] y) "
-      "<float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = {1,2,3,4,1,2,3,4}> { r = Conv(x, w) c = "
-      "Relu(r) q = Conv(x, w) d = Relu(q) j = Concat<axis = 1>(c, d) y = Conv(j, v) }");
-  infer_types(model);
+  Model model = TextModel().typed(
+      "(float[1,2,4,4] x) => (float[] y) <float[2,2,1,1] w = {1,2,3,4}, float[2,4,1,1] v = "
+      "{1,2,3,4,1,2,3,4}> { r = Conv(x, w) c = Relu(r) q = Conv(x, w) d = Relu(q) j = Concat<axis "
+      "= 1>(c, d) y = Conv(j, v) }");
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   Observations o;

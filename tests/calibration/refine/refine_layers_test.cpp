@@ -18,6 +18,7 @@ namespace intaglio {
 namespace {
 
 using testing::random_tensor;
+using testing::TextModel;
 
 struct Subject {
   Model model;
@@ -43,10 +44,9 @@ Subject calibrated(Model model, std::vector<std::vector<Tensor>> samples) {
 
 // Two convolutions with a Relu between them, weights of few bits' worth so that means shift.
 Subject subject(const std::string& activation) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,3,8,8] x, float[8,3,3,3] w, float[8] "
-      "b,"
-      " float[4,8,1,1] v, float[4] d) => (float[] y) { c = Conv<pads=[1,1,1,1]>(x, w, b) r = " +
+  Model model = TextModel().model(
+      "(float[1,3,8,8] x, float[8,3,3,3] w, float[8] b, float[4,8,1,1] v, float[4] d) => (float[] "
+      "y) { c = Conv<pads=[1,1,1,1]>(x, w, b) r = " +
       activation + " y = Conv(r, v, d) }");
   Graph& g = model.graph();
   g.find("w")->set_constant(random_tensor({8, 3, 3, 3}, 1, -1, 1));
@@ -199,9 +199,9 @@ TEST(BiasCorrection, ShiftsAreKeptInThePlan) {
 }
 
 TEST(BiasCorrection, LeavesASharedBiasAlone) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x, float[2,2] w, float[2] b)"
-      " => (float[1,2] y) { h = Gemm(x, w, b) y = Gemm(h, w, b) }");
+  Model model = TextModel().model(
+      "(float[1,2] x, float[2,2] w, float[2] b) => (float[1,2] y) { h = Gemm(x, w, b) y = Gemm(h, "
+      "w, b) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
   model.graph().find("b")->set_constant(random_tensor({2}, 2));
   Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
@@ -360,10 +360,9 @@ TEST(WeightRounding, DoesNotDependOnThreads) {
 }
 
 TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[4,6] x, float[6,5] w, float[5] b, "
-      "int64[s] shape)"
-      " => (float[] y) { r = Reshape(x, shape) h = MatMul(r, w) y = Add(h, b) }");
+  Model model = TextModel().model(
+      "(float[4,6] x, float[6,5] w, float[5] b, int64[s] shape) => (float[] y) { r = Reshape(x, "
+      "shape) h = MatMul(r, w) y = Add(h, b) }");
   model.graph().find("w")->set_constant(random_tensor({6, 5}, 1, -1, 1));
   model.graph().find("b")->set_constant(random_tensor({5}, 2));
   std::vector<std::vector<Tensor>> samples;
@@ -378,9 +377,8 @@ TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) 
 }
 
 TEST(WeightRounding, LeavesSharedWeightsAtTheNearest) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[1,2] x, float[2,2] w)"
-      " => (float[1,2] y) { h = MatMul(x, w) y = MatMul(h, w) }");
+  Model model = TextModel().model(
+      "(float[1,2] x, float[2,2] w) => (float[1,2] y) { h = MatMul(x, w) y = MatMul(h, w) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
   Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
   const SideBySide done =

@@ -6,20 +6,15 @@
 #include "calibration/ranges/select.h"
 #include "calibration/ranges/unsuitable.h"
 #include "lib/exec/executor.h"
-#include "lib/exec/infer.h"
 #include "lib/quant/draft.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
-using Pairs = std::map<std::string, std::string>;
+using testing::TextModel;
 
-Model with_types(const std::string& graph) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + graph);
-  infer_types(model);
-  return model;
-}
+using Pairs = std::map<std::string, std::string>;
 
 // Inputs and outputs of one type, each output the Relu of an input.
 Pairs pairs_of(const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
@@ -30,7 +25,7 @@ Pairs pairs_of(const std::vector<std::string>& inputs, const std::vector<std::st
     out += (out.empty() ? "" : ", ") + type + " " + name;
     nodes += name + " = Relu(" + inputs.front() + ") ";
   }
-  return state_pairs(with_types("(" + in + ") => (" + out + ") {" + nodes + "}").graph());
+  return state_pairs(TextModel().typed("(" + in + ") => (" + out + ") {" + nodes + "}").graph());
 }
 
 TEST(StateInputs, NamesTellWhatFeedsThem) {
@@ -51,11 +46,11 @@ TEST(StateInputs, AnImageIsNoStateOfAnotherImage) {
 }
 
 TEST(StateInputs, TheOnlyOnesOfTheirShapeBelongTogether) {
-  const Model model = with_types(
+  const Model model = TextModel().typed(
       "(float[1,8] x, float[2,1,5] a) => (float[1,8] y, float[2,1,5] b) { y = Relu(x) b = Relu(a) "
       "}");
   EXPECT_EQ(state_pairs(model.graph()), (Pairs{{"x", "y"}, {"a", "b"}}));
-  const Model other = with_types(
+  const Model other = TextModel().typed(
       "(float[1,8] x, float[2,1,5] a) => (float[1,8] y, float[2,1,10] b) { y = Relu(x) b = "
       "Concat<axis = 2>(a, a) }");
   EXPECT_FALSE(state_pairs(other.graph()).contains("a"));
@@ -74,7 +69,7 @@ struct Judged {
 };
 
 Judged judged(const std::string& graph, const Observations& observations) {
-  Model model = with_types(graph);
+  Model model = TextModel().typed(graph);
   Plan plan =
       draft(model.graph(), read_target(testing::source_dir() / "configs" / "onnxruntime.json"));
   auto left = unsuitable(model.graph(), plan, observations);
@@ -112,7 +107,7 @@ TEST(StateInputs, OfZerosThatNothingFeedsAreReadInFloat) {
 }
 
 TEST(StateInputs, OfZerosRunOnWithWhatTheModelMade) {
-  const Model model = with_types(
+  const Model model = TextModel().typed(
       "(float[1,2] x, float[1,2] h, float[1,L,2] past) => (float[1,2] hn, float[1,M,2] present) "
       "<int64[3] "
       "s = {1,1,2}> { hn = Add(x, h) k = Reshape(x, s) present = Concat<axis = 1>(past, k) }");

@@ -8,14 +8,13 @@ namespace intaglio::testing {
 namespace {
 
 TEST(ControlFlow, IfTakesABranchAndItsCaptures) {
-  const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
-    g (bool c, float[2] x) => (float[2] y) {
+  const TextModel model = TextModel().opset(16).graph(R"((bool c, float[2] x) => (float[2] y) {
       twice = Add (x, x)
       y = If (c) <
         then_branch = yes () => (float[2] a) { a = Add (twice, x) },
         else_branch = no () => (float[2] b) { b = Neg (twice) }
       >
-    })";
+    })");
   const Tensor x = Tensor::of<float>({2}, {1, 2});
   EXPECT_TRUE(close(run_text(model, {Tensor::scalar(true), x})[0], Tensor::of<float>({2}, {3, 6})));
   EXPECT_TRUE(
@@ -23,8 +22,8 @@ TEST(ControlFlow, IfTakesABranchAndItsCaptures) {
 }
 
 TEST(ControlFlow, CapturesReachThroughTwoLevelsAndMayBeReturnedAsTheyAre) {
-  const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
-    g (bool c, bool d, float[2] x) => (float[2] y) {
+  const TextModel model =
+      TextModel().opset(16).graph(R"((bool c, bool d, float[2] x) => (float[2] y) {
       twice = Add (x, x)
       y = If (c) <
         then_branch = yes () => (float[2] a) {
@@ -35,15 +34,15 @@ TEST(ControlFlow, CapturesReachThroughTwoLevelsAndMayBeReturnedAsTheyAre) {
         },
         else_branch = no () => (float[2] b) { b = Identity (x) }
       >
-    })";
+    })");
   const Tensor x = Tensor::of<float>({2}, {1, 2}), yes = Tensor::scalar(true);
   EXPECT_TRUE(close(run_text(model, {yes, yes, x})[0], Tensor::of<float>({2}, {2, 4})));
   EXPECT_TRUE(
       close(run_text(model, {yes, Tensor::scalar(false), x})[0], Tensor::of<float>({2}, {-1, -2})));
 }
 
-const auto counting = R"(<ir_version: 8, opset_import: ["": 16]>
-    g (int64 trips, bool go, float step, float limit) => (float last, float[N] all) {
+const TextModel counting = TextModel().opset(16).graph(
+    R"((int64 trips, bool go, float step, float limit) => (float last, float[N] all) {
       zero = Constant <value = float {0}> ()
       last, all = Loop (trips, go, zero) <
         body = b (int64 i, bool c, float s) => (bool again, float next, float seen) {
@@ -52,7 +51,7 @@ const auto counting = R"(<ir_version: 8, opset_import: ["": 16]>
           seen = Mul (next, next)
         }
       >
-    })";
+    })");
 
 std::vector<Tensor> count(std::int64_t trips, bool go, float limit) {
   return run_text(counting, {Tensor::scalar(trips), Tensor::scalar(go), Tensor::scalar(2.0f),
@@ -71,8 +70,8 @@ TEST(ControlFlow, LoopWithoutIterationsHasEmptyScanOutputs) {
 }
 
 TEST(ControlFlow, LoopRefusesScanOutputsThatChangeShape) {
-  const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
-    g (int64 trips, float[N] x) => (float[M] last, float[K, L] all) {
+  const TextModel model =
+      TextModel().opset(16).graph(R"((int64 trips, float[N] x) => (float[M] last, float[K, L] all) {
       last, all = Loop (trips, , x) <
         body = b (int64 i, bool c, float[A] s) => (bool again, float[B] next, float[C] seen) {
           again = Identity (c)
@@ -80,15 +79,15 @@ TEST(ControlFlow, LoopRefusesScanOutputsThatChangeShape) {
           seen = Identity (next)
         }
       >
-    })";
+    })");
   const Tensor x = Tensor::of<float>({2}, {1, 2});
   EXPECT_EQ(run_text(model, {Tensor::scalar<std::int64_t>(1), x})[0].size(), 4);
   EXPECT_THROW(run_text(model, {Tensor::scalar<std::int64_t>(2), x}), Error);
 }
 
 TEST(ControlFlow, ScanHasAxesAndDirections) {
-  const auto model = R"(<ir_version: 8, opset_import: ["": 16]>
-    g (float[2] start, float[2, 3] x, float w) => (float[2] last, float[2, 3] sums) {
+  const TextModel model = TextModel().opset(16).graph(
+      R"((float[2] start, float[2, 3] x, float w) => (float[2] last, float[2, 3] sums) {
       last, sums = Scan <num_scan_inputs = 1, scan_input_axes = [1], scan_input_directions = [1],
                          scan_output_axes = [-1], scan_output_directions = [1],
         body = b (float[2] s, float[2] e) => (float[2] next, float[2] seen) {
@@ -97,7 +96,7 @@ TEST(ControlFlow, ScanHasAxesAndDirections) {
           seen = Identity (next)
         }
       > (start, x)
-    })";
+    })");
   const auto y =
       run_text(model, {Tensor::of<float>({2}, {0, 100}),
                        Tensor::of<float>({2, 3}, {1, 2, 3, 4, 5, 6}), Tensor::scalar(2.0f)});
@@ -106,8 +105,8 @@ TEST(ControlFlow, ScanHasAxesAndDirections) {
 }
 
 TEST(ControlFlow, ScanOfOpset8FillsShortSequencesWithZeros) {
-  const auto model = R"(<ir_version: 3, opset_import: ["": 8]>
-    g (int64[2] lengths, float[2, 1] start, float[2, 3, 1] x)
+  const TextModel model =
+      TextModel().opset(8).graph(R"((int64[2] lengths, float[2, 1] start, float[2, 3, 1] x)
         => (float[2, 1] last, float[2, 3, 1] sums) {
       last, sums = Scan <num_scan_inputs = 1,
         body = b (float[1] s, float[1] e) => (float[1] next, float[1] seen) {
@@ -115,7 +114,7 @@ TEST(ControlFlow, ScanOfOpset8FillsShortSequencesWithZeros) {
           seen = Identity (next)
         }
       > (lengths, start, x)
-    })";
+    })");
   const auto y =
       run_text(model, {Tensor::of<std::int64_t>({2}, {2, 3}), Tensor::of<float>({2, 1}, {0, 10}),
                        Tensor::of<float>({2, 3, 1}, {1, 2, 3, 4, 5, 6})});

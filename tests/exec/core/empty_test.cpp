@@ -11,9 +11,8 @@ constexpr std::int64_t huge = std::int64_t{1} << 40;
 
 // "y = <call>" on a tensor of this shape; k is an int64 vector.
 Shape shape_of(const std::string& call, const Shape& x, const Shape& k = {0}, int opset = 13) {
-  Model model =
-      parse_model("<ir_version: 8, opset_import: [\"\": " + std::to_string(opset) +
-                  "]> g (float x, int64[K] k, int64 axis) => (float y) { y = " + call + " }");
+  Model model = testing::TextModel().opset(opset).model(
+      "(float x, int64[K] k, int64 axis) => (float y) { y = " + call + " }");
   model.graph().find("x")->set_type(DType::f32, std::nullopt);
   const std::vector<Tensor> feeds = {Tensor(DType::f32, x), Tensor::vector(k),
                                      Tensor::scalar<std::int64_t>(1)};

@@ -14,6 +14,7 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 using testing::run_text;
+using testing::TextModel;
 
 struct Case {
   Shape x, w;
@@ -115,9 +116,8 @@ TEST(Convolution, OfIntegersIsExact) {
 
 TEST(Conv, AddsTheBiasToEveryImageAndGroup) {
   const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (float[2,2,1,2] x, float[2] b) => "
-      "(float[2,2,1,2] y)"
-      "<float[2,1,1,1] w = {2, 3}> { y = Conv<group = 2>(x, w, b) }",
+      "(float[2,2,1,2] x, float[2] b) => (float[2,2,1,2] y) <float[2,1,1,1] w = {2, 3}> { y = "
+      "Conv<group = 2>(x, w, b) }",
       {Tensor::of<float>({2, 2, 1, 2}, {1, 2, 3, 4, 5, 6, 7, 8}),
        Tensor::of<float>({2}, {10, 20})});
   EXPECT_TRUE(close(y[0], Tensor::of<float>({2, 2, 1, 2}, {12, 14, 29, 32, 20, 22, 41, 44})));
@@ -127,8 +127,7 @@ TEST(Conv, ComputesHalfPrecisionInFloat) {
   const auto half = [](const Tensor& t) { return convert(t, DType::f16); };
   const Tensor x = half(random_tensor({1, 3, 5, 5})), w = half(random_tensor({2, 3, 3, 3}, 2));
   const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (float16[1,3,5,5] x, float16[2,3,3,3] w) => "
-      "(float16[1,2,3,3] y) { y = Conv(x, w) }",
+      "(float16[1,3,5,5] x, float16[2,3,3,3] w) => (float16[1,2,3,3] y) { y = Conv(x, w) }",
       {x, w});
   const Convolution convolution(convert(w, DType::f32), 1);
   const Tensor expected = slow_conv(convert(x, DType::f32), convert(w, DType::f32), 1,
@@ -138,9 +137,7 @@ TEST(Conv, ComputesHalfPrecisionInFloat) {
 
 TEST(Conv, RefusesShapesThatDoNotFit) {
   const auto code = [](const std::string& call, Shape x, Shape w) {
-    Model model = parse_model(
-        "<ir_version: 8, opset_import: [\"\": 13]> g (float x, float w) => (float y) { y = " +
-        call + " }");
+    Model model = TextModel().model("(float x, float w) => (float y) { y = " + call + " }");
     for (const char* name : {"x", "w"})
       model.graph().find(name)->set_type(DType::f32, std::nullopt);
     try {
@@ -167,17 +164,16 @@ TEST(Conv, RefusesShapesThatDoNotFit) {
 // <conv(x), g> = <x, conv_transpose(g)>: the two operators are adjoint.
 TEST(ConvTranspose, IsTheAdjointOfConv) {
   const std::string attrs = "<group = 2, strides = [2, 3], dilations = [1, 2], pads = [1, 0, 2, 1]";
-  const std::string head = "<ir_version: 8, opset_import: [\"\": 13]> g ";
   const Tensor x = random_tensor({2, 4, 10, 12}, 1), w = random_tensor({6, 2, 3, 2}, 2);
   const Tensor y =
-      run_text(head + "(float[2,4,10,12] x, float[6,2,3,2] w) => (float[A,B,C,D] y) { y = Conv " +
-                   attrs + ">(x, w) }",
+      run_text("(float[2,4,10,12] x, float[6,2,3,2] w) => (float[A,B,C,D] y) { y = Conv " + attrs +
+                   ">(x, w) }",
                {x, w})[0];
   const Tensor g = random_tensor(y.shape(), 3);
-  const Tensor padded = run_text(
-      head + "(float[N,6,H,W] g, float[6,2,3,2] w) => (float[A,B,C,D] y) { y = ConvTranspose " +
-          attrs + ", output_padding = [0, 1]>(g, w) }",
-      {g, w})[0];
+  const Tensor padded =
+      run_text("(float[N,6,H,W] g, float[6,2,3,2] w) => (float[A,B,C,D] y) { y = ConvTranspose " +
+                   attrs + ", output_padding = [0, 1]>(g, w) }",
+               {g, w})[0];
   ASSERT_EQ(padded.shape(), x.shape());
   double left = 0, right = 0;
   for (std::size_t i = 0; i < g.data<float>().size(); ++i)

@@ -7,14 +7,15 @@
 namespace intaglio::testing {
 namespace {
 
+const TextModel head = TextModel().opset(14).domain("com.microsoft");
+
 // Two directions, two inputs, two hidden units.
 std::vector<Tensor> run_lstm(const std::string& constants, const Tensor& x) {
   return run_text(
-      "<ir_version: 8, opset_import: [\"\": 14, \"com.microsoft\": 1]> g "
-      "(float[3,2,2] x) => (float[3,2,2,2] y, float[2,2,2] yh, float[2,2,2] yc) " +
-          constants +
-          "{ y, yh, yc = com.microsoft.DynamicQuantizeLSTM <hidden_size = 2, direction = "
-          "\"bidirectional\"> (x, w, r, b, , h, c, , ws, wz, rs, rz) }",
+      head.graph("(float[3,2,2] x) => (float[3,2,2,2] y, float[2,2,2] yh, float[2,2,2] yc) " +
+                 constants +
+                 "{ y, yh, yc = com.microsoft.DynamicQuantizeLSTM <hidden_size = 2, direction = "
+                 "\"bidirectional\"> (x, w, r, b, , h, c, , ws, wz, rs, rz) }"),
       {x});
 }
 
@@ -82,12 +83,10 @@ TEST(DynamicQuantizeLstm, WrongShapesAreRefused) {
       "<int8[1,2,8] w = {0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}, int8[1,2,8] r = "
       "{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}, float[2] s = {1,1}, int8[2] z = {0,0}>";
   const auto run = [&](const std::string& attributes) {
-    return run_text(
-        "<ir_version: 8, opset_import: [\"\": 14, \"com.microsoft\": 1]> g "
-        "(float[3,2,2] x) => (float[A,B,C,D] y) " +
-            constants + "{ y = com.microsoft.DynamicQuantizeLSTM <" + attributes +
-            "> (x, w, r, , , , , , s, z, s, z) }",
-        {random_tensor({3, 2, 2})});
+    return run_text(head.graph("(float[3,2,2] x) => (float[A,B,C,D] y) " + constants +
+                               "{ y = com.microsoft.DynamicQuantizeLSTM <" + attributes +
+                               "> (x, w, r, , , , , , s, z, s, z) }"),
+                    {random_tensor({3, 2, 2})});
   };
   EXPECT_THROW(run("hidden_size = 2"), Error) << "two scales for one direction";
   EXPECT_THROW(run("hidden_size = 3"), Error);

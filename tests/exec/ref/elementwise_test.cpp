@@ -12,6 +12,7 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 using testing::run_text;
+using testing::TextModel;
 
 // The slow twin of broadcast_map(): one element at a time, by coordinates.
 Tensor slow_broadcast(const Tensor& a, const Tensor& b, float (*f)(float, float)) {
@@ -47,10 +48,8 @@ TEST(Elementwise, EveryKindOfBroadcastAgreesWithTheSlowTwin) {
 
 TEST(Elementwise, ShapesThatDoNotBroadcastAreAModelError) {
   try {
-    run_text(
-        "<ir_version: 8, opset_import: [\"\": 13]> g (float[N,M] x, float[K] y) => (float[A,B] z)"
-        "{ z = Add(x, y) }",
-        {random_tensor({2, 3}), random_tensor({2})});
+    run_text("(float[N,M] x, float[K] y) => (float[A,B] z) { z = Add(x, y) }",
+             {random_tensor({2, 3}), random_tensor({2})});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), Code::model);
@@ -59,17 +58,16 @@ TEST(Elementwise, ShapesThatDoNotBroadcastAreAModelError) {
 }
 
 TEST(Elementwise, OldOpsetsAlignByAxis) {
-  const auto y = run_text(
-      "<ir_version: 3, opset_import: [\"\": 6]> g (float[1,2,2] x, float[2] b)"
-      " => (float[1,2,2] y) { y = Add<broadcast = 1, axis = 1>(x, b) }",
-      {Tensor::of<float>({1, 2, 2}, {0, 0, 0, 0}), Tensor::of<float>({2}, {1, 2})});
+  const auto y =
+      run_text(TextModel().opset(6).graph("(float[1,2,2] x, float[2] b) => (float[1,2,2] y) "
+                                          "{ y = Add<broadcast = 1, axis = 1>(x, b) }"),
+               {Tensor::of<float>({1, 2, 2}, {0, 0, 0, 0}), Tensor::of<float>({2}, {1, 2})});
   EXPECT_TRUE(close(y[0], Tensor::of<float>({1, 2, 2}, {1, 1, 2, 2})));
 }
 
 Tensor run_unary(const std::string& call, const Tensor& x) {
-  return run_text("<ir_version: 8, opset_import: [\"\": 21]> g (" +
-                      std::string(name_of(x.dtype())) + "[N] x) => (" +
-                      std::string(name_of(x.dtype())) + "[N] y) { y = " + call + " }",
+  const std::string type = std::string(name_of(x.dtype())) + "[N] ";
+  return run_text(TextModel().opset(21).input(type + "x").output(type + "y").nodes("y = " + call),
                   {x})[0];
 }
 
@@ -108,8 +106,8 @@ TEST(Clip, BoundsAreAttributesThenInputs) {
   const Tensor x = Tensor::of<float>({4}, {-2, 0.5f, 3, std::nanf("")});
   const Tensor expected = Tensor::of<float>({4}, {-1, 0.5f, 1, std::nanf("")});
   EXPECT_TRUE(
-      close(run_text("<ir_version: 3, opset_import: [\"\": 6]> g (float[4] x) => (float[4] y)"
-                     "{ y = Clip<min = -1.0, max = 1.0>(x) }",
+      close(run_text(TextModel().opset(6).graph(
+                         "(float[4] x) => (float[4] y) { y = Clip<min = -1.0, max = 1.0>(x) }"),
                      {x})[0],
             expected));
   EXPECT_TRUE(close(
@@ -124,15 +122,10 @@ TEST(Clip, BoundsAreAttributesThenInputs) {
 TEST(Cast, FloatsTruncateAndSaturate) {
   const Tensor x = Tensor::of<float>({5}, {-1.9f, 1.9f, 300, -300, std::nanf("")});
   const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (float[5] x) => (uint8[5] u, int8[5] s)"
-      "{ u = Cast<to = 2>(x) s = Cast<to = 3>(x) }",
-      {x});
+      "(float[5] x) => (uint8[5] u, int8[5] s) { u = Cast<to = 2>(x) s = Cast<to = 3>(x) }", {x});
   EXPECT_TRUE(close(y[0], Tensor::of<std::uint8_t>({5}, {0, 1, 255, 0, 0}), 0, 0));
   EXPECT_TRUE(close(y[1], Tensor::of<std::int8_t>({5}, {-1, 1, 127, -128, 0}), 0, 0));
-  EXPECT_THROW(run_text("<ir_version: 8, opset_import: [\"\": 13]> g (float[5] x) => (string[5] y)"
-                        "{ y = Cast<to = 8>(x) }",
-                        {x}),
-               Error);
+  EXPECT_THROW(run_text("(float[5] x) => (string[5] y) { y = Cast<to = 8>(x) }", {x}), Error);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "lib/exec/executor.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -66,33 +65,30 @@ TEST(Gemm, AProductOfNoDepthIsTheBias) {
 
 TEST(GemmOp, ScalesTransposesAndBroadcastsC) {
   const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (float[2,2] a, float[3,2] b, float[3] c) => "
-      "(float[2,3] y) { y = Gemm<transA = 1, transB = 1, alpha = 2.0, beta = 10.0>(a, b, c) }",
+      "(float[2,2] a, float[3,2] b, float[3] c) => (float[2,3] y) { y = Gemm<transA = 1, transB = "
+      "1, alpha = 2.0, beta = 10.0>(a, b, c) }",
       {Tensor::of<float>({2, 2}, {1, 2, 3, 4}), Tensor::of<float>({3, 2}, {1, 0, 0, 1, 1, 1}),
        Tensor::of<float>({3}, {1, 2, 3})});
   EXPECT_TRUE(close(y[0], Tensor::of<float>({2, 3}, {12, 26, 38, 14, 28, 42})));
 }
 
 TEST(MatMul, StacksVectorsAndIntegers) {
-  const std::string head = "<ir_version: 8, opset_import: [\"\": 13]> g ";
   const Tensor a = random_tensor({2, 1, 3, 4}, 1), b = random_tensor({5, 4, 2}, 2);
   const Tensor y = run_text(
-      head + "(float[2,1,3,4] a, float[5,4,2] b) => (float[2,5,3,2] y) { y = MatMul(a, b) }",
-      {a, b})[0];
+      "(float[2,1,3,4] a, float[5,4,2] b) => (float[2,5,3,2] y) { y = MatMul(a, b) }", {a, b})[0];
   ASSERT_EQ(y.shape(), (Shape{2, 5, 3, 2}));
   const Tensor last = slow_product({a.data<float>().data() + 12, 3, 4, 4, 1},
                                    {b.data<float>().data() + 32, 4, 2, 2, 1});
   for (std::size_t i = 0; i < 6; ++i)
     EXPECT_NEAR(y.data<float>()[54 + i], last.data<float>()[i], 1e-5);
   const auto dot = run_text(
-      head + "(int64[3] a, int64[3] b) => (int64 y) { y = MatMul(a, b) }",
+      "(int64[3] a, int64[3] b) => (int64 y) { y = MatMul(a, b) }",
       {Tensor::of<std::int64_t>({3}, {1, 2, 3}), Tensor::of<std::int64_t>({3}, {4, 5, 6})});
   EXPECT_EQ(dot[0].shape(), Shape{});
   EXPECT_EQ(dot[0].item<std::int64_t>(), 32);
-  EXPECT_THROW(
-      run_text(head + "(float[2,3] a, float[2,3] b) => (float[2,3] y) { y = MatMul(a, b) }",
-               {random_tensor({2, 3}), random_tensor({2, 3})}),
-      Error);
+  EXPECT_THROW(run_text("(float[2,3] a, float[2,3] b) => (float[2,3] y) { y = MatMul(a, b) }",
+                        {random_tensor({2, 3}), random_tensor({2, 3})}),
+               Error);
 }
 
 TEST(MatMulInteger, IsExactBeyondTheRangeOfFloat) {
@@ -100,11 +96,9 @@ TEST(MatMulInteger, IsExactBeyondTheRangeOfFloat) {
   const std::vector<std::uint8_t> a(static_cast<std::size_t>(k), 255);
   std::vector<std::uint8_t> b(static_cast<std::size_t>(k), 255);
   b.back() = 254;
-  const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (uint8[1,2000] a, uint8[2000,1] b) => "
-      "(int32[1,1] y) "
-      "{ y = MatMulInteger(a, b) }",
-      {Tensor::of<std::uint8_t>({1, k}, a), Tensor::of<std::uint8_t>({k, 1}, b)});
+  const auto y =
+      run_text("(uint8[1,2000] a, uint8[2000,1] b) => (int32[1,1] y) { y = MatMulInteger(a, b) }",
+               {Tensor::of<std::uint8_t>({1, k}, a), Tensor::of<std::uint8_t>({k, 1}, b)});
   EXPECT_EQ(y[0].item<std::int32_t>(), 2000 * 255 * 255 - 255);
 }
 

@@ -7,17 +7,17 @@
 namespace intaglio::testing {
 namespace {
 
-const std::string head = R"(<ir_version: 8, opset_import: ["": 20, "com.microsoft": 1]> )";
+const TextModel head = TextModel().opset(20).domain("com.microsoft");
 
 // The model makes pairs of outputs that must agree.
 void expect_pairs(const std::string& text, const std::vector<Tensor>& feeds) {
-  const auto y = run_text(head + text, feeds);
+  const auto y = run_text(head.graph(text), feeds);
   ASSERT_EQ(y.size() % 2, 0u);
   for (std::size_t i = 0; i < y.size(); i += 2) EXPECT_TRUE(close(y[i], y[i + 1], 1e-4, 1e-5)) << i;
 }
 
 TEST(Microsoft, GelusAreThoseOfOnnx) {
-  expect_pairs(R"(g (float[2,3] x, float[3] b) => (float[2,3] a, float[2,3] as, float[2,3] c,
+  expect_pairs(R"((float[2,3] x, float[3] b) => (float[2,3] a, float[2,3] as, float[2,3] c,
       float[2,3] cs, float[2,3] d, float[2,3] ds, float[2,3] e, float[2,3] es) {
     sum = Add (x, b)
     a = com.microsoft.Gelu (x)
@@ -36,7 +36,7 @@ TEST(Microsoft, GelusAreThoseOfOnnx) {
 }
 
 TEST(Microsoft, SkipLayerNormalizationNormalizesTheSum) {
-  expect_pairs(R"(g (float[2,3,4] x, float[3,4] s, float[4] g, float[4] b, float[4] c)
+  expect_pairs(R"((float[2,3,4] x, float[3,4] s, float[4] g, float[4] b, float[4] c)
       => (float[2,3,4] y, float[2,3,4] ys, float[2,3,4] t, float[2,3,4] ts) {
     y, m, v, t = com.microsoft.SkipLayerNormalization <epsilon = 0.01> (x, s, g, b, c)
     u = Add (x, s)
@@ -48,7 +48,7 @@ TEST(Microsoft, SkipLayerNormalizationNormalizesTheSum) {
 }
 
 TEST(Microsoft, SimplifiedNormalizationDividesByTheRootMeanSquare) {
-  expect_pairs(R"(g (float[2,4] x, float[2,4] s, float[4] g)
+  expect_pairs(R"((float[2,4] x, float[2,4] s, float[4] g)
       => (float[2,4] y, float[2,4] ys, float[2,4] z, float[2,4] zs) {
     y = SimplifiedLayerNormalization <epsilon = 0.01> (x, g)
     two = Constant <value = float {2}> ()
@@ -76,7 +76,7 @@ TEST(Microsoft, EmbedLayerNormalizationAddsThreeEmbeddings) {
                                      random_tensor({4}, 4),
                                      random_tensor({4}, 5),
                                      Tensor::of<std::int32_t>({2, 3}, {1, 1, 0, 1, 0, 0})};
-  const std::string text = R"(g (int32[2,3] i, int32[2,3] s, float[5,4] w, float[3,4] p,
+  const std::string text = R"((int32[2,3] i, int32[2,3] s, float[5,4] w, float[3,4] p,
       float[2,4] t, float[4] g, float[4] b, int32[2,3] m)
       => (float[2,3,4] y, float[2,3,4] ys, int32[2] valid, int32[2] counted) {
     y, valid = com.microsoft.EmbedLayerNormalization <epsilon = 0.01> (i, s, w, p, t, g, b, m)
@@ -91,11 +91,11 @@ TEST(Microsoft, EmbedLayerNormalizationAddsThreeEmbeddings) {
   expect_pairs(text, feeds);
   auto broken = feeds;
   broken[0] = Tensor::of<std::int32_t>({2, 3}, {4, 0, 2, 1, 1, 5});
-  EXPECT_THROW(run_text(head + text, broken), Error);
+  EXPECT_THROW(run_text(head.graph(text), broken), Error);
 }
 
 TEST(Microsoft, FusedOperatorsAreTheirParts) {
-  expect_pairs(R"(g (float[1,2,4,4] x, float[2,2,3,3] w, float[2] c, float[1,2,2,2] z,
+  expect_pairs(R"((float[1,2,4,4] x, float[2,2,3,3] w, float[2] c, float[1,2,2,2] z,
       float[3,4] a, float[5,4] b, float[5] d) => (float[1,2,2,2] y, float[1,2,2,2] ys,
       float[3,5] u, float[3,5] us, float[3,5] v, float[3,5] vs) {
     y = com.microsoft.FusedConv <activation = "Relu"> (x, w, c, z)
@@ -117,7 +117,7 @@ TEST(Microsoft, FusedOperatorsAreTheirParts) {
 TEST(Microsoft, AttentionProjectsMasksAndAttends) {
   // One head of depth 2 over three places; the last place of the sample is padding.
   expect_pairs(
-      R"(g (float[1,3,2] x, float[2,6] w, float[6] b, int32[1,3] m, float[1,1,3] lowered)
+      R"((float[1,3,2] x, float[2,6] w, float[6] b, int32[1,3] m, float[1,1,3] lowered)
       => (float[1,3,2] y, float[1,3,2] ys, float[1,3,2] z, float[1,3,2] zs) {
     y = com.microsoft.Attention <num_heads = 1> (x, w, b, m)
     product = MatMul (x, w)
@@ -140,10 +140,10 @@ TEST(Microsoft, AttentionProjectsMasksAndAttends) {
 TEST(Microsoft, RotaryEmbeddingTurnsPairs) {
   const auto run = [](int interleaved) {
     return run_text(
-        head + R"(g (float[1,2,4] x, int64[1] p, float[3,2] c, float[3,2] s)
+        head.graph(R"((float[1,2,4] x, int64[1] p, float[3,2] c, float[3,2] s)
         => (float[1,2,4] y) {
       y = com.microsoft.RotaryEmbedding <interleaved = )" +
-            std::to_string(interleaved) + "> (x, p, c, s) }",
+                   std::to_string(interleaved) + "> (x, p, c, s) }"),
         {Tensor::of<float>({1, 2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}), Tensor::of<std::int64_t>({1}, {1}),
          Tensor::of<float>({3, 2}, {9, 9, 0, 1, -1, 0}),
          Tensor::of<float>({3, 2}, {9, 9, 1, 0, 0, 1})})[0];
@@ -154,12 +154,12 @@ TEST(Microsoft, RotaryEmbeddingTurnsPairs) {
 
 TEST(Microsoft, MatMulNBitsAtAccuracyLevel4RoundsItsDataByBlock) {
   // Two blocks of 8, of which the second ends early: 100 / 127 and 1 / 127 are the steps.
-  const std::string text = R"(g (float[1,10] a) => (float[1,1] y)
+  const std::string text = R"((float[1,10] a) => (float[1,1] y)
       <uint8[1,2,8] w = {129,128,128,128,128,128,128,128, 128,129,0,0,0,0,0,0}, float[2] s = {1, 1}> {
     y = com.microsoft.MatMulNBits <K = 10, N = 1, bits = 8, block_size = 8, accuracy_level = 4>
         (a, w, s) })";
   const auto y =
-      run_text(head + text, {Tensor::of<float>({1, 10}, {1, 100, 0, 0, 0, 0, 0, 0, 1, 0.3f})});
+      run_text(head.graph(text), {Tensor::of<float>({1, 10}, {1, 100, 0, 0, 0, 0, 0, 0, 1, 0.3f})});
   EXPECT_NEAR(y[0].item<float>(), 100.0f / 127 + 38.0f / 127, 1e-5);
 }
 
@@ -169,9 +169,9 @@ TEST(Microsoft, MatMulNBitsUnpacksBlocks) {
   for (int i = 0; i < 4; ++i) packed.push_back(static_cast<std::uint8_t>(9 + (10 << 4)));
   for (int i = 0; i < 4; ++i) packed.push_back(static_cast<std::uint8_t>(11 + (8 << 4)));
   const auto y =
-      run_text(head + R"(g (float[1,10] a, uint8[1,2,4] w, float[2] s)
+      run_text(head.graph(R"((float[1,10] a, uint8[1,2,4] w, float[2] s)
       => (float[1,1] y) {
-    y = com.microsoft.MatMulNBits <K = 10, N = 1, bits = 4, block_size = 8> (a, w, s) })",
+    y = com.microsoft.MatMulNBits <K = 10, N = 1, bits = 4, block_size = 8> (a, w, s) })"),
                {Tensor::of<float>({1, 10}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}),
                 Tensor::vector(packed).reshaped({1, 2, 4}), Tensor::of<float>({2}, {1, 10})});
   EXPECT_TRUE(close(y[0], Tensor::of<float>({1, 1}, {4 * (1 + 2) + 10 * 3})));

@@ -14,14 +14,13 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 using testing::run_text;
+using testing::TextModel;
 
 // Runs "y = <call>" on x (and i, j: int64 vectors) under an opset; ranks are left open.
 Tensor run(const std::string& call, const Tensor& x, const Shape& i = {}, const Shape& j = {},
            int opset = 13) {
-  const std::string text = "<ir_version: 8, opset_import: [\"\": " + std::to_string(opset) +
-                           "]> g (float x, int64[I] i, int64[J] j) => (float y) { y = " + call +
-                           " }";
-  Model model = parse_model(text);
+  Model model = TextModel().opset(opset).model(
+      "(float x, int64[I] i, int64[J] j) => (float y) { y = " + call + " }");
   model.graph().find("x")->set_type(DType::f32, std::nullopt);
   return Executor(model.graph()).run(std::vector{x, Tensor::vector(i), Tensor::vector(j)})[0];
 }
@@ -133,9 +132,8 @@ TEST(TopK, OrdersTiesByPlaceAndNaNFirst) {
 
 TEST(Range, CountsDown) {
   const auto y = testing::run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g () => (int64[N] y) { a = Constant<value_int = "
-      "10>()"
-      " b = Constant<value_int = 3>() c = Constant<value_int = -3>() y = Range(a, b, c) }",
+      "() => (int64[N] y) { a = Constant<value_int = 10>() b = Constant<value_int = 3>() c = "
+      "Constant<value_int = -3>() y = Range(a, b, c) }",
       {});
   EXPECT_TRUE(close(y[0], Tensor::vector(Shape{10, 7, 4}), 0, 0));
 }

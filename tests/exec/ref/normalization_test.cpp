@@ -11,12 +11,13 @@ namespace {
 
 using testing::close;
 using testing::random_tensor;
+using testing::TextModel;
 
 // Runs "y = <call>" on x and two vectors under an opset.
 Tensor run(const std::string& call, const Tensor& x, int opset = 13,
            const Tensor& a = Tensor::scalar(1.0f), const Tensor& b = Tensor::scalar(0.0f)) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\": " + std::to_string(opset) +
-                            "]> g (float x, float a, float b) => (float y) { y = " + call + " }");
+  Model model = TextModel().opset(opset).model(
+      "(float x, float a, float b) => (float y) { y = " + call + " }");
   for (const char* name : {"x", "a", "b"})
     model.graph().find(name)->set_type(DType::f32, std::nullopt);
   return Executor(model.graph()).run(std::vector{x, a, b})[0];

@@ -12,8 +12,7 @@ using testing::random_tensor;
 using testing::run_text;
 
 std::string graph(const std::string& call, const std::string& outputs = "float[A,B,C,D] y") {
-  return "<ir_version: 8, opset_import: [\"\": 13]> g (float[N,C0,H,W] x) => (" + outputs + ") { " +
-         call + " }";
+  return "(float[N,C0,H,W] x) => (" + outputs + ") { " + call + " }";
 }
 
 TEST(MaxPool, IndicesPointAtTheValues) {
@@ -39,8 +38,8 @@ TEST(MaxPool, CountsIndicesByColumnWithStorageOrder) {
 
 TEST(MaxPool, PoolsBytes) {
   const auto y = run_text(
-      "<ir_version: 8, opset_import: [\"\": 13]> g (int8[1,1,4] x) => (int8[1,1,3] y) "
-      "{ y = MaxPool<kernel_shape = [2], pads = [1, 0], strides = [2]>(x) }",
+      "(int8[1,1,4] x) => (int8[1,1,3] y) { y = MaxPool<kernel_shape = [2], pads = [1, 0], strides "
+      "= [2]>(x) }",
       {Tensor::of<std::int8_t>({1, 1, 4}, {-5, -7, -128, -9})});
   EXPECT_EQ(y[0].to_vector<int>(), (std::vector{-5, -7}));
 }

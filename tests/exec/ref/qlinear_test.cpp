@@ -16,6 +16,7 @@ namespace {
 
 using testing::close;
 using testing::run_text;
+using testing::TextModel;
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -29,9 +30,7 @@ Tensor codes(Shape shape, const Bytes& values) {
   return Tensor::of<std::uint8_t>(std::move(shape), values);
 }
 
-std::string head() {
-  return "<ir_version: 8, opset_import: [\"\" : 13, \"com.microsoft\" : 1]> g ";
-}
+const TextModel head = TextModel().domain("com.microsoft");
 
 // Inputs "name, name_s, name_z" in the declaration of a graph.
 std::string declare(const char* name, const char* shape, const char* type = "uint8") {
@@ -54,9 +53,9 @@ Bytes run_unary(const std::string& op, const std::string& attrs, const Tensor& x
   feed(feeds, x, from);
   feeds.push_back(Tensor::scalar(to.scale));
   feeds.push_back(convert(Tensor::scalar(to.zero), DType::u8));
-  return run_text(head() + "(" + declare("x", dims.c_str()) +
-                      ", float y_s, uint8 y_z) => (uint8[] y) { y = com.microsoft." + op + attrs +
-                      "(x, x_s, x_z, y_s, y_z) }",
+  return run_text(head.graph("(" + declare("x", dims.c_str()) +
+                             ", float y_s, uint8 y_z) => (uint8[] y) { y = com.microsoft." + op +
+                             attrs + "(x, x_s, x_z, y_s, y_z) }"),
                   feeds)[0]
       .to_vector<std::uint8_t>();
 }
@@ -69,10 +68,11 @@ Tensor run_binary(const std::string& op, const Tensor& a, CodeParams a_p, const 
   feeds.push_back(Tensor::scalar(to.scale));
   feeds.push_back(convert(Tensor::scalar(to.zero), a.dtype()));
   const char* type = a.dtype() == DType::u8 ? "uint8" : "int8";
-  return run_text(head() + "(" + declare("a", a_shape, type) + ", " + declare("b", b_shape, type) +
-                      ", float y_s, " + type + " y_z) => (" + type + "[] y) { y = com.microsoft." +
-                      op + "(a, a_s, a_z, b, b_s, b_z, y_s, y_z) }",
-                  feeds)[0];
+  return run_text(
+      head.graph("(" + declare("a", a_shape, type) + ", " + declare("b", b_shape, type) +
+                 ", float y_s, " + type + " y_z) => (" + type + "[] y) { y = com.microsoft." + op +
+                 "(a, a_s, a_z, b, b_s, b_z, y_s, y_z) }"),
+      feeds)[0];
 }
 
 TEST(QLinear, AddAndMulGiveTheBitsOfTheRuntime) {
@@ -161,11 +161,11 @@ TEST(QLinear, ConcatConvertsToTheCommonScale) {
   std::vector<Tensor> feeds = {Tensor::scalar(0.05f), Tensor::scalar<std::uint8_t>(60)};
   feed(feeds, codes({12}, a_codes), a_params);
   feed(feeds, codes({12}, b_codes), b_params);
-  const auto y =
-      run_text(head() + "(float y_s, uint8 y_z, " + declare("a", "12") + ", " + declare("b", "12") +
-                   ") => (uint8[24] y) { y = com.microsoft.QLinearConcat <axis = 0> "
-                   "(y_s, y_z, a, a_s, a_z, b, b_s, b_z) }",
-               feeds);
+  const auto y = run_text(
+      head.graph("(float y_s, uint8 y_z, " + declare("a", "12") + ", " + declare("b", "12") +
+                 ") => (uint8[24] y) { y = com.microsoft.QLinearConcat <axis = 0> "
+                 "(y_s, y_z, a, a_s, a_z, b, b_s, b_z) }"),
+      feeds);
   EXPECT_EQ(y[0].to_vector<std::uint8_t>(),
             (Bytes{108, 76, 82,  104, 71, 91,  97, 35,  18,  42,  41,  101,
                    196, 56, 132, 182, 76, 178, 74, 127, 181, 102, 108, 98}));
@@ -178,10 +178,11 @@ TEST(QLinear, WhereConvertsBothSides) {
   feed(feeds, codes({4}, {233, 1, 127, 210}), b_params);
   feeds.push_back(Tensor::scalar(0.05f));
   feeds.push_back(Tensor::scalar<std::uint8_t>(60));
-  const auto y = run_text(head() + "(bool[4] c, " + declare("x", "4") + ", " + declare("k", "4") +
-                              ", float y_s, uint8 y_z) => (uint8[4] y) { y = "
-                              "com.microsoft.QLinearWhere(c, x, x_s, x_z, k, k_s, k_z, y_s, y_z) }",
-                          feeds);
+  const auto y =
+      run_text(head.graph("(bool[4] c, " + declare("x", "4") + ", " + declare("k", "4") +
+                          ", float y_s, uint8 y_z) => (uint8[4] y) { y = "
+                          "com.microsoft.QLinearWhere(c, x, x_s, x_z, k, k_s, k_z, y_s, y_z) }"),
+               feeds);
   EXPECT_EQ(y[0].to_vector<std::uint8_t>(), (Bytes{108, 56, 82, 182}));
 }
 
@@ -209,7 +210,7 @@ class Products : public ::testing::TestWithParam<bool> {
              (GetParam() ? ", int8" + shape + " b = " + values : "") + "> { y = com.microsoft." +
              op + (transpose ? " <transB = 1> " : "") + inputs + " }";
     feeds.insert(feeds.end(), more.begin(), more.end());
-    return run_text(head() + graph, feeds)[0];
+    return run_text(head.graph(graph), feeds)[0];
   }
 };
 
@@ -242,13 +243,13 @@ INSTANTIATE_TEST_SUITE_P(QLinear, Products, ::testing::Bool());
 
 TEST(QLinear, ConvGivesTheBitsOfTheRuntime) {
   const auto y = run_text(
-      head() +
+      head.graph(
           "(uint8[1,2,3,3] x) => (uint8[1,2,3,3] y) <float x_s = {0.02}, uint8 x_z = {120}, "
           "int8[2,1,2,2] w = {-60,-1,-31,-64,126,-124,-103,-78}, float[2] w_s = {0.01, 0.003}, "
           "int8[2] w_z = {0, 0}, float y_s = {0.05}, uint8 y_z = {90}, "
           "int32[2] b = {1000, -500}> "
           "{ y = QLinearConv <group = 2, pads = [1, 1, 0, 0]> "
-          "(x, x_s, x_z, w, w_s, w_z, y_s, y_z, b) }",
+          "(x, x_s, x_z, w, w_s, w_z, y_s, y_z, b) }"),
       {codes({1, 2, 3, 3}, image)});
   EXPECT_EQ(y[0].to_vector<std::uint8_t>(),
             (Bytes{78, 100, 67, 96, 79, 104, 87, 87, 88, 77, 65, 71, 64, 86, 88, 68, 76, 106}));

@@ -14,17 +14,14 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 using testing::run_text;
-
-std::string head(int opset = 21) {
-  return "<ir_version: 10, opset_import: [\"\": " + std::to_string(opset) + "]> g ";
-}
+using testing::TextModel;
 
 TEST(QuantizeLinear, RoundsHalvesToEvenBeforeTheZeroPointAndSaturates) {
-  const auto y = run_text(
-      head(13) + "(float[8] x, float s, uint8 z) => (uint8[8] y) { y = QuantizeLinear(x, s, z) }",
-      {Tensor::of<float>({8}, {0.5, 1.5, 2.5, -0.5, 1e9, -1e9, std::nanf(""),
-                               std::numeric_limits<float>::infinity()}),
-       Tensor::scalar(1.0f), Tensor::scalar(std::uint8_t{3})});
+  const auto y =
+      run_text("(float[8] x, float s, uint8 z) => (uint8[8] y) { y = QuantizeLinear(x, s, z) }",
+               {Tensor::of<float>({8}, {0.5, 1.5, 2.5, -0.5, 1e9, -1e9, std::nanf(""),
+                                        std::numeric_limits<float>::infinity()}),
+                Tensor::scalar(1.0f), Tensor::scalar(std::uint8_t{3})});
   EXPECT_EQ(y[0].to_vector<int>(), (std::vector{3, 5, 5, 3, 255, 0, 0, 255}));
 }
 
@@ -58,7 +55,8 @@ TEST(QuantizeLinear, DequantizeLinearUndoesBlocks) {
 
 TEST(DequantizeLinear, ReadsNibblesAndGivesTheTypeOfTheScale) {
   const auto y =
-      run_text(head() + "(int8[2] x, float16 s) => (float16[2] y) { y = DequantizeLinear(x, s) }",
+      run_text(TextModel().opset(21).graph(
+                   "(int8[2] x, float16 s) => (float16[2] y) { y = DequantizeLinear(x, s) }"),
                {Tensor::of<std::int8_t>({2}, {-4, 6}), convert(Tensor::scalar(0.5f), DType::f16)});
   EXPECT_EQ(y[0].dtype(), DType::f16);
   EXPECT_EQ(y[0].to_vector<float>(), (std::vector{-2.f, 3.f}));
@@ -71,8 +69,7 @@ TEST(DequantizeLinear, ReadsNibblesAndGivesTheTypeOfTheScale) {
 
 TEST(DynamicQuantizeLinear, KeepsZeroInTheRange) {
   const auto y = run_text(
-      head(13) +
-          "(float[3] x) => (uint8[3] y, float s, uint8 z) { y, s, z = DynamicQuantizeLinear(x) }",
+      "(float[3] x) => (uint8[3] y, float s, uint8 z) { y, s, z = DynamicQuantizeLinear(x) }",
       {Tensor::of<float>({3}, {1, 2, 5.1f})});
   EXPECT_TRUE(close(y[1], Tensor::scalar(0.02f)));
   EXPECT_EQ(y[2].item<int>(), 0);
@@ -88,12 +85,12 @@ TEST(QLinearConv, AgreesWithTheFloatOperatorBetweenQuantizers) {
   const std::string inputs = "(uint8[1,4,6,6] x, int8[4,2,3,3] w) => (uint8[1,4,6,6] y) ";
   Tensor x = convert(random_tensor({1, 4, 6, 6}, 1, 0, 255), DType::u8);
   Tensor w = convert(random_tensor({4, 2, 3, 3}, 2, -127, 127), DType::s8);
-  const auto y = run_text(head(13) + inputs + params +
+  const auto y = run_text(inputs + params +
                               "{ y = QLinearConv<group = 2, pads = [1, 1, 1, 1]>"
                               "(x, xs, xz, w, ws, wz, ys, yz, b) }",
                           {x, w});
   const auto z = run_text(
-      head(13) + inputs + params +
+      inputs + params +
           "{ xf = DequantizeLinear(x, xs, xz) wf = DequantizeLinear<axis = 0>(w, ws, wz)"
           " bs = Mul(ws, xs) bf = DequantizeLinear<axis = 0>(b, bs)"
           " yf = Conv<group = 2, pads = [1, 1, 1, 1]>(xf, wf, bf) y = QuantizeLinear(yf, ys, yz) }",
@@ -109,10 +106,10 @@ TEST(QLinearMatMul, AgreesWithTheFloatOperatorBetweenQuantizers) {
   const std::string inputs = "(uint8[2,4,300] a, int8[300,3] b) => (uint8[2,4,3] y) ";
   const Tensor a = convert(random_tensor({2, 4, 300}, 1, 0, 255), DType::u8);
   const Tensor b = convert(random_tensor({300, 3}, 2, -127, 127), DType::s8);
-  const auto y = run_text(
-      head(13) + inputs + params + "{ y = QLinearMatMul(a, as, az, b, bs, bz, ys, yz) }", {a, b});
+  const auto y =
+      run_text(inputs + params + "{ y = QLinearMatMul(a, as, az, b, bs, bz, ys, yz) }", {a, b});
   const auto z =
-      run_text(head(13) + inputs + params +
+      run_text(inputs + params +
                    "{ af = DequantizeLinear(a, as, az) bf = DequantizeLinear<axis = 1>(b, bs, bz)"
                    " yf = MatMul(af, bf) y = QuantizeLinear(yf, ys, yz) }",
                {a, b});

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "lib/exec/executor.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -13,15 +12,11 @@ namespace {
 using testing::close;
 using testing::random_tensor;
 using testing::run_text;
-
-std::string model(const std::string& call, int opset) {
-  return "<ir_version: 8, opset_import: [\"\": " + std::to_string(opset) +
-         "]> g (float[A,B,C,D] x) => (float y) { y = " + call + " }";
-}
+using testing::TextModel;
 
 Tensor run(const std::string& call, const Tensor& x, int opset = 13) {
-  Model m = parse_model(model(call, opset));
-  return Executor(m.graph()).run(std::vector{x})[0];
+  const TextModel text = TextModel().opset(opset);
+  return run_text(text.graph("(float[A,B,C,D] x) => (float y) { y = " + call + " }"), {x})[0];
 }
 
 // The slow twin: sums by coordinates. mask has bit d set when axis d is reduced.
@@ -88,13 +83,11 @@ TEST(Reduce, NaNIsNotLost) {
 
 TEST(ArgMax, FirstOrLast) {
   const Tensor x = Tensor::of<float>({1, 1, 1, 4}, {1, 5, 5, 2});
-  EXPECT_EQ(
-      run_text(
-          "<ir_version: 8, opset_import: [\"\": 13]> g (float[A,B,C,D] x) => (int64 y, int64 z)"
-          "{ y = ArgMax<axis = 3>(x) z = ArgMax<axis = 3, select_last_index = 1>(x) }",
-          {x})[1]
-          .to_vector<int>(),
-      std::vector<int>{2});
+  EXPECT_EQ(run_text("(float[A,B,C,D] x) => (int64 y, int64 z) { y = ArgMax<axis = 3>(x) z = "
+                     "ArgMax<axis = 3, select_last_index = 1>(x) }",
+                     {x})[1]
+                .to_vector<int>(),
+            std::vector<int>{2});
 }
 
 }  // namespace

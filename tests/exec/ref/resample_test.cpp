@@ -11,12 +11,12 @@ namespace {
 
 using testing::close;
 using testing::random_tensor;
+using testing::TextModel;
 
 Tensor run(const std::string& call, const Tensor& x, const Tensor& f = {}, const Shape& i = {},
            int opset = 13, const Shape& j = {}) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\": " + std::to_string(opset) +
-      "]> g (float x, float f, int64[I] i, int64[J] j) => (float y) { y = " + call + " }");
+  Model model = TextModel().opset(opset).model(
+      "(float x, float f, int64[I] i, int64[J] j) => (float y) { y = " + call + " }");
   for (const char* name : {"x", "f"}) model.graph().find(name)->set_type(DType::f32, std::nullopt);
   const Tensor floats = f.defined() ? f : Tensor::scalar(0.0f);
   return Executor(model.graph())

@@ -15,6 +15,7 @@ namespace intaglio {
 namespace {
 
 using testing::random_tensor;
+using testing::TextModel;
 
 std::vector<Tensor> run(const Model& model, const Registry& registry, const Tensor& feed,
                         std::string* impl = nullptr) {
@@ -64,12 +65,10 @@ Model conv_model(Draw& draw, bool depthwise, std::string& what) {
       "{}x{}x{}x{} {} with {} filters of {} in {} groups, stride {}, dilation {}, pads {} {} to {}",
       batch, channels, height, width, x_type, filters, kernel, group, stride, dilation, pad, other,
       y_type);
-  Model model = parse_model(fmt::format(
-      "<ir_version: 8, opset_import: [\"\" : 14]> g ({0}[{1},{2},{3},{4}] x, float xs, {0} xz, "
-      "int8[{5},{6},{7},{7}] w,"
-      " float[{8}] ws, int8[{8}] wz, float ys, {9} yz, int32[{5}] b) => ({9}[] y) {{ y = "
-      "QLinearConv<group={10},"
-      " strides=[{11},{11}], dilations=[{12},{12}], pads=[{13},{14},{14},{13}]>(x, xs, xz, w, ws, "
+  Model model = TextModel().opset(14).model(fmt::format(
+      "({0}[{1},{2},{3},{4}] x, float xs, {0} xz, int8[{5},{6},{7},{7}] w, float[{8}] ws, "
+      "int8[{8}] wz, float ys, {9} yz, int32[{5}] b) => ({9}[] y) {{ y = QLinearConv<group={10}, "
+      "strides=[{11},{11}], dilations=[{12},{12}], pads=[{13},{14},{14},{13}]>(x, xs, xz, w, ws, "
       "wz, ys, yz{15}) }}",
       x_type, batch, channels, height, width, filters, depth, kernel, per_channel ? filters : 1,
       y_type, group, stride, dilation, pad, other, bias ? ", b" : ""));
@@ -124,11 +123,10 @@ TEST(CodeTwins, MaxPoolsGiveTheSameCodes) {
   for (const std::int64_t channels : {1, 7, 16, 23, 64, 85})
     for (const char* type : {"uint8", "int8"}) {
       const std::string what = fmt::format(
-          "<ir_version: 8, opset_import: [\"\" : 14]> g ({0}[2,{1},9,11] x) => ({0}[] y) {{ y = "
+          "({0}[2,{1},9,11] x) => ({0}[] y) {{ y = "
           "MaxPool<kernel_shape=[3,2], strides=[2,1], pads=[1,0,1,1]>(x) }}",
           type, channels);
-      Model model = parse_model(what);
-      infer_types(model);
+      const Model model = TextModel().opset(14).typed(what);
       const Tensor feed = draw.codes(type[0] == 'u' ? DType::u8 : DType::s8, {2, channels, 9, 11});
       std::string impl;
       expect_equal(run(model, default_registry(), feed, &impl).front(),
@@ -172,13 +170,14 @@ TEST(CodeTwins, OthersTakeChannelsLastImages) {
   };
   Draw draw(43);
   for (const std::string& ending : endings) {
-    Model model = parse_model(
-        fmt::format("<ir_version: 8, opset_import: [\"\" : 14, \"com.microsoft\" : 1]> g "
-                    "(uint8[2,17,6,9] x, int8[17,17,1,1] w)"
-                    " => (uint8[] y) <float s = {{0.02}}, float t = {{0.031}}, float ws = "
-                    "{{0.01}}, uint8 z = {{121}},"
-                    " int8 wz = {{0}}> {{ c = QLinearConv(x, s, z, w, ws, wz, s, z) {} }}",
-                    ending));
+    Model model = TextModel()
+                      .opset(14)
+                      .domain("com.microsoft")
+                      .model(fmt::format(
+                          "(uint8[2,17,6,9] x, int8[17,17,1,1] w) => (uint8[] y) <float s = "
+                          "{{0.02}}, float t = {{0.031}}, float ws = {{0.01}}, uint8 z = {{121}}, "
+                          "int8 wz = {{0}}> {{ c = QLinearConv(x, s, z, w, ws, wz, s, z) {} }}",
+                          ending));
     model.graph().find("w")->set_constant(draw.codes(DType::s8, {17, 17, 1, 1}));
     infer_types(model);
     const Tensor feed = draw.codes(DType::u8, {2, 17, 6, 9});

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "lib/exec/executor.h"
-#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "tests/support/support.h"
 
@@ -14,8 +13,7 @@ namespace intaglio::testing {
 namespace {
 
 Tensor run_ordered(const std::string& graph, const std::vector<Tensor>& feeds) {
-  Model model = parse_model("<ir_version: 8, opset_import: [\"\" : 13]> g " + graph);
-  infer_types(model);
+  Model model = TextModel().typed(graph);
   CompileOptions options = CompileOptions::nothing_observed();
   options.registry = &ordered_registry();
   return Executor(model.graph(), options).run(feeds).front();
@@ -150,10 +148,7 @@ TEST(OrderedSigmoid, IsCloseEverywhere) {
 }
 
 TEST(OrderedRegistry, LeavesTheDefaultAsItIs) {
-  Model model = parse_model(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[4] x) => (float[4] y) { y = Sigmoid(x) "
-      "}");
-  infer_types(model);
+  Model model = TextModel().typed("(float[4] x) => (float[4] y) { y = Sigmoid(x) }");
   const Node& node = *model.graph().nodes().front();
   EXPECT_EQ(ordered_registry().select(node).impl, "ordered");
   EXPECT_NE(default_registry().select(node).impl, "ordered");

@@ -65,9 +65,7 @@ void expect_close(const Tensor& actual, const Tensor& expected, const std::strin
     ASSERT_NEAR(a[i], e[i], 2e-5f * most) << what << " at " << i;
 }
 
-Model parse(const std::string& graph) {
-  return parse_model("<ir_version: 8, opset_import: [\"\" : 14]> " + graph);
-}
+Model parse(const std::string& graph) { return TextModel().opset(14).model(graph); }
 
 struct ConvCase {
   std::int64_t channels, filters, group, kernel, stride, dilation, pad, other_pad, height, width,
@@ -103,7 +101,7 @@ Model conv_model(const ConvCase& c, const std::string& ending) {
   const std::string w =
       fmt::format("{},{},{},{}", c.filters, c.channels / c.group, c.kernel, c.kernel);
   Model model = parse(
-      fmt::format("g (float[{0}] x, float[{1}] w, float[{2}] b) => (float[] y) {{"
+      fmt::format("(float[{0}] x, float[{1}] w, float[{2}] b) => (float[] y) {{"
                   " c = Conv<group={3}, strides=[{4},{4}], dilations=[{5},{5}], "
                   "pads=[{6},{7},{7},{6}]>(x, w, b) {8} }}",
                   shape, w, c.filters, c.group, c.stride, c.dilation, c.pad, c.other_pad, ending));
@@ -154,7 +152,7 @@ TEST(Twins, DepthwiseConv) { compare_conv(true, 2, 120); }
 TEST(Twins, ResidualAdd) {
   for (const std::int64_t channels : {8, 16, 24, 40}) {
     Model model =
-        parse(fmt::format("g (float[1,{0},9,13] x, float[{0},{0},3,3] v, float[{0},{0},1,1] w, "
+        parse(fmt::format("(float[1,{0},9,13] x, float[{0},{0},3,3] v, float[{0},{0},1,1] w, "
                           "float[{0},1,3,3] d) => (float[] y) {{"
                           " a = Conv<pads=[1,1,1,1]>(x, v) r = Relu(a) b = Conv(r, w) s = Add(r, b)"
                           " e = Conv<group={0}, pads=[1,1,1,1]>(s, d) y = Add(e, s) }}",
@@ -180,7 +178,7 @@ TEST(Twins, ExpandThenDepthwise) {
     for (const std::int64_t kernel : {3, 5})
       for (const std::int64_t pad : {0, 1, 2}) {
         Model model = parse(fmt::format(
-            "g (float[2,10,61,75] x, float[40,10,1,1] v, float[40,1,{0},{0}] w) => (float[] y) {{"
+            "(float[2,10,61,75] x, float[40,10,1,1] v, float[40,1,{0},{0}] w) => (float[] y) {{"
             " a = Conv(x, v) r = Relu(a)"
             " b = Conv<group=40, strides=[{1},{1}], pads=[{2},{2},1,1]>(r, w)"
             " s = Sigmoid(b) y = Mul(b, s) }}",
@@ -198,7 +196,7 @@ TEST(Twins, ExpandThenDepthwise) {
 
 TEST(Twins, ConcatIsMadeInPlace) {
   Model model = parse(
-      "g (float[2,6,7,9] x, float[20,6,1,1] v, float[12,6,3,3] w) => (float[] y) {"
+      "(float[2,6,7,9] x, float[20,6,1,1] v, float[12,6,3,3] w) => (float[] y) {"
       " a = Conv(x, v) r = Relu(a) b = Conv<pads=[1,1,1,1]>(x, w) s = Sigmoid(b) m = Mul(b, s)"
       " c = Concat<axis=1>(r, m) y = Neg(c) }");
   model.graph().find("v")->set_constant(random_tensor({20, 6, 1, 1}));
@@ -215,7 +213,7 @@ TEST(Twins, ConcatIsMadeInPlace) {
 void compare_behind_conv(const std::string& nodes, std::int64_t channels, std::int64_t height,
                          std::int64_t width) {
   Model model = parse(fmt::format(
-      "g (float[1,{0},{1},{2}] x, float[{0},{0},1,1] w) => (float[] y) {{ a = Conv(x, w) {3} }}",
+      "(float[1,{0},{1},{2}] x, float[{0},{0},1,1] w) => (float[] y) {{ a = Conv(x, w) {3} }}",
       channels, height, width, nodes));
   model.graph().find("w")->set_constant(random_tensor({channels, channels, 1, 1}));
   infer_types(model);
@@ -251,7 +249,7 @@ TEST(Twins, WhatFollowsAConvolution) {
 // A fast kernel for other types must not take the place of the one for floats.
 TEST(Twins, PoolsOfFloatsAreFast) {
   for (const std::string op : {"MaxPool", "AveragePool"}) {
-    const Model model = parse("g (float[1,16,8,8] x) => (float[1,16,7,7] y) { y = " + op +
+    const Model model = parse("(float[1,16,8,8] x) => (float[1,16,7,7] y) { y = " + op +
                               "<kernel_shape=[2,2]>(x) }");
     EXPECT_EQ(default_registry().select(*model.graph().nodes().front()).impl, "vector");
   }
@@ -259,8 +257,7 @@ TEST(Twins, PoolsOfFloatsAreFast) {
 
 TEST(Twins, Activations) {
   for (const char* op : {"Relu", "LeakyRelu", "HardSwish", "Sigmoid", "Tanh", "Erf"}) {
-    const Model model =
-        parse(fmt::format("g (float[777] x) => (float[777] y) {{ y = {}(x) }}", op));
+    const Model model = parse(fmt::format("(float[777] x) => (float[777] y) {{ y = {}(x) }}", op));
     Tensor x = random_tensor({777});
     for (float& v : x.mutate<float>()) v *= 12;
     const std::vector feeds = {x};
@@ -274,7 +271,7 @@ TEST(Twins, Activations) {
 
 // Near zero the error of erf is small against the value.
 TEST(Twins, ErfOfSmallValues) {
-  const Model model = parse("g (float[777] x) => (float[777] y) { y = Erf(x) }");
+  const Model model = parse("(float[777] x) => (float[777] y) { y = Erf(x) }");
   Tensor x = random_tensor({777});
   for (float& v : x.mutate<float>()) v *= 1e-3f;
   const std::vector feeds = {x};
@@ -288,11 +285,8 @@ TEST(Twins, Softmax) {
   for (const std::int64_t length : {1, 2, 15, 16, 17, 64, 1000})
     for (const char* axis : {"1", "2"})
       for (const int opset : {12, 14}) {
-        Model model = parse_model(fmt::format(
-            "<ir_version: 8, opset_import: [\"\" : {}]> g (float[3,5,{}] x) => (float[] y) "
-            "{{ y = Softmax<axis={}>(x) }}",
-            opset, length, axis));
-        infer_types(model);
+        const Model model = TextModel().opset(opset).typed(fmt::format(
+            "(float[3,5,{}] x) => (float[] y) {{ y = Softmax<axis={}>(x) }}", length, axis));
         Tensor x = random_tensor({3, 5, length});
         for (float& v : x.mutate<float>()) v *= 30;
         const std::vector feeds = {x};
@@ -306,7 +300,7 @@ TEST(Twins, Softmax) {
 
 // What cannot be normalized is no number in either kernel.
 TEST(Twins, SoftmaxOfInfiniteValues) {
-  const Model model = parse("g (float[3,20] x) => (float[3,20] y) { y = Softmax<axis=1>(x) }");
+  const Model model = parse("(float[3,20] x) => (float[3,20] y) { y = Softmax<axis=1>(x) }");
   Tensor x = random_tensor({3, 20});
   const auto values = x.mutate<float>();
   constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -327,8 +321,8 @@ TEST(Twins, MatMulOfTwoValues) {
     const std::int64_t m = draw.between(1, 30), k = draw.between(1, 40), n = draw.between(1, 70);
     const std::int64_t batch = draw.between(1, 3);
     const Model model = parse(fmt::format(
-        "g (float[{0},2,{1},{2}] a, float[2,{2},{3}] b) => (float[] y) {{ y = MatMul(a, b) }}",
-        batch, m, k, n));
+        "(float[{0},2,{1},{2}] a, float[2,{2},{3}] b) => (float[] y) {{ y = MatMul(a, b) }}", batch,
+        m, k, n));
     const std::vector feeds = {random_tensor({batch, 2, m, k}), random_tensor({2, k, n}, 3)};
     std::string impls;
     const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
@@ -348,7 +342,7 @@ TEST(Twins, ConvTranspose) {
     const std::int64_t height = draw.between(3, 9), width = draw.between(3, 20);
     const std::string ending = endings()[static_cast<std::size_t>(round) % endings().size()];
     Model model = parse(fmt::format(
-        "g (float[2,{0},{1},{2}] x, float[{0},{3},{4},{4}] w, float[{3}] b) => (float[] y) {{"
+        "(float[2,{0},{1},{2}] x, float[{0},{3},{4},{4}] w, float[{3}] b) => (float[] y) {{"
         " c = ConvTranspose<strides=[{5},{5}], dilations=[{6},{6}], pads=[{7},{8},{8},{7}], "
         "output_padding=[{9},{9}]>(x, w, b) {10} }}",
         channels, height, width, filters, kernel, stride, dilation, pad, other, extra, ending));
@@ -379,7 +373,7 @@ TEST(Twins, GemmAndMatMul) {
     for (const std::int64_t rows : {1, 3, 12, 29})
       for (const std::int64_t columns : {1, 15, 16, 40, 70}) {
         Model model =
-            parse(fmt::format("g (float[{0},37] x, float[37,{1}] w, float[{1},37] v, float[{1}] b) "
+            parse(fmt::format("(float[{0},37] x, float[37,{1}] w, float[{1},37] v, float[{1}] b) "
                               "=> (float[] y) {{ {2} }}",
                               rows, columns, body));
         model.graph().find("w")->set_constant(random_tensor({37, columns}, 4));
@@ -431,7 +425,7 @@ TEST(Twins, TheSameBytesFromATeam) {
 
 TEST(Twins, TheSameBytesFromATeamInBands) {
   Model model = parse(
-      "g (float[1,16,61,75] x, float[96,16,1,1] v, float[96,1,3,3] w) => (float[] y) {"
+      "(float[1,16,61,75] x, float[96,16,1,1] v, float[96,1,3,3] w) => (float[] y) {"
       " a = Conv(x, v) r = Relu(a) b = Conv<group=96, strides=[2,2], pads=[1,1,1,1]>(r, w)"
       " s = Sigmoid(b) y = Mul(b, s) }");
   model.graph().find("v")->set_constant(random_tensor({96, 16, 1, 1}, 8));

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "lib/exec/infer.h"
 #include "lib/graph/codec.h"
 #include "lib/passes/opset/rules.h"
 #include "tests/passes/support.h"
@@ -8,15 +7,14 @@
 namespace intaglio::testing {
 namespace {
 
-std::string model_text(int opset, std::string_view signature, std::string_view body) {
-  return fmt::format("<ir_version: 7, opset_import: [\"\" : {}]> g {} {{ {} }}", opset, signature,
-                     body);
+TextModel text_of(int opset, std::string_view signature, std::string_view body) {
+  return TextModel().opset(opset).graph(fmt::format("{} {{ {} }}", signature, body));
 }
 
 // Raises and compares with what the kernels of the old opset say.
 Model raised(int opset, std::string_view signature, std::string_view body,
              const std::vector<Tensor>& feeds) {
-  Model model = same_after({"opset_raised"}, model_text(opset, signature, body), feeds);
+  Model model = same_after({"opset_raised"}, text_of(opset, signature, body), feeds);
   EXPECT_EQ(model.opset(), 13);
   return model;
 }
@@ -27,7 +25,7 @@ TEST(OpsetRaised, RulesAreOrdered) {
 }
 
 TEST(OpsetRaised, LeavesNewerModelsAlone) {
-  Model model = parse_model(model_text(13, "(float[2] x) => (float[2] y)", "y = Relu(x)"));
+  Model model = text_of(13, "(float[2] x) => (float[2] y)", "y = Relu(x)").model();
   EXPECT_EQ(run_pass("opset_raised", model), 0);
   EXPECT_EQ(run_pass("opset_raised", model, {.min_opset = 11}), 0);
   EXPECT_EQ(model.opset(), 13);
@@ -35,8 +33,8 @@ TEST(OpsetRaised, LeavesNewerModelsAlone) {
 
 // "" and "ai.onnx" name the same operators; readers that tell them apart want one of them.
 TEST(OpsetRaised, StandardOperatorsGoByTheirPlainName) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["ai.onnx": 13]>
-    g (float[2] x, bool c) => (float[2] y) {
+  Model model =
+      TextModel().opset(0).domain("ai.onnx", 13).model(R"((float[2] x, bool c) => (float[2] y) {
       t = Neg (x)
       y = ai.onnx.If (c) <then_branch = a () => (float[2] p) { p = ai.onnx.Relu (t) },
                           else_branch = b () => (float[2] q) { q = Neg (t) }> })");
@@ -48,8 +46,8 @@ TEST(OpsetRaised, StandardOperatorsGoByTheirPlainName) {
 }
 
 TEST(OpsetRaised, GoesToTheFloor) {
-  Model model = parse_model(
-      model_text(13, "(float[2,3] x) => (float[2,1] y)", "y = ReduceMax <axes = [1]> (x)"));
+  Model model =
+      text_of(13, "(float[2,3] x) => (float[2,1] y)", "y = ReduceMax <axes = [1]> (x)").model();
   EXPECT_EQ(run_pass("opset_raised", model, {.min_opset = 21}), 2);
   EXPECT_EQ(model.opset(), 21);
   EXPECT_EQ(model.ir_version(), 10);
@@ -83,8 +81,7 @@ TEST(OpsetRaised, AttributesBecomeInputs) {
 }
 
 TEST(OpsetRaised, DefaultBoundsAreOmitted) {
-  Model model =
-      parse_model(model_text(6, "(float[2] x) => (float[2] y)", "y = Clip <min = 0.0> (x)"));
+  Model model = text_of(6, "(float[2] x) => (float[2] y)", "y = Clip <min = 0.0> (x)").model();
   run_pass("opset_raised", model);
   const Node* clip = find_op(model.graph(), "Clip");
   EXPECT_EQ(clip->inputs().size(), 2u);
@@ -93,10 +90,9 @@ TEST(OpsetRaised, DefaultBoundsAreOmitted) {
 
 TEST(OpsetRaised, SoftmaxAlongOneAxis) {
   const auto axis_of = [](int opset, std::string_view dims, std::string_view attrs) {
-    Model model =
-        parse_model(model_text(opset, fmt::format("(float[{}] x) => (float[{}] y)", dims, dims),
-                               fmt::format("y = Softmax {} (x)", attrs)));
-    infer_types(model);
+    Model model = text_of(opset, fmt::format("(float[{}] x) => (float[{}] y)", dims, dims),
+                          fmt::format("y = Softmax {} (x)", attrs))
+                      .typed();
     run_pass("opset_raised", model);
     EXPECT_EQ(ops_of(model.graph()), "Softmax") << dims << attrs;
     return model.graph().nodes()[0]->attr_int("axis");
@@ -151,8 +147,7 @@ TEST(OpsetRaised, ResizeOf11WithEmptyInputs) {
 TEST(OpsetRaised, OldBroadcasting) {
   const auto run = [](std::string_view signature, std::string_view body,
                       std::vector<Tensor> feeds) {
-    Model model = parse_model(model_text(6, signature, body));
-    infer_types(model);
+    Model model = text_of(6, signature, body).typed();
     run_pass("opset_raised", model);
     for (const Node* node : model.graph().nodes()) EXPECT_FALSE(node->has("broadcast"));
     return Executor(model.graph()).run(feeds)[0].to_vector<float>();
@@ -168,7 +163,7 @@ TEST(OpsetRaised, OldBroadcasting) {
 }
 
 TEST(OpsetRaised, OldForms) {
-  Model model = parse_model(model_text(1, "(float[1,2,4,4] x) => (float y)", R"(
+  Model model = text_of(1, "(float[1,2,4,4] x) => (float y)", R"(
       a = Relu <consumed_inputs = [0]> (x)
       b = Cast <to = "FLOAT"> (a)
       c = Pad <paddings = [0,0,1,1,0,0,1,1]> (b)
@@ -178,8 +173,8 @@ TEST(OpsetRaised, OldForms) {
       e = Concat(d, d)
       f = Upsample <width_scale = 2.0, height_scale = 3.0, mode = "bilinear"> (e)
       g = GlobalLpPool <p = 2.0> (f)
-      y = Selu(g))"));
-  infer_types(model);
+      y = Selu(g))")
+                    .typed();
   model.graph().find("c")->set_type(DType::f32, Dims(4));
   run_pass("opset_raised", model);
   const Graph& graph = model.graph();
@@ -197,10 +192,11 @@ TEST(OpsetRaised, OldForms) {
 }
 
 TEST(OpsetRaised, NestedGraphs) {
-  Model model = parse_model(model_text(11, "(bool c, float[1,2] x) => (float[N] y)", R"(
+  Model model = text_of(11, "(bool c, float[1,2] x) => (float[N] y)", R"(
       y = If (c) <
         then_branch = a () => (float[2] p) { p = Squeeze <axes = [0]> (x) },
-        else_branch = b () => (float[1] q) { q = ReduceSum <axes = [1], keepdims = 0> (x) }>)"));
+        else_branch = b () => (float[1] q) { q = ReduceSum <axes = [1], keepdims = 0> (x) }>)")
+                    .model();
   EXPECT_EQ(run_pass("opset_raised", model), 3);
   const Graph& branch = find_op(model.graph(), "If")->attr_graph("then_branch");
   EXPECT_EQ(branch.nodes()[0]->inputs().size(), 2u);
@@ -208,8 +204,7 @@ TEST(OpsetRaised, NestedGraphs) {
 
 TEST(OpsetRaised, RefusesWhatHasNoEquivalent) {
   const auto message = [](int opset, std::string_view body) -> std::string {
-    Model model =
-        parse_model(model_text(opset, "(float[1,2,4,4] x, float[4] s) => (float y)", body));
+    Model model = text_of(opset, "(float[1,2,4,4] x, float[4] s) => (float y)", body).model();
     try {
       run_pass("opset_raised", model);
     } catch (const Error& e) {

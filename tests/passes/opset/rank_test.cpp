@@ -6,8 +6,8 @@ namespace intaglio::testing {
 namespace {
 
 TEST(KnownRank, FollowsHowAValueIsMade) {
-  Model model = parse_model(R"(<ir_version: 8, opset_import: ["" : 13]>
-    g (float[N,3] x, int64[5] target, int64[M] open, float[2,2] m) => (float y) {
+  Model model = TextModel().model(
+      R"((float[N,3] x, int64[5] target, int64[M] open, float[2,2] m) => (float y) {
       a = Reshape(x, target)
       b = Transpose <perm = [2, 0, 3, 1, 4]> (a)
       zero = Constant <value = int64[1] {0}> ()

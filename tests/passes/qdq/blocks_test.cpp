@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "lib/exec/infer.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "tests/passes/support.h"
 
@@ -13,13 +12,14 @@ namespace {
 Model model_of(const std::string& body) {
   std::string codes;
   for (int i = 0; i < 80; ++i) codes += fmt::format("{}{}", i > 0 ? "," : "", i * 53 % 255 - 127);
-  Model model = parse_model(fmt::format(
-      "<ir_version: 8, opset_import: [\"\" : 13]> g (float[3,40] x) => (float[] y) <int8[40,2] w = "
-      "{{{}}}, int8[2,40] v = {{{}}}, float[2] s = {{0.01, 0.02}}, float one = {{0.01}}, int8[2] z "
-      "= {{0, 3}}, float[2] b = {{1, 2}}, float as = {{0.1}}, uint8 az = {{128}}> {{ {} }}",
-      codes, codes, body));
-  infer_types(model);
-  return model;
+  return TextModel()
+      .input("float[3,40] x")
+      .output("float[] y")
+      .constants(fmt::format("int8[40,2] w = {{{0}}}, int8[2,40] v = {{{0}}}", codes))
+      .constants("float[2] s = {0.01, 0.02}, float one = {0.01}, int8[2] z = {0, 3}")
+      .constants("float[2] b = {1, 2}, float as = {0.1}, uint8 az = {128}")
+      .nodes(body)
+      .typed();
 }
 
 const std::string by_column = "d = DequantizeLinear <axis = 1> (w, s, z) ";
