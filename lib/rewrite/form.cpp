@@ -42,7 +42,7 @@ Written qoperator(Model& model, const Plan& plan, const WriteOptions& options) {
 void require_float_activations(const Plan& plan, OutputForm form) {
   if (!plan.activations.empty())
     throw Error(Code::config,
-                fmt::format("--format {}: the plan quantizes activations", word_of(form)),
+                fmt::format("`format` {}: the plan quantizes activations", word_of(form)),
                 "Use a plan that was made with this form.");
 }
 
