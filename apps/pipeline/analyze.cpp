@@ -48,9 +48,10 @@ AnalyzeResult analyze(const AnalyzeSpec& o, Context& context) {
   const Graph& graph = session.prepared.model.graph();
   require_something(session.plan);
 
-  result.observed = observe(session, o.quant, o.data,
-                            {.histograms = method.needs_histogram, .calibration = o.calibration},
-                            context, result.warnings);
+  result.observed =
+      observe(session, o.quant, o.data,
+              {.histograms = method.traits.needs_histogram, .calibration = o.calibration}, context,
+              result.warnings);
   const PreprocessRecipe recipe = make_recipe(o.data, session.prepared.model, result.warnings,
                                               result.observed.statistics.preprocess);
   const Decided decided = decide({session.prepared, session.target, o.quant, result.observed,

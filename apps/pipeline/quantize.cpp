@@ -66,7 +66,7 @@ Observed observe_for(const QuantizeSpec& o, Session& session, const Method& meth
   } else if (o.quant.form.calibrated()) {
     observed = observe(
         session, o.quant, o.data,
-        {.histograms = method.needs_histogram || o.histograms, .calibration = o.calibration},
+        {.histograms = method.traits.needs_histogram || o.histograms, .calibration = o.calibration},
         context, warnings);
   } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
     warnings.push_back(fmt::format(

@@ -113,13 +113,13 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
                const Samples* samples, Context& context) {
   Refined refined{prepared.model.clone(), {}};
   if (samples != nullptr && wants_data(plan, steps)) {
-    SideBySide done = context.phase("refine", [&] {
-      SideBySideOptions options{.rounding = steps.rounding, .bias = steps.bias};
+    RefinedLayers done = context.phase("refine", [&] {
+      RefineLayersOptions options{.rounding = steps.rounding, .bias = steps.bias};
       options.pair.most_samples = steps.rounding ? rounding_samples : bias_samples;
       if (steps.rounding) options.pair.memory = rounding_memory;
       options.pair.threads = context.worker_count();
       options.pair.progress = context.progress("refine");
-      return refine_side_by_side(prepared.model, plan, *samples, options);
+      return refine_layers(prepared.model, plan, *samples, options);
     });
     refined.summary.samples = done.samples;
     if (steps.rounding) refined.summary.rounding = std::move(done.rounding);

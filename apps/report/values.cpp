@@ -184,7 +184,7 @@ class ValueReport {
   bool in_float16(const Use& use) const {
     const NodePlan* plan = plan_of(use.node);
     return plan != nullptr && computes_in_float16(*plan) &&
-           half_places(*use.node).inputs.at(use.index);
+           float16_operands(*use.node).inputs.at(use.index);
   }
 
   const NodePlan* plan_of(const Node* node) const {

@@ -18,11 +18,11 @@ namespace {
 // Columns side by side: row i of each of them makes sample i. A column of one row is repeated.
 class FileDataset final : public Dataset {
  public:
-  FileDataset(std::vector<Column> columns, std::size_t feeds, const DataSpec& spec)
+  FileDataset(std::vector<FeedFiles> columns, std::size_t feeds, const DataSpec& spec)
       : columns_(std::move(columns)), feeds_(feeds) {
     std::size_t rows = 1;
-    for (const Column& column : columns_) rows = std::max(rows, column.size());
-    for (const Column& column : columns_) {
+    for (const FeedFiles& column : columns_) rows = std::max(rows, column.size());
+    for (const FeedFiles& column : columns_) {
       if (column.size() == rows) lead_ = &column;
       if (column.size() != 1 && column.size() != rows)
         throw Error(Code::data,
@@ -50,14 +50,14 @@ class FileDataset final : public Dataset {
 
   std::vector<Tensor> load(std::size_t i) const override {
     std::vector<Tensor> tensors(feeds_);
-    for (const Column& column : columns_) column.load(row(column, i), tensors);
+    for (const FeedFiles& column : columns_) column.load(row(column, i), tensors);
     return tensors;
   }
 
   std::string fingerprint(std::size_t i) const override {
     if (columns_.size() == 1) return columns_[0].fingerprint(chosen_[i]);
     Sha256 hash;
-    for (const Column& column : columns_) hash.add(column.fingerprint(row(column, i)));
+    for (const FeedFiles& column : columns_) hash.add(column.fingerprint(row(column, i)));
     return hash.hex();
   }
 
@@ -69,19 +69,19 @@ class FileDataset final : public Dataset {
   }
 
   Json preprocess() const override {
-    for (const Column& column : columns_)
+    for (const FeedFiles& column : columns_)
       if (const PreprocessRecipe* recipe = column.recipe()) return recipe->to_json();
     return nullptr;
   }
 
  private:
-  std::size_t row(const Column& column, std::size_t i) const {
+  std::size_t row(const FeedFiles& column, std::size_t i) const {
     return column.size() == 1 ? 0 : chosen_[i];
   }
 
-  std::vector<Column> columns_;
+  std::vector<FeedFiles> columns_;
   std::size_t feeds_;
-  const Column* lead_ = nullptr;     // the one that samples are named after
+  const FeedFiles* lead_ = nullptr;  // the one that samples are named after
   std::vector<std::size_t> listed_;  // rows: of all shards
   std::vector<std::size_t> chosen_;  // rows: of this one
 };
@@ -142,7 +142,7 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
     throw Error(Code::data, fmt::format("input '{}' has no data", unbound.front().type.name),
                 fmt::format("Give `data` {}=PATH.", unbound.front().type.name));
 
-  std::vector<Column> columns;
+  std::vector<FeedFiles> columns;
   for (const auto& [feed, paths] : bound) {
     const auto slots =
         feed < feeds.size() ? std::vector<FeedSlot>{{feed, FeedType(*feeds[feed])}} : unbound;

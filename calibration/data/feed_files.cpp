@@ -39,8 +39,8 @@ Tensor array_for(const std::map<std::string, Tensor>& arrays, const std::string&
 
 }  // namespace
 
-Column::Column(std::vector<DataFile> files, std::vector<FeedSlot> feeds,
-               const PreprocessRecipe& recipe, Batches batches)
+FeedFiles::FeedFiles(std::vector<DataFile> files, std::vector<FeedSlot> feeds,
+                     const PreprocessRecipe& recipe, Batches batches)
     : files_(std::move(files)), feeds_(std::move(feeds)), batches_(batches) {
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (files_[i].kind == DataKind::image) {
@@ -64,18 +64,18 @@ Column::Column(std::vector<DataFile> files, std::vector<FeedSlot> feeds,
   }
 }
 
-std::vector<std::string> Column::inputs() const {
+std::vector<std::string> FeedFiles::inputs() const {
   std::vector<std::string> names;
   for (const FeedSlot& feed : feeds_) names.push_back(feed.type.name);
   return names;
 }
 
-std::string Column::name(std::size_t row) const {
+std::string FeedFiles::name(std::size_t row) const {
   const std::string path = files_[rows_[row].file].path.generic_string();
   return rows_[row].index < 0 ? path : fmt::format("{}[{}]", path, rows_[row].index);
 }
 
-Column::Arrays Column::open(const DataFile& file) const {
+FeedFiles::Arrays FeedFiles::open(const DataFile& file) const {
   std::map<std::string, Tensor> named_arrays;
   if (file.kind == DataKind::npz) named_arrays = load_npz(file.path);
   Arrays arrays;
@@ -106,7 +106,7 @@ Column::Arrays Column::open(const DataFile& file) const {
   return arrays;
 }
 
-std::vector<Tensor> Column::read(const Row& row) const {
+std::vector<Tensor> FeedFiles::read(const Row& row) const {
   const DataFile& file = files_[row.file];
   if (file.kind == DataKind::image) return {(*preprocessor_)(read_image(file.path))};
   Arrays reopened;
@@ -121,12 +121,12 @@ std::vector<Tensor> Column::read(const Row& row) const {
 }
 
 // Readers of files put the path in front, those of bytes do not.
-std::string Column::reason(std::size_t row, const Error& error) const {
+std::string FeedFiles::reason(std::size_t row, const Error& error) const {
   const std::string text = error.what(), path = files_[rows_[row].file].path.string() + ": ";
   return text.starts_with(path) ? text.substr(path.size()) : text;
 }
 
-void Column::load(std::size_t row, std::vector<Tensor>& tensors) const {
+void FeedFiles::load(std::size_t row, std::vector<Tensor>& tensors) const {
   try {
     std::vector<Tensor> loaded = read(rows_[row]);
     for (std::size_t i = 0; i < feeds_.size(); ++i) tensors[feeds_[i].index] = std::move(loaded[i]);
@@ -135,7 +135,7 @@ void Column::load(std::size_t row, std::vector<Tensor>& tensors) const {
   }
 }
 
-std::string Column::fingerprint(std::size_t row) const {
+std::string FeedFiles::fingerprint(std::size_t row) const {
   try {
     if (files_[rows_[row].file].kind == DataKind::image)
       return sha256_of_file(files_[rows_[row].file].path);

@@ -17,13 +17,13 @@ struct FeedSlot {
   FeedType type;
 };
 
-class Column {
+class FeedFiles {
  public:
   // Opens every array file once, to count its samples; those of more than one sample stay open.
   // Throws what Preprocessor's constructor does, and Code::data for images that are to feed several
   // inputs at once.
-  Column(std::vector<DataFile> files, std::vector<FeedSlot> feeds, const PreprocessRecipe& recipe,
-         Batches batches);
+  FeedFiles(std::vector<DataFile> files, std::vector<FeedSlot> feeds,
+            const PreprocessRecipe& recipe, Batches batches);
 
   std::size_t size() const { return rows_.size(); }
   std::vector<std::string> inputs() const;

@@ -22,8 +22,9 @@ Bins below_zero(Bins bins) {
 
 }  // namespace
 
-std::optional<Range> kept_scale(const Range& read, const Range& made, double slope,
-                                const Statistics& result, const Grid& grid, double min_range) {
+std::optional<Range> leaky_relu_scale(const Range& read, const Range& made, double slope,
+                                      const Statistics& result, const Grid& grid,
+                                      double min_range) {
   const Range kept = with_scale_of(choose_affine(read, grid, min_range), slope, grid);
   const Bins bins = bins_of(result);
   const auto error = [&](const Bins& of, const Range& range) {

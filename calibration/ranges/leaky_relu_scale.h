@@ -17,7 +17,7 @@ namespace intaglio {
 // squared error than its own range `made`: sum over the values y < 0 of (y - q(y))^2, against the
 // sum over all of them. `read` is the range of the input, slope is in 0..1, result the statistics
 // of the result, with a histogram; both tensors are quantized to the same grid.
-std::optional<Range> kept_scale(const Range& read, const Range& made, double slope,
-                                const Statistics& result, const Grid& grid, double min_range);
+std::optional<Range> leaky_relu_scale(const Range& read, const Range& made, double slope,
+                                      const Statistics& result, const Grid& grid, double min_range);
 
 }  // namespace intaglio

@@ -36,7 +36,7 @@ class Selecting {
     if (options_.unshare) unshare();
     note_groups();
     for (ActivationPlan& activation : plan_.activations) avoid_ties(activation);
-    if (options_.method.name == "mse")
+    if (options_.method.traits.minimizes_error)
       for (ActivationPlan& activation : plan_.activations) keep_scale(activation);
     for (ActivationPlan& activation : plan_.activations) {
       activation.range = groups_.at(activation.group);
@@ -130,7 +130,7 @@ class Selecting {
       activation.notes.emplace_back("zero in every sample: has the range of what feeds it");
     if (scores_.contains(activation.name)) {
       activation.range = {s.min, s.max};
-      if (options_.method.name != "minmax")
+      if (!options_.method.traits.keeps_extremes)
         activation.notes.emplace_back("scores keep their whole range");
       return "";
     }
@@ -259,8 +259,8 @@ class Selecting {
     const double slope = leaky->attr_float("alpha", 0.01f);
     if (input == nullptr || seen(result).finite() == 0 || !(slope >= 0 && slope <= 1)) return;
     Range& range = groups_.at(result.group);
-    const auto kept = kept_scale(groups_.at(input->group), range, slope, seen(result),
-                                 grid_of(result.scheme), options_.min_range);
+    const auto kept = leaky_relu_scale(groups_.at(input->group), range, slope, seen(result),
+                                       grid_of(result.scheme), options_.min_range);
     if (!kept) return;
     result.notes.push_back(fmt::format("keeps the scale of '{}'", input->name));
     range = *kept;

@@ -65,7 +65,7 @@ Range extremes(std::span<const float> values) {
 
 Range method_range(std::span<const float> values, const Grid& grid, const Method& method) {
   Statistics s;
-  if (method.needs_histogram) s.histogram.emplace();
+  if (method.traits.needs_histogram) s.histogram.emplace();
   s.add_sample(values);
   return s.finite() > 0 ? method.selector(s, grid, {}).range : Range{0, 0};
 }
@@ -101,7 +101,7 @@ Range least_squares_range(std::span<const float> values, const Grid& grid) {
 std::vector<Range> weight_ranges(const Tensor& weight, const Scheme& scheme,
                                  const WeightMethod& method) {
   std::vector<Range> ranges = ranges_of(weight, scheme.axis);  // refuses NaN and infinity
-  if (method.method && method.method->text() == "minmax") return ranges;
+  if (method.method && method.method->traits.keeps_extremes) return ranges;
   const Grid grid = grid_of(scheme);
   for (std::size_t c = 0; c < ranges.size(); ++c) {
     const std::vector<float> values = channel_values(weight, scheme.axis, c);

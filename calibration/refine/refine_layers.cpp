@@ -2,8 +2,8 @@
 
 namespace intaglio {
 
-SideBySide refine_side_by_side(const Model& model, Plan& plan, const Samples& samples,
-                               const SideBySideOptions& options) {
+RefinedLayers refine_layers(const Model& model, Plan& plan, const Samples& samples,
+                            const RefineLayersOptions& options) {
   Lockstep pair(model, plan, samples, options.pair);
   std::unordered_map<std::string, NodePlan*> nodes;
   for (NodePlan& n : plan.nodes) nodes[n.output] = &n;
@@ -12,7 +12,7 @@ SideBySide refine_side_by_side(const Model& model, Plan& plan, const Samples& sa
     const auto it = made == nullptr ? nodes.end() : nodes.find(made->name());
     return it == nodes.end() ? nullptr : it->second;
   };
-  SideBySide result;
+  RefinedLayers result;
   pair.run(
       [&](std::size_t s) {
         if (NodePlan* node = plan_of(s); node && options.rounding)

@@ -7,12 +7,12 @@
 
 namespace intaglio {
 
-struct SideBySideOptions {
+struct RefineLayersOptions {
   bool rounding = false, bias = true;
   LockstepOptions pair = {};
 };
 
-struct SideBySide {
+struct RefinedLayers {
   std::size_t samples = 0;  // that took part in the end
   BiasCorrection bias;
   WeightRounding rounding;
@@ -20,7 +20,7 @@ struct SideBySide {
 
 // Fills in the codes and shifts of a plan with numbers. Does not depend on threads. Throws
 // Code::data when no sample can be loaded.
-SideBySide refine_side_by_side(const Model& model, Plan& plan, const Samples& samples,
-                               const SideBySideOptions& options);
+RefinedLayers refine_layers(const Model& model, Plan& plan, const Samples& samples,
+                            const RefineLayersOptions& options);
 
 }  // namespace intaglio

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "lib/base/parallel.h"
-#include "lib/eval/contestant.h"
+#include "lib/eval/candidate_run.h"
 
 namespace intaglio {
 namespace {
@@ -34,7 +34,7 @@ class Evaluator {
             if (options_.progress) options_.progress(begin + i + 1, samples_.count);
           });
     std::vector<Evaluation> evaluations;
-    for (const Contestant& contestant : contestants_) {
+    for (const CandidateRun& contestant : contestants_) {
       evaluations.push_back(contestant.finish(reference_ != nullptr));
       evaluations.back().reference = reference_accuracy_.accuracy();
     }
@@ -58,7 +58,7 @@ class Evaluator {
       row.reference.loaded = true;
       if (options_.plan.has(Metric::topk)) row.reference.classify(expected->answer, label);
     }
-    for (const Contestant& contestant : contestants_)
+    for (const CandidateRun& contestant : contestants_)
       row.candidates.push_back(contestant.measure(*feeds, expected ? &*expected : nullptr, label));
     return row;
   }
@@ -81,8 +81,8 @@ class Evaluator {
     for (std::size_t c = 0; c < row.candidates.size(); ++c) contestants_[c].add(row.candidates[c]);
   }
 
-  std::vector<Contestant> contestants_;
-  Contestant reference_accuracy_;
+  std::vector<CandidateRun> contestants_;
+  CandidateRun reference_accuracy_;
   const Executor* reference_;
   const Samples& samples_;
   const EvaluateOptions& options_;

@@ -27,9 +27,9 @@ bool is_f32(const Value* value) { return value != nullptr && value->dtype() == D
 
 }  // namespace
 
-HalfPlaces half_places(const Node& node) {
-  HalfPlaces places{std::vector<bool>(node.inputs().size()),
-                    std::vector<bool>(node.outputs().size())};
+Float16Operands float16_operands(const Node& node) {
+  Float16Operands places{std::vector<bool>(node.inputs().size()),
+                         std::vector<bool>(node.outputs().size())};
   const auto* schema =
       onnx::OpSchemaRegistry::Schema(node.op(), static_cast<int>(node.opset()), node.domain());
   if (schema == nullptr) return places;

@@ -7,7 +7,7 @@
 
 namespace intaglio {
 
-struct HalfPlaces {
+struct Float16Operands {
   std::vector<bool> inputs, outputs;  // as many as the node has
 };
 
@@ -15,6 +15,6 @@ struct HalfPlaces {
 // Resize, not its scales), and outputs that then have the same type. All of a node change together.
 // No input for operators that the definitions do not know, or that make floats of something else.
 // The graph must have its types inferred (lib/exec/infer.h).
-HalfPlaces half_places(const Node& node);
+Float16Operands float16_operands(const Node& node);
 
 }  // namespace intaglio

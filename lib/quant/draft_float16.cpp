@@ -49,7 +49,7 @@ std::vector<const Value*> float16_values(const Graph& graph, const NodePlan& pla
   std::vector<const Value*> values;
   const Node* node = node_of(graph, plan);
   if (node == nullptr) return values;
-  const HalfPlaces places = half_places(*node);
+  const Float16Operands places = float16_operands(*node);
   for (std::size_t i = 0; i < places.inputs.size(); ++i)
     if (places.inputs[i]) values.push_back(node->input(i));
   for (std::size_t i = 0; i < places.outputs.size(); ++i)

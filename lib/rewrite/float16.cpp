@@ -29,11 +29,11 @@ class Float16Writer {
   explicit Float16Writer(Graph& graph) : graph_(graph) {}
 
   void run(Plan& plan) {
-    std::vector<std::pair<Node*, HalfPlaces>> marked;
+    std::vector<std::pair<Node*, Float16Operands>> marked;
     for (NodePlan& entry : plan.nodes) {
       if (!computes_in_float16(entry)) continue;
       Node* node = node_of(graph_, entry);
-      HalfPlaces places = node != nullptr ? half_places(*node) : HalfPlaces();
+      Float16Operands places = node != nullptr ? float16_operands(*node) : Float16Operands();
       if (std::ranges::find(places.inputs, true) != places.inputs.end())
         marked.emplace_back(node, std::move(places));
       else

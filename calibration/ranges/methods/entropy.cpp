@@ -57,7 +57,7 @@ const SelectorDef entropy_selector = {
     .help = "least Kullback-Leibler divergence between the distributions before and after",
     .parameters = {{"bins", Histogram::capacity, 128, Histogram::capacity, "most bins to look at"},
                    {"levels", 0, 0, 65536, "levels of the quantizer; 0: those of the target"}},
-    .needs_histogram = true,
+    .traits = {.needs_histogram = true},
     .make = [](const Json& parameters) -> Selector {
       const auto bins = static_cast<std::size_t>(parameters["bins"].get<double>());
       const int levels = static_cast<int>(parameters["levels"].get<double>());

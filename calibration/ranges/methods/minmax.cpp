@@ -10,7 +10,7 @@ const SelectorDef minmax_selector = {
     .name = "minmax",
     .help = "smallest and largest value: nothing is clipped",
     .parameters = {{"average", 0, 0, 1, "1: mean of the samples' minima and maxima"}},
-    .needs_histogram = false,
+    .traits = {.keeps_extremes = true},
     .make = [](const Json& parameters) -> Selector {
       const bool average = parameters["average"].get<double>() != 0;
       return [average](const Statistics& s, const Grid&, const Emphasis&) -> Choice {

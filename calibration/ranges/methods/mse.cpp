@@ -46,7 +46,7 @@ const SelectorDef mse_selector = {
     .name = "mse",
     .help = "least squared error of the quantizer over the histogram",
     .parameters = {{"norm", 2, 0.5, 8, "exponent of the error"}},
-    .needs_histogram = true,
+    .traits = {.needs_histogram = true, .minimizes_error = true},
     .make = [](const Json& parameters) -> Selector {
       const double norm = parameters["norm"].get<double>();
       return [norm](const Statistics& s, const Grid& grid, const Emphasis& emphasis) {

@@ -75,7 +75,7 @@ const SelectorDef percentile_selector = {
     .name = "percentile",
     .help = "leaves out the outermost values, half of 100 - p percent on either side",
     .parameters = {{"p", 99.999, 50.0000001, 100, "percent of the values that the range covers"}},
-    .needs_histogram = true,
+    .traits = {.needs_histogram = true},
     .make = [](const Json& parameters) -> Selector {
       const double p = parameters["p"].get<double>();
       return [p](const Statistics& s, const Grid& grid, const Emphasis&) {

@@ -63,7 +63,7 @@ void set_parameter(const SelectorDef& def, std::string_view assignment, Json& pa
 Method parse_method(std::string_view text) {
   const std::size_t colon = text.find(':');
   const SelectorDef& def = find_selector(text.substr(0, colon));
-  Method method{std::string(def.name), Json::object(), def.needs_histogram, {}};
+  Method method{std::string(def.name), Json::object(), def.traits, {}};
   for (const ParameterDef& parameter : def.parameters)
     method.parameters[std::string(parameter.name)] = parameter.fallback;
   std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);

@@ -38,11 +38,18 @@ struct ParameterDef {
   std::string_view help;
 };
 
+// What the stages know of a method beside its formula.
+struct MethodTraits {
+  bool needs_histogram = false;
+  bool keeps_extremes = false;   // ranges end at the smallest and the largest value
+  bool minimizes_error = false;  // of the quantizer: then a scale that many values share is kept
+};
+
 struct SelectorDef {
   std::string_view name;
   std::string_view help;
   std::vector<ParameterDef> parameters;
-  bool needs_histogram = false;
+  MethodTraits traits = {};
   Selector (*make)(const Json& parameters);
 };
 
@@ -52,7 +59,7 @@ std::span<const SelectorDef> selectors();
 struct Method {
   std::string name;
   Json parameters = Json::object();  // all of them, defaults included
-  bool needs_histogram = false;
+  MethodTraits traits = {};
   Selector selector;
 
   // "percentile:p=99.99": name and parameters that differ from their defaults.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lib/exec/ops/grid.h"
+#include "lib/exec/ops/gather_axes.h"
 
 namespace intaglio {
 namespace {
@@ -128,13 +128,13 @@ Tensor resample(const Tensor& x, const std::vector<AxisResize>& axes,
 
   const Tensor outside = convert(Tensor::scalar(options.extrapolation), x.dtype());
   if (options.mode == "nearest") {
-    Grid grid;
+    AxisIndices grid;
     for (const AxisResize& axis : axes) {
       grid.emplace_back();
       for (const Taps& taps : table(axis, options))
         grid.back().push_back(taps.empty() ? -1 : taps.front().index);
     }
-    return gather_grid(x, grid, outside);
+    return gather_axes(x, grid, outside);
   }
   Tensor y = convert(x, DType::f32);
   std::vector<std::vector<Taps>> tables;

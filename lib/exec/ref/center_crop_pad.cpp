@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/ops/grid.h"
+#include "lib/exec/ops/gather_axes.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 
@@ -34,11 +34,11 @@ std::unique_ptr<Kernel> make_center_crop_pad(const Node& node) {
     for (std::size_t i = 0; i < axes.size(); ++i)
       shape[static_cast<std::size_t>(axes[i])] = wanted[i];
     const Tensor probe(x.dtype(), shape);  // fails for absurd lengths before any list is made
-    Grid grid;
+    AxisIndices grid;
     for (std::size_t a = 0; a < shape.size(); ++a) grid.push_back(centered(x.dim(a), shape[a]));
     Tensor zero(x.dtype(), {1});
     std::memset(zero.raw_mutate(), 0, zero.bytes());
-    c.set_output(0, gather_grid(x, grid, zero));
+    c.set_output(0, gather_axes(x, grid, zero));
   });
 }
 

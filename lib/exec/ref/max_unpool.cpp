@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/ops/grid.h"
+#include "lib/exec/ops/gather_axes.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/exec/window.h"
@@ -47,7 +47,7 @@ Tensor unpool(const Tensor& x, const Tensor& indices, const Shape& shape) {
 Tensor enlarged(const Tensor& x, const Shape& shape) {
   if (shape.size() != x.shape().size())
     throw Error(Code::model, "output_shape " + to_string(shape) + " has another rank");
-  Grid grid;
+  AxisIndices grid;
   for (std::size_t a = 0; a < shape.size(); ++a) {
     if (shape[a] < x.dim(a))
       throw Error(Code::model, fmt::format("output_shape {} is less than {}", to_string(shape),
@@ -55,7 +55,7 @@ Tensor enlarged(const Tensor& x, const Shape& shape) {
     grid.emplace_back(static_cast<std::size_t>(shape[a]), -1);
     for (std::int64_t i = 0; i < x.dim(a); ++i) grid[a][static_cast<std::size_t>(i)] = i;
   }
-  return gather_grid(x, grid, convert(Tensor::vector<float>({0}), x.dtype()));
+  return gather_axes(x, grid, convert(Tensor::vector<float>({0}), x.dtype()));
 }
 
 std::unique_ptr<Kernel> make_max_unpool(const Node& node) {

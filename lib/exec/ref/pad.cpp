@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/ops/grid.h"
+#include "lib/exec/ops/gather_axes.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 
@@ -57,10 +57,10 @@ Tensor pad(const Tensor& x, const Shape& pads, const Shape& axes, const std::str
     padded.push_back(std::max<std::int64_t>(0, x.dim(a) + begin[a] + end[a]));
   }
   const Tensor probe(x.dtype(), padded);  // fails for absurd lengths before any list is made
-  Grid grid;
+  AxisIndices grid;
   for (std::size_t a = 0; a < begin.size(); ++a)
     grid.push_back(axis_sources(x.dim(a), begin[a], end[a], mode));
-  return gather_grid(x, grid, fill);
+  return gather_axes(x, grid, fill);
 }
 
 std::unique_ptr<Kernel> make_pad(const Node& node) {

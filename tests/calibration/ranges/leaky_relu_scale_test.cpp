@@ -33,7 +33,7 @@ TEST(KeptScale, ValuesAboveZeroKeepTheirCodes) {
   for (const Grid& grid : {u8, s8}) {
     const Range read{-2, 10};
     const auto kept =
-        kept_scale(read, {-0.2f, 10}, 0.1, statistics_of(leaky(-2, 10, 0.1f)), grid, 0);
+        leaky_relu_scale(read, {-0.2f, 10}, 0.1, statistics_of(leaky(-2, 10, 0.1f)), grid, 0);
     ASSERT_TRUE(kept);
     const Affine before = choose_affine(read, grid), behind = choose_affine(*kept, grid);
     EXPECT_NEAR(behind.scale / before.scale, 1, 1e-6);
@@ -60,7 +60,7 @@ TEST(KeptScale, IsTakenWhereItLeavesLessError) {
       }
       return sum;
     };
-    const auto kept = kept_scale(read, made, slope, statistics_of(values), u8, 0);
+    const auto kept = leaky_relu_scale(read, made, slope, statistics_of(values), u8, 0);
     const Affine before = choose_affine(read, u8);
     const Range same{made.lo, made.lo + static_cast<float>(255 * before.scale)};
     EXPECT_EQ(kept.has_value(), error(same) < error(made)) << lo;

@@ -66,15 +66,14 @@ Samples source(const std::vector<std::vector<Tensor>>& samples) {
   return {samples.size(), [&samples](std::size_t i) { return samples[i]; }};
 }
 
-SideBySideOptions options(bool rounding, bool bias, std::size_t threads = 1) {
-  SideBySideOptions o{.rounding = rounding, .bias = bias};
+RefineLayersOptions options(bool rounding, bool bias, std::size_t threads = 1) {
+  RefineLayersOptions o{.rounding = rounding, .bias = bias};
   o.pair.threads = threads;
   return o;
 }
 
 BiasCorrection correct(Subject& s, std::size_t threads = 1) {
-  return refine_side_by_side(s.model, s.plan, source(s.samples), options(false, true, threads))
-      .bias;
+  return refine_layers(s.model, s.plan, source(s.samples), options(false, true, threads)).bias;
 }
 
 // Mean over samples and positions of float minus quantized output, by channel.
@@ -206,7 +205,7 @@ TEST(BiasCorrection, LeavesASharedBiasAlone) {
   model.graph().find("b")->set_constant(random_tensor({2}, 2));
   Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
   const BiasCorrection done =
-      refine_side_by_side(s.model, s.plan, source(s.samples), options(false, true)).bias;
+      refine_layers(s.model, s.plan, source(s.samples), options(false, true)).bias;
   EXPECT_EQ(done.corrected, 0u);
   EXPECT_EQ(done.left_out.size(), 2u);
 }
@@ -258,9 +257,9 @@ TEST(Lockstep, SamplesThatJoinLateSeeWhatWasDoneBefore) {
   std::vector<std::vector<float>> found;
   for (const std::uint64_t memory : {std::uint64_t{64} << 10, std::uint64_t{1} << 30}) {
     Plan plan = s.plan;
-    SideBySideOptions o = options(false, true);
+    RefineLayersOptions o = options(false, true);
     o.pair.memory = memory;
-    refine_side_by_side(s.model, plan, source(s.samples), o);
+    refine_layers(s.model, plan, source(s.samples), o);
     found.push_back(plan.nodes.back().bias->shift);
   }
   ASSERT_EQ(found[0].size(), found[1].size());
@@ -273,9 +272,9 @@ TEST(Lockstep, BadSamplesAreLeftOut) {
                         if (i % 3 != 0) return std::nullopt;
                         return s.samples[i / 3];
                       }};
-  EXPECT_EQ(refine_side_by_side(s.model, s.plan, holes, options(false, true)).samples, 4u);
+  EXPECT_EQ(refine_layers(s.model, s.plan, holes, options(false, true)).samples, 4u);
   const Samples none{2, [](std::size_t) { return std::nullopt; }};
-  EXPECT_THROW(refine_side_by_side(s.model, s.plan, none, options(false, true)), Error);
+  EXPECT_THROW(refine_layers(s.model, s.plan, none, options(false, true)), Error);
 }
 
 // --- Rounding ---
@@ -308,8 +307,7 @@ TEST(WeightRounding, MakesUpForErrors) {
   for (unsigned i = 4; i < 24; ++i)
     s.samples.push_back({random_tensor({1, 3, 8, 8}, 10 + i, 0, 1)});
   Model rounded = s.model.clone();
-  const SideBySide done =
-      refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true));
+  const RefinedLayers done = refine_layers(s.model, s.plan, source(s.samples), options(true, true));
   EXPECT_EQ(done.rounding.layers, 2u);
   EXPECT_TRUE(done.rounding.left_out.empty());
   EXPECT_LT(done.rounding.error_ratio, 0.95);
@@ -325,7 +323,7 @@ TEST(WeightRounding, MakesUpForErrors) {
 
 TEST(WeightRounding, CodesAreKeptInThePlan) {
   Subject s = subject("Relu(c)");
-  refine_side_by_side(s.model, s.plan, source(s.samples), options(true, false, 7));
+  refine_layers(s.model, s.plan, source(s.samples), options(true, false, 7));
   const Plan read = plan_from_json(to_json(s.plan), "test");
   Model a = s.model.clone(), b = s.model.clone();
   apply_codes(a, s.plan);
@@ -352,7 +350,7 @@ TEST(WeightRounding, DoesNotDependOnThreads) {
   std::vector<Json> plans;
   for (const std::size_t threads : {1, 2, 7}) {
     Subject s = subject("Relu(c)");
-    refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true, threads));
+    refine_layers(s.model, s.plan, source(s.samples), options(true, true, threads));
     plans.push_back(to_json(s.plan));
   }
   EXPECT_EQ(plans[0], plans[1]);
@@ -370,8 +368,7 @@ TEST(WeightRounding, ReachesAMatMulOfUnknownRankAndLeavesConstantOperandsAlone) 
     samples.push_back({random_tensor({4, 6}, 3 + i), Tensor::vector<std::int64_t>({2, 2, 6})});
   Subject s = calibrated(std::move(model), std::move(samples));
   ASSERT_EQ(s.model.graph().find("r")->rank(), -1);
-  const SideBySide done =
-      refine_side_by_side(s.model, s.plan, source(s.samples), options(true, true));
+  const RefinedLayers done = refine_layers(s.model, s.plan, source(s.samples), options(true, true));
   EXPECT_EQ(done.rounding.layers, 1u);
   EXPECT_TRUE(done.rounding.left_out.empty());
 }
@@ -381,8 +378,8 @@ TEST(WeightRounding, LeavesSharedWeightsAtTheNearest) {
       "(float[1,2] x, float[2,2] w) => (float[1,2] y) { h = MatMul(x, w) y = MatMul(h, w) }");
   model.graph().find("w")->set_constant(random_tensor({2, 2}, 1, -1, 1));
   Subject s = calibrated(std::move(model), {{random_tensor({1, 2}, 3)}});
-  const SideBySide done =
-      refine_side_by_side(s.model, s.plan, source(s.samples), options(true, false));
+  const RefinedLayers done =
+      refine_layers(s.model, s.plan, source(s.samples), options(true, false));
   EXPECT_EQ(done.rounding.layers, 0u);
   EXPECT_FALSE(done.rounding.left_out.empty());
 }

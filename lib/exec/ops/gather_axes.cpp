@@ -1,4 +1,4 @@
-#include "lib/exec/ops/grid.h"
+#include "lib/exec/ops/gather_axes.h"
 
 #include "lib/exec/arguments.h"
 
@@ -8,7 +8,7 @@ namespace {
 template <typename T>
 class Gather {
  public:
-  Gather(const Tensor& x, const Grid& grid, T fill)
+  Gather(const Tensor& x, const AxisIndices& grid, T fill)
       : grid_(grid), strides_(strides_of(x.shape())), fill_(fill) {}
 
   // Writes the part of the result below `axis`; from is null in a part that is all fill.
@@ -30,14 +30,14 @@ class Gather {
   }
 
  private:
-  const Grid& grid_;
+  const AxisIndices& grid_;
   Shape strides_;
   T fill_;
 };
 
 }  // namespace
 
-Tensor gather_grid(const Tensor& x, const Grid& grid, const Tensor& fill) {
+Tensor gather_axes(const Tensor& x, const AxisIndices& grid, const Tensor& fill) {
   Shape shape;
   for (const auto& axis : grid) shape.push_back(static_cast<std::int64_t>(axis.size()));
   Tensor y(x.dtype(), shape);

@@ -1,4 +1,4 @@
-#include "lib/eval/contestant.h"
+#include "lib/eval/candidate_run.h"
 
 #include <fmt/format.h>
 
@@ -45,7 +45,7 @@ void SampleResult::classify(const Answer& answer, std::optional<std::int64_t> la
   top5 = std::any_of(best.begin(), best.end(), is);
 }
 
-Contestant::Contestant(const Candidate& candidate, const MetricPlan& plan)
+CandidateRun::CandidateRun(const Candidate& candidate, const MetricPlan& plan)
     : candidate_(candidate), plan_(plan) {
   for (const auto& [name, twin] : candidate.values) {
     index_[twin] = names_.size();
@@ -53,8 +53,8 @@ Contestant::Contestant(const Candidate& candidate, const MetricPlan& plan)
   }
 }
 
-SampleResult Contestant::measure(const std::vector<Tensor>& feeds, const Expected* expected,
-                                 std::optional<std::int64_t> label) const {
+SampleResult CandidateRun::measure(const std::vector<Tensor>& feeds, const Expected* expected,
+                                   std::optional<std::int64_t> label) const {
   SampleResult result;
   result.loaded = true;
   result.values.resize(names_.size());
@@ -82,8 +82,8 @@ SampleResult Contestant::measure(const std::vector<Tensor>& feeds, const Expecte
   return result;
 }
 
-void Contestant::compare_outputs(const std::vector<Tensor>& expected,
-                                 const std::vector<Tensor>& actual, SampleResult& result) const {
+void CandidateRun::compare_outputs(const std::vector<Tensor>& expected,
+                                   const std::vector<Tensor>& actual, SampleResult& result) const {
   constexpr const char* remedy = "Give the float model that this one was made from.";
   if (expected.size() != actual.size())
     throw Error(Code::data,
@@ -110,8 +110,8 @@ void Contestant::compare_outputs(const std::vector<Tensor>& expected,
   }
 }
 
-void Contestant::compare_answers(const Answer& expected, const Answer& actual,
-                                 SampleResult& result) const {
+void CandidateRun::compare_answers(const Answer& expected, const Answer& actual,
+                                   SampleResult& result) const {
   result.positions = std::max(expected.classes.size(), actual.classes.size());
   for (std::size_t i = 0; i < std::min(expected.classes.size(), actual.classes.size()); ++i)
     result.same += actual.classes[i].front() == expected.classes[i].front();
@@ -127,7 +127,7 @@ void Contestant::compare_answers(const Answer& expected, const Answer& actual,
     result.strings.add(of(expected.strings, i), of(actual.strings, i));
 }
 
-void Contestant::add(const SampleResult& r) {
+void CandidateRun::add(const SampleResult& r) {
   if (!r.loaded) return;
   ++loaded_, labelled_ += r.labelled, top1_ += r.top1, top5_ += r.top5;
   positions_ += r.positions, same_ += r.same;
@@ -138,12 +138,12 @@ void Contestant::add(const SampleResult& r) {
   merge_all(values_, r.values);
 }
 
-std::optional<Accuracy> Contestant::accuracy() const {
+std::optional<Accuracy> CandidateRun::accuracy() const {
   if (labelled_ == 0) return std::nullopt;
   return Accuracy{percent(top1_, labelled_), percent(top5_, labelled_)};
 }
 
-Evaluation Contestant::finish(bool compared) const {
+Evaluation CandidateRun::finish(bool compared) const {
   if (loaded_ == 0)
     throw Error(Code::data, "no sample could be evaluated", "Check `data` and `preprocess`.");
   Evaluation e;

@@ -33,9 +33,9 @@ struct Expected {
   std::unordered_map<std::string, Tensor> kept;  // the values that somebody compares
 };
 
-class Contestant {
+class CandidateRun {
  public:
-  Contestant(const Candidate& candidate, const MetricPlan& plan);
+  CandidateRun(const Candidate& candidate, const MetricPlan& plan);
 
   // Runs the model. expected: null without a reference. May be called from many threads at once.
   SampleResult measure(const std::vector<Tensor>& feeds, const Expected* expected,
