@@ -59,7 +59,6 @@ void print_analysis(const Json& analysis, std::size_t most) {
 }
 
 void analyze_command(const AnalyzeOptions& o, Context& context) {
-  require_consistent(o.spec);
   require_outputs(o.spec.model, {o.report, o.html});
   const AnalyzeResult result = analyze(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);

@@ -87,7 +87,6 @@ void print_comparison(const CompareResult& r) {
 }
 
 void compare_command(const CompareOptions& o, Context& context) {
-  require_consistent(o.spec);
   require_outputs(o.spec.model, {o.spec.output, o.report, o.html});
   const CompareResult result = compare(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);

@@ -39,7 +39,6 @@ Json report_of(const EvaluateResult& r, const Context& context) {
 }
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
-  require_consistent(o.spec);
   for (const std::string& input : {o.spec.model, o.spec.reference})
     require_outputs(input, {o.report});
   const EvaluateResult result = evaluate_model(o.spec, context);

@@ -26,16 +26,21 @@ void add_choice(CLI::App& command, const std::string& name, const std::vector<st
 
 // The value of a word of the table; `value` holds the default.
 template <typename T, std::size_t n>
-void add_choice(CLI::App& command, const std::string& name, T& value,
-                const std::array<Word<T>, n>& table, const std::string& help,
+void add_choice(CLI::App& command, const std::string& name, T& value, const Words<T, n>& table,
+                const std::string& help, Listing listing = Listing::type) {
+  add_choice(
+      command, name, words_in(table), std::string(word_in(table, value)),
+      [&value, table](const std::string& word) { value = *value_in(table, word); }, help, listing);
+}
+
+// The same without a default.
+template <typename T, std::size_t n>
+void add_choice(CLI::App& command, const std::string& name, std::optional<T>& value,
+                const Words<T, n>& table, const std::string& help,
                 Listing listing = Listing::type) {
-  std::vector<std::string> choices;
-  for (const Word<T>& w : table) choices.emplace_back(w.word);
-  const auto take = [&value, table](const std::string& word) {
-    for (const Word<T>& w : table)
-      if (w.word == word) value = w.value;
-  };
-  add_choice(command, name, choices, std::string(word_in(table, value)), take, help, listing);
+  add_choice(
+      command, name, words_in(table), "",
+      [&value, table](const std::string& word) { value = value_in(table, word); }, help, listing);
 }
 
 // An enum with words of its own.
@@ -43,20 +48,6 @@ template <typename T>
 void add_choice(CLI::App& command, const std::string& name, T& value, const std::string& help,
                 Listing listing = Listing::type) {
   add_choice(command, name, value, words(T{}), help, listing);
-}
-
-// The same without a default.
-template <typename T, std::size_t n>
-void add_choice(CLI::App& command, const std::string& name, std::optional<T>& value,
-                const std::array<Word<T>, n>& table, const std::string& help,
-                Listing listing = Listing::type) {
-  std::vector<std::string> choices;
-  for (const Word<T>& w : table) choices.emplace_back(w.word);
-  const auto take = [&value, table](const std::string& word) {
-    for (const Word<T>& w : table)
-      if (w.word == word) value = w.value;
-  };
-  add_choice(command, name, choices, "", take, help, listing);
 }
 
 }  // namespace intaglio

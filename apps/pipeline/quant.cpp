@@ -13,7 +13,7 @@ namespace {
 bool half_weights(const QuantOptions& o) { return o.weights && is_half(*o.weights); }
 
 void require_no_scales(const QuantOptions& o) {
-  const auto type = std::ranges::find(weight_types, *o.weights, &Word<DType>::value)->word;
+  const auto type = word_in(weight_types, *o.weights);
   if (!o.form.traits().weights_alone() || o.form.from_qdq)
     throw Error(Code::usage,
                 fmt::format("--weights {}: the form '{}' has integers", type, o.form.name()),
@@ -26,8 +26,6 @@ void require_no_scales(const QuantOptions& o) {
                 "Leave them out.");
 }
 
-bool is_signed(DType type) { return type == DType::s8 || type == DType::s16; }
-
 }  // namespace
 
 Target effective_target(const QuantOptions& o) {
@@ -35,7 +33,7 @@ Target effective_target(const QuantOptions& o) {
   Target target = read_target(find_config(ConfigKind::target, o.target));
   if (half_weights(o)) require_no_scales(o);
   if (o.weights) target.weights.type = *o.weights;
-  if (o.weights && !half_weights(o)) target.weights.symmetric = is_signed(*o.weights);
+  if (o.weights && !half_weights(o)) target.weights.symmetric = is_signed_code(*o.weights);
   if (o.activations) target.activations.type = *o.activations;
   if (o.granularity) target.per_channel = *o.granularity == Granularity::channel;
   if (o.symmetric) target.activations.symmetric = true;

@@ -44,8 +44,7 @@ Target needed_target(const QuantizeSpec& o, const std::optional<GivenPlan>& give
 }
 
 Session open(const QuantizeSpec& o, Context& context, std::vector<std::string>& warnings) {
-  const bool refinable = o.quant.form.calibrated() && o.plan.empty();
-  const RefineSteps steps = refinable ? refine_steps(o.refine) : RefineSteps{};
+  const RefineSteps steps = o.calibrates() ? refine_steps(o.refine) : RefineSteps{};
   std::optional<GivenPlan> given = given_plan(o);
   Target target = needed_target(o, given, warnings);
   Session session =
@@ -63,7 +62,7 @@ Observed observe_for(const QuantizeSpec& o, Session& session, const Method& meth
   if (!o.plan.empty()) {
     Plan& plan = session.plan;
     observed.rebalanced = rebalance_as(session.prepared, plan, plan.channels, o.plan, {});
-  } else if (o.quant.form.calibrated()) {
+  } else if (o.calibrates()) {
     observed = observe(
         session, o.quant, o.data,
         {.histograms = method.traits.needs_histogram || o.histograms, .calibration = o.calibration},
@@ -148,11 +147,6 @@ void warn_of_misfits(const CheckResult& check, const std::string& target,
       fmt::format("the result does not fit target '{}': {}", target, reasons.front()));
 }
 
-std::string method_name(const QuantizeSpec& o, const Method& method) {
-  if (!o.plan.empty()) return "plan";
-  return o.quant.form.calibrated() ? method.name : "none";
-}
-
 // Of the file and the target as they are: what `check` says, whatever was known or asked here.
 CheckResult check_file(const std::string& path, const std::string& target) {
   return check_model(load_model(path), read_target(find_config(ConfigKind::target, target)));
@@ -163,6 +157,11 @@ CheckResult check_file(const std::string& path, const std::string& target) {
 std::string output_path(const QuantizeSpec& o) {
   return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx"
                           : o.output;
+}
+
+std::string method_name(const QuantizeSpec& o, const Method& method) {
+  if (o.calibrates()) return method.name;
+  return o.plan.empty() ? "none" : "plan";
 }
 
 void require_consistent(const QuantizeSpec& o) {

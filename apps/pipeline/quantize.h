@@ -35,6 +35,9 @@ struct QuantizeSpec {
   KeepOptions keep;
   MetricOptions metric;
   Gates gates;
+
+  // Whether ranges come from statistics: not from a plan, and the form has some.
+  bool calibrates() const { return plan.empty() && quant.form.calibrated(); }
 };
 
 struct QuantizeResult {
@@ -49,6 +52,9 @@ struct QuantizeResult {
 };
 
 std::string output_path(const QuantizeSpec& spec);
+
+// What gives ranges their numbers: the calibration method, "plan", or "none".
+std::string method_name(const QuantizeSpec& spec, const Method& method);
 
 // Throws Code::usage for options that contradict each other, before anything is read.
 void require_consistent(const QuantizeSpec& spec);

@@ -5,15 +5,6 @@
 #include "apps/report/report.h"
 
 namespace intaglio {
-namespace {
-
-// What gave the ranges their numbers: a calibration method, a plan, or nothing.
-Json method_of(const QuantizeSpec& spec, const Method& method) {
-  if (!spec.plan.empty()) return {{"name", "plan"}};
-  return spec.quant.form.calibrated() ? method_json(method) : Json{{"name", "none"}};
-}
-
-}  // namespace
 
 Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context& context) {
   const Session& session = r.session;
@@ -27,7 +18,8 @@ Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context&
           {"model", model_json(prepared.source)},
           {"output", output_json(r.output)},
           {"data", data_json(r.observed.data)},
-          {"method", method_of(spec, r.method)},
+          {"method",
+           spec.calibrates() ? method_json(r.method) : Json{{"name", method_name(spec, r.method)}}},
           {"target", session.target.name},
           {"passes", passes_json(prepared.passes)},
           {"refine",

@@ -20,36 +20,46 @@ struct Word {
   T value;
 };
 
-// The word of a value that the table has.
-template <typename T>
-constexpr std::string_view word_of(T value) {
-  for (const Word<T>& w : words(value))
-    if (w.value == value) return w.word;
-  return "";
-}
-
-// The same where the table is no enum's own: some of the values of a type, under names of the place.
+// Tables may also name some of the values of a type, under names of the place (u8, s8, fp16).
 template <typename T, std::size_t n>
-constexpr std::string_view word_in(const std::array<Word<T>, n>& table, T value) {
+using Words = std::array<Word<T>, n>;
+
+// The word of a value; empty: the table has none for it.
+template <typename T, std::size_t n>
+constexpr std::string_view word_in(const Words<T, n>& table, T value) {
   for (const Word<T>& w : table)
     if (w.value == value) return w.word;
   return "";
 }
 
 // nullopt: no value has that word.
-template <typename T>
-constexpr std::optional<T> value_of(std::string_view word) {
-  for (const Word<T>& w : words(T{}))
+template <typename T, std::size_t n>
+constexpr std::optional<T> value_in(const Words<T, n>& table, std::string_view word) {
+  for (const Word<T>& w : table)
     if (w.word == word) return w.value;
   return std::nullopt;
 }
 
 // All of them, in the order of the table.
+template <typename T, std::size_t n>
+std::vector<std::string> words_in(const Words<T, n>& table) {
+  std::vector<std::string> all;
+  for (const Word<T>& w : table) all.emplace_back(w.word);
+  return all;
+}
+
+// The same by an enum's own table.
+template <typename T>
+constexpr std::string_view word_of(T value) {
+  return word_in(words(value), value);
+}
+template <typename T>
+constexpr std::optional<T> value_of(std::string_view word) {
+  return value_in(words(T{}), word);
+}
 template <typename T>
 std::vector<std::string> words_of() {
-  std::vector<std::string> all;
-  for (const Word<T>& w : words(T{})) all.emplace_back(w.word);
-  return all;
+  return words_in(words(T{}));
 }
 
 }  // namespace intaglio

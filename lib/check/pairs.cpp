@@ -88,7 +88,7 @@ DType half_weights(const Node& node) {
     const Value* weight = before_cast(input);
     if (weight == nullptr || !weight->is_constant()) continue;
     const DType type = weight->constant().dtype();
-    if (type == DType::f16 || type == DType::bf16) return type;
+    if (is_half(type)) return type;
   }
   return DType::undefined;
 }

@@ -7,14 +7,12 @@
 namespace intaglio {
 namespace {
 
-bool is_half(const Value* value) {
-  return value != nullptr && (value->dtype() == DType::f16 || value->dtype() == DType::bf16);
-}
+bool holds_halves(const Value* value) { return value != nullptr && is_half(value->dtype()); }
 
 bool computes_in_float(const Node& node) {
   for (const char* op : {"Cast", "CastLike", "QuantizeLinear", "DequantizeLinear"})
     if (node.is(op)) return false;
-  return node.nested_graphs().empty() && std::ranges::any_of(node.inputs(), is_half);
+  return node.nested_graphs().empty() && std::ranges::any_of(node.inputs(), holds_halves);
 }
 
 bool is_cast_to_float(const Node& node) {
@@ -31,9 +29,9 @@ class Widener {
         graph_.set_input(*node, 0, wide_.at(node->input(0)));
       if (!computes_in_float(*node)) continue;
       for (std::size_t i = 0; i < node->inputs().size(); ++i)
-        if (is_half(node->input(i))) graph_.set_input(*node, i, &wide(*node->input(i)));
+        if (holds_halves(node->input(i))) graph_.set_input(*node, i, &wide(*node->input(i)));
       for (std::size_t i = 0; i < node->outputs().size(); ++i)
-        if (is_half(node->output(i))) narrow(*node, i);
+        if (holds_halves(node->output(i))) narrow(*node, i);
     }
     for (Node* cast : narrowed_) drop_unread(*cast);
   }
@@ -81,7 +79,7 @@ class Widener {
 
 bool has_halves(const Graph& graph) {
   const auto values = graph.values();
-  return std::ranges::any_of(values, [](const Value* v) { return is_half(v); });
+  return std::ranges::any_of(values, [](const Value* v) { return holds_halves(v); });
 }
 
 void widen_halves(Graph& graph, bool round) {

@@ -135,9 +135,7 @@ std::string words(const std::vector<DType>& types) {
 }
 
 // A symmetric scheme of a signed type has zero point 0.
-bool zero_is_zero(const Scheme& scheme) {
-  return scheme.symmetric && (scheme.type == DType::s8 || scheme.type == DType::s16);
-}
+bool zero_is_zero(const Scheme& scheme) { return scheme.symmetric && is_signed_code(scheme.type); }
 
 // Why the schemes are not what the target accepts; empty: they are.
 std::string misfit(const Target& t) {

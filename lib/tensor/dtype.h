@@ -42,6 +42,8 @@ DType dtype_named(std::string_view name);
 std::size_t bits_of(DType type);  // 2 to 64; 0 for undefined and string
 // Several elements to a byte.
 inline bool is_packed(DType t) { return bits_of(t) == 4 || bits_of(t) == 2; }
+// Codes below zero as well as above.
+inline bool is_signed_code(DType t) { return t == DType::s8 || t == DType::s16; }
 inline bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
 // Floats to compute with, which those of 8 and 4 bits are not.
 inline bool is_float(DType t) { return t == DType::f32 || t == DType::f64 || is_half(t); }

@@ -2,17 +2,19 @@
 
 Every kernel runs on codes and scales inside the bounds of docs/kernels.md and just beyond them. Inside, a code may
 differ by one from the exact result, computed in double from the operator's definition; beyond, the fault that the
-page describes must still be there. One line per bound; exit code 8 when one of them no longer holds.
+page describes must still be there. Times are ratios of two kernels in one run. One line per bound; exit code 8 when
+one of them no longer holds.
 """
 import itertools
 import sys
+import time
 
 import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
 from models import (DEFAULT, F32, OFF, S8, U8, between_pairs, codes, floats, kernel, levels_differ, node, off_by,
-                    params, quantized, real, rng, run, weighted, zeros_of)
+                    params, quantized, real, rng, run, session, weighted, zeros_of)
 
 FLOAT_MAX = float(np.finfo(F32).max)
 rows, changed = [], 0
@@ -372,8 +374,30 @@ def fusions():
             lambda: weighted("MatMul", floats(3, 5, 40), codes((3, 40, 16), S8), np.full(16, 1e-3), axis=2))
 
 
+def depthwise():
+    """Time on codes over time on floats of six convolutions with one channel in and out per group; one thread."""
+    def least(op, x, constants, groups):
+        names = ["x", *"abcde", "y"]
+        layers = [node(op, [before, *constants], [after], group=groups) for before, after in zip(names, names[1:])]
+        model = session(layers, {"x": x}, constants, x.dtype)
+        times = []
+        for _ in range(300):
+            start = time.perf_counter()
+            model.run(None, {"x": x})
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    for groups, slower in ((1, True), (4, True), (8, True), (12, True), (64, False)):
+        x, w = floats(1, groups, 64, 64), floats(groups, 1, 3, 3)
+        on_codes = dict([*params("x", 0.02, 128, U8), ("w", codes(w.shape, S8)), *params("w", 0.01, 0, S8),
+                         *params("y", 0.1, 128, U8)])
+        ratio = least("QLinearConv", codes(x.shape, U8), on_codes, groups) / least("Conv", x, {"w": w}, groups)
+        row("QLinearConv", f"depthwise, {groups} channels: time over that of Conv", f"{ratio:.2f}",
+            (ratio > 3) == slower)
+
+
 def main():
-    for part in (linear, binary, tables, products, pools, softmax, dynamic, movers, fusions):
+    for part in (linear, binary, tables, products, pools, softmax, dynamic, movers, fusions, depthwise):
         part()
     widths = [max(len(r[i]) for r in rows) for i in range(3)]
     print(f"onnxruntime {ort.__version__} against exact arithmetic (off: in codes where nothing else is said)")

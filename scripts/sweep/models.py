@@ -14,9 +14,8 @@ def type_of(dtype):
     return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
 
-def run(nodes, feeds, constants, result=F32, level=DEFAULT):
-    """The value y of a model of these nodes; raises what onnxruntime raises."""
-    feeds = {name: np.asarray(value) for name, value in feeds.items()}
+def session(nodes, feeds, constants, result=F32, level=DEFAULT):
+    """A model of these nodes that gives y, loaded for one thread; raises what onnxruntime raises."""
     graph = helper.make_graph(
         nodes,
         "g",
@@ -28,7 +27,13 @@ def run(nodes, feeds, constants, result=F32, level=DEFAULT):
     options = ort.SessionOptions()
     options.graph_optimization_level, options.intra_op_num_threads, options.log_severity_level = level, 1, 4
     model = helper.make_model(graph, opset_imports=imports, ir_version=10).SerializeToString()
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"]).run(None, feeds)[0]
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def run(nodes, feeds, constants, result=F32, level=DEFAULT):
+    """The value y of a model of these nodes."""
+    feeds = {name: np.asarray(value) for name, value in feeds.items()}
+    return session(nodes, feeds, constants, result, level).run(None, feeds)[0]
 
 
 def kernel(op, inputs, result, domain="com.microsoft", **attributes):
