@@ -151,19 +151,22 @@ class Checker {
     entry.remedy = std::move(remedy);
   }
 
+  // Somebody left it float, for speed or for reasons of their own.
+  void say_left(NodeCheck& entry, const std::string& why, bool for_speed) {
+    say(entry, Verdict::floating, fmt::format("{}; it {}", why, target_.fallback),
+        for_speed ? "" : "quantize it, if it was left out by mistake");
+  }
+
   void judge(const Node& node, NodeCheck& entry) {
     const OpRule* rule = rule_of(node, target_);
     const Node* producer = fused_producer(node, target_);
     if (const std::string why = left_float(node); !why.empty()) {
       const auto slow = slow_kernel(node, target_.engine);
-      return say(entry, Verdict::floating,
-                 fmt::format("{}; it {}", slow ? *slow : why, target_.fallback),
-                 slow ? "" : "quantize it, if it was left out by mistake");
+      return say_left(entry, slow ? *slow : why, slow.has_value());
     }
     if (producer != nullptr && !left_float(*producer).empty())
-      return say(entry, Verdict::floating,
-                 fmt::format("the operator it is fused into is float; it {}", target_.fallback),
-                 "quantize it, if it was left out by mistake");
+      return say_left(entry, "the operator it is fused into is float",
+                      slow_kernel(*producer, target_.engine).has_value());
     const auto given = given_integer_.find(node.name());
     const bool on_codes_already = given != given_integer_.end();
     if (on_codes_already && given->second && target_.engine != Engine::pairs)

@@ -48,6 +48,24 @@ TEST(Check, AConvolutionBetweenPairsFits) {
   EXPECT_EQ(result.integer_macs, result.macs);
 }
 
+// Nobody is told to quantize what is faster in float.
+TEST(Check, WhatStaysFloatForSpeedHasNoRemedy) {
+  const auto remedies = [](const std::string& graph) {
+    const CheckResult result = check_model(model_of(graph), target_named("onnxruntime"));
+    return std::pair(node_of(result, "Conv")->remedy, node_of(result, "Relu")->remedy);
+  };
+  const std::string ends = "(float[1,2,4,4] x) => (float[1,2,4,4] y)";
+  const auto [conv, relu] = remedies(ends +
+                                     "<float[2,1,1,1] w = {1,2}>"
+                                     "{ c = Conv<group = 2>(x, w) y = Relu(c) }");
+  EXPECT_EQ(conv, "");
+  EXPECT_EQ(relu, "");
+  const auto [dense, behind] =
+      remedies(ends + "<float[2,2,1,1] w = {1,2,3,4}> { c = Conv(x, w) y = Relu(c) }");
+  EXPECT_NE(dense.find("left out by mistake"), std::string::npos);
+  EXPECT_NE(behind.find("left out by mistake"), std::string::npos);
+}
+
 TEST(Check, RemediesFollowTheKindOfTheReason) {
   struct Case {
     const char *op, *body, *remedy;
