@@ -25,6 +25,13 @@ if(INTAGLIO_SANITIZE)
   target_link_options(intaglio_settings INTERFACE -fsanitize=${INTAGLIO_SANITIZE})
 endif()
 
+# Programs of libFuzzer, for clang: everything that they try counts its branches.
+option(INTAGLIO_FUZZ "Build the fuzz targets" OFF)
+if(INTAGLIO_FUZZ)
+  target_compile_options(intaglio_settings INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(intaglio_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # What ccache needs to know of precompiled headers: it hashes what went into them.
 find_program(CCACHE ccache)
 if(CCACHE)

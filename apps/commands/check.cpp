@@ -6,13 +6,13 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/table.h"
+#include "apps/pipeline/load.h"
 #include "apps/report/check.h"
 #include "apps/report/flags.h"
 #include "apps/report/report.h"
 #include "lib/base/configs.h"
 #include "lib/base/memory.h"
 #include "lib/check/summary.h"
-#include "lib/io/load.h"
 
 namespace intaglio {
 namespace {
@@ -78,7 +78,7 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
 
 void check_command(const CheckOptions& o, Context& context) {
   const Target target = read_target(find_config(ConfigKind::target, o.target));
-  const Model model = context.phase("load", [&] { return load_sound(o.model); });
+  const Model model = context.phase("load", [&] { return load_valid(o.model); });
   const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
   if (o.json) {
     fmt::print("{}", to_text(result_json(o, target, result)));

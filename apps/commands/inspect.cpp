@@ -9,6 +9,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/inspect_ops.h"
 #include "apps/commands/table.h"
+#include "apps/pipeline/load.h"
 #include "apps/report/flags.h"
 #include "apps/report/report.h"
 #include "calibration/statistics/statistics_file.h"
@@ -17,7 +18,6 @@
 #include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "lib/graph/contents.h"
-#include "lib/io/load.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {
@@ -183,7 +183,7 @@ void inspect(const InspectOptions& options) {
     return options.json ? fmt::print("{}", to_text(ops)) : print_ops(ops);
   }
   DataFiles data_files;
-  Model model = load_model(options.file, &data_files);
+  Model model = load_valid(options.file, &data_files);
   const Json json = describe_model(options.file, model, data_files);
   if (options.json) return fmt::print("{}", to_text(json));
   print_model(json, options.nodes);

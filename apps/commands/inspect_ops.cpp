@@ -4,9 +4,9 @@
 
 #include "apps/commands/table.h"
 #include "apps/pipeline/execution.h"
+#include "apps/pipeline/load.h"
 #include "apps/report/flags.h"
 #include "lib/exec/registry.h"
-#include "lib/io/load.h"
 
 namespace intaglio {
 namespace {

@@ -13,6 +13,7 @@
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/pipeline/execution.h"
+#include "apps/pipeline/load.h"
 #include "apps/report/report.h"
 #include "calibration/data/npy.h"
 #include "lib/base/file.h"
@@ -20,7 +21,6 @@
 #include "lib/base/memory.h"
 #include "lib/base/team.h"
 #include "lib/eval/figures.h"
-#include "lib/io/load.h"
 #include "lib/rewrite/interface.h"
 
 namespace intaglio {

@@ -1,7 +1,7 @@
 #include "apps/pipeline/evaluate_model.h"
 
 #include "apps/pipeline/evaluate.h"
-#include "lib/io/load.h"
+#include "apps/pipeline/load.h"
 #include "lib/rewrite/interface.h"
 
 namespace intaglio {

@@ -7,10 +7,10 @@
 #include <map>
 #include <set>
 
+#include "apps/pipeline/load.h"
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/exec/infer.h"
-#include "lib/io/load.h"
 #include "lib/io/save.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 
@@ -91,7 +91,7 @@ SourceFile source_file(const std::string& path, const Model& model, const DataFi
 Prepared load_prepared(const std::string& path, const Target& target, Context& context) {
   Prepared p;
   DataFiles data_files;
-  p.model = context.phase("load", [&] { return load_sound(path, &data_files); });
+  p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
   refuse_quantized(p.model.graph(), path);
   p.source = source_file(path, p.model, data_files);
   p.contents = contents_of(p.model.graph());
@@ -113,7 +113,7 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
 Prepared load_quantized(const std::string& path, Context& context) {
   Prepared p;
   DataFiles data_files;
-  p.model = context.phase("load", [&] { return load_sound(path, &data_files); });
+  p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
   if (!has_quantized_values(p.model.graph()))
     throw Error(Code::model, fmt::format("{}: --from-qdq: holds no quantized values", path),
                 "Leave out --from-qdq to quantize a float model.");

@@ -61,7 +61,8 @@ std::optional<Layer> layer_of(const Node& node) {
   Layer layer;
   layer.node = &node;
   layer.weights = own_constant(node.input(1));
-  if (layer.weights == nullptr || node.input(0) == nullptr) return std::nullopt;
+  if (layer.weights == nullptr || layer.weights->constant().size() == 0 || node.input(0) == nullptr)
+    return std::nullopt;
   const int rank = layer.weights->constant().rank();
   if ((node.is("Conv") || node.is("ConvTranspose")) && rank > 2) {
     take_conv(layer);

@@ -52,7 +52,8 @@ MemoryNeed memory_of(const Graph& graph) {
   for (const Value* value : graph.values())
     if (value->is_constant()) need.weights += static_cast<std::int64_t>(value->constant().bytes());
   const std::vector<Node*> nodes = graph.nodes();
-  std::vector<std::int64_t> steps(nodes.size() + 1, 0);  // differences
+  // Differences. Inputs live in a step 0 also where there are no nodes.
+  std::vector<std::int64_t> steps(nodes.size() + 2, 0);
   for (const auto& [value, life] : lives_of(graph, nodes)) {
     const auto count = elements_of(*value);
     if (!count || value->dtype() == DType::undefined || value->dtype() == DType::string) {

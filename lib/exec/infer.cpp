@@ -1,5 +1,7 @@
 #include "lib/exec/infer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <set>
@@ -9,6 +11,7 @@
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/graph/library_types.h"
+#include "lib/graph/validate.h"
 
 namespace intaglio {
 namespace {
@@ -62,9 +65,16 @@ void settle(Known& known) {
   known.constant = convert(Tensor::of<std::int64_t>(shape, values), known.dtype);
 }
 
+// What to do about a malformed node.
+enum class Faults {
+  pass,    // nothing: what it makes is not known
+  refuse,  // throw, where the main graph has it: a branch that is not taken may not fit
+};
+
 class Inference {
  public:
-  explicit Inference(bool ask_library) : ask_library_(ask_library) {}
+  explicit Inference(bool ask_library, Faults faults = Faults::pass)
+      : ask_library_(ask_library), faults_(faults) {}
 
   // inputs: of the feeds of a nested graph. Returns what is known of the outputs.
   std::vector<Known> run(const Graph& graph, std::vector<Known> inputs) {
@@ -104,11 +114,13 @@ class Inference {
     std::vector<const Known*> inputs;
     for (const Value* value : node.inputs())
       inputs.push_back(value != nullptr ? &known_of(*value) : nullptr);
+    const bool strict = faults_ == Faults::refuse && node.graph().outer() == nullptr;
+    if (strict) require_valid(node, types_of(inputs));
     std::vector<Known> outputs(node.outputs().size());
     if (const ShapeRule rule = default_registry().shape_rule(node)) {
-      apply(rule, node, inputs, outputs);
+      at(node, strict, [&] { apply(rule, node, inputs, outputs); });
       std::ranges::for_each(outputs, settle);
-      compute(node, inputs, outputs);
+      at(node, strict, [&] { compute(node, inputs, outputs); });
     } else if (ask_library_) {
       ask(node, inputs, outputs);
     }
@@ -117,6 +129,7 @@ class Inference {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Value* value = node.output(i);
       if (value == nullptr) continue;
+      if (strict) require_as_said(node, *value, outputs[i].dtype);
       fill_in(outputs[i], *value);
       known_[value] = std::move(outputs[i]);
     }
@@ -128,11 +141,37 @@ class Inference {
       return run(node.attr_graph(attr), std::move(given));
     };
     RuleContext context(node, inputs, outputs, body);
+    rule(context);
+  }
+
+  // Runs f. What it finds malformed is an error where we are strict, and nothing elsewhere.
+  template <typename F>
+  static void at(const Node& node, bool strict, F f) {
     try {
-      rule(context);
+      f();
+    } catch (const Error& e) {
+      if (strict && e.code() == Code::model) throw e.within(node.label());
+      log::debug("{}: not inferred: {}", node.label(), e.what());
     } catch (const std::exception& e) {
-      log::debug("{}: shapes are not inferred: {}", node.label(), e.what());
+      log::debug("{}: not inferred: {}", node.label(), e.what());
     }
+  }
+
+  static void require_as_said(const Node& node, const Value& value, DType made) {
+    if (made == DType::undefined || value.dtype() == DType::undefined || made == value.dtype())
+      return;
+    throw Error(Code::model,
+                fmt::format("{}: output '{}' is of type {}, where the model says {}", node.label(),
+                            value.name(), name_of(made), name_of(value.dtype())),
+                "The export is broken: export the model again.");
+  }
+
+  static std::vector<ValueType> types_of(const std::vector<const Known*>& inputs) {
+    std::vector<ValueType> types;
+    for (const Known* known : inputs)
+      types.push_back(known != nullptr ? ValueType{known->dtype, known->dims, known->constant}
+                                       : ValueType{});
+    return types;
   }
 
   // Small results of constants, by the reference kernel.
@@ -147,32 +186,25 @@ class Inference {
     const bool done =
         std::ranges::all_of(outputs, [](const Known& k) { return k.constant.defined(); });
     if (done || !std::ranges::all_of(outputs, is_small)) return;
-    try {
-      std::vector<Tensor> made(outputs.size());
-      KernelContext context(node, tensors, made);
-      default_registry().reference(node).make(node)->run(context);
-      for (std::size_t i = 0; i < made.size(); ++i) {
-        if (!made[i].defined()) continue;
-        outputs[i] = {.dtype = made[i].dtype(), .dims = dims_of(made[i].shape())};
-        outputs[i].constant = to_row_major(made[i]);
-      }
-    } catch (const std::exception& e) {
-      log::debug("{}: not computed: {}", node.label(), e.what());
+    std::vector<Tensor> made(outputs.size());
+    KernelContext context(node, tensors, made);
+    default_registry().reference(node).make(node)->run(context);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      if (!made[i].defined()) continue;
+      outputs[i] = {.dtype = made[i].dtype(), .dims = dims_of(made[i].shape())};
+      outputs[i].constant = to_row_major(made[i]);
     }
   }
 
   static void ask(const Node& node, const std::vector<const Known*>& inputs,
                   std::vector<Known>& outputs) {
-    std::vector<ValueType> given;
-    for (const Known* known : inputs)
-      given.push_back(known != nullptr ? ValueType{known->dtype, known->dims, known->constant}
-                                       : ValueType{});
-    const auto types = library_types(node, given);
+    const auto types = library_types(node, types_of(inputs));
     for (std::size_t i = 0; i < std::min(types.size(), outputs.size()); ++i)
       outputs[i] = {.dtype = types[i].dtype, .dims = types[i].dims};
   }
 
   bool ask_library_;
+  Faults faults_;
   std::unordered_map<const Value*, Known> known_;
   std::set<const Graph*> visited_;
 };
@@ -192,7 +224,29 @@ void infer_inlined(Model& model, bool ask_library) {
   }
 }
 
+// The model without its functions; nullopt where one cannot stand in the place of its call.
+std::optional<Model> inlined(const Model& model) {
+  Model copy = model.clone();
+  try {
+    inline_functions(copy);
+  } catch (const Error& e) {
+    if (e.code() != Code::unsupported) throw;
+    return std::nullopt;
+  }
+  return copy;
+}
+
 }  // namespace
+
+void require_valid(const Model& model) {
+  require_known_versions(model);
+  if (model.function_count() > 0) {
+    if (const auto copy = inlined(model)) require_valid(*copy);
+    return;
+  }
+  require_valid(model.graph());
+  Inference(/*ask_library=*/false, Faults::refuse).run(model.graph(), {});
+}
 
 void infer_types(Model& model, bool ask_library) {
   if (model.function_count() > 0) infer_inlined(model, ask_library);

@@ -13,4 +13,9 @@ namespace intaglio {
 // ask_library: what has no kernel here is put to ONNX's own inference, node by node.
 void infer_types(Model& model, bool ask_library = true);
 
+// Throws Code::model for a model that is none, by validate.h and by the rules: where inputs do not
+// fit each other or the attributes, and where results have another type than the model says. Calls
+// of functions are looked through. Code::unsupported for versions that are not known.
+void require_valid(const Model& model);
+
 }  // namespace intaglio

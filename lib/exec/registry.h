@@ -1,7 +1,6 @@
 // All kernels, as ordered candidates.
 #pragma once
 
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +12,9 @@ namespace intaglio {
 class Registry {
  public:
   // Throws Code::internal when there is a kernel of the same operator, implementation and opset:
-  // one would hide the other. where: for that message.
-  void add(const KernelDef& def, std::source_location where = std::source_location::current());
+  // one would hide the other. file, line: of the call, for that message.
+  void add(const KernelDef& def, const char* file = __builtin_FILE(),
+           int line = __builtin_LINE());
   const std::vector<KernelDef>& all() const { return defs_; }
 
   // The candidates for a node, best first: of each implementation the newest version that is not
@@ -40,7 +40,7 @@ class Registry {
 
  private:
   std::vector<KernelDef> defs_;
-  std::vector<std::source_location> places_;  // of defs_
+  std::vector<std::string> places_;  // of defs_
 };
 
 // The registry with everything that was built in.

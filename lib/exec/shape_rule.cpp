@@ -1,5 +1,7 @@
 #include "lib/exec/shape_rule.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lib/exec/arguments.h"
@@ -110,6 +112,9 @@ Dim broadcast(const Dim& a, const Dim& b) {
   if (a.value == 1) return b;
   if (b.value == 1 || same(a, b)) return a;
   if (a.known() != b.known()) return a.known() ? a : b;  // the known one is not 1
+  if (a.known())
+    throw Error(Code::model,
+                fmt::format("axes of {} and {} elements do not broadcast", a.value, b.value));
   return {};
 }
 
@@ -169,6 +174,10 @@ std::optional<Dims> matmul_dims(const std::optional<Dims>& a, const std::optiona
   const auto batch = [](const Dims& d) {
     return Dims(d.begin(), d.end() - std::min<std::ptrdiff_t>(2, std::ssize(d)));
   };
+  const Dim &columns = a->back(), &rows = b->size() > 1 ? b->end()[-2] : b->back();
+  if (columns.known() && rows.known() && columns.value != rows.value)
+    throw Error(Code::model, fmt::format("matrices of shape {} and {} cannot be multiplied",
+                                         to_string(*a), to_string(*b)));
   Dims result = *broadcast(std::optional(batch(*a)), std::optional(batch(*b)));
   if (a->size() > 1) result.push_back(a->end()[-2]);
   if (b->size() > 1) result.push_back(b->back());
@@ -217,12 +226,18 @@ std::optional<Dims> broadcast_all(const RuleContext& c) {
 }  // namespace
 
 void broadcast(RuleContext& c) {
-  c.set(0, c.dtype(0) != DType::undefined ? c.dtype(0) : c.dtype(1), broadcast_all(c));
+  const DType type = c.dtype(0) != DType::undefined ? c.dtype(0) : c.dtype(1);
+  c.set(0, type);
+  c.set(0, type, broadcast_all(c));
 }
 
-void compare(RuleContext& c) { c.set(0, DType::boolean, broadcast_all(c)); }
+void compare(RuleContext& c) {
+  c.set(0, DType::boolean);
+  c.set(0, DType::boolean, broadcast_all(c));
+}
 
 void elementwise(RuleContext& c, DType type, Number (*f)(const Number&, const Number&)) {
+  c.set(0, type);
   c.set(0, type, broadcast_all(c));
   if (!c.result(0).dims || c.result(0).dims->size() > 1) return;
   const auto a = c.numbers(0), b = c.numbers(1);
@@ -330,6 +345,11 @@ void gemm(RuleContext& c, DType type, std::size_t a, std::size_t b) {
     return c.dims(i) && c.dims(i)->size() == 2 ? (*c.dims(i))[axis] : Dim{};
   };
   c.set(0, type, Dims{side(a, "transA", 0), side(b, "transB", 1)});
+  const Dim columns = side(a, "transA", 1), rows = side(b, "transB", 0);
+  if (columns.known() && rows.known() && columns.value != rows.value)
+    throw Error(Code::model,
+                fmt::format("{} columns of the first matrix do not fit {} rows of the second",
+                            columns.value, rows.value));
 }
 
 void some(RuleContext& c) {

@@ -121,10 +121,16 @@ class Node {
   std::span<Value* const> outputs() const { return outputs_; }
   Value* input(std::size_t i) const { return i < inputs_.size() ? inputs_[i] : nullptr; }
   Value* output(std::size_t i) const { return i < outputs_.size() ? outputs_[i] : nullptr; }
+  // The same where the caller cannot do without; throw Code::model, naming the node.
+  Value* needed_input(std::size_t i) const;
+  Value* needed_output(std::size_t i) const;
 
   // Attributes. Readers without a fallback throw Code::model, naming the node, when the attribute
   // is missing; all throw when it has another type.
   std::vector<std::string> attrs() const;
+  // Its kind, by the letters of op_schema_table.h; 0: another kind or no such attribute, '?': files
+  // older than IR 3 leave it out.
+  char attr_kind(std::string_view attr) const;
   bool has(std::string_view attr) const;
   std::int64_t attr_int(std::string_view attr) const;
   std::int64_t attr_int(std::string_view attr, std::int64_t fallback) const;

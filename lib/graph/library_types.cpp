@@ -1,9 +1,11 @@
 #include "lib/graph/library_types.h"
 
 #include <onnx/defs/schema.h>
-#include <onnx/shape_inference/implementation.h>
+#include <onnx/defs/shape_inference.h>
 
 #include <exception>
+#include <map>
+#include <stdexcept>
 
 #include "lib/base/log.h"
 #include "lib/graph/codec.h"
@@ -21,14 +23,66 @@ void describe(const ValueType& type, onnx::ValueInfoProto& message) {
   if (type.dims) GraphCodec::write_dims(*type.dims, *tensor.mutable_shape());
 }
 
-std::vector<ValueType> inferred(onnx::ModelProto& message, const Node& node) {
-  const onnx::ShapeInferenceOptions options(false, 0, /*data_prop_val=*/false);
-  onnx::shape_inference::InferShapes(message, onnx::OpSchemaRegistry::Instance(), options);
-  std::vector<ValueType> types(node.outputs().size());
-  for (std::size_t i = 0; i < types.size(); ++i)
-    for (const auto& info : message.graph().value_info())
-      if (node.output(i) != nullptr && info.name() == node.output(i)->name())
-        types[i] = GraphCodec::value_type(info);
+// What the library's rule for an operator asks of its node. The rules take much for granted: where
+// something is not known or not there, it ends with an exception and not with a null pointer.
+class OneNode final : public onnx::InferenceContext {
+ public:
+  explicit OneNode(const onnx::GraphProto& graph)
+      : node_(graph.node(0)), outputs_(static_cast<std::size_t>(node_.output_size())) {
+    for (const auto& input : graph.input()) types_[input.name()] = &input.type();
+    for (const auto& constant : graph.initializer()) constants_[constant.name()] = &constant;
+  }
+
+  const onnx::AttributeProto* getAttribute(const std::string& name) const override {
+    for (const auto& attribute : node_.attribute())
+      if (attribute.name() == name) return &attribute;
+    return nullptr;
+  }
+  std::size_t getNumInputs() const override { return static_cast<std::size_t>(node_.input_size()); }
+  const onnx::TypeProto* getInputType(std::size_t i) const override {
+    const onnx::TypeProto* type = types_.at(name_of_input(i));
+    if (type->value_case() == onnx::TypeProto::VALUE_NOT_SET)
+      throw std::out_of_range("the type of an input is not known");
+    return type;
+  }
+  const onnx::TensorProto* getInputData(std::size_t i) const override {
+    const auto found = constants_.find(name_of_input(i));
+    return found != constants_.end() ? found->second : nullptr;
+  }
+  const onnx::SparseTensorProto* getInputSparseData(std::size_t) const override { return nullptr; }
+  const onnx::TensorShapeProto* getSymbolicInput(std::size_t) const override { return nullptr; }
+  std::size_t getNumOutputs() const override { return outputs_.size(); }
+  onnx::TypeProto* getOutputType(std::size_t i) override { return &outputs_.at(i); }
+  onnx::GraphInferencer* getGraphAttributeInferencer(const std::string&) override {
+    throw std::out_of_range("nodes with nested graphs are not asked about");
+  }
+
+  const onnx::TypeProto& output(std::size_t i) const { return outputs_.at(i); }
+
+ private:
+  const std::string& name_of_input(std::size_t i) const {
+    if (i >= getNumInputs()) throw std::out_of_range("there is no such input");
+    return node_.input(static_cast<int>(i));
+  }
+
+  const onnx::NodeProto& node_;
+  std::map<std::string, const onnx::TypeProto*> types_;
+  std::map<std::string, const onnx::TensorProto*> constants_;
+  std::vector<onnx::TypeProto> outputs_;
+};
+
+std::vector<ValueType> inferred(const onnx::ModelProto& message, const Node& node) {
+  const auto* schema =
+      onnx::OpSchemaRegistry::Schema(node.op(), static_cast<int>(node.opset()), node.domain());
+  if (schema == nullptr || !schema->has_type_and_shape_inference_function()) return {};
+  OneNode context(message.graph());
+  schema->GetTypeAndShapeInferenceFunction()(context);
+  std::vector<ValueType> types;
+  for (std::size_t i = 0; i < node.outputs().size(); ++i) {
+    onnx::ValueInfoProto info;
+    *info.mutable_type() = context.output(i);
+    types.push_back(GraphCodec::value_type(info));
+  }
   return types;
 }
 
@@ -75,7 +129,7 @@ onnx::ModelProto GraphCodec::model_of(const Node& node, std::span<const ValueTyp
 std::vector<ValueType> library_types(const Node& node, std::span<const ValueType> inputs) {
   if (!node.nested_graphs().empty()) return {};
   try {
-    onnx::ModelProto message = GraphCodec::model_of(node, inputs);
+    const onnx::ModelProto message = GraphCodec::model_of(node, inputs);
     return inferred(message, node);
   } catch (const std::exception& e) {
     log::debug("{}: shape inference stopped: {}", node.label(), e.what());

@@ -38,6 +38,25 @@ std::vector<std::string> Node::attrs() const {
   return names;
 }
 
+Value* Node::needed_input(std::size_t i) const {
+  if (Value* value = input(i)) return value;
+  throw Error(Code::model, fmt::format("{}: input {} is left out", label(), i + 1));
+}
+
+Value* Node::needed_output(std::size_t i) const {
+  if (Value* value = output(i)) return value;
+  throw Error(Code::model, fmt::format("{}: output {} is left out", label(), i + 1));
+}
+
+char Node::attr_kind(std::string_view attr) const {
+  const AttributeProto* a = find_attr(attr, AttributeProto::UNDEFINED);
+  if (a == nullptr) return 0;
+  // In the order of onnx::AttributeProto::AttributeType.
+  constexpr std::string_view kinds{"?fistgFIS\0\0p\0y", 14};
+  const auto type = static_cast<std::size_t>(a->type());
+  return type < kinds.size() ? kinds[type] : '\0';
+}
+
 const AttributeProto* Node::find_attr(std::string_view attr, int type) const {
   for (const AttributeProto& a : proto_->attribute()) {
     if (a.name() != attr) continue;

@@ -9,7 +9,6 @@
 
 #include "lib/base/file.h"
 #include "lib/graph/codec.h"
-#include "lib/graph/sound.h"
 
 namespace intaglio {
 namespace {
@@ -90,26 +89,6 @@ Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
   } catch (const Error& e) {
     throw e.within(path.string());
   }
-}
-
-Model load_sound(const std::filesystem::path& path, DataFiles* data_files) {
-  Model model = load_model(path, data_files);
-  try {
-    require_sound(model.graph());
-    return model;
-  } catch (const Error& e) {
-    throw e.within(path.string());
-  }
-}
-
-Model load_runnable(const std::filesystem::path& path, DataFiles* data_files) {
-  Model model = load_sound(path, data_files);
-  try {
-    inline_functions(model);
-  } catch (const Error& e) {
-    throw e.within(path.string());
-  }
-  return model;
 }
 
 std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files) {

@@ -17,13 +17,6 @@ namespace intaglio {
 using DataFiles = std::set<std::filesystem::path>;
 Model load_model(const std::filesystem::path& path, DataFiles* data_files = nullptr);
 
-// The same, refused with Code::model where an operator is unsound (graph/sound.h): for whoever
-// looks into attributes and constants.
-Model load_sound(const std::filesystem::path& path, DataFiles* data_files = nullptr);
-
-// The same, ready for an Executor: model-local functions are replaced by their nodes.
-Model load_runnable(const std::filesystem::path& path, DataFiles* data_files = nullptr);
-
 // The bytes of a model and its external data. Throws Code::io.
 std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files);
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lib/exec/executor.h"
+#include "lib/exec/infer.h"
 #include "lib/io/load.h"
 #include "lib/passes/pass.h"
 #include "tests/support/support.h"
@@ -60,7 +61,7 @@ void compare(const Tensor& actual, const Tensor& expected, const std::string& na
 template <typename Body>
 Outcome outcome_of(const fs::path& path, Body body, bool prepared = false) {
   try {
-    Model model = load_runnable(path);
+    Model model = load_valid(path);
     if (prepared) prepare(model);
     if (auto op = unknown_op(model.graph())) return {Outcome::unknown_op, *op};
     body(Executor(model.graph()));
@@ -89,6 +90,13 @@ auto test_data_of(const fs::path& folder) {
 }
 
 }  // namespace
+
+Model load_valid(const fs::path& path) {
+  Model model = load_model(path);
+  require_valid(model);
+  inline_functions(model);
+  return model;
+}
 
 Outcome run_folder(const fs::path& folder) {
   return outcome_of(folder / "model.onnx", test_data_of(folder));

@@ -7,12 +7,17 @@
 #include <string>
 #include <string_view>
 
+#include "lib/graph/model.h"
+
 namespace intaglio::testing {
 
 struct Outcome {
   enum Kind { passed, failed, unknown_op } kind;
   std::string reason;  // of a failure: what differs or what was refused; of an unknown op: its name
 };
+
+// A valid model without calls of functions.
+Model load_valid(const std::filesystem::path& path);
 
 // A folder with model.onnx and test_data_set_*/{input,output}_*.pb. Floats may differ by the
 // tolerance of the onnx project, everything else must agree exactly.

@@ -176,7 +176,7 @@ TEST(BadModel, AnAttributeThatTheOperatorLacks) {
   expect_refused(demo_with([](auto& m) {
                    m.mutable_graph()->mutable_node(0)->mutable_attribute(0)->set_name("kernex");
                  }),
-                 5, {"not valid ONNX", "kernex"});
+                 5, {"Conv node", "attribute 'kernex'", "none of this name"});
 }
 
 TEST(BadModel, AlreadyQuantized) {

@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "apps/pipeline/execution.h"
+#include "apps/pipeline/load.h"
 #include "calibration/data/image.h"
 #include "calibration/data/preprocess.h"
 #include "lib/eval/decoders.h"
 #include "lib/exec/executor.h"
-#include "lib/io/load.h"
 #include "lib/passes/pass.h"
 #include "tests/support/support.h"
 

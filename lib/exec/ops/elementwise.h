@@ -107,11 +107,11 @@ Tensor broadcast_map(const Tensor& left, const Tensor& right, F f) {
   Out* all_y = result.mutate<Out>().data();
   const std::int64_t n = nest.inner();
   const auto [step_a, step_b] = nest.inner_strides();
-  nest.rows([&, a_moves = step_a != 0, b_moves = step_b != 0](std::int64_t first, const auto& at) {
+  nest.rows([&, a_moves = step_a != 0, b_step = step_b](std::int64_t first, const auto& at) {
     const T* a = all_a + at[0];
     const T* b = all_b + at[1];
     Out* y = all_y + first;
-    if (a_moves && b_moves) {
+    if (a_moves && b_step != 0) {
       for (std::int64_t i = 0; i < n; ++i)
         y[i] = static_cast<Out>(f(static_cast<C>(a[i]), static_cast<C>(b[i])));
     } else if (a_moves) {
@@ -120,7 +120,7 @@ Tensor broadcast_map(const Tensor& left, const Tensor& right, F f) {
     } else {
       const auto fixed = static_cast<C>(*a);
       for (std::int64_t i = 0; i < n; ++i)
-        y[i] = static_cast<Out>(f(fixed, static_cast<C>(b[i * step_b])));
+        y[i] = static_cast<Out>(f(fixed, static_cast<C>(b[i * b_step])));
     }
   });
   return result;

@@ -79,7 +79,10 @@ void infer_concat(RuleContext& c) {
   for (std::size_t i = 0; i < c.input_count(); ++i) {
     const auto& own = c.dims(i);
     if (own && !joined) joined = own;
-    if (!own || own->size() != joined->size()) {
+    if (own && own->size() != joined->size())
+      throw Error(Code::model, fmt::format("inputs of {} and {} axes cannot be joined",
+                                           joined->size(), own->size()));
+    if (!own) {
       along = {};
       continue;
     }

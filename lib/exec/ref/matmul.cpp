@@ -55,7 +55,10 @@ std::unique_ptr<Kernel> make_matmul(const Node& node) {
   });
 }
 
-void infer_matmul(RuleContext& c) { c.set(0, c.dtype(0), matmul_dims(c.dims(0), c.dims(1))); }
+void infer_matmul(RuleContext& c) {
+  c.set(0, c.dtype(0));
+  c.set(0, c.dtype(0), matmul_dims(c.dims(0), c.dims(1)));
+}
 
 }  // namespace
 

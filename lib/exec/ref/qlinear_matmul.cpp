@@ -47,12 +47,15 @@ std::unique_ptr<Kernel> make_matmul_to_float(const Node& node) {
 }
 
 void infer_matmul_integer(RuleContext& c) {
+  c.set(0, DType::s32);
   c.set(0, DType::s32, matmul_dims(c.dims(0), c.dims(1)));
 }
 void infer_qlinear_matmul(RuleContext& c) {
+  c.set(0, c.dtype(7));
   c.set(0, c.dtype(7), matmul_dims(c.dims(0), c.dims(3)));
 }
 void infer_matmul_to_float(RuleContext& c) {
+  c.set(0, c.dtype(2));
   c.set(0, c.dtype(2), matmul_dims(c.dims(0), c.dims(1)));
 }
 

@@ -1,0 +1,12 @@
+// A model that is run.
+#include "tests/fuzz/targets/target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  intaglio::testing::try_model(data, size, intaglio::testing::Way::run);
+  return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+  return intaglio::testing::mutate_model(data, size, most, seed);
+}
