@@ -129,7 +129,7 @@ class Inference {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Value* value = node.output(i);
       if (value == nullptr) continue;
-      if (strict) require_as_said(node, *value, outputs[i].dtype);
+      if (strict) require_as_said(node, *value, outputs[i]);
       fill_in(outputs[i], *value);
       known_[value] = std::move(outputs[i]);
     }
@@ -157,13 +157,24 @@ class Inference {
     }
   }
 
-  static void require_as_said(const Node& node, const Value& value, DType made) {
-    if (made == DType::undefined || value.dtype() == DType::undefined || made == value.dtype())
-      return;
-    throw Error(Code::model,
-                fmt::format("{}: output '{}' is of type {}, where the model says {}", node.label(),
-                            value.name(), name_of(made), name_of(value.dtype())),
-                "The export is broken: export the model again.");
+  // Shapes are notes that tools leave behind when they edit a graph: runtimes go by what comes out.
+  static void require_as_said(const Node& node, const Value& value, const Known& made) {
+    const DType said = value.dtype();
+    if (made.dtype != DType::undefined && said != DType::undefined && made.dtype != said)
+      throw Error(Code::model,
+                  fmt::format("{}: output '{}' is of type {}, where the model says {}",
+                              node.label(), value.name(), name_of(made.dtype), name_of(said)),
+                  "The export is broken: export the model again.");
+    if (value.is_output() && made.dims && value.dims() && !agree(*made.dims, *value.dims()))
+      log::warn("{}: output '{}' is of shape {}, where the model says {}", node.label(),
+                value.name(), to_string(*made.dims), to_string(*value.dims()));
+  }
+
+  static bool agree(const Dims& a, const Dims& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (a[i].known() && b[i].known() && a[i].value != b[i].value) return false;
+    return true;
   }
 
   static std::vector<ValueType> types_of(const std::vector<const Known*>& inputs) {

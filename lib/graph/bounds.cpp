@@ -64,10 +64,14 @@ constexpr Bound bounds[] = {
     {"LRN", "size", Limit::positive},
     {"LpPool", "p", Limit::positive},
     {"GlobalLpPool", "p", Limit::positive},
+    {"Scan", "num_scan_inputs", Limit::positive},
     {"", "ceil_mode", Limit::flag},
     {"", "storage_order", Limit::flag},
     {"", "count_include_pad", Limit::flag},
     {"", "layout", Limit::flag},
+    {"", "keepdims", Limit::flag},
+    {"", "noop_with_empty_axes", Limit::flag},
+    {"", "select_last_index", Limit::flag},
     {"", "auto_pad", Limit::word, "NOTSET SAME_UPPER SAME_LOWER VALID"},
     {"GRU", "direction", Limit::word, "forward reverse bidirectional"},
     {"LSTM", "direction", Limit::word, "forward reverse bidirectional"},
@@ -76,6 +80,8 @@ constexpr Bound bounds[] = {
     {"DepthToSpace", "mode", Limit::word, "DCR CRD"},
     {"Pad", "mode", Limit::word, "constant reflect edge wrap"},
     {"Resize", "mode", Limit::word, "nearest linear cubic"},
+    {"Resize", "keep_aspect_ratio_policy", Limit::word, "stretch not_larger not_smaller"},
+    {"Resize", "nearest_mode", Limit::word, "round_prefer_floor round_prefer_ceil floor ceil"},
     {"Upsample", "mode", Limit::word, "nearest linear bilinear"},
     {"RoiAlign", "mode", Limit::word, "avg max"},
     {"GridSample", "padding_mode", Limit::word, "zeros border reflection"},
@@ -220,6 +226,7 @@ constexpr std::int64_t any = 64;
 
 // clang-format off
 constexpr Ranks ranks[] = {
+    {"Attention", 0, 3, 4}, {"Attention", 1, 3, 4}, {"Attention", 2, 3, 4},
     {"BatchNormalization", 1, 1, 1}, {"BatchNormalization", 2, 1, 1},
     {"BatchNormalization", 3, 1, 1}, {"BatchNormalization", 4, 1, 1},
     {"Compress", 1, 1, 1},
@@ -237,6 +244,8 @@ constexpr Ranks ranks[] = {
     {"LSTM", 6, 3, 3}, {"LSTM", 7, 2, 2},
     {"MatMul", 0, 1, any}, {"MatMul", 1, 1, any},
     {"MatMulInteger", 0, 1, any}, {"MatMulInteger", 1, 1, any},
+    {"NegativeLogLikelihoodLoss", 0, 2, any}, {"NegativeLogLikelihoodLoss", 1, 1, any},
+    {"NegativeLogLikelihoodLoss", 2, 1, 1},
     {"NonMaxSuppression", 0, 3, 3}, {"NonMaxSuppression", 1, 3, 3},
     {"OneHot", 2, 1, 1},
     {"Pad", 1, 1, 1},
@@ -250,6 +259,7 @@ constexpr Ranks ranks[] = {
     {"Resize", 1, 1, 1}, {"Resize", 2, 1, 1}, {"Resize", 3, 1, 1},
     {"ReverseSequence", 0, 2, any}, {"ReverseSequence", 1, 1, 1},
     {"RoiAlign", 0, 4, 4}, {"RoiAlign", 1, 2, 2}, {"RoiAlign", 2, 1, 1},
+    {"RotaryEmbedding", 0, 3, 4},
     {"SpaceToDepth", 0, 4, 4},
     {"Split", 1, 0, 1},
     {"Squeeze", 1, 0, 1},
@@ -262,7 +272,7 @@ constexpr Ranks ranks[] = {
 
 Broken broken(const Node& node, const Ranks& rule, Types inputs) {
   const std::int64_t rank = rank_of(inputs, rule.input);
-  if (rule.op != node.op() || rank < 0 || (rule.least <= rank && rank <= rule.most))
+  if (!node.is(rule.op) || rank < 0 || (rule.least <= rank && rank <= rule.most))
     return std::nullopt;
   const Value* value = node.input(rule.input);
   std::string rule_text = std::to_string(rule.least);
@@ -295,6 +305,12 @@ Broken broken_filters(const Node& node, Types inputs) {
   return std::nullopt;
 }
 
+// A Constant has its value in one of many attributes.
+Broken broken_constant(const Node& node) {
+  if (!node.is("Constant") || node.attrs().size() == 1) return std::nullopt;
+  return fmt::format("has {} attributes: one of them is to hold its value", node.attrs().size());
+}
+
 // Where an operator takes scales. What is quantized is divided by its scale.
 struct Scale {
   std::string_view op;
@@ -309,7 +325,7 @@ constexpr Scale scales[] = {
 };
 
 Broken broken(const Node& node, const Scale& rule, Types inputs) {
-  if (rule.op != node.op() || rule.input >= inputs.size()) return std::nullopt;
+  if (!node.is(rule.op) || rule.input >= inputs.size()) return std::nullopt;
   const Tensor& constant = inputs[rule.input].constant;
   if (!constant.defined() || !is_float(constant.dtype())) return std::nullopt;
   const Tensor values = convert(constant, DType::f32);
@@ -330,7 +346,8 @@ std::optional<std::string> broken_bound(const Node& node, std::span<const ValueT
     if (auto why = broken(node, rule, inputs)) return why;
   for (const Scale& rule : scales)
     if (auto why = broken(node, rule, inputs)) return why;
-  return broken_filters(node, inputs);
+  if (auto why = broken_filters(node, inputs)) return why;
+  return broken_constant(node);
 }
 
 }  // namespace intaglio

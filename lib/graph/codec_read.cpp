@@ -29,6 +29,21 @@ void at_initializer(const std::string& name, F&& f) {
   }
 }
 
+// Graph inputs that are tensors have an element type. Others are told by its absence.
+void require_type(const onnx::ValueInfoProto& info) {
+  if (info.name().empty()) throw incomplete("a graph input has no name");
+  if (!info.type().has_tensor_type()) return;
+  const int type = info.type().tensor_type().elem_type();
+  if (!TensorProto::DataType_IsValid(type) && (type < 17 || type > 28))  // newer ones
+    throw incomplete(fmt::format("graph input '{}': {} is no element type", info.name(), type));
+  if (type == TensorProto::UNDEFINED)
+    throw incomplete(fmt::format("graph input '{}' has no element type", info.name()));
+  for (const auto& dim : info.type().tensor_type().shape().dim())
+    if (dim.has_dim_value() && dim.dim_value() < -1)  // -1: some exporters' "not known"
+      throw incomplete(
+          fmt::format("graph input '{}' has an axis of {} elements", info.name(), dim.dim_value()));
+}
+
 }  // namespace
 
 void GraphCodec::read_type(const onnx::ValueInfoProto& info, Value& value) {
@@ -105,6 +120,7 @@ void GraphCodec::read_graph(onnx::GraphProto& message, Graph& graph, const Tenso
     if (value->is_input_) throw twice(info.name(), "a graph input");
     value->is_input_ = true;
     if (!value->is_constant()) read_type(info, *value);
+    if (graph.outer() == nullptr) require_type(info);  // bodies need not say
     value->info_ = std::make_unique<onnx::ValueInfoProto>(std::move(info));
     graph.inputs_.push_back(value);
   }
@@ -150,7 +166,12 @@ Model GraphCodec::from_proto(onnx::ModelProto&& message, const TensorSource& sou
                               import.domain(), it->second, import.version()),
                   "Export the model again: it must import each operator set once.");
   }
-  if (model.opsets_->empty()) (*model.opsets_)[""] = 1;  // IR 1 and 2 had no imports
+  if (model.opsets_->empty()) {
+    if (message.ir_version() >= 3)
+      throw Error(Code::model, "the model imports no operator set",
+                  "Export the model again: since IR 3, the versions of its operators are stated.");
+    (*model.opsets_)[""] = 1;  // IR 1 and 2 had no imports
+  }
   read_graph(*message.mutable_graph(), *model.graph_, source);
   message.clear_graph();
   *model.rest_ = std::move(message);

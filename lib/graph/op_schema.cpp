@@ -134,6 +134,8 @@ const OpSchema* schema_of(const Node& node) {
   return newest;
 }
 
+bool is_operator_of_onnx(std::string_view op) { return table_of_domain("").places.contains(op); }
+
 const std::vector<OpSchema>& op_schemas(std::string_view domain) {
   return table_of_domain(domain).all;
 }

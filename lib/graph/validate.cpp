@@ -156,9 +156,23 @@ std::vector<ValueType> said_inputs(const Node& node) {
   return inputs;
 }
 
+void require_kinds(const Graph& graph) {
+  for (const Node* node : graph.nodes()) {
+    for (const std::string& name : node->attrs())
+      if (node->attr_kind(name) == '?')
+        refuse(*node, fmt::format("attribute '{}' says not of which kind it is", name));
+    for (const auto& [attr, nested] : node->nested_graphs()) require_kinds(*nested);
+  }
+}
+
 }  // namespace
 
 void require_known_versions(const Model& model) {
+  // Older files leave kinds out.
+  if (model.ir_version() >= 3) require_kinds(model.graph());
+  if (model.ir_version() < 1)
+    throw Error(Code::model, "the model states no version of the format (ir_version)",
+                "Export the model again.");
   const auto refuse_version = [](Code code, const std::string& what, const std::string& remedy) {
     throw Error(code, what, remedy);
   };
@@ -183,11 +197,12 @@ void require_known_versions(const Model& model) {
 }
 
 void require_valid(const Node& node, std::span<const ValueType> inputs) {
+  if (!node.domain().empty() && node.opset() == 0 && node.domain() != "com.microsoft")
+    refuse(node, fmt::format("the model does not import the operator set '{}'", node.domain()));
   const OpSchema* schema = schema_of(node);
-  if (node.domain().empty() && (schema == nullptr || schema->gone))
+  if (node.domain().empty() && !is_operator_of_onnx(node.op()))
     throw Error(Code::unsupported,
-                fmt::format("{}: has no kernel: ONNX has no operator of this name in opset {}",
-                            node.label(), node.opset()),
+                fmt::format("{}: has no kernel: ONNX has no operator of this name", node.label()),
                 "Export the model without this operator.");
   if (schema == nullptr) return;
   require_inputs(node, *schema);

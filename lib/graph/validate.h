@@ -15,7 +15,7 @@
 namespace intaglio {
 
 // The version of the format and of the operator sets: between the first and the newest that is
-// known. Code::unsupported for newer ones.
+// known; Code::unsupported for newer ones. And what the version of the format demands.
 void require_known_versions(const Model& model);
 
 // What a node shows by itself, nested graphs included: how many inputs and outputs it has and which

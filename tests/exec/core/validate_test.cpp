@@ -115,9 +115,9 @@ TEST(Validate, AttributesOfTheKindsThatTheOperatorHas) {
 
 TEST(Validate, OperatorsOfOnnxExist) {
   expect_said("(float[2,4] x) => (y) { y = Nothing(x) }",
-              {"Nothing node making 'y'", "has no kernel", "no operator of this name in opset 14"});
-  expect_said("(float[2,4] x) => (y) { y = Gelu(x) }",
-              {"has no kernel", "no operator of this name in opset 14"});
+              {"Nothing node making 'y'", "has no kernel", "no operator of this name"});
+  // onnxruntime saves newer operators under older opsets.
+  EXPECT_EQ(said_of("(float[2,4] x) => (y) { y = Gelu(x) }"), "");
   EXPECT_EQ(said_of("(float[2,4] x) => (y) { y = Gelu(x) }", 20), "");
 }
 
