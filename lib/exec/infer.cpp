@@ -157,7 +157,8 @@ class Inference {
     }
   }
 
-  // Shapes are notes that tools leave behind when they edit a graph: runtimes go by what comes out.
+  // Shapes of values inside are notes, which tools leave behind when they edit a graph; those of
+  // graph outputs are what the model promises.
   static void require_as_said(const Node& node, const Value& value, const Known& made) {
     const DType said = value.dtype();
     if (made.dtype != DType::undefined && said != DType::undefined && made.dtype != said)
@@ -166,8 +167,11 @@ class Inference {
                               node.label(), value.name(), name_of(made.dtype), name_of(said)),
                   "The export is broken: export the model again.");
     if (value.is_output() && made.dims && value.dims() && !agree(*made.dims, *value.dims()))
-      log::warn("{}: output '{}' is of shape {}, where the model says {}", node.label(),
-                value.name(), to_string(*made.dims), to_string(*value.dims()));
+      throw Error(
+          Code::model,
+          fmt::format("{}: output '{}' is of shape {}, where the model says {}", node.label(),
+                      value.name(), to_string(*made.dims), to_string(*value.dims())),
+          "Correct the shape that the model states for its output, or leave it out.");
   }
 
   static bool agree(const Dims& a, const Dims& b) {

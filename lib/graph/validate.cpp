@@ -197,8 +197,9 @@ void require_known_versions(const Model& model) {
 }
 
 void require_valid(const Node& node, std::span<const ValueType> inputs) {
-  if (!node.domain().empty() && node.opset() == 0 && node.domain() != "com.microsoft")
-    refuse(node, fmt::format("the model does not import the operator set '{}'", node.domain()));
+  if (node.opset() == 0 && node.domain() != "com.microsoft")
+    refuse(node, fmt::format("the model does not import the operator set '{}'",
+                             node.domain().empty() ? "ai.onnx" : node.domain()));
   const OpSchema* schema = schema_of(node);
   if (node.domain().empty() && !is_operator_of_onnx(node.op()))
     throw Error(Code::unsupported,

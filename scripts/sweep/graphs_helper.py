@@ -349,7 +349,7 @@ def _(folder):
     y = n.transpose(n.op("Concat", *heads, axis=2), 0, 2, 1)
     box, score = n.op("Split", y, n.ints(4, 14), outputs=2, axis=2)
     n.op("Concat", n.op("Mul", n.op("Exp", n.op("Clip", box, -4.0, 4.0)), 8.0), n.op("Sigmoid", score), axis=2)
-    n.output("boxes", 1, 84, 18)
+    n.output("boxes", 1, 336, 18)
     n.save(folder)
     return lambda r: {"image": image(r, 3, 64, 64)}
 

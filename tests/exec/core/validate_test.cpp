@@ -22,7 +22,7 @@ std::string said_of(const std::string& graph, int opset = 14) {
 }
 
 std::string conv(const std::string& filters, const std::string& attributes) {
-  return "(float[1,4,8,8] x) => (float[1,4,6,6] y) { w = Constant <value = float" + filters +
+  return "(float[1,4,8,8] x) => (y) { w = Constant <value = float" + filters +
          "> () y = Conv <" + attributes + "> (x, w) }";
 }
 
@@ -141,6 +141,15 @@ TEST(Validate, ElementTypesFit) {
               {"inputs 1 and 2 must be of one type"});
   expect_said("(float[2,4] x) => (int64[2,4] y) { y = Relu(x) }",
               {"output 'y' is of type float, where the model says int64"});
+}
+
+TEST(Validate, OutputsAreOfTheShapeThatTheModelStates) {
+  for (const char* shape : {"[2,5]", "[8]", "[2,4,1]"})
+    expect_said(std::string("(float[2,4] x) => (float") + shape + " y) { y = Relu(x) }",
+                {"Relu node making 'y'", "output 'y' is of shape [2,4]", "the model says"});
+  for (const char* shape : {"[2,4]", "[N,4]", "[2,K]"})
+    EXPECT_EQ(said_of(std::string("(float[2,4] x) => (float") + shape + " y) { y = Relu(x) }"), "");
+  EXPECT_EQ(said_of("(float[N,4] x) => (float[1,4] y) { y = Relu(x) }"), "");
 }
 
 // --- By bounds ---
