@@ -9,6 +9,7 @@
 #include "calibration/ranges/unshared.h"
 #include "calibration/statistics/state_inputs.h"
 #include "lib/base/parallel.h"
+#include "lib/graph/op_traits.h"
 #include "lib/quant/array.h"
 #include "lib/quant/half_precision.h"
 #include "lib/quant/range_rules.h"
@@ -243,7 +244,7 @@ class Selecting {
     return std::ranges::all_of(plan_.activations, [&](const ActivationPlan& other) {
       if (other.group != first.group || &other == &first) return true;
       const Node* mover = graph_.find(other.name)->producer();
-      if (mover == nullptr || mover->is("Concat") || mover->input(0) == nullptr) return false;
+      if (mover == nullptr || traits_of(*mover).joins || mover->input(0) == nullptr) return false;
       const ActivationPlan* moved = plan_.find(mover->input(0)->name());
       return moved != nullptr && moved->group == first.group;
     });
@@ -252,11 +253,11 @@ class Selecting {
   // Of a LeakyRelu. Its input comes first in the plan.
   void keep_scale(ActivationPlan& result) {
     const Node* leaky = graph_.find(result.name)->producer();
-    if (leaky == nullptr || !leaky->is("LeakyRelu") || result.group != result.name ||
-        !shares_with_copies_alone(result))
+    const auto slope_of = leaky != nullptr ? traits_of(*leaky).slope_below_zero : nullptr;
+    if (slope_of == nullptr || result.group != result.name || !shares_with_copies_alone(result))
       return;
     const ActivationPlan* input = plan_.find(leaky->input(0)->name());
-    const double slope = leaky->attr_float("alpha", 0.01f);
+    const double slope = slope_of(*leaky);
     if (input == nullptr || seen(result).finite() == 0 || !(slope >= 0 && slope <= 1)) return;
     Range& range = groups_.at(result.group);
     const auto kept = leaky_relu_scale(groups_.at(input->group), range, slope, seen(result),

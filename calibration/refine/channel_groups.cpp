@@ -4,12 +4,12 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <string_view>
 #include <unordered_map>
 
 #include "calibration/refine/attention.h"
 #include "calibration/refine/carrier.h"
 #include "calibration/refine/gate.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
@@ -41,15 +41,19 @@ bool no_padding(const Node& pool) {
 
 // One input, one result, each channel by itself.
 bool passes(const Node& node, Change change) {
-  if (!node.domain().empty()) return false;
   // Pools mix the last axis, along which carriers have their channels.
   if (change == Change::carried && node.op().ends_with("Pool")) return false;
-  static const std::set<std::string_view> both = {"Identity", "Dropout", "MaxPool", "GlobalMaxPool",
-                                                  "GlobalAveragePool"};
-  static const std::set<std::string_view> scale = {"Relu", "LeakyRelu", "AveragePool"};
-  if (both.contains(node.op())) return node.output(1) == nullptr;
-  if (node.is("AveragePool") && no_padding(node)) return true;
-  return change != Change::shift && scale.contains(node.op());
+  switch (traits_of(node).channels) {
+    case ChannelChange::none:
+      return false;
+    case ChannelChange::scale:
+      return change != Change::shift;
+    case ChannelChange::unpadded_shift:
+      return change != Change::shift || no_padding(node);
+    case ChannelChange::scale_and_shift:
+      return node.output(1) == nullptr;
+  }
+  return false;
 }
 
 bool is_bound(const Value* value) { return value == nullptr || value->is_constant(); }
@@ -105,8 +109,8 @@ class Grouping {
       if (known(node.output(0))) clips_.push_back(&node);
       return;
     }
-    const bool add = node.is("Add") || node.is("Sum");
-    if (add && !inputs.empty() && inputs.size() == node.inputs().size()) return same(node, inputs);
+    if (traits_of(node).sums && !inputs.empty() && inputs.size() == node.inputs().size())
+      return same(node, inputs);
     if (node.is("Concat") && inputs.size() == node.inputs().size()) return joined(node, inputs);
     block_all(node);
   }

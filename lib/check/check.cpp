@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -12,6 +11,7 @@
 #include "lib/check/schemes.h"
 #include "lib/exec/infer.h"
 #include "lib/graph/macs.h"
+#include "lib/graph/op_traits.h"
 #include "lib/graph/ops.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/form.h"
@@ -284,8 +284,7 @@ class Checker {
   // Why the target does not run a quantized node in integers; nullopt: it does.
   Reason refused(const Node& node) const {
     if (target_.engine == Engine::pairs) return refuse_pairs(node, target_);
-    const bool clips = node.is("Relu") || node.is("Clip");
-    const Node* producer = clips ? node.input(0)->producer() : nullptr;
+    const Node* producer = traits_of(node).clips ? node.input(0)->producer() : nullptr;
     const IntegerDecision* before =
         producer != nullptr && !is_conversion(*producer) ? decision(producer->name()) : nullptr;
     if (const IntegerDecision* own = decision(node.name())) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "lib/graph/macs.h"
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/quant/filter.h"
 #include "lib/quant/fusion.h"
@@ -229,7 +230,7 @@ class Drafter {
   // A Gather that looks rows up in a large constant: the constant is stored in codes, its rows are
   // dequantized when they are found.
   static bool is_table(const Node& node) {
-    return node.is("Gather") && !weight_inputs(node).empty();
+    return traits_of(node).weights == WeightKind::table && !weight_inputs(node).empty();
   }
 
   // Its weights alone are codes.
@@ -396,10 +397,8 @@ class Drafter {
   // A mover that changes values on its way (a constant that Pad puts in, a cubic Resize that
   // overshoots) has a range of its own.
   static bool moves_only(const Node& node) {
-    if (node.is("Resize")) return node.attr_string("mode", "nearest") != "cubic";
-    if (!node.is("Pad") || node.attr_string("mode", "constant") != "constant") return true;
-    const Value* fill = node.input(2);
-    return fill == nullptr || (fill->is_constant() && fill->constant().item<float>() == 0);
+    const auto makes_values = traits_of(node).makes_values;
+    return makes_values == nullptr || !makes_values(node);
   }
 
   void consider(const Node& node) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 
 namespace intaglio {
@@ -121,7 +122,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
     return FloatReason("its result has several readers");
   }
   Tail tail;
-  if (reader->is("Relu") || reader->is("Clip")) {
+  if (traits_of(*reader).clips) {
     tail.clip = reader;
     reader = data_reader(reader->output(0));
   }
@@ -146,7 +147,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
 bool goes_on_in_float(const Node& node) {
   const Value* y = node.output(0);
   if (const Node* reader = data_reader(y); reader != nullptr)
-    return !reader->is("QuantizeLinear") && !reader->is("Relu") && !reader->is("Clip");
+    return !reader->is("QuantizeLinear") && !traits_of(*reader).clips;
   for (const Use& use : y->uses())
     if (use.node->is("QuantizeLinear")) return false;
   return true;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/gemm_of_matmul.h"
 #include "lib/passes/qdq/cluster.h"
@@ -107,8 +108,7 @@ bool takes_bias(const GemmOfMatMul& gemm, const CodesRef& a, const CodesRef& b) 
   if (const auto codes = dequantized(gemm.bias))
     return codes->type == DType::s32 && fits(*codes, a, b);
   const Node* reader = only_reader(gemm.add->output(0));
-  while (reader != nullptr && (reader->is("Relu") || reader->is("Clip")))
-    reader = only_reader(reader->output(0));
+  while (reader != nullptr && traits_of(*reader).clips) reader = only_reader(reader->output(0));
   return reader != nullptr && reader->is("QuantizeLinear") && gemm.bias->is_constant() &&
          gemm.bias->rank() == 1;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/qdq/cluster.h"
 
@@ -13,8 +14,7 @@ namespace {
 
 bool leads_to_quantize(const Node& node) {
   const Node* reader = only_reader(node.output(0));
-  while (reader != nullptr && (reader->is("Relu") || reader->is("Clip")))
-    reader = only_reader(reader->output(0));
+  while (reader != nullptr && traits_of(*reader).clips) reader = only_reader(reader->output(0));
   return reader != nullptr && reader->is("QuantizeLinear");
 }
 
