@@ -5,12 +5,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "lib/eval/metric_def.h"
+
 namespace intaglio {
 namespace {
 
 std::string known_metrics() {
   std::vector<std::string_view> names;
-  for (const Metric metric : all_metrics()) names.push_back(name_of(metric));
+  for (const MetricDef& def : all_metrics()) names.push_back(def.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
