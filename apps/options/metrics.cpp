@@ -17,7 +17,7 @@ std::string known_metrics() {
 }
 
 std::string known_decoders() {
-  std::vector<std::string_view> names = {"auto"};
+  std::vector<std::string_view> names = {any_decoder};
   for (const DecoderDef& def : decoders()) names.push_back(def.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -28,7 +28,7 @@ struct MetricRequest {
   std::vector<Metric> metrics = {};  // empty: those that suit the outputs
   std::vector<Metric> gated = {};    // gates need these too
   bool labels = false, reference = true;
-  std::string decoder = "auto";  // see choose_decoder
+  std::string decoder{any_decoder};  // see choose_decoder
   DetectOptions detect = {};
   std::int64_t blank = 0;  // class of CTC's blank; -1: the last one
 };

@@ -38,9 +38,9 @@ std::string model_row(const std::string& name, std::uint64_t bytes, const Json& 
 }
 
 Json figures_of_float(const Json& report, const Json& evaluation) {
-  Json figures = report["command"] == "compare" ? report["reference"]
-                 : evaluation.is_object()       ? evaluation["reference"]
-                                                : Json();
+  Json figures = is_comparison(report)    ? report["reference"]
+                 : evaluation.is_object() ? evaluation["reference"]
+                                          : Json();
   if (figures.is_null()) figures = Json::object();
   if (evaluation.is_object() && evaluation["agreement"].is_number()) figures["agreement"] = 100;
   return figures;
@@ -50,7 +50,7 @@ std::string models(const Json& report, const std::vector<MethodView>& methods) {
   std::string out;
   out += model_row("FP32", report["model"]["bytes"].get<std::uint64_t>(),
                    figures_of_float(report, methods.front().evaluation), false);
-  const bool compared = report["command"] == "compare";
+  const bool compared = is_comparison(report);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     const bool best = compared && i == chosen_of(report);
     out += model_row(code(methods[i].text) + (best ? " <strong>best</strong>" : ""),
