@@ -27,6 +27,10 @@ std::optional<int> channel_axis(const Node& node) {
   return node.is("Gemm") && node.attr_int("transB", 0) != 0 ? 1 - axis : axis;
 }
 
+bool is_table(const Node& node) {
+  return traits_of(node).weights == WeightKind::table && !weight_inputs(node).empty();
+}
+
 bool computes_in_float(const Node& node) { return traits_of(node).weights == WeightKind::gates; }
 
 std::vector<WeightInput> weight_inputs(const Node& node) {
