@@ -17,7 +17,7 @@
 #include "apps/report/report.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
-#include "lib/eval/figures.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
@@ -28,54 +28,17 @@ struct CompareOptions {
   bool json = false;
 };
 
-// A column of the table: of the float model, and of one that was made of it.
-struct TableColumn {
-  const char* head;
-  bool shown;
-  std::string (*reference)(const Evaluation& e);
-  std::string (*model)(const Evaluation& e);
-};
-
-std::string top(const std::optional<Accuracy>& a, double Accuracy::*which) {
-  return a ? percent((*a).*which) : "-";
-}
-
-std::vector<TableColumn> columns_of(const MetricPlan& plan) {
-  const auto nothing = [](const Evaluation&) { return std::string(); };
-  return {
-      {"top-1 %", plan.has(Metric::topk),
-       [](const Evaluation& e) { return top(e.reference, &Accuracy::top1); },
-       [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top1); }},
-      {"top-5 %", plan.has(Metric::topk),
-       [](const Evaluation& e) { return top(e.reference, &Accuracy::top5); },
-       [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top5); }},
-      {"agreement %", plan.has(Metric::agreement),
-       [](const Evaluation&) { return std::string("100.00"); },
-       [](const Evaluation& e) { return e.agreement ? percent(*e.agreement) : "-"; }},
-      {"SQNR dB", plan.has(Metric::sqnr), nothing,
-       [](const Evaluation& e) { return least_text(least_sqnr(e)); }},
-      {"cosine", plan.has(Metric::cosine), nothing,
-       [](const Evaluation& e) { return fmt::format("{:.6f}", least_cosine(e)); }},
-      {"PSNR dB", plan.has(Metric::psnr), nothing,
-       [](const Evaluation& e) { return least_text(least_psnr(e)); }},
-      {"boxes F1", plan.has(Metric::boxes), nothing,
-       [](const Evaluation& e) { return e.boxes ? f1_text(*e.boxes) : "-"; }},
-      {"character error %", plan.has(Metric::ctc), nothing,
-       [](const Evaluation& e) { return e.strings ? character_error_text(*e.strings) : "-"; }},
-  };
-}
-
 void print_comparison(const CompareResult& r) {
   const Evaluation& first = r.methods.front().measured.evaluation;
   std::vector<std::vector<std::string>> rows = {{"method"}, {"FP32"}};
   for (const Compared& m : r.methods) rows.push_back({m.method.text()});
-  for (const TableColumn& column : columns_of(first.plan)) {
-    if (!column.shown) continue;
-    rows[0].emplace_back(column.head);
-    rows[1].push_back(column.reference(first));
-    for (std::size_t i = 0; i < r.methods.size(); ++i)
-      rows[i + 2].push_back(column.model(r.methods[i].measured.evaluation));
-  }
+  for (const Metric metric : first.plan.metrics)
+    for (const MetricColumn& column : columns_of(def_of(metric))) {
+      rows[0].push_back(column.head);
+      rows[1].push_back(column.reference(first));
+      for (std::size_t i = 0; i < r.methods.size(); ++i)
+        rows[i + 2].push_back(column.model(r.methods[i].measured.evaluation));
+    }
   rows[0].emplace_back("bytes");
   rows[1].push_back(std::to_string(r.session.prepared.source.bytes));
   for (std::size_t i = 0; i < r.methods.size(); ++i)

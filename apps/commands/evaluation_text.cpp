@@ -6,6 +6,7 @@
 #include "apps/commands/table.h"
 #include "apps/report/flags.h"
 #include "lib/eval/figures.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
@@ -41,27 +42,21 @@ std::string odd_text(const Deviation& d) {
 void print_outputs(const Evaluation& e) {
   for (const OutputDeviation& output : e.outputs) {
     std::vector<std::string> figures;
-    if (e.plan.has(Metric::sqnr)) figures.push_back("SQNR " + decibels(output.deviation.sqnr_db()));
-    if (e.plan.has(Metric::cosine)) {
-      const auto cosine = output.deviation.cosine();
-      figures.push_back("cosine " +
-                        (cosine ? fmt::format("{:.6f}", *cosine) : std::string("undefined")));
-    }
-    if (e.plan.has(Metric::psnr)) figures.push_back("PSNR " + decibels(output.psnr_db));
+    for (const Metric metric : e.plan.metrics)
+      if (const OutputFigure& figure = def_of(metric).output; figure.of != nullptr)
+        figures.push_back(fmt::format("{} {}", figure.label, figure.text(figure.of(output))));
     if (figures.empty()) continue;
     fmt::print("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
                odd_text(output.deviation));
   }
 }
 
-void print_answers(const Evaluation& e) {
-  if (e.boxes)
-    fmt::print("boxes ({}): F1 {}, {} of {} found again among {}\n", e.plan.decoder.def->name,
-               f1_text(*e.boxes), e.boxes->matched, e.boxes->expected, e.boxes->found);
-  if (e.strings)
-    fmt::print("strings: {} of {} lines equal, {} errors in {} characters ({} %)\n",
-               e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
-               character_error_text(*e.strings));
+void print_sentences(const Evaluation& e) {
+  for (const Metric metric : e.plan.metrics) {
+    const auto sentence = def_of(metric).sentence;
+    if (const std::string text = sentence != nullptr ? sentence(e) : ""; !text.empty())
+      fmt::print("{}\n", text);
+  }
 }
 
 }  // namespace
@@ -69,7 +64,7 @@ void print_answers(const Evaluation& e) {
 void print_evaluation(const std::string& reference, const std::string& model, const Evaluation& e) {
   print_classes(reference, model, e);
   print_outputs(e);
-  print_answers(e);
+  print_sentences(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
   fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),

@@ -28,9 +28,9 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
       ->type_name("LIST");
   command.add_option("--std", o.deviation, "Divided by, per channel")->type_name("LIST");
   command.add_option("--channels", o.channels, "Order of the channels")
-      ->check(CLI::IsMember({"RGB", "BGR", "GRAY"}));
+      ->check(CLI::IsMember(words_of<Channels>()));
   command.add_option("--layout", o.layout, "Layout of the model's input")
-      ->check(CLI::IsMember({"auto", "NCHW", "NHWC"}));
+      ->check(CLI::IsMember(words_of<ImageLayout>()));
 }
 
 void add_label_options(CLI::App& command, DataOptions& o) {

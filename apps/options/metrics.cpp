@@ -5,17 +5,19 @@
 
 #include <CLI/CLI.hpp>
 
+#include "lib/eval/metric_def.h"
+
 namespace intaglio {
 namespace {
 
 std::string known_metrics() {
   std::vector<std::string_view> names;
-  for (const Metric metric : all_metrics()) names.push_back(name_of(metric));
+  for (const MetricDef& def : all_metrics()) names.push_back(def.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string known_decoders() {
-  std::vector<std::string_view> names = {"auto"};
+  std::vector<std::string_view> names = {any_decoder};
   for (const DecoderDef& def : decoders()) names.push_back(def.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }

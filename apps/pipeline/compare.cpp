@@ -26,7 +26,7 @@ std::vector<Method> parse_methods(const std::vector<std::string>& texts) {
 
 MetricRequest metric_request(const CompareSpec& o) {
   std::vector<Metric> needed;
-  if (const auto metric = metric_of(o.objective)) needed.push_back(*metric);
+  if (const MetricDef* def = metric_of(o.objective)) needed.push_back(def->metric);
   return request_of(o.metric, std::move(needed), !o.data.labels.empty());
 }
 
@@ -87,8 +87,10 @@ void require_consistent(const CompareSpec& o) {
         Code::usage,
         fmt::format("--format {} has no calibration methods to compare", o.quant.form.name()),
         "Compare qdq or qoperator.");
-  if (o.objective == "top1" && o.data.labels.empty())
-    throw Error(Code::usage, "--objective top1 needs labels", "Give --labels FILE.csv.");
+  const MetricDef* objective = metric_of(o.objective);
+  if (objective != nullptr && objective->labels && o.data.labels.empty())
+    throw Error(Code::usage, fmt::format("--objective {} needs labels", o.objective),
+                "Give --labels FILE.csv.");
 }
 
 CompareResult compare(const CompareSpec& o, Context& context) {

@@ -2,8 +2,9 @@
 // written.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/eval/evaluate.h"
@@ -11,18 +12,12 @@
 namespace intaglio {
 
 struct Gates {
-  std::optional<double> min_sqnr = {};             // dB, of every output
-  std::optional<double> min_cosine = {};           // of every output
-  std::optional<double> min_psnr = {};             // dB, of every output
-  std::optional<double> max_top1_drop = {};        // points
-  std::optional<double> min_agreement = {};        // %
-  std::optional<double> max_agreement_drop = {};   // points below 100 %
-  std::optional<double> min_boxes_f1 = {};         // 0..1
-  std::optional<double> max_character_error = {};  // %
-  std::optional<double> min_equal_lines = {};      // %
+  // By the name of a gate of all_gates(): "min-sqnr".
+  std::map<std::string_view, double> limits = {};
 
   bool any() const { return !metrics().empty(); }
   std::vector<Metric> metrics() const;  // that the gates need
+  bool need_labels() const;
   // Throws Code::usage when a gate cannot be measured (no labels, no reference).
   void require_measurable(bool has_labels, bool has_reference) const;
   // Every gate that was missed, with both figures. What could not be measured, such as F1 where

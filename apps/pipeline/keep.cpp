@@ -37,7 +37,7 @@ void require_searchable(const KeepOptions& options, const Gates& gates, const Fo
   if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
   if (options.automatic() && !gates.any())
     refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");
-  if (options.automatic() && gates.max_top1_drop && has_eval_data)
+  if (options.automatic() && gates.need_labels() && has_eval_data)
     refuse("--max-top1-drop needs labels of the calibration data, not of --eval-data",
            "Search by --max-agreement-drop POINTS.");
 }

@@ -10,7 +10,7 @@ namespace intaglio {
 
 struct MetricOptions {
   std::vector<std::string> metrics;  // empty: by the shapes of the outputs
-  std::string decoder = "auto";
+  std::string decoder{any_decoder};
   DetectOptions detect;
   std::int64_t blank = 0;
 };

@@ -12,12 +12,6 @@
 
 namespace intaglio {
 
-// Whether weights have a scale per channel, or one.
-enum class Granularity { channel, tensor };
-constexpr std::array<Word<Granularity>, 2> words(Granularity) {
-  return {{{"channel", Granularity::channel}, {"tensor", Granularity::tensor}}};
-}
-
 // Types that codes may have, and weights beside them.
 inline constexpr std::array<Word<DType>, 4> code_types = {
     {{"u8", DType::u8}, {"s8", DType::s8}, {"u16", DType::u16}, {"s16", DType::s16}}};
@@ -35,7 +29,7 @@ struct QuantOptions {
   std::optional<DType> weights, activations;
   std::optional<Granularity> granularity;
   bool symmetric = false, reduce_range = false;
-  std::string weight_method = "best";
+  std::string weight_method{best_weight_method};
   NonFinite nonfinite = NonFinite::ignore;
   Selection selection;
 };

@@ -32,6 +32,8 @@ constexpr std::array<KnownStep, 5> known_steps = {{{"shift", &RefineSteps::shift
                                                    {"rounding", &RefineSteps::rounding},
                                                    {"bias_correction", &RefineSteps::bias}}};
 
+constexpr std::string_view no_step = "none";
+
 std::vector<std::string_view> all_steps() {
   std::vector<std::string_view> names;
   for (const KnownStep& step : known_steps) names.push_back(step.name);
@@ -48,7 +50,7 @@ RefineSteps refine_steps(const RefineOptions& options) {
     const auto it = std::ranges::find(known_steps, name, &KnownStep::name);
     if (it != known_steps.end()) {
       steps.*it->member = true;
-    } else if (name != "none" || options.list.size() > 1) {
+    } else if (name != no_step || options.list.size() > 1) {
       throw Error(Code::usage, fmt::format("--refine: '{}' is no step", name),
                   suggestion(name, all_steps()));
     }

@@ -7,6 +7,7 @@
 #include "calibration/ranges/unsuitable.h"
 #include "calibration/sensitivity/keep_float.h"
 #include "lib/base/progress.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
@@ -37,9 +38,9 @@ class Search {
         set_(data_of(ground, gates), ground.data.data, ground.recipe,
              ground.prepared.model.graph()) {
     measuring_.values = false;
-    if (gates.max_top1_drop) return;
+    if (gates.need_labels()) return;
     measuring_.metrics.labels = false;
-    std::erase(measuring_.metrics.metrics, Metric::topk);
+    std::erase_if(measuring_.metrics.metrics, [](Metric metric) { return def_of(metric).labels; });
   }
 
   Kept run() {
@@ -59,10 +60,10 @@ class Search {
   }
 
  private:
-  // Labels are read for the one gate that needs them: they may be those of other samples.
+  // Labels are read for gates that need them: they may be those of other samples.
   static DataOptions data_of(const Ground& ground, const Gates& gates) {
     DataOptions data = ground.data;
-    if (!gates.max_top1_drop) data.labels.clear();
+    if (!gates.need_labels()) data.labels.clear();
     return data;
   }
 

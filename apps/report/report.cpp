@@ -7,6 +7,7 @@
 
 #include "apps/report/flags.h"
 #include "lib/base/memory.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
@@ -172,13 +173,14 @@ Json evaluation_json(const Evaluation& e) {
   json["top5"] = e.accuracy ? Json(e.accuracy->top5) : Json();
   json["agreement"] = number(e.agreement);
   json["outputs"] = Json::array();
-  for (const OutputDeviation& output : e.outputs)
-    json["outputs"].push_back({{"name", output.name},
-                               {"sqnr_db", number(output.deviation.sqnr_db())},
-                               {"cosine", number(output.deviation.cosine())},
-                               {"psnr_db", number(output.psnr_db)},
-                               {"left_out", output.deviation.left_out},
-                               {"one_sided", output.deviation.one_sided}});
+  for (const OutputDeviation& output : e.outputs) {
+    Json entry = {{"name", output.name}};
+    for (const MetricDef& def : all_metrics())
+      if (def.of_outputs()) entry[std::string(def.output.key)] = number(def.output.of(output));
+    entry["left_out"] = output.deviation.left_out;
+    entry["one_sided"] = output.deviation.one_sided;
+    json["outputs"].push_back(std::move(entry));
+  }
   json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};

@@ -36,9 +36,9 @@ std::string text_of(const Size& size) { return fmt::format("{}x{}", size.width, 
 Json json_of(const Resize& resize) {
   switch (resize.mode) {
     case Resize::Mode::automatic:
-      return "auto";
+      return automatic_size;
     case Resize::Mode::none:
-      return "none";
+      return no_size;
     case Resize::Mode::shorter:
       return resize.shorter;
     case Resize::Mode::exact:
@@ -46,9 +46,6 @@ Json json_of(const Resize& resize) {
   }
   return nullptr;
 }
-
-constexpr const char* channel_names[] = {"RGB", "BGR", "GRAY"};
-constexpr const char* layout_names[] = {"auto", "NCHW", "NHWC"};
 
 // Reads a key through one of the parsers for texts; a number stands for its digits.
 template <typename Parse>
@@ -81,15 +78,15 @@ std::vector<double> per_channel(JsonObject& object, std::string_view key, double
 Json PreprocessRecipe::to_json() const {
   Json json;
   json["name"] = name;
-  json["channels"] = channel_names[static_cast<int>(channels)];
+  json["channels"] = word_of(channels);
   json["scale"] = scale;
   json["mean"] = mean;
   json["std"] = deviation;
   json["resize"] = json_of(resize);
-  json["crop"] = crop ? Json(text_of(*crop)) : Json("auto");
+  json["crop"] = crop ? Json(text_of(*crop)) : Json(automatic_size);
   json["letterbox"] = letterbox;
   json["pad"] = pad;
-  json["layout"] = layout_names[static_cast<int>(layout)];
+  json["layout"] = word_of(layout);
   return json;
 }
 
@@ -97,18 +94,18 @@ PreprocessRecipe recipe_from_json(const Json& json, const std::string& origin) {
   JsonObject object(json, origin);
   PreprocessRecipe recipe;
   recipe.name = object.get<std::string>("name", std::filesystem::path(origin).stem().string());
-  recipe.channels = parsed(object, "channels", "RGB", parse_channels);
+  recipe.channels = parsed(object, "channels", word_of(Channels::rgb), parse_channels);
   recipe.scale = object.get<double>("scale", 1.0);
   if (!std::isfinite(recipe.scale) || recipe.scale == 0)
     object.fail("scale", "expected a number not zero");
   recipe.mean = per_channel(object, "mean", 0);
   recipe.deviation = per_channel(object, "std", 1);
-  recipe.resize = parsed(object, "resize", "auto", parse_resize);
-  recipe.crop = parsed(object, "crop", "auto", parse_crop);
+  recipe.resize = parsed(object, "resize", automatic_size, parse_resize);
+  recipe.crop = parsed(object, "crop", automatic_size, parse_crop);
   recipe.letterbox = object.get<bool>("letterbox", false);
   recipe.pad = object.get<int>("pad", recipe.pad);
   if (recipe.pad < 0 || recipe.pad > 255) object.fail("pad", "expected 0..255");
-  recipe.layout = parsed(object, "layout", "auto", parse_layout);
+  recipe.layout = parsed(object, "layout", word_of(ImageLayout::automatic), parse_layout);
   object.done();
   return recipe;
 }
@@ -119,27 +116,25 @@ PreprocessRecipe load_recipe(std::string_view name_or_file) {
 }
 
 Resize parse_resize(std::string_view text) {
-  if (text == "auto") return {};
-  if (text == "none") return {.mode = Resize::Mode::none};
+  if (text == automatic_size) return {};
+  if (text == no_size) return {.mode = Resize::Mode::none};
   const Size size = parse_sides(text, "auto, none, N (the shorter side) or WxH");
   if (text.find('x') != std::string_view::npos) return {.mode = Resize::Mode::exact, .exact = size};
   return {.mode = Resize::Mode::shorter, .shorter = size.width};
 }
 
 std::optional<Size> parse_crop(std::string_view text) {
-  if (text == "auto") return std::nullopt;
+  if (text == automatic_size) return std::nullopt;
   return parse_sides(text, "auto, N or WxH");
 }
 
 Channels parse_channels(std::string_view text) {
-  for (int i = 0; i < 3; ++i)
-    if (text == channel_names[i]) return static_cast<Channels>(i);
+  if (const auto channels = value_of<Channels>(text)) return *channels;
   throw unexpected(text, "RGB, BGR or GRAY");
 }
 
 ImageLayout parse_layout(std::string_view text) {
-  for (int i = 0; i < 3; ++i)
-    if (text == layout_names[i]) return static_cast<ImageLayout>(i);
+  if (const auto layout = value_of<ImageLayout>(text)) return *layout;
   throw unexpected(text, "auto, NCHW or NHWC");
 }
 

@@ -18,6 +18,7 @@
 //   "layout"     "auto" (default), "NCHW", "NHWC"
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,11 +26,23 @@
 
 #include "calibration/data/resize.h"
 #include "lib/base/json.h"
+#include "lib/base/words.h"
 
 namespace intaglio {
 
 enum class Channels { rgb, bgr, gray };
+constexpr std::array<Word<Channels>, 3> words(Channels) {
+  return {{{"RGB", Channels::rgb}, {"BGR", Channels::bgr}, {"GRAY", Channels::gray}}};
+}
+
 enum class ImageLayout { automatic, nchw, nhwc };
+constexpr std::array<Word<ImageLayout>, 3> words(ImageLayout) {
+  return {
+      {{"auto", ImageLayout::automatic}, {"NCHW", ImageLayout::nchw}, {"NHWC", ImageLayout::nhwc}}};
+}
+
+// What stands for sizes that follow from the model's input, and for images as they are.
+inline constexpr std::string_view automatic_size = "auto", no_size = "none";
 
 struct Resize {
   // automatic: so that both sides are at least crop * 256 / 224 (rounded half away from zero) and

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/ops.h"
 
 namespace intaglio {
@@ -43,19 +44,12 @@ bool sums_pairs(const Node& node) {
          });
 }
 
-bool passes_on(const Node& node) {
-  return is_any(node, {"Add",    "Sub",      "Mul",     "Div",       "Abs",     "Neg",
-                       "Pow",    "Relu",     "Clip",    "Max",       "Reshape", "Transpose",
-                       "Slice",  "Split",    "Squeeze", "Unsqueeze", "Flatten", "Concat",
-                       "Gather", "Identity", "Pad",     "Cast"}) ||
-         sums_pairs(node);
-}
+bool passes_on(const Node& node) { return traits_of(node).keeps_small || sums_pairs(node); }
 
 // What a logarithm may be taken of, too: energies of windows. The roots and divisors behind such
 // sums are those of normalizations.
 bool pools(const Node& node) {
-  return (node.op().starts_with("Reduce") && !sums_pairs(node)) ||
-         is_any(node, {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool"});
+  return (node.op().starts_with("Reduce") && !sums_pairs(node)) || traits_of(node).pools;
 }
 
 class Search {
@@ -71,7 +65,7 @@ class Search {
 
  private:
   void visit(const Node& node) {
-    const bool compute = is_any(node, {"Conv", "ConvTranspose", "Gemm", "MatMul"});
+    const bool compute = traits_of(node).weights == WeightKind::product;
     const Value* y = first_output(node);
     if (y == nullptr || !(compute || passes_on(node) || pools(node))) return;
     const bool logarithm = leads_to(node, compresses, logarithms_);

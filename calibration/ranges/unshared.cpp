@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/range_rules.h"
 
 namespace intaglio {
@@ -45,8 +46,7 @@ class Parting {
   // the value shares with nobody.
   const Node* fused_into(const ActivationPlan& a) const {
     const Node* clip = graph_.find(a.name)->producer();
-    if (clip == nullptr || !(clip->is("Relu") || clip->is("Clip")) || !quantized_.contains(a.name))
-      return nullptr;
+    if (clip == nullptr || !traits_of(*clip).clips || !quantized_.contains(a.name)) return nullptr;
     if (std::ranges::count(plan_.activations, a.group, &ActivationPlan::group) < 2) return nullptr;
     const Value* before = clip->input(0);
     return plan_.find(before->name()) == nullptr ? before->producer() : nullptr;
@@ -73,7 +73,7 @@ class Parting {
     std::vector<std::string> copies = {a.name};
     for (std::size_t i = 0; i < copies.size(); ++i)
       for (const Use& use : graph_.find(copies[i])->uses())
-        if (moves_values(*use.node) && use.index == 0)
+        if (traits_of(*use.node).moves && use.index == 0)
           for (const Value* moved : use.node->outputs())
             if (in_group(moved, a.group)) copies.push_back(moved->name());
     return copies;
@@ -90,7 +90,8 @@ class Parting {
     return std::ranges::any_of(part.values, [&](const std::string& name) {
       const Value& value = *graph_.find(name);
       return value.is_output() || std::ranges::any_of(value.uses(), [&](const Use& use) {
-               const bool inside = moves_values(*use.node) || use.node->is("Concat");
+               const OpTraits& traits = traits_of(*use.node);
+               const bool inside = traits.moves || traits.joins;
                return !inside || !in_group(use.node->output(0), part.joined);
              });
     });

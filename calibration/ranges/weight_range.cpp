@@ -73,7 +73,7 @@ Range method_range(std::span<const float> values, const Grid& grid, const Method
 }  // namespace
 
 WeightMethod parse_weight_method(std::string_view text) {
-  if (text == "best") return {};
+  if (text == best_weight_method) return {};
   try {
     return {std::string(text), parse_method(text)};
   } catch (const Error& e) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "calibration/ranges/methods/selector.h"
@@ -10,10 +11,13 @@
 
 namespace intaglio {
 
-// "best", the default, takes min-max or mse for each channel, whichever has the smaller squared
+// What stands for no method in particular.
+inline constexpr std::string_view best_weight_method = "best";
+
+// best_weight_method, the default, takes min-max or mse for each channel, whichever has the smaller squared
 // error. Otherwise a calibration method, applied to each channel.
 struct WeightMethod {
-  std::string text = "best";
+  std::string text{best_weight_method};
   std::optional<Method> method;  // nullopt: best
 };
 WeightMethod parse_weight_method(std::string_view text);  // throws as parse_method() does

@@ -6,26 +6,27 @@
 #include <cmath>
 
 #include "calibration/refine/channel_sums.h"
+#include "lib/graph/op_traits.h"
 #include "lib/quant/range_rules.h"
 
 namespace intaglio {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float sigmoid_rises = 4;  // beyond, its slope is below 7 % of that at 0
 
 // By the activation that alone reads the result.
 Weighing weighing_of(const Value& result) {
   Weighing all{-infinity, infinity, 1};
   if (result.is_output() || result.uses().size() != 1) return all;
   const Node& reader = *result.uses().front().node;
-  if (reader.is("LeakyRelu")) {
-    const float slope = reader.attr_float("alpha", 0.01f);
+  const OpTraits& traits = traits_of(reader);
+  if (traits.slope_below_zero != nullptr) {
+    const float slope = traits.slope_below_zero(reader);
     return {0, infinity, std::max(0.05f, slope * slope)};
   }
   // Most positions of a detector are background, far below 0: they must not outvote the others.
-  if (reader.is("Sigmoid")) return {-sigmoid_rises, sigmoid_rises, 0};
-  if (!reader.is("Relu") && !reader.is("Clip")) return all;
+  if (traits.rises_within > 0) return {-traits.rises_within, traits.rises_within, 0};
+  if (!traits.clips) return all;
   const Bound active = bound_of_readers(result);
   return {active.lo, active.hi, 0.05f};
 }

@@ -9,6 +9,7 @@
 #include "calibration/refine/gptq_row.h"
 #include "calibration/refine/layer.h"
 #include "lib/base/parallel.h"
+#include "lib/graph/op_traits.h"
 #include "lib/quant/array.h"
 
 namespace intaglio {
@@ -105,9 +106,7 @@ class Rounding {
   std::vector<std::pair<double, double>> errors_;  // nearest, chosen; by group
 };
 
-bool multiplies_weights(const Node& node) {
-  return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul");
-}
+bool multiplies_weights(const Node& node) { return traits_of(node).weights == WeightKind::product; }
 
 // Why the weights keep their nearest codes; empty: they need not.
 std::string refusal(const std::optional<Layer>& layer, const ConstantPlan& plan) {

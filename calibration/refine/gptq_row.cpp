@@ -7,6 +7,7 @@
 #include "lib/base/parallel.h"
 #include "lib/base/simd.h"
 #include "lib/exec/ops/gemm.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 namespace {
@@ -110,9 +111,8 @@ RoundedCodes round_row(const Factor& factor, const RoundedRow& row, const Levels
   const std::size_t n = factor.width();
   const auto scale = static_cast<double>(row.scale);
   const auto code = [&](double w) {
-    const double q = std::nearbyint(w / scale) + row.zero_point;
     return static_cast<std::int32_t>(
-        std::clamp(q, static_cast<double>(levels.lo), static_cast<double>(levels.hi)));
+        code_of<double>(w, scale, row.zero_point, levels.lo, levels.hi));
   };
   const auto error_of = [&](std::int32_t q, float w) {
     return static_cast<float>((q - row.zero_point) * scale - static_cast<double>(w));

@@ -1,14 +1,11 @@
 #include "calibration/sensitivity/hints.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
+
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
-
-constexpr std::array<std::string_view, 6> steep = {
-    "Softmax", "LayerNormalization", "Sigmoid", "Tanh", "Exp", "Erf"};
 
 bool reads_input(const Node& node) { return node.input(0) != nullptr && node.input(0)->is_input(); }
 
@@ -21,9 +18,9 @@ bool makes_output(const QuantizedLayer& layer) {
 
 std::string hint_for(const LayerSensitivity& l) {
   const Node& node = *l.layer.node;
-  if (std::ranges::count(steep, node.op()))
+  if (traits_of(node).steep)
     return "small differences of its input matter: keep it float, or give it 16 bits";
-  if (node.is("Concat"))
+  if (traits_of(node).joins)
     return "its inputs share one scale: keep it float when their ranges differ";
   if (reads_input(node)) return "first layer: few products, and every error goes through the net";
   if (makes_output(l.layer)) return "last layer: its error is the error of the output";

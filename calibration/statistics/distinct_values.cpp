@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "lib/tensor/code_of.h"
+
 namespace intaglio {
 
 namespace {
@@ -89,10 +91,10 @@ namespace {
 double squared_error(const DistinctValues& values, const QParams& params, const Levels& levels) {
   const float scale = params.scale.front();
   const auto zero = static_cast<float>(params.zero_point.front());
+  const auto lo = static_cast<float>(levels.lo), hi = static_cast<float>(levels.hi);
   double error = 0;
   for (const auto& [x, count] : values.counts()) {
-    const float code = std::clamp(std::nearbyint(x / scale) + zero, static_cast<float>(levels.lo),
-                                  static_cast<float>(levels.hi));
+    const float code = code_of(x, scale, zero, lo, hi);
     const double d = static_cast<double>(x) - static_cast<double>((code - zero) * scale);
     error += static_cast<double>(count) * d * d;
   }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <vector>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/range_rules.h"
 
 namespace intaglio {
@@ -95,7 +96,7 @@ std::map<std::string, std::string> state_pairs(const Graph& graph) {
 const Value* input_of(const Value& value) {
   const Value* source = &value;
   while (source != nullptr && source->producer() != nullptr) {
-    if (!moves_values(*source->producer())) return nullptr;
+    if (!traits_of(*source->producer()).moves) return nullptr;
     source = source->producer()->input(0);
   }
   return source != nullptr && source->is_feed() ? source : nullptr;

@@ -6,18 +6,14 @@
 #include <vector>
 
 #include "lib/graph/macs.h"
-#include "lib/graph/ops.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
 
-bool relabels(const Node& node) {
-  return is_any(node, {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"});
-}
-
 // The value whose memory this one uses.
 const Value* storage_of(const Value* value) {
-  while (value->producer() != nullptr && relabels(*value->producer()) &&
+  while (value->producer() != nullptr && traits_of(*value->producer()).relabels &&
          value->producer()->input(0) != nullptr && !value->producer()->input(0)->is_constant())
     value = value->producer()->input(0);
   return value;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/weights.h"
 
@@ -36,8 +37,8 @@ const Value* before_cast(const Value* value) {
 
 bool is_looked_up(const Value* value) {
   const Node* gather = value != nullptr ? value->producer() : nullptr;
-  return gather != nullptr && gather->is("Gather") && gather->input(0) != nullptr &&
-         gather->input(0)->is_constant();
+  return gather != nullptr && traits_of(*gather).weights == WeightKind::table &&
+         gather->input(0) != nullptr && gather->input(0)->is_constant();
 }
 
 }  // namespace

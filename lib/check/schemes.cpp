@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lib/check/pairs.h"
+#include "lib/graph/op_traits.h"
 #include "lib/quant/weights.h"
 
 namespace intaglio {
@@ -101,9 +102,7 @@ Violation bias_violation(const Node& node, const Target& target) {
   return {};
 }
 
-bool has_weights(const Node& node) {
-  return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul");
-}
+bool has_weights(const Node& node) { return traits_of(node).weights == WeightKind::product; }
 
 }  // namespace
 

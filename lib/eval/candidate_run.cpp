@@ -156,7 +156,7 @@ Evaluation CandidateRun::finish(bool compared) const {
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {
     e.outputs.push_back({candidate_.model->graph().outputs()[o]->name(), outputs_[o]});
-    if (o < extrema_.size()) e.outputs.back().psnr_db = psnr_db(outputs_[o], extrema_[o]);
+    if (o < extrema_.size()) e.outputs.back().reference = extrema_[o];
   }
   for (std::size_t v = 0; v < values_.size(); ++v)
     if (values_[v].count > 0) e.values[names_[v]] = values_[v];

@@ -37,11 +37,11 @@ const DecoderDef& find(std::string_view name) {
 std::span<const DecoderDef> decoders() { return table; }
 
 void require_decoder_name(std::string_view name) {
-  if (name != "auto") find(name);
+  if (name != any_decoder) find(name);
 }
 
 Decoder choose_decoder(std::string_view name, const Signature& signature) {
-  if (name != "auto") {
+  if (name != any_decoder) {
     const DecoderDef& def = find(name);
     if (auto roles = def.roles(signature, true); !roles.empty()) return {&def, std::move(roles)};
     throw Error(Code::unsupported,

@@ -55,7 +55,10 @@ struct DecoderDef {
 };
 std::span<const DecoderDef> decoders();
 
-// Code::usage for a name that is neither a decoder's nor "auto".
+// What stands for the first decoder that fits.
+inline constexpr std::string_view any_decoder = "auto";
+
+// Code::usage for a name that is neither a decoder's nor any_decoder.
 void require_decoder_name(std::string_view name);
 
 struct Decoder {
@@ -63,7 +66,7 @@ struct Decoder {
   std::vector<std::size_t> roles;
 };
 
-// name: of a decoder, or "auto": the first that fits. Throws Code::usage for an unknown name, and
+// name: of a decoder, or any_decoder. Throws Code::usage for an unknown name, and
 // Code::unsupported, with the shapes and what the decoders take, when none fits, or the named one
 // does not.
 Decoder choose_decoder(std::string_view name, const Signature& signature);

@@ -24,7 +24,7 @@ struct Accuracy {  // percentages, 0..100
 struct OutputDeviation {
   std::string name;
   Deviation deviation;
-  std::optional<double> psnr_db = {};  // with Metric::psnr; nullopt also where psnr_db() gives none
+  Extrema reference = {};  // of the reference's values, with Metric::psnr
 };
 
 struct Evaluation {

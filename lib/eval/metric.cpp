@@ -4,17 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 #include "lib/eval/decoders_lists.h"
+#include "lib/eval/metric_def.h"
 #include "lib/eval/positions.h"
 
 namespace intaglio {
 namespace {
 
-constexpr std::array names = {"topk", "agreement", "sqnr", "cosine", "psnr", "boxes", "ctc"};
-constexpr std::array all = {Metric::topk, Metric::agreement, Metric::sqnr, Metric::cosine,
-                            Metric::psnr, Metric::boxes,     Metric::ctc};
 constexpr std::int64_t least_side = 8;  // of an image
 
 bool holds_image(const Shape& shape) {
@@ -27,26 +24,35 @@ struct Choice {
   std::string reason;
 };
 
+std::vector<Metric> suited_to(bool SuitedOutputs::*kind) {
+  std::vector<Metric> metrics;
+  for (const MetricDef& def : all_metrics())
+    if (def.suits.*kind) metrics.push_back(def.metric);
+  return metrics;
+}
+
 Choice by_outputs(const Signature& signature) {
   if (signature.outputs.empty()) return {{}, "the model has no outputs"};
   const OutputType& first = signature.outputs.front();
   const std::string output = "output " + to_string(first);
   if (!suppressed_roles(signature, false).empty())
-    return {{Metric::boxes},
+    return {suited_to(&SuitedOutputs::boxes),
             "the graph suppresses boxes itself: the lengths of its outputs depend on the image"};
   if (holds_scores(first.shape))
-    return {{Metric::agreement, Metric::sqnr, Metric::cosine}, output + " holds scores of classes"};
+    return {suited_to(&SuitedOutputs::scores), output + " holds scores of classes"};
   if (holds_image(first.shape))
-    return {{Metric::sqnr, Metric::cosine, Metric::psnr}, output + " has the shape of an image"};
-  return {{Metric::sqnr, Metric::cosine}, output + " holds neither scores of classes nor an image"};
+    return {suited_to(&SuitedOutputs::images), output + " has the shape of an image"};
+  return {suited_to(&SuitedOutputs::others),
+          output + " holds neither scores of classes nor an image"};
 }
 
-void require_comparable(const MetricRequest& request, Metric metric) {
-  if (metric == Metric::topk && !request.labels)
-    throw Error(Code::usage, "`metric topk` needs labels", "Give `labels FILE.csv`.");
-  if (metric != Metric::topk && !request.reference)
+void require_comparable(const MetricRequest& request, const MetricDef& def) {
+  if (def.labels && !request.labels)
+    throw Error(Code::usage, fmt::format("`metric {}` needs labels", def.name),
+                "Give `labels FILE.csv`.");
+  if (!def.labels && !request.reference)
     throw Error(Code::usage,
-                fmt::format("`metric` {} needs a float model to compare with", name_of(metric)),
+                fmt::format("`metric` {} needs a float model to compare with", def.name),
                 "Give `reference FP32.onnx`.");
 }
 
@@ -74,13 +80,14 @@ void add_new(std::vector<Metric>& metrics, Metric metric) {
 
 }  // namespace
 
-std::string_view name_of(Metric metric) { return names[static_cast<std::size_t>(metric)]; }
-
-std::span<const Metric> all_metrics() { return all; }
+std::string_view name_of(Metric metric) { return def_of(metric).name; }
 
 Metric parse_metric(std::string_view name) {
-  for (const Metric metric : all)
-    if (name_of(metric) == name) return metric;
+  std::vector<std::string_view> names;
+  for (const MetricDef& def : all_metrics()) {
+    if (def.name == name) return def.metric;
+    names.push_back(def.name);
+  }
   throw Error(Code::usage, fmt::format("`metric` {}: no such metric", name),
               fmt::format("Give one of {}.", fmt::join(names, ", ")));
 }
@@ -89,20 +96,25 @@ bool MetricPlan::has(Metric metric) const {
   return std::find(metrics.begin(), metrics.end(), metric) != metrics.end();
 }
 
+bool MetricPlan::compares_values() const {
+  return std::ranges::any_of(metrics, [](Metric metric) { return def_of(metric).of_outputs(); });
+}
+
 MetricPlan plan_metrics(const MetricRequest& request, const Signature& signature) {
   MetricPlan plan;
   plan.signature = signature;
   plan.detect = request.detect;
   plan.metrics.clear();
   for (const Metric metric : request.metrics) {
-    require_comparable(request, metric);
+    require_comparable(request, def_of(metric));
     add_new(plan.metrics, metric);
   }
   plan.reason = "asked for";
   if (plan.metrics.empty()) {
     Choice choice = by_outputs(signature);
     plan.reason = std::move(choice.reason);
-    if (request.labels) plan.metrics.push_back(Metric::topk);
+    for (const MetricDef& def : all_metrics())
+      if (def.labels && request.labels) plan.metrics.push_back(def.metric);
     if (request.reference)
       plan.metrics.insert(plan.metrics.end(), choice.metrics.begin(), choice.metrics.end());
   }

@@ -1,7 +1,7 @@
-// By what a model is compared with its reference, and why by that.
+// By what a model is compared with its reference, and why by that. What each metric is stands in
+// metric_def.h.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +21,6 @@ enum class Metric {
 };
 
 std::string_view name_of(Metric metric);
-std::span<const Metric> all_metrics();
 Metric parse_metric(std::string_view name);  // Code::usage when there is none of this name
 
 // What the caller asks for.
@@ -29,7 +28,7 @@ struct MetricRequest {
   std::vector<Metric> metrics = {};  // empty: those that suit the outputs
   std::vector<Metric> gated = {};    // gates need these too
   bool labels = false, reference = true;
-  std::string decoder = "auto";  // see choose_decoder
+  std::string decoder{any_decoder};  // see choose_decoder
   DetectOptions detect = {};
   std::int64_t blank = 0;  // class of CTC's blank; -1: the last one
 };
@@ -49,9 +48,7 @@ struct MetricPlan {
   CtcPlan ctc;      // with Metric::ctc
 
   bool has(Metric metric) const;
-  bool compares_values() const {
-    return has(Metric::sqnr) || has(Metric::cosine) || has(Metric::psnr);
-  }
+  bool compares_values() const;  // some metric is of outputs
 };
 
 // Asked for nothing, it goes by the first output: scores of one sample, [N,C], give agreement, SQNR

@@ -1,12 +1,11 @@
 #include "lib/eval/softmax_rows.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
 #include "lib/exec/arguments.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
@@ -17,13 +16,6 @@ using Rows = std::map<std::string, SoftmaxRows>;
 
 bool is_softmax(const Node& node) {
   return (node.is("Softmax") || node.is("LogSoftmax")) && node.opset() >= 13;
-}
-
-// Elements go through it one by one, and the last axes stay the last.
-bool passes(const Node& node) {
-  static constexpr std::array<std::string_view, 7> ops = {"Add", "Sub",  "Where",   "Mul",
-                                                          "Div", "Cast", "Identity"};
-  return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end();
 }
 
 // Counted from the last axis; 0: it is not known which one it is.
@@ -42,7 +34,7 @@ const SoftmaxRows* rows_behind(const Value& value, const Rows& known, SoftmaxRow
     SoftmaxRows rows;
     if (is_softmax(reader)) {
       rows = {axis_of(reader), reach_of_softmax};
-    } else if (passes(reader) && reader.output(0) != nullptr &&
+    } else if (traits_of(reader).keeps_rows && reader.output(0) != nullptr &&
                known.contains(reader.output(0)->name())) {
       rows = {known.at(reader.output(0)->name()).axis, reach_before};
     } else {

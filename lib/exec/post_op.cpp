@@ -3,22 +3,12 @@
 #include <limits>
 
 #include "lib/exec/vector_math.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
-
-// A bound of Clip: an attribute before opset 11, an input since. Nothing when it is not constant.
-std::optional<float> clip_bound(const Node& node, std::string_view attr, std::size_t input,
-                                float fallback) {
-  if (node.opset() < 11) return node.attr_float(attr, fallback);
-  const Value* value = node.input(input);
-  if (value == nullptr) return fallback;
-  if (!value->is_constant() || value->dtype() != DType::f32 || value->constant().size() != 1)
-    return std::nullopt;
-  return value->constant().item<float>();
-}
 
 template <typename F>
 [[gnu::always_inline]] inline void map_rows(const ResultRows& y, F f) {
@@ -66,7 +56,8 @@ std::string_view name_of(PostOp::Kind kind) {
 std::optional<PostOp> activation_of(const Node& node) {
   using Kind = PostOp::Kind;
   if (node.is("Relu")) return PostOp{Kind::clip, 0, infinity};
-  if (node.is("LeakyRelu")) return PostOp{Kind::leaky_relu, node.attr_float("alpha", 0.01f)};
+  if (const auto slope = traits_of(node).slope_below_zero; slope != nullptr)
+    return PostOp{Kind::leaky_relu, slope(node)};
   if (node.is("HardSwish")) return PostOp{Kind::hard_swish, 1.0f / 6, 0.5f};
   if (node.is("Sigmoid")) return PostOp{Kind::sigmoid};
   if (node.is("Tanh")) return PostOp{Kind::tanh};
@@ -74,9 +65,8 @@ std::optional<PostOp> activation_of(const Node& node) {
   if (node.is("Gelu") && node.attr_string("approximate", "none") == "none")
     return PostOp{Kind::gelu};
   if (!node.is("Clip")) return std::nullopt;
-  const auto lo = clip_bound(node, "min", 1, -infinity), hi = clip_bound(node, "max", 2, infinity);
-  if (!lo || !hi) return std::nullopt;
-  return PostOp{Kind::clip, *lo, *hi};
+  const auto bounds = clip_bounds(node);
+  return bounds ? std::optional(PostOp{Kind::clip, bounds->lo, bounds->hi}) : std::nullopt;
 }
 
 void apply(std::span<const PostOp> ops, ResultRows y, const float* const* addends) {

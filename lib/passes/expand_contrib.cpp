@@ -18,6 +18,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lib/graph/op_traits.h"
 #include "lib/passes/list.h"
 
 namespace intaglio {
@@ -79,9 +80,8 @@ void add_fast_gelu(Expansion& e, Value& x) {
 }
 
 bool is_known_activation(const std::string& op) {
-  constexpr std::array known = {"",     "Relu", "LeakyRelu",   "Sigmoid",
-                                "Tanh", "Clip", "HardSigmoid", "Gelu"};
-  return std::ranges::find(known, op) != known.end();
+  const OpTraits* traits = find_traits(op);
+  return op.empty() || (traits != nullptr && traits->fused_by_name);
 }
 
 // The activation that a fused operator names, with its parameters in the order of its attributes.

@@ -1,24 +1,21 @@
 // hoist_pools
-//   Before: y = MaxPool(f(x)) where f never falls and works on single values: LeakyRelu, Relu, Elu,
-//           Sigmoid, Tanh, HardSigmoid; the pool alone reads f(x)
+//   Before: y = MaxPool(f(x)) where f never falls and works on single values
+//           (OpTraits::pools_first); the pool alone reads f(x)
 //   After:  y = f(MaxPool(x))
 //   Why:    where a target runs f by itself, in integers or not, it has a quarter of the values
 //           left to do, and the pair between x and f need not hold what no maximum is made of.
 //   Kept:   operators that are not in PrepareOptions::lone_activations; pools that give indices.
 
 #include <algorithm>
-#include <array>
 
+#include "lib/graph/op_traits.h"
 #include "lib/passes/list.h"
 
 namespace intaglio {
 namespace {
 
 bool never_falls(const Node& node) {
-  static constexpr std::array<std::string_view, 6> ops = {"LeakyRelu", "Relu", "Elu",
-                                                          "Sigmoid",   "Tanh", "HardSigmoid"};
-  return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end() &&
-         node.attr_float("alpha", 0) >= 0;
+  return traits_of(node).pools_first && node.attr_float("alpha", 0) >= 0;
 }
 
 // The activation that the pool alone reads, or null.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/graph/op_traits.h"
 #include "lib/passes/list.h"
 
 namespace intaglio {
@@ -16,7 +17,7 @@ namespace {
 
 bool is_clipped_or_product(const Value* value) {
   const Node* maker = value != nullptr ? value->producer() : nullptr;
-  return maker != nullptr && (maker->is("Mul") || maker->is("Clip") || maker->is("Relu"));
+  return maker != nullptr && (maker->is("Mul") || traits_of(*maker).clips);
 }
 
 bool invert(Node& node) {

@@ -5,8 +5,8 @@
 // names of graph inputs and outputs stay. Every rewrite is counted; a pass that does not match
 // leaves things as they are.
 //
-// To add one: write lib/passes/<name>.cpp, declare it in list.h, and give it a line in prepare.cpp
-// at the place where it belongs.
+// To add one: write lib/passes/<name>.cpp, declare it in list.h and give it a line there, at the
+// place where it belongs.
 #pragma once
 
 #include <cstdint>

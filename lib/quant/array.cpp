@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "lib/quant/half_precision.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 namespace {
@@ -76,20 +77,18 @@ Tensor quantize(const Tensor& tensor, const QParams& params, const Scheme& schem
   if (is_half(params.type)) return to_half(tensor, params.type);
   const auto x = tensor.data<float>();
   const Levels levels = levels_of(scheme);
+  const auto lo = static_cast<float>(levels.lo), hi = static_cast<float>(levels.hi);
   Tensor codes(params.type, tensor.shape());
   visit_dtype(params.type, [&](auto zero) {
     using T = decltype(zero);
     const auto q = codes.mutate<T>();
-    for_each_run(
-        tensor.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
-          const float scale = params.scale[c];
-          const auto shift = static_cast<float>(params.zero_point[c]);
-          for (std::size_t i = begin; i < end; ++i) {
-            const float code = std::nearbyint(x[i] / scale) + shift;
-            q[i] = static_cast<T>(
-                std::clamp(code, static_cast<float>(levels.lo), static_cast<float>(levels.hi)));
-          }
-        });
+    for_each_run(tensor.shape(), params.axis,
+                 [&](std::size_t c, std::size_t begin, std::size_t end) {
+                   const float scale = params.scale[c];
+                   const auto shift = static_cast<float>(params.zero_point[c]);
+                   for (std::size_t i = begin; i < end; ++i)
+                     q[i] = static_cast<T>(code_of(x[i], scale, shift, lo, hi));
+                 });
   });
   return codes;
 }
@@ -102,7 +101,7 @@ std::uint64_t count_clipped(const Tensor& tensor, const QParams& params, const S
   for_each_run(tensor.shape(), params.axis, [&](std::size_t c, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const float code =
-          std::nearbyint(x[i] / params.scale[c]) + static_cast<float>(params.zero_point[c]);
+          unclamped_code(x[i], params.scale[c], static_cast<float>(params.zero_point[c]));
       clipped += code < static_cast<float>(levels.lo) || code > static_cast<float>(levels.hi);
     }
   });
@@ -182,9 +181,9 @@ QuantizedBias quantize_bias(const Tensor& bias, float input_scale, const QParams
   const auto q = result.codes.mutate<std::int32_t>();
   for (std::size_t i = 0; i < b.size(); ++i) {
     const double scale = result.params.scale[per_channel ? i : 0];
-    const double code = std::nearbyint(static_cast<double>(b[i]) / scale);
-    q[i] = static_cast<std::int32_t>(std::clamp<double>(
-        code, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+    q[i] = static_cast<std::int32_t>(code_of<double>(static_cast<double>(b[i]), scale, 0,
+                                                     std::numeric_limits<std::int32_t>::min(),
+                                                     std::numeric_limits<std::int32_t>::max()));
   }
   return result;
 }

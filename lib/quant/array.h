@@ -56,7 +56,9 @@ void refine_dead_channels(const Tensor& weights, const Tensor& bias, float input
                           QParams& params);
 
 // The int32 bias and its scales (one per bias element, or one in all when the weights are
-// per-tensor).
+// per-tensor). Codes are chosen in double: the file holds them, nobody computes them again. Where a
+// runtime makes them itself of a float bias, it divides in float, and so does its model here
+// (lib/passes/qdq/conv_matmul.cpp); the two differ by a code where a quotient ends near a half.
 struct QuantizedBias {
   Tensor codes;  // int32, shape [bias.size()]
   QParams params;

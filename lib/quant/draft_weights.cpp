@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/filter.h"
 #include "lib/quant/weights.h"
@@ -8,10 +9,16 @@ namespace intaglio {
 namespace {
 
 std::string why_none(const Node& node) {
-  if (node.is("Gather")) return "looks up no constant float32 table of 1024 elements or more";
-  for (const char* op : {"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"})
-    if (node.is(op)) return "its weights are no float32 constants";
-  return "has no weights";
+  switch (traits_of(node).weights) {
+    case WeightKind::none:
+      return "has no weights";
+    case WeightKind::table:
+      return "looks up no constant float32 table of 1024 elements or more";
+    case WeightKind::product:
+    case WeightKind::gates:
+      return "its weights are no float32 constants";
+  }
+  return {};
 }
 
 NodePlan node_plan(const Node& node, const Target& target, const NodeFilter& filter) {

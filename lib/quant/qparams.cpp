@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "lib/quant/half_precision.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 
@@ -43,11 +44,26 @@ QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, doub
   return params;
 }
 
+float next_power_of_two(float scale) {
+  int exponent = 0;
+  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
+  return std::ldexp(1.0f, mantissa == 0.5f ? exponent - 1 : exponent);
+}
+
+void enlarge_scale(QParams& params, const Scheme& scheme, const Range& range, float scale) {
+  const Levels levels = levels_of(scheme);
+  if (!scheme.symmetric)
+    params.zero_point.front() = std::clamp(
+        static_cast<std::int32_t>(std::nearbyint(levels.lo - std::min(0.0f, range.lo) / scale)),
+        levels.lo, levels.hi);
+  params.scale.front() = scale;
+}
+
 bool saturates_at(const QParams& params, const Scheme& scheme, double lo, double hi) {
   const Levels levels = levels_of(scheme);
   const double scale = params.scale.front(), zero = params.zero_point.front();
-  return std::nearbyint(lo / scale) + zero <= levels.lo &&
-         std::nearbyint(hi / scale) + zero >= levels.hi;
+  return unclamped_code(lo, scale, zero) <= levels.lo &&
+         unclamped_code(hi, scale, zero) >= levels.hi;
 }
 
 Range representable(const QParams& params, const Scheme& scheme, std::size_t channel) {

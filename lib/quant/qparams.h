@@ -1,4 +1,5 @@
-// From a range to a scale and a zero point: the only place in the code that computes them.
+// From a range to a scale and a zero point: the only place in the code that computes them. Guards
+// and targets enlarge a scale afterwards.
 #pragma once
 
 #include <cstdint>
@@ -55,6 +56,12 @@ Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0)
 // ONNX Q/DQ parameters of ranges, one or one per channel of scheme.axis: choose_affine(), the scale
 // in float.
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range = 0);
+
+// What targets ask for afterwards, when guards may have raised the scale (lib/quant/target_rules.h):
+// the least power of two that is not smaller, and a larger scale for parameters of one range, with
+// the zero point that keeps its lower end, in float.
+float next_power_of_two(float scale);
+void enlarge_scale(QParams& params, const Scheme& scheme, const Range& range, float scale);
 
 // Whether values beyond the bounds saturate to the codes of the bounds, so that codes do the work
 // of a Clip to [lo, hi].

@@ -17,14 +17,12 @@ struct Bound {
   std::string rule;  // for the report
 };
 
-// The values that the producer can make at all: Softmax, Sigmoid and HardSigmoid 0..1, Tanh -1..1,
-// Relu 0 and above, Clip its bounds. Without bounds for anything else.
+// The values that the producer can make at all (OpTraits::result).
 Bound bound_of_producer(const Value& value);
 
-// The values that make a difference to the readers: when all of them are Relu, Clip, HardSigmoid,
-// HardSwish or Sigmoid, what lies beyond their active range changes nothing (of Sigmoid: nothing
-// that as many bits could tell). Without bounds when somebody else reads the value or it leaves the
-// graph.
+// The values that make a difference to the readers: when all of them have an active range
+// (OpTraits::active), what lies beyond it changes nothing (of Sigmoid: nothing that as many bits
+// could tell). Without bounds when somebody else reads the value or it leaves the graph.
 Bound bound_of_readers(const Value& value, std::size_t bits = 8);
 
 // What the readers make of a small change of a negative value: the slope of the LeakyRelu (at most
@@ -34,10 +32,6 @@ double slope_of_readers(const Value& value);
 // Whether MaxPool alone reads the value: its small values are lost, and what its pools let through
 // decides its range.
 bool only_pooled(const Value& value);
-
-// Whether the node moves values of its first input about and makes no new ones (Reshape, MaxPool,
-// ...); Concat, which joins them, aside.
-bool moves_values(const Node& node);
 
 // The part of a range inside a bound; the rule goes into `notes` when that cuts something off. Zero
 // is never cut off.

@@ -14,6 +14,28 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
+// --- Words of target files alone ---
+
+enum class ZeroPoints { any, zero };
+constexpr Words<ZeroPoints, 2> words(ZeroPoints) {
+  return {{{"any", ZeroPoints::any}, {"zero", ZeroPoints::zero}}};
+}
+enum class BiasType { s32, floats };
+constexpr Words<BiasType, 2> words(BiasType) {
+  return {{{"s32", BiasType::s32}, {"float", BiasType::floats}}};
+}
+enum class Scales { any, power_of_two };
+constexpr Words<Scales, 2> words(Scales) {
+  return {{{"any", Scales::any}, {"power_of_two", Scales::power_of_two}}};
+}
+enum class Table { none, ncnn };
+constexpr Words<Table, 2> words(Table) { return {{{"none", Table::none}, {"ncnn", Table::ncnn}}}; }
+
+template <typename T>
+T word_or(JsonObject& json, std::string_view key, T fallback) {
+  return json.has(key) ? json.word<T>(key) : fallback;
+}
+
 // What a target may say it reads: the forms, and operators of com.microsoft behind the first form
 // that has any.
 Strings accepted_forms() {
@@ -32,7 +54,7 @@ Scheme read_scheme(JsonObject json, bool* per_channel) {
   scheme.symmetric = json.get<bool>("symmetric");
   scheme.reduce_range = json.get<bool>("reduce_range", false);
   if (per_channel != nullptr)
-    *per_channel = json.choice("granularity", {"channel", "tensor"}) == "channel";
+    *per_channel = json.word<Granularity>("granularity") == Granularity::channel;
   json.done();
   return scheme;
 }
@@ -64,7 +86,7 @@ OpRule read_rule(JsonObject json) {
   if (rule.min_scale > 0 && rule.role != Role::activation && rule.role != Role::elementwise)
     json.fail("min_scale", "is for activations and elementwise operators");
   if (rule.role == Role::compute)
-    rule.per_channel = json.choice("granularity", {"channel", "tensor"}, "channel") == "channel";
+    rule.per_channel = word_or(json, "granularity", Granularity::channel) == Granularity::channel;
   if (json.has("fixed_output")) {
     if (rule.role != Role::activation && rule.role != Role::elementwise)
       json.fail("fixed_output", "is for activations and elementwise operators");
@@ -93,16 +115,19 @@ Accepts read_accepts(JsonObject json) {
       json.fail("forms", fmt::format("'{}' is none of {}", form, fmt::join(known, ", ")));
   JsonObject activations = json.object("activations");
   accepts.activations = read_types(activations);
-  accepts.activation_zero_points = activations.choice("zero_point", {"any", "zero"}) == "any";
+  accepts.activation_zero_points = activations.word<ZeroPoints>("zero_point") == ZeroPoints::any;
   activations.done();
   JsonObject weights = json.object("weights");
   accepts.weights = read_types(weights);
-  accepts.weight_zero_points = weights.choice("zero_point", {"any", "zero"}) == "any";
-  accepts.per_channel = weights.choice("granularity", {"channel", "tensor"}) == "channel";
+  accepts.weight_zero_points = weights.word<ZeroPoints>("zero_point") == ZeroPoints::any;
+  accepts.per_channel = weights.word<Granularity>("granularity") == Granularity::channel;
   weights.done();
   const auto bias = json.get<Strings>("bias");
-  accepts.s32_bias = std::find(bias.begin(), bias.end(), "s32") != bias.end();
-  accepts.float_bias = std::find(bias.begin(), bias.end(), "float") != bias.end();
+  const auto takes = [&](BiasType type) {
+    return std::ranges::find(bias, word_of(type)) != bias.end();
+  };
+  accepts.s32_bias = takes(BiasType::s32);
+  accepts.float_bias = takes(BiasType::floats);
   if (bias.size() != static_cast<std::size_t>(accepts.s32_bias + accepts.float_bias))
     json.fail("bias", "holds something else than s32 and float");
   json.done();
@@ -117,11 +142,6 @@ Accepts own_schemes(const Target& target) {
   accepts.weights = {target.weights.type};
   accepts.per_channel = target.per_channel;
   return accepts;
-}
-
-Engine engine_named(const std::string& word) {
-  if (word == "onnxruntime-x86") return Engine::onnxruntime_x86;
-  return word == "onnxruntime-arm" ? Engine::onnxruntime_arm : Engine::pairs;
 }
 
 bool contains(const std::vector<DType>& types, DType type) {
@@ -191,12 +211,11 @@ Target read_target(const std::filesystem::path& path) {
   target.activations = read_scheme(json.object("activations"), nullptr);
   target.weights = read_scheme(json.object("weights"), &target.per_channel);
   target.min_range = json.get<double>("min_range", target.min_range);
-  target.float_bias = json.choice("bias", {"s32", "float"}, "s32") == "float";
-  target.power_of_two = json.choice("scales", {"any", "power_of_two"}, "any") == "power_of_two";
+  target.float_bias = word_or(json, "bias", BiasType::s32) == BiasType::floats;
+  target.power_of_two = word_or(json, "scales", Scales::any) == Scales::power_of_two;
   target.saturating = json.get<bool>("saturating", false);
-  target.engine =
-      engine_named(json.choice("engine", {"pairs", "onnxruntime-x86", "onnxruntime-arm"}, "pairs"));
-  target.ncnn_table = json.choice("table", {"none", "ncnn"}, "none") == "ncnn";
+  target.engine = word_or(json, "engine", Engine::pairs);
+  target.ncnn_table = word_or(json, "table", Table::none) == Table::ncnn;
   target.fallback = json.get<std::string>("fallback", target.fallback);
   target.accepts = json.has("accepts") ? read_accepts(json.object("accepts")) : own_schemes(target);
   JsonObject ops = json.object("ops");

@@ -15,6 +15,12 @@
 
 namespace intaglio {
 
+// Whether weights have a scale per channel, or one.
+enum class Granularity { channel, tensor };
+constexpr std::array<Word<Granularity>, 2> words(Granularity) {
+  return {{{"channel", Granularity::channel}, {"tensor", Granularity::tensor}}};
+}
+
 // What quantizing an operator means.
 enum class Role {
   compute,      // x, weight, bias: Conv, ConvTranspose, Gemm, MatMul
@@ -66,6 +72,12 @@ enum class Engine {
   onnxruntime_x86,  // by the rules of its QDQ transformer (lib/passes/qdq/fuse_qdq.h)
   onnxruntime_arm,  // the same, and int8 activations everywhere
 };
+
+constexpr std::array<Word<Engine>, 3> words(Engine) {
+  return {{{"pairs", Engine::pairs},
+           {"onnxruntime-x86", Engine::onnxruntime_x86},
+           {"onnxruntime-arm", Engine::onnxruntime_arm}}};
+}
 
 // What a runtime reads, for models of any origin.
 struct Accepts {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "lib/quant/array.h"
 #include "lib/quant/saturation.h"
@@ -12,12 +11,6 @@
 
 namespace intaglio {
 namespace {
-
-float next_power_of_two(float scale) {
-  int exponent = 0;
-  const float mantissa = std::frexp(scale, &exponent);  // in [0.5, 1)
-  return std::ldexp(1.0f, mantissa == 0.5f ? exponent - 1 : exponent);
-}
 
 void note_once(ActivationPlan& activation, const char* note) {
   if (std::find(activation.notes.begin(), activation.notes.end(), note) == activation.notes.end())
@@ -71,7 +64,7 @@ class Rules {
   void widen_output(const NodePlan& node) {
     each_sharing_output(node, [](ActivationPlan& a, const OpRule& rule) {
       if (bits_of(a.params.type) > 8 || a.params.scale.front() >= rule.min_scale) return;
-      set_scale(a, rule.min_scale);
+      enlarge_scale(a.params, a.scheme, a.range, rule.min_scale);
       note_once(a, "has the smallest scale that the target's kernel computes right");
     });
   }
@@ -79,19 +72,8 @@ class Rules {
   void round_scale(ActivationPlan& activation) {
     const float scale = next_power_of_two(activation.params.scale.front());
     if (scale == activation.params.scale.front()) return;
-    set_scale(activation, scale);
+    enlarge_scale(activation.params, activation.scheme, activation.range, scale);
     note_once(activation, "its scale is a power of two");
-  }
-
-  // A larger scale, with the zero point that keeps the lower end of the range.
-  static void set_scale(ActivationPlan& activation, float scale) {
-    const Levels levels = levels_of(activation.scheme);
-    auto& zero = activation.params.zero_point.front();
-    if (!activation.scheme.symmetric)
-      zero = std::clamp(static_cast<std::int32_t>(std::nearbyint(
-                            levels.lo - std::min(0.0f, activation.range.lo) / scale)),
-                        levels.lo, levels.hi);
-    activation.params.scale.front() = scale;
   }
 
   void adjust(NodePlan& node) {

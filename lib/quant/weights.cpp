@@ -1,6 +1,6 @@
 #include "lib/quant/weights.h"
 
-#include "lib/graph/ops.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
@@ -22,25 +22,27 @@ std::optional<int> column_axis(const Node& gather) {
 }  // namespace
 
 std::optional<int> channel_axis(const Node& node) {
-  const int rank = node.input(1)->rank();
-  if (node.is("Conv")) return 0;
-  if (node.is("ConvTranspose")) return 1;
-  if (node.is("Gemm")) return node.attr_int("transB", 0) != 0 ? 0 : 1;
-  if (rank == 2) return 1;
-  return std::nullopt;
+  const int axis = traits_of(node).channel_axis;
+  if (node.is("MatMul") && node.input(1)->rank() != 2) return std::nullopt;
+  return node.is("Gemm") && node.attr_int("transB", 0) != 0 ? 1 - axis : axis;
 }
 
-bool computes_in_float(const Node& node) { return is_any(node, {"LSTM", "GRU", "RNN"}); }
+bool is_table(const Node& node) {
+  return traits_of(node).weights == WeightKind::table && !weight_inputs(node).empty();
+}
+
+bool computes_in_float(const Node& node) { return traits_of(node).weights == WeightKind::gates; }
 
 std::vector<WeightInput> weight_inputs(const Node& node) {
   std::vector<WeightInput> found;
-  if (is_any(node, {"Conv", "ConvTranspose", "Gemm", "MatMul"})) {
+  const WeightKind kind = traits_of(node).weights;
+  if (kind == WeightKind::product) {
     if (is_weight(node.input(1))) found.push_back({1, channel_axis(node)});
     if (node.is("MatMul") && is_weight(node.input(0))) found.push_back({0, std::nullopt});
-  } else if (computes_in_float(node)) {
+  } else if (kind == WeightKind::gates) {
     for (const std::size_t i : {1, 2})
       if (is_weight(node.input(i))) found.push_back({i, 1});
-  } else if (node.is("Gather") && is_weight(node.input(0)) &&
+  } else if (kind == WeightKind::table && is_weight(node.input(0)) &&
              node.input(0)->constant().size() >= smallest_table) {
     found.push_back({0, column_axis(node)});
   }

@@ -26,7 +26,11 @@ std::optional<int> channel_axis(const Node& node);
 //   dequantized afterwards.
 std::vector<WeightInput> weight_inputs(const Node& node);
 
-// Operators that compute on floats whatever becomes of their weights: LSTM, GRU, RNN.
+// Whether it is a Gather that looks rows up in a large constant: the constant is stored in codes, its
+// rows are dequantized when they are found.
+bool is_table(const Node& node);
+
+// Whether it computes on floats whatever becomes of its weights: LSTM, GRU, RNN.
 bool computes_in_float(const Node& node);
 
 }  // namespace intaglio

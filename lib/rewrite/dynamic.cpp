@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <unordered_map>
 
+#include "lib/graph/op_traits.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/array.h"
 #include "lib/rewrite/constants.h"
@@ -38,13 +38,6 @@ bool has_channels_of_image(const Value& feed) {
   return first == 1 || first == 3 || first == 4 || last == 3;
 }
 
-bool keeps_levels(const Node& node) {
-  static constexpr std::array<std::string_view, 12> ops = {
-      "Transpose", "Reshape", "Slice", "Concat", "SpaceToDepth", "Pad",
-      "Identity",  "Cast",    "Add",   "Sub",    "Mul",          "Div"};
-  return node.domain().empty() && std::ranges::find(ops, node.op()) != ops.end();
-}
-
 // Whether the value is an image that the caller feeds, moved about or mapped by constants.
 bool shows_image(const Value& value) {
   std::vector<const Value*> open = {&value};
@@ -54,7 +47,7 @@ bool shows_image(const Value& value) {
     open.pop_back();
     if (v == nullptr || v->is_constant() || !seen.insert(v).second) continue;
     const Node* node = v->producer();
-    if (node == nullptr ? !has_channels_of_image(*v) : !keeps_levels(*node)) return false;
+    if (node == nullptr ? !has_channels_of_image(*v) : !traits_of(*node).keeps_levels) return false;
     if (node != nullptr) open.insert(open.end(), node->inputs().begin(), node->inputs().end());
   }
   return true;

@@ -1,15 +1,17 @@
 #include "lib/rewrite/expand.h"
 
-#include <array>
+#include <algorithm>
 #include <string_view>
 #include <vector>
+
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
 
 // Where the inputs of an operator on codes stand. An operand is codes, scale, zero point.
 struct Form {
-  std::string_view op, domain, becomes;
+  std::string_view op;
   std::size_t plain;                  // inputs before the operands that are no codes
   std::vector<std::size_t> operands;  // of each the position of its codes; empty: all up to the end
   std::size_t result;                 // of the scale of the result, its zero point behind it
@@ -18,28 +20,21 @@ struct Form {
 };
 
 const std::vector<Form>& forms() {
-  static const std::string_view ms = "com.microsoft";
   static const std::vector<Form> all = {
-      {"QLinearConv", "", "Conv", 0, {0, 3}, 6, 8, 0},
-      {"QLinearMatMul", "", "MatMul", 0, {0, 3}, 6, 0},
-      {"QGemm", ms, "Gemm", 0, {0, 3}, 7, 6},
-      {"QLinearAdd", ms, "Add", 0, {0, 3}, 6, 0},
-      {"QLinearMul", ms, "Mul", 0, {0, 3}, 6, 0},
-      {"QLinearConcat", ms, "Concat", 0, {}, 0, 0},
-      {"QLinearAveragePool", ms, "AveragePool", 0, {0}, 3, 0},
-      {"QLinearGlobalAveragePool", ms, "GlobalAveragePool", 0, {0}, 3, 0},
-      {"QLinearLeakyRelu", ms, "LeakyRelu", 0, {0}, 3, 0},
-      {"QLinearSigmoid", ms, "Sigmoid", 0, {0}, 3, 0},
-      {"QLinearSoftmax", ms, "Softmax", 0, {0}, 3, 0},
-      {"QLinearWhere", ms, "Where", 1, {1, 4}, 7, 0},
+      {"QLinearConv", 0, {0, 3}, 6, 8, 0},  {"QLinearMatMul", 0, {0, 3}, 6, 0},
+      {"QGemm", 0, {0, 3}, 7, 6},           {"QLinearAdd", 0, {0, 3}, 6, 0},
+      {"QLinearMul", 0, {0, 3}, 6, 0},      {"QLinearConcat", 0, {}, 0, 0},
+      {"QLinearAveragePool", 0, {0}, 3, 0}, {"QLinearGlobalAveragePool", 0, {0}, 3, 0},
+      {"QLinearLeakyRelu", 0, {0}, 3, 0},   {"QLinearSigmoid", 0, {0}, 3, 0},
+      {"QLinearSoftmax", 0, {0}, 3, 0},     {"QLinearWhere", 1, {1, 4}, 7, 0},
   };
   return all;
 }
 
 const Form* form_of(const Node& node) {
-  for (const Form& form : forms())
-    if (node.op() == form.op && node.domain() == form.domain) return &form;
-  return nullptr;
+  if (computes_as(node) == nullptr) return nullptr;
+  const auto it = std::ranges::find(forms(), node.op(), &Form::op);
+  return it != forms().end() ? &*it : nullptr;
 }
 
 std::vector<std::size_t> operands_of(const Form& form, const Node& node) {
@@ -100,7 +95,7 @@ bool expand(Node& node, const Form& form) {
   Value *scale = node.input(form.result), *zero = node.input(form.result + 1);
   for (std::size_t i = 0; i < inputs.size(); ++i) graph.set_input(node, i, inputs[i]);
   graph.trim_inputs(node, inputs.size());
-  node.set_op(form.becomes);
+  node.set_op(computes_as(node)->op);
   if (node.has("opset")) node.erase_attr("opset");
   if (scale == nullptr) return true;  // a float result
   Value& codes = *node.output(0);
@@ -121,6 +116,12 @@ int expand_integer_operators(Model& model) {
       count += expand(*node, *form);
   model.graph().verify();
   return count;
+}
+
+std::vector<std::string_view> expandable_operators() {
+  std::vector<std::string_view> ops;
+  for (const Form& form : forms()) ops.push_back(form.op);
+  return ops;
 }
 
 }  // namespace intaglio

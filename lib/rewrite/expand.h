@@ -8,14 +8,18 @@
 // nodes, inputs, outputs and codes stay.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "lib/graph/model.h"
 
 namespace intaglio {
 
-// QLinearConv, QLinearMatMul and, of com.microsoft, QGemm, QLinearAdd, QLinearMul, QLinearConcat,
-// QLinearAveragePool, QLinearGlobalAveragePool, QLinearLeakyRelu, QLinearSigmoid, QLinearSoftmax,
-// QLinearWhere. Others, and those whose scales are not constant where a bias needs them, stay.
-// Returns the number of nodes.
+// The twins of OpTraits: QLinearConv, QLinearMatMul, QGemm, ... Others, and those whose scales are
+// not constant where a bias needs them, stay. Returns the number of nodes.
 int expand_integer_operators(Model& model);
+
+// The operators whose inputs it can tell apart.
+std::vector<std::string_view> expandable_operators();
 
 }  // namespace intaglio

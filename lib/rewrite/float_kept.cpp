@@ -1,10 +1,8 @@
 #include "lib/rewrite/float_kept.h"
 
-#include <array>
-#include <string_view>
 #include <vector>
 
-#include "lib/graph/ops.h"
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/plan.h"
@@ -36,27 +34,20 @@ Value* dequantized_input(const Node& node, std::size_t& index) {
 // Whether a QuantizeLinear follows, behind what the runtime folds into a product or moves the
 // QuantizeLinear over.
 bool leads_to_quantize(const Value* value) {
-  static constexpr std::array<std::string_view, 11> passed = {
-      "Relu",    "Clip",      "Add",     "Sub",       "Mul",    "Div",
-      "Reshape", "Transpose", "Squeeze", "Unsqueeze", "MaxPool"};
   const Node* reader = only_reader(value);
   if (reader == nullptr) return false;
   if (reader->is("QuantizeLinear")) return true;
-  return is_any(*reader, passed) && leads_to_quantize(reader->output(0));
-}
-
-bool moves(const Node& node) {
-  static constexpr std::array<std::string_view, 6> ops = {"Reshape",   "Transpose", "Squeeze",
-                                                          "Unsqueeze", "Slice",     "MaxPool"};
-  return is_any(node, ops);
+  const OpTraits& traits = traits_of(*reader);
+  const bool passes = traits.joins_product || (traits.pairs_move && !reader->is("Slice"));
+  return passes && leads_to_quantize(reader->output(0));
 }
 
 // A product with float weights, which the runtime quantizes itself where a QuantizeLinear follows;
 // of a MatMul once it has become a Gemm with the Add behind it.
 bool has_float_weights(const Node& node) {
   const Value* weights = node.input(1);
-  return (node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul")) &&
-         weights != nullptr && weights->is_constant() && weights->dtype() == DType::f32;
+  return traits_of(node).weights == WeightKind::product && weights != nullptr &&
+         weights->is_constant() && weights->dtype() == DType::f32;
 }
 
 void read_through_max(Graph& graph, Node& node, std::size_t index, const std::string& hint) {
@@ -76,7 +67,7 @@ std::size_t keep_outputs(Graph& graph) {
       continue;
     const std::vector<Use> uses(output->uses().begin(), output->uses().end());
     for (const Use& use : uses) {
-      if (&use.node->graph() != &graph || use.index != 0 || !moves(*use.node) ||
+      if (&use.node->graph() != &graph || use.index != 0 || !traits_of(*use.node).pairs_move ||
           !leads_to_quantize(use.node->output(0)))
         continue;
       read_through_max(graph, *use.node, 0, output->name() + "_moved");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/array.h"
 #include "lib/quant/weights.h"
 #include "lib/quant/wide_activations.h"
@@ -122,7 +123,7 @@ class QdqWriter {
     if (!computes_in_float(node)) quantized_.insert(&node);
     if (plan.raised) raised_.insert(&node);
     store_weights(node, plan);
-    if (node.is("Gather"))
+    if (traits_of(node).weights == WeightKind::table)
       for (const ConstantPlan& table : plan.constants)
         if (!table.group.empty()) dequantized_[plan.output] = plan.output;
     if (!plan.bias) return;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/graph/op_traits.h"
 #include "lib/rewrite/dynamic.h"
 #include "lib/rewrite/dynamic_lstm.h"
 #include "lib/rewrite/qdq.h"
@@ -33,7 +34,8 @@ Target qoperator_target(Target target) {
   require_bytes(target.activations, "activations");
   require_bytes(target.weights, "weights");
   for (auto& [op, rule] : target.ops)
-    if (rule.role == Role::activation && op != "Relu" && op != "Clip") {
+    if (const OpTraits* traits = find_traits(op);
+        rule.role == Role::activation && (traits == nullptr || !traits->clips)) {
       rule.fuses_into.clear();
       rule.float_products = 0;
     }

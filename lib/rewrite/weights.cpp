@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/graph/op_traits.h"
 #include "lib/quant/array.h"
 #include "lib/quant/wide_activations.h"
 #include "lib/rewrite/constants.h"
@@ -91,7 +92,7 @@ Tensor planned_codes(const Node& node, const ConstantPlan& constant) {
 void store_weights(Node& node, const NodePlan& plan) {
   for (const ConstantPlan& constant : plan.constants) {
     const Tensor codes = planned_codes(node, constant);
-    if (node.is("Gather"))
+    if (traits_of(node).weights == WeightKind::table)
       replace_table(node, constant.name, codes, constant.params);
     else
       replace_constant(node, constant.input, constant.name, codes, constant.params);

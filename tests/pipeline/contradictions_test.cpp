@@ -85,7 +85,7 @@ KeepOptions keep(const std::string& layers, KeepAs as = KeepAs::floats) {
 
 TEST(Contradictions, OfTheSearchForLayers) {
   const FormOptions qdq;
-  const Gates none, sqnr{.min_sqnr = 30}, top1{.max_top1_drop = 1};
+  const Gates none, sqnr{.limits = {{"min-sqnr", 30}}}, top1{.limits = {{"max-top1-drop", 1}}};
   const auto searched = [&](const KeepOptions& options, const Gates& gates, const FormOptions& form,
                             bool data = true, bool plan = false, bool eval_data = false) {
     return refusal([&] { require_searchable(options, gates, form, data, plan, eval_data); });
@@ -120,15 +120,15 @@ TEST(Contradictions, OfQuantize) {
               s.plan = "p.json", s.quant.form.float16 = true;
             }).find("a plan says itself"),
             std::string::npos);
-  EXPECT_NE(refused([](auto& s) { s.gates.min_sqnr = 1; }).find("a gate needs samples"),
+  EXPECT_NE(refused([](auto& s) { s.gates.limits["min-sqnr"] = 1; }).find("a gate needs samples"),
             std::string::npos);
   EXPECT_NE(refused([](auto& s) {
-              s.gates.min_sqnr = 1, s.data.data = {"d"}, s.eval_limit = 0;
+              s.gates.limits["min-sqnr"] = 1, s.data.data = {"d"}, s.eval_limit = 0;
             }).find("a gate needs samples"),
             std::string::npos);
   EXPECT_NE(refused([](auto& s) { s.metric.metrics = {"psnr"}; }).find("--metric needs samples"),
             std::string::npos);
-  EXPECT_EQ(refused([](auto& s) { s.gates.min_sqnr = 1, s.eval_data = {"d"}; }), "taken");
+  EXPECT_EQ(refused([](auto& s) { s.gates.limits["min-sqnr"] = 1, s.eval_data = {"d"}; }), "taken");
 }
 
 TEST(Contradictions, OfCommandsThatCompare) {

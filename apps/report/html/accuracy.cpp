@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "apps/report/html/markup.h"
 #include "apps/report/html/methods.h"
 #include "apps/report/html/sections.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio::html {
 namespace {
@@ -12,11 +15,7 @@ const std::vector<Column> model_columns = {{"Model", "name", true},
                                            {"Top-1 %", "top1"},
                                            {"Top-5 %", "top5"},
                                            {"Agreement %", "agreement"}};
-const std::vector<Column> output_columns = {{"Output", "output", true},
-                                            {"Method", "method", true},
-                                            {"SQNR dB", "sqnr"},
-                                            {"Cosine", "cosine"},
-                                            {"PSNR dB", "psnr"}};
+const std::vector<Column> output_columns = {{"Output", "output", true}, {"Method", "method", true}};
 const std::vector<Column> box_columns = {{"Method", "method", true},
                                          {"F1 of the boxes", "f1"},
                                          {"Found again", "matched"},
@@ -39,9 +38,9 @@ std::string model_row(const std::string& name, std::uint64_t bytes, const Json& 
 }
 
 Json figures_of_float(const Json& report, const Json& evaluation) {
-  Json figures = report["command"] == "compare" ? report["reference"]
-                 : evaluation.is_object()       ? evaluation["reference"]
-                                                : Json();
+  Json figures = is_comparison(report)    ? report["reference"]
+                 : evaluation.is_object() ? evaluation["reference"]
+                                          : Json();
   if (figures.is_null()) figures = Json::object();
   if (evaluation.is_object() && evaluation["agreement"].is_number()) figures["agreement"] = 100;
   return figures;
@@ -51,7 +50,7 @@ std::string models(const Json& report, const std::vector<MethodView>& methods) {
   std::string out;
   out += model_row("FP32", report["model"]["bytes"].get<std::uint64_t>(),
                    figures_of_float(report, methods.front().evaluation), false);
-  const bool compared = report["command"] == "compare";
+  const bool compared = is_comparison(report);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     const bool best = compared && i == chosen_of(report);
     out += model_row(code(methods[i].text) + (best ? " <strong>best</strong>" : ""),
@@ -60,20 +59,37 @@ std::string models(const Json& report, const std::vector<MethodView>& methods) {
   return table("The float model and what was made of it", model_columns, out);
 }
 
+// "SQNR dB", "Cosine"
+Column column_of(const MetricDef& def) {
+  std::string head = def.output.head();
+  head.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(head.front())));
+  return {head, std::string(def.name)};
+}
+
 std::string outputs(const std::vector<MethodView>& methods) {
+  std::vector<Column> columns = output_columns;
+  std::vector<const OutputFigure*> figures;
+  for (const MetricDef& def : all_metrics()) {
+    if (!def.of_outputs()) continue;
+    columns.push_back(column_of(def));
+    figures.push_back(&def.output);
+  }
   std::string rows;
   for (const MethodView& method : methods) {
     if (method.evaluation.is_null()) continue;
     for (const Json& output : method.evaluation["outputs"]) {
-      rows += "<tbody><tr>" + row_head(code(output["name"].get<std::string>()), output_columns[0]);
-      rows += cell(code(method.text), output_columns[1]);
-      rows += cell(figure(output, "sqnr_db", "{:.2f}"), output_columns[2]);
-      rows += cell(figure(output, "cosine", "{:.6f}"), output_columns[3]);
-      rows += cell(figure(output, "psnr_db", "{:.2f}"), output_columns[4]) + "</tr></tbody>\n";
+      rows += "<tbody><tr>" + row_head(code(output["name"].get<std::string>()), columns[0]);
+      rows += cell(code(method.text), columns[1]);
+      for (std::size_t i = 0; i < figures.size(); ++i) {
+        const std::string key(figures[i]->key),
+            format = fmt::format("{{:.{}f}}", figures[i]->decimals);
+        rows += cell(figure(output, key.c_str(), format.c_str()), columns[i + 2]);
+      }
+      rows += "</tr></tbody>\n";
     }
   }
   if (rows.empty()) return "";
-  return table("Outputs, compared with those of the float model", output_columns, rows);
+  return table("Outputs, compared with those of the float model", columns, rows);
 }
 
 // A row for each method that has the part `key` of an evaluation; nothing when none has. The keys

@@ -20,8 +20,10 @@ std::string text_of(const Json& method) {
 
 }  // namespace
 
+bool is_comparison(const Json& report) { return report["command"] == "compare"; }
+
 std::vector<MethodView> methods_of(const Json& report) {
-  if (report["command"] != "compare")
+  if (!is_comparison(report))
     return {{text_of(report["method"]), report["values"], report["evaluation"],
              report["output"]["bytes"].get<std::uint64_t>()}};
   std::vector<MethodView> methods;
@@ -32,7 +34,7 @@ std::vector<MethodView> methods_of(const Json& report) {
 }
 
 std::size_t chosen_of(const Json& report) {
-  return report["command"] == "compare" ? report["best"]["index"].get<std::size_t>() : 0;
+  return is_comparison(report) ? report["best"]["index"].get<std::size_t>() : 0;
 }
 
 const Json& values_of(const Json& report) { return methods_of(report)[chosen_of(report)].values; }

@@ -19,6 +19,9 @@ struct MethodView {
 // Views into the report, which must outlive them.
 std::vector<MethodView> methods_of(const Json& report);
 
+// Whether it is one of compare.
+bool is_comparison(const Json& report);
+
 // Which of them made the model that is written: 0, or the best of a comparison.
 std::size_t chosen_of(const Json& report);
 

@@ -15,7 +15,7 @@ std::string page(const PageSource& given) {
   const PageSource source{report, given.observations, given.prepared, given.plan};
   const std::string model =
       std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
-  const bool compared = report["command"] == "compare";
+  const bool compared = is_comparison(report);
   const std::string what = compared ? "calibration methods compared" : "quantized";
   const bool several = methods_of(report).size() > 1;
   const std::vector<Link> parts = {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/pipeline/context.h"
+#include "apps/pipeline/keep.h"
 #include "apps/report/html/markup.h"
 #include "apps/report/html/methods.h"
 #include "apps/report/html/sections.h"
@@ -62,10 +63,11 @@ std::string kept_layers(const Json& kept) {
   std::string names;
   for (const Json& layer : kept["layers"])
     names += (names.empty() ? "" : ", ") + code(node_label(layer));
-  return fmt::format("{} layers, {} % of the {} of all that could be quantized{}{}",
-                     kept["layers"].size(), figure(kept, "share", "{:.1f}"),
-                     kept["objective"] == "size" ? "weights" : "products",
-                     names.empty() ? "" : "<br>", names);
+  return fmt::format(
+      "{} layers, {} % of the {} of all that could be quantized{}{}", kept["layers"].size(),
+      figure(kept, "share", "{:.1f}"),
+      kept["objective"] == word_in(keep_objectives, KeepCost::size) ? "weights" : "products",
+      names.empty() ? "" : "<br>", names);
 }
 
 // The sentence that one would quote.
@@ -92,7 +94,7 @@ std::string in_short(const PageSource& source) {
                         e["ctc"]["lines"].get<std::int64_t>());
   if (e["top1"].is_number()) {
     const Json& report = source.report;
-    const Json& reference = report["command"] == "compare" ? report["reference"] : e["reference"];
+    const Json& reference = is_comparison(report) ? report["reference"] : e["reference"];
     text += fmt::format(" Top-1 <strong>{} %</strong>, float {} %.", figure(e, "top1", "{:.2f}"),
                         figure(reference, "top1", "{:.2f}"));
   }
@@ -112,17 +114,17 @@ std::string summary_section(const PageSource& source) {
   std::string names;
   for (const MethodView& method : methods) names += (names.empty() ? "" : ", ") + code(method.text);
   out += entry(methods.size() > 1 ? "Methods" : "Method", names);
-  if (r["command"] == "compare")
+  if (is_comparison(r))
     out += entry("Best", code(r["best"]["method"].get<std::string>()) + ", " +
                              escaped(r["best"]["reason"].get<std::string>()));
-  const Json& refine =
-      r["command"] == "compare" ? r["methods"][chosen_of(r)]["refine"] : r["refine"];
+  const Json& refine = is_comparison(r) ? r["methods"][chosen_of(r)]["refine"] : r["refine"];
   out += entry("Refined", refined(refine));
   if (r.contains("keep_float") && r["keep_float"].is_object())
-    out += entry(r["keep_float"]["as"] == "float" ? "Kept float" : "With 16 bits",
-                 kept_layers(r["keep_float"]));
+    out += entry(
+        r["keep_float"]["as"] == word_in(keep_ways, KeepAs::floats) ? "Kept float" : "With 16 bits",
+        kept_layers(r["keep_float"]));
   out += entry("Calibrated with", data(r["data"]));
-  if (r["command"] == "compare") out += entry("Evaluated with", data(r["evaluation_data"]));
+  if (is_comparison(r)) out += entry("Evaluated with", data(r["evaluation_data"]));
   out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),
                                       escaped(r["tool"]["version"].get<std::string>())));
   return out + "</dl></section>\n";

@@ -1,7 +1,7 @@
-// DequantizeLinear (opset 10, 13, 19, 21): see lib/exec/ops/quantization.h. The result has the type of
+// DequantizeLinear (opset 10, 13, 19, 21): see lib/exec/ops/codes/quantization.h. The result has the type of
 // the scale.
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

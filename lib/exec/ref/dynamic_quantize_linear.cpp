@@ -1,6 +1,6 @@
 // DynamicQuantizeLinear (opset 11): the scale and zero point of the data itself, as the operator
 // defines them (in float, 0 inside the range), and the data quantized with them.
-#include "lib/exec/ops/quantization.h"
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -9,11 +9,11 @@
 //            (directions) or (directions, 4 * hidden)
 #include <fmt/format.h>
 
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
+#include "lib/exec/ops/codes/integer_product.h"
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/integer_product.h"
 #include "lib/exec/ops/lstm_cell.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -4,8 +4,8 @@
 // point of the result; without these two it is float.
 #include <fmt/format.h>
 
-#include "lib/exec/ops/codes.h"
-#include "lib/exec/ops/integer_product.h"
+#include "lib/exec/ops/codes/arithmetic.h"
+#include "lib/exec/ops/codes/integer_product.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 #include "lib/tensor/broadcast.h"

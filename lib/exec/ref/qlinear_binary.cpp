@@ -12,7 +12,7 @@
 
 #include "lib/base/simd.h"
 #include "lib/exec/nest.h"
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

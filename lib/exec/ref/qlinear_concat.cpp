@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

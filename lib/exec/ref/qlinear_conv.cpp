@@ -5,10 +5,10 @@
 // with w_scale and w_zero for all filters or by filter. Padding is x_zero.
 #include <memory>
 
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/convolution.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,9 +1,9 @@
 // QLinearMatMul (opset 10, 21), MatMulInteger (opset 10) and com.microsoft.MatMulIntegerToFloat
 // (1): matrix products of 8-bit codes, exact in 32 bits.
+#include "lib/exec/ops/codes/integer_product.h"
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/integer_product.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "lib/exec/arguments.h"
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -2,7 +2,7 @@
 // quantize(f(dequantize(code))). Inputs: X, scale, zero point, and those of the result.
 #include <cmath>
 
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

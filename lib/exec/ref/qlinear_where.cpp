@@ -2,7 +2,7 @@
 // the result. Inputs: condition, X, scale, zero point, Y, scale, zero point, and those of the
 // result.
 #include "lib/exec/nest.h"
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

@@ -1,6 +1,6 @@
-// QuantizeLinear (opset 10, 13, 19, 21): see lib/exec/ops/quantization.h.
+// QuantizeLinear (opset 10, 13, 19, 21): see lib/exec/ops/codes/quantization.h.
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 

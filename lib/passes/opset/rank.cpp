@@ -1,24 +1,11 @@
 #include "lib/passes/opset/rank.h"
 
 #include <algorithm>
-#include <array>
 
-#include "lib/graph/ops.h"
+#include "lib/graph/op_traits.h"
 
 namespace intaglio {
 namespace {
-
-constexpr std::array same_rank = {"Abs",      "BatchNormalization",
-                                  "Cast",     "Clip",
-                                  "Conv",     "Dropout",
-                                  "Erf",      "Exp",
-                                  "Identity", "LeakyRelu",
-                                  "Neg",      "Pad",
-                                  "Relu",     "Sigmoid",
-                                  "Slice",    "Softmax",
-                                  "Split",    "Sqrt",
-                                  "Tanh",     "Concat"};
-constexpr std::array broadcasting = {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Where"};
 
 int rank_at(const Value& value, int depth) {
   if (value.rank() >= 0) return value.rank();
@@ -27,8 +14,9 @@ int rank_at(const Value& value, int depth) {
   const auto input_rank = [&](std::size_t i) {
     return node->input(i) != nullptr ? rank_at(*node->input(i), depth - 1) : -1;
   };
-  if (is_any(*node, same_rank)) return input_rank(0);
-  if (is_any(*node, broadcasting)) {
+  const RankRule rule = traits_of(*node).rank;
+  if (rule == RankRule::first_input) return input_rank(0);
+  if (rule == RankRule::broadcast) {
     int highest = 0;
     for (std::size_t i = 0; i < node->inputs().size(); ++i) {
       const int rank = input_rank(i);

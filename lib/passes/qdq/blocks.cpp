@@ -11,6 +11,7 @@
 // product.
 #include <algorithm>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/qdq/cluster.h"
 
@@ -43,7 +44,7 @@ bool belongs_to_pairs(const Node& product, std::int64_t columns) {
   const auto quantizes = [](const Use& use) { return use.node->is("QuantizeLinear"); };
   if (std::ranges::any_of(product.output(0)->uses(), quantizes)) return true;
   const Node* clip = reader_of(product, columns);
-  if (clip == nullptr || (!clip->is("Relu") && !clip->is("Clip"))) return false;
+  if (clip == nullptr || !traits_of(*clip).clips) return false;
   const Value* clipped = clip->output(0);
   return clipped != nullptr && !clipped->is_output() && clipped->uses().size() == 1;
 }

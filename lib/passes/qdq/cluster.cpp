@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 namespace {
@@ -61,18 +63,17 @@ bool redundant(const Node& clip, const CodesRef& codes) {
   const double scale = codes.scale->constant().item<double>();
   const double zero = codes.zero->constant().item<double>();
   const double lowest = codes.type == DType::u8 ? 0 : -128;
-  return std::nearbyint(bounds->lo / scale) + zero <= lowest &&
-         std::nearbyint(bounds->hi / scale) + zero >= lowest + 255;
+  return unclamped_code(bounds->lo, scale, zero) <= lowest &&
+         unclamped_code(bounds->hi, scale, zero) >= lowest + 255;
 }
 
 // The code of a bound, as QuantizeLinear makes it; null for an infinite one.
-Value* code_of(Graph& graph, const CodesRef& codes, double bound, std::string_view hint) {
+Value* bound_code(Graph& graph, const CodesRef& codes, double bound, std::string_view hint) {
   if (std::isinf(bound)) return nullptr;
-  const float code =
-      std::nearbyint(static_cast<float>(bound) / codes.scale->constant().item<float>()) +
-      codes.zero->constant().item<float>();
   const float lowest = codes.type == DType::u8 ? 0 : -128;
-  const auto saturated = static_cast<std::int32_t>(std::clamp(code, lowest, lowest + 255));
+  const auto saturated = static_cast<std::int32_t>(
+      code_of(static_cast<float>(bound), codes.scale->constant().item<float>(),
+              codes.zero->constant().item<float>(), lowest, lowest + 255));
   return &graph.add_constant(hint, convert(Tensor::scalar(saturated), codes.type));
 }
 
@@ -83,8 +84,8 @@ Value& unclipped(const Node& node, const Tail& tail) {
   const Bounds bounds = *bounds_of(*tail.clip);
   const std::string& name = codes.codes->name();
   Value& value = graph.add_value(name + "_unclipped", codes.type, codes.codes->dims());
-  std::vector<Value*> inputs = {&value, code_of(graph, codes, bounds.lo, name + "_min")};
-  if (Value* hi = code_of(graph, codes, bounds.hi, name + "_max")) inputs.push_back(hi);
+  std::vector<Value*> inputs = {&value, bound_code(graph, codes, bounds.lo, name + "_min")};
+  if (Value* hi = bound_code(graph, codes, bounds.hi, name + "_max")) inputs.push_back(hi);
   graph.add_node("Clip", name + "_Clip", inputs, {codes.codes});
   return value;
 }
@@ -121,7 +122,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
     return FloatReason("its result has several readers");
   }
   Tail tail;
-  if (reader->is("Relu") || reader->is("Clip")) {
+  if (traits_of(*reader).clips) {
     tail.clip = reader;
     reader = data_reader(reader->output(0));
   }
@@ -146,7 +147,7 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
 bool goes_on_in_float(const Node& node) {
   const Value* y = node.output(0);
   if (const Node* reader = data_reader(y); reader != nullptr)
-    return !reader->is("QuantizeLinear") && !reader->is("Relu") && !reader->is("Clip");
+    return !reader->is("QuantizeLinear") && !traits_of(*reader).clips;
   for (const Use& use : y->uses())
     if (use.node->is("QuantizeLinear")) return false;
   return true;

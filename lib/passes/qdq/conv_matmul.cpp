@@ -5,9 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/gemm_of_matmul.h"
 #include "lib/passes/qdq/cluster.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 namespace {
@@ -30,13 +32,14 @@ ClusterRefusal refuse_operands(const std::optional<CodesRef>& x, const std::opti
   return std::nullopt;
 }
 
-// round(b / (x_scale * w_scale)), as the runtime does when it loads such a model.
+// round(b / (x_scale * w_scale)), as the runtime does when it loads such a model: it divides in
+// float, where quantize_bias() (lib/quant/array.h) chooses codes of its own in double.
 Tensor quantized_bias(const Tensor& bias, const Tensor& x_scale, const Tensor& w_scale) {
   Tensor codes(DType::s32, bias.shape());
   const auto scales = w_scale.data<float>();
   for (std::size_t i = 0; i < codes.data<std::int32_t>().size(); ++i) {
     const float scale = x_scale.item<float>() * scales[scales.size() == 1 ? 0 : i];
-    const double code = std::nearbyint(bias.data<float>()[i] / scale);
+    const double code = unclamped_code(bias.data<float>()[i], scale, 0.0f);
     codes.mutate<std::int32_t>()[i] = static_cast<std::int32_t>(std::clamp<double>(
         code, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
   }
@@ -107,8 +110,7 @@ bool takes_bias(const GemmOfMatMul& gemm, const CodesRef& a, const CodesRef& b) 
   if (const auto codes = dequantized(gemm.bias))
     return codes->type == DType::s32 && fits(*codes, a, b);
   const Node* reader = only_reader(gemm.add->output(0));
-  while (reader != nullptr && (reader->is("Relu") || reader->is("Clip")))
-    reader = only_reader(reader->output(0));
+  while (reader != nullptr && traits_of(*reader).clips) reader = only_reader(reader->output(0));
   return reader != nullptr && reader->is("QuantizeLinear") && gemm.bias->is_constant() &&
          gemm.bias->rank() == 1;
 }

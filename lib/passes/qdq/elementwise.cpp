@@ -3,12 +3,11 @@
 
 #include <algorithm>
 
+#include "lib/graph/op_traits.h"
 #include "lib/passes/qdq/cluster.h"
 
 namespace intaglio {
 namespace {
-
-constexpr std::string_view microsoft = "com.microsoft";
 
 struct Operands {
   std::vector<CodesRef> inputs;
@@ -42,14 +41,14 @@ ClusterRefusal fuse(Node& node, std::size_t first, const IntegerOptions& options
   const auto matched = match(node, first, options);
   if (const auto* reason = std::get_if<FloatReason>(&matched)) return *reason;
   const Operands& found = std::get<Operands>(matched);
-  const std::string op = "QLinear" + node.op();
+  const OpTraits& traits = traits_of(node);
   const CodesRef& y = found.tail.codes;
   std::vector<Value*> inputs(node.inputs().begin(),
                              node.inputs().begin() + static_cast<std::ptrdiff_t>(first));
-  if (node.is("Concat")) inputs.insert(inputs.end(), {y.scale, y.zero});
+  if (traits.joins) inputs.insert(inputs.end(), {y.scale, y.zero});
   for (const CodesRef& codes : found.inputs) append(inputs, codes);
-  if (!node.is("Concat")) inputs.insert(inputs.end(), {y.scale, y.zero});
-  exchange(node, op, microsoft, inputs, &found.tail);
+  if (!traits.joins) inputs.insert(inputs.end(), {y.scale, y.zero});
+  exchange(node, traits.twin.op, traits.twin.domain, inputs, &found.tail);
   return std::nullopt;
 }
 

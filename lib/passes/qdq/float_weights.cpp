@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
 #include "lib/passes/qdq/cluster.h"
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 namespace {
 
 bool leads_to_quantize(const Node& node) {
   const Node* reader = only_reader(node.output(0));
-  while (reader != nullptr && (reader->is("Relu") || reader->is("Clip")))
-    reader = only_reader(reader->output(0));
+  while (reader != nullptr && traits_of(*reader).clips) reader = only_reader(reader->output(0));
   return reader != nullptr && reader->is("QuantizeLinear");
 }
 
@@ -43,7 +44,7 @@ void quantize_weights(Node& node) {
   const float zero = std::nearbyint(std::clamp(-128.0f - lo / scale, -128.0f, 127.0f));
   Tensor codes(DType::s32, weights.constant().shape());
   std::ranges::transform(in, codes.mutate<std::int32_t>().begin(), [&](float w) {
-    return static_cast<std::int32_t>(std::clamp(std::nearbyint(w / scale) + zero, -128.0f, 127.0f));
+    return static_cast<std::int32_t>(code_of(w, scale, zero, -128.0f, 127.0f));
   });
   const std::string& name = weights.name();
   Value& stored = graph.add_constant(name + "_quantized", convert(codes, DType::s8));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/exec/infer.h"
+#include "lib/graph/op_traits.h"
 #include "lib/passes/list.h"
 #include "lib/passes/qdq/cluster.h"
 
@@ -12,46 +13,35 @@ namespace {
 
 constexpr std::string_view microsoft = "com.microsoft";
 
-struct Rule {
-  std::string_view op;
-  ClusterRefusal (*fuse)(Node& node, const IntegerOptions& options);
-};
+using Fuse = ClusterRefusal (*)(Node& node, const IntegerOptions& options);
 
-constexpr std::array rules = {
-    Rule{"Conv", fuse_conv},
-    Rule{"MatMul", fuse_matmul},
-    Rule{"Gemm", fuse_gemm},
-    Rule{"Add", fuse_binary},
-    Rule{"Mul", fuse_binary},
-    Rule{"AveragePool", fuse_unary},
-    Rule{"GlobalAveragePool", fuse_unary},
-    Rule{"LeakyRelu", fuse_unary},
-    Rule{"Sigmoid", fuse_unary},
-    Rule{"Softmax", fuse_unary},
-    Rule{"Concat", fuse_concat},
-    Rule{"Where", fuse_where},
-    Rule{"Split", fuse_split},
-    Rule{"ArgMax", fuse_argmax},
-    Rule{"Expand", fuse_mover},
-    Rule{"Flatten", fuse_mover},
-    Rule{"Gather", fuse_mover},
-    Rule{"GatherElements", fuse_mover},
-    Rule{"MaxPool", fuse_mover},
-    Rule{"ReduceMax", fuse_mover},
-    Rule{"ReduceMin", fuse_mover},
-    Rule{"Reshape", fuse_mover},
-    Rule{"Resize", fuse_mover},
-    Rule{"Slice", fuse_mover},
-    Rule{"Squeeze", fuse_mover},
-    Rule{"Tile", fuse_mover},
-    Rule{"Transpose", fuse_mover},
-    Rule{"Unsqueeze", fuse_mover},
-};
-
-const Rule* rule_for(const Node& node) {
-  const auto it =
-      std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return node.is(rule.op); });
-  return it != rules.end() ? &*it : nullptr;
+// Null: it has no integer form.
+Fuse fuse_of(const Node& node) {
+  switch (traits_of(node).qdq) {
+    case QdqRule::none:
+      return nullptr;
+    case QdqRule::conv:
+      return fuse_conv;
+    case QdqRule::matmul:
+      return fuse_matmul;
+    case QdqRule::gemm:
+      return fuse_gemm;
+    case QdqRule::binary:
+      return fuse_binary;
+    case QdqRule::unary:
+      return fuse_unary;
+    case QdqRule::concat:
+      return fuse_concat;
+    case QdqRule::where:
+      return fuse_where;
+    case QdqRule::split:
+      return fuse_split;
+    case QdqRule::argmax:
+      return fuse_argmax;
+    case QdqRule::mover:
+      return fuse_mover;
+  }
+  return nullptr;
 }
 
 std::string name_of(const Node& node) { return node.name().empty() ? node.label() : node.name(); }
@@ -69,9 +59,9 @@ ClusterRefusal refuse_signed(const Node& node) {
 }  // namespace
 
 bool computes_on_codes(const Node& node) {
-  const Rule* rule = rule_for(node);
-  return (rule != nullptr && rule->fuse != fuse_mover && rule->fuse != fuse_split &&
-          rule->fuse != fuse_argmax) ||
+  constexpr std::array as_they_are = {QdqRule::none, QdqRule::mover, QdqRule::split,
+                                      QdqRule::argmax};
+  return std::ranges::find(as_they_are, traits_of(node).qdq) == as_they_are.end() ||
          node.is("ConvTranspose");
 }
 
@@ -126,7 +116,7 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
     if (is_integer_operator(*node)) form.nodes.push_back({name_of(*node), node->op(), ""});
   std::vector<Node*> nodes = graph.nodes();  // rules erase others than these
   std::erase_if(nodes, [](const Node* node) {
-    return rule_for(*node) == nullptr || node->output(0) == nullptr;
+    return fuse_of(*node) == nullptr || node->output(0) == nullptr;
   });
   for (Node* node : nodes) {
     if (!touches_codes(*node)) continue;
@@ -137,7 +127,7 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
     }
     ClusterRefusal refusal;
     if (!options.signed_activations) refusal = refuse_signed(*node);
-    if (!refusal) refusal = rule_for(*node)->fuse(*node, options);
+    if (!refusal) refusal = fuse_of(*node)(*node, options);
     if (refusal) {
       decision.reason = refusal->text;
       decision.why = refusal->why;
@@ -145,7 +135,7 @@ IntegerForm fuse_integers(Model& model, const IntegerOptions& options) {
     form.nodes.push_back(std::move(decision));
   }
   for (const Node* node : graph.nodes())
-    if (rule_for(*node) == nullptr && touches_codes(*node) && !is_conversion(*node) &&
+    if (fuse_of(*node) == nullptr && touches_codes(*node) && !is_conversion(*node) &&
         !is_integer_operator(*node))
       form.nodes.push_back(
           {name_of(*node), node->op(), "there is no integer form of it", Why::no_form});

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
-#include "lib/graph/ops.h"
+#include "lib/graph/op_traits.h"
 #include "lib/passes/qdq/cluster.h"
 
 namespace intaglio {
@@ -22,17 +21,13 @@ bool same_meaning(const CodesRef& a, const CodesRef& b) {
          same_bytes(a.zero->constant(), b.zero->constant());
 }
 
-// A comparison of codes is one of values when the scale is positive.
-bool compares(const Node& node) {
-  return node.is("MaxPool") || node.is("ReduceMax") || node.is("ReduceMin");
-}
-
 ClusterRefusal refuse_mover(const Node& node, const std::optional<CodesRef>& x) {
   if (!x) return FloatReason(Why::input_float, "input 0 is not dequantized");
   if (!x->per_tensor()) return "the scale of input 0 varies";
   if (!is_byte(x->type)) return fmt::format("codes of type {}", name_of(x->type));
-  if (compares(node) && node.opset() < 12) return "it takes no 8-bit codes before opset 12";
-  if (compares(node) && x->scale->constant().item<float>() <= 0) return "its scale is not positive";
+  const bool picks = traits_of(node).picks;
+  if (picks && node.opset() < 12) return "it takes no 8-bit codes before opset 12";
+  if (picks && x->scale->constant().item<float>() <= 0) return "its scale is not positive";
   if (node.is("MaxPool") && node.output(1) != nullptr) return "its indices are read";
   if (node.is("Resize") && node.attr_string("mode", "nearest") != "nearest")
     return "it makes new values";
@@ -42,9 +37,8 @@ ClusterRefusal refuse_mover(const Node& node, const std::optional<CodesRef>& x) 
 // What may stand between a quantized value and QuantizeLinear or DequantizeLinear, as in ONNX
 // Runtime's QDQPropagationTransformer.
 bool propagates(const Node& node) {
-  constexpr std::array ops = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice"};
-  return is_any(node, ops) ||
-         (node.is("MaxPool") && node.opset() >= 12 && node.output(1) == nullptr);
+  const bool on_codes = !node.is("MaxPool") || (node.opset() >= 12 && node.output(1) == nullptr);
+  return traits_of(node).pairs_move && on_codes;
 }
 
 // DequantizeLinear -> mover  becomes  mover -> DequantizeLinear

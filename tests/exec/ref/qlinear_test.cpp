@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "tests/support/support.h"
 
 namespace intaglio {

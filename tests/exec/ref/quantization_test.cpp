@@ -1,5 +1,5 @@
 // QuantizeLinear, DequantizeLinear and the operators on codes.
-#include "lib/exec/ops/quantization.h"
+#include "lib/exec/ops/codes/quantization.h"
 
 #include <gtest/gtest.h>
 

@@ -5,9 +5,9 @@
 
 #include "lib/exec/executor.h"
 #include "lib/exec/infer.h"
-#include "lib/exec/ops/code_table.h"
+#include "lib/exec/ops/codes/table.h"
 #include "lib/exec/profile.h"
-#include "lib/exec/vector/code_tile.h"
+#include "lib/exec/vector/codes/tile.h"
 #include "tests/exec/core/draw.h"
 #include "tests/support/support.h"
 

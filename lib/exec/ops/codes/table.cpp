@@ -1,4 +1,4 @@
-#include "lib/exec/ops/code_table.h"
+#include "lib/exec/ops/codes/table.h"
 
 #include <algorithm>
 #include <cstdlib>

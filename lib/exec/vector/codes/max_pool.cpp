@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "lib/base/simd.h"
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
 
@@ -104,7 +104,7 @@ std::unique_ptr<Kernel> make(const Node& node) {
 
 }  // namespace
 
-void register_vector_code_max_pool(Registry& registry) {
+void register_codes_max_pool(Registry& registry) {
   registry.add(
       {.op = "MaxPool",
        .impl = "codes",  // not "vector": that is the pool of floats, which stays a candidate

@@ -1,4 +1,4 @@
-#include "lib/exec/vector/code_tile.h"
+#include "lib/exec/vector/codes/tile.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "lib/exec/registry.h"
-#include "lib/exec/vector/code_conv.h"
+#include "lib/exec/vector/codes/conv.h"
 #include "lib/exec/vector/conv_node.h"
 
 namespace intaglio {
@@ -132,7 +132,7 @@ std::unique_ptr<Kernel> make(const Node& node) { return std::make_unique<CodePro
 
 }  // namespace
 
-void register_vector_code_product_conv(Registry& registry) {
+void register_codes_product_conv(Registry& registry) {
   registry.add({.op = "QLinearConv",
                 .impl = "product",
                 .since = 10,

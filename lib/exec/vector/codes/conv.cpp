@@ -1,9 +1,9 @@
-#include "lib/exec/vector/code_conv.h"
+#include "lib/exec/vector/codes/conv.h"
 
 #include <algorithm>
 
+#include "lib/exec/ops/codes/quantization.h"
 #include "lib/exec/ops/float_io.h"
-#include "lib/exec/ops/quantization.h"
 #include "lib/exec/vector/padded.h"
 
 namespace intaglio {

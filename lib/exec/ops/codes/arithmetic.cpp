@@ -1,9 +1,9 @@
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 
 #include <fmt/format.h>
 
 #include "lib/base/simd.h"
-#include "lib/exec/ops/code_table.h"
+#include "lib/exec/ops/codes/table.h"
 #include "lib/exec/ops/float_io.h"
 
 namespace intaglio {

@@ -1,8 +1,8 @@
-#include "lib/exec/ops/integer_product.h"
+#include "lib/exec/ops/codes/integer_product.h"
 
 #include <algorithm>
 
-#include "lib/exec/ops/codes.h"
+#include "lib/exec/ops/codes/arithmetic.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/ops/matmul.h"
 

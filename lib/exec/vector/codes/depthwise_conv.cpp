@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "lib/exec/registry.h"
-#include "lib/exec/vector/code_conv.h"
+#include "lib/exec/vector/codes/conv.h"
 
 namespace intaglio {
 namespace {
@@ -153,7 +153,7 @@ std::unique_ptr<Kernel> make(const Node& node) { return std::make_unique<CodeDep
 
 }  // namespace
 
-void register_vector_code_depthwise_conv(Registry& registry) {
+void register_codes_depthwise_conv(Registry& registry) {
   registry.add({.op = "QLinearConv",
                 .impl = "vector",
                 .since = 10,

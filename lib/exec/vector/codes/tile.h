@@ -9,7 +9,7 @@ namespace intaglio {
 
 bool has_code_tiles();  // whether this processor has the instructions
 
-// y = saturate(round(sum * multiplier) + zero), as requantize() of lib/exec/ops/quantization.h.
+// y = saturate(round(sum * multiplier) + zero), as requantize() of lib/exec/ops/codes/quantization.h.
 struct CodeEnding {
   const float* multipliers;  // by column
   float hi;                  // the largest code less the zero point

@@ -5,7 +5,7 @@
 
 #include "lib/exec/kernel.h"
 #include "lib/exec/ops/convolution.h"
-#include "lib/exec/vector/code_tile.h"
+#include "lib/exec/vector/codes/tile.h"
 
 namespace intaglio {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "lib/exec/kernel.h"
-#include "lib/exec/ops/quantization.h"
+#include "lib/exec/ops/codes/quantization.h"
 
 namespace intaglio {
 

@@ -1,9 +1,9 @@
-#include "lib/exec/ops/quantization.h"
+#include "lib/exec/ops/codes/quantization.h"
 
 #include <fmt/format.h>
 
+#include "lib/exec/ops/codes/quantization_loops.h"
 #include "lib/exec/ops/elementwise.h"
-#include "lib/exec/ops/quantization_loops.h"
 
 namespace intaglio {
 namespace {

@@ -1,4 +1,4 @@
-#include "lib/exec/ops/quantization_loops.h"
+#include "lib/exec/ops/codes/quantization_loops.h"
 
 #include <type_traits>
 
