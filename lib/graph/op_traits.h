@@ -3,7 +3,7 @@
 // give it a row; tests/rewrite/op_traits_test.cpp compares the rows with kernels and targets.
 //
 // What stands elsewhere: formulas of an operator's own (lib/exec, lib/graph/macs.h, layer.h of
-// calibration/refine), how a node may look (sound.h), and faults of one runtime's kernels
+// calibration/refine), how a node may look (validate.h), and faults of one runtime's kernels
 // (lib/quant/kernel_limits.h).
 #pragma once
 

@@ -108,7 +108,7 @@ std::vector<float> parameters_of(const Node& node) {
 bool expand_fused(Node& node, std::string_view op) {
   const std::string activation = node.attr_string("activation", "");
   const std::vector<float> parameters = parameters_of(node);
-  Value& y = *node.output(0);
+  Value& y = *node.needed_output(0);
   Value* added = op == "Conv" ? node.input(3) : nullptr;
   const float alpha = op == "MatMul" ? node.attr_float("alpha", 1) : 1;
   if (!is_known_activation(activation)) return false;
@@ -149,7 +149,7 @@ bool expand_matmul(Node& node) {
   for (std::size_t i = 0; i < 2; ++i)
     if (node.input(i) == nullptr || (turns[i] && !node.input(i)->dims())) return false;
   if (!is_known_activation(node.attr_string("activation", ""))) return false;
-  Expansion e(node, *node.output(0));
+  Expansion e(node, *node.needed_output(0));
   for (std::size_t i = 0; i < 2; ++i)
     if (turns[i]) e.graph().set_input(node, i, turned(e, *node.input(i)));
   return expand_fused(node, "MatMul");
@@ -158,7 +158,7 @@ bool expand_matmul(Node& node) {
 // Erases the node; `add` makes its result anew.
 template <typename F>
 bool replace(Node& node, F add) {
-  Value& y = *node.output(0);
+  Value& y = *node.needed_output(0);
   std::vector<Value*> inputs(node.inputs().begin(), node.inputs().end());
   const float alpha = node.attr_float("alpha", 1.702f);
   Expansion e(node, y);
@@ -194,7 +194,7 @@ bool expand_skip(Node& node) {
   if (x == nullptr || skip == nullptr || gamma == nullptr) return false;
   Graph& graph = node.graph();
   if (graph.opset() < 17) return false;  // raise_opset sees to it
-  Value& y = *node.output(0);
+  Value& y = *node.needed_output(0);
   Value* sum = node.output(3);
   Expansion e(node, y);
   std::vector<Value*> outputs = {&y, node.output(1), node.output(2)};
@@ -225,7 +225,7 @@ bool expand_attention(Node& node) {
   if (sizes.size() != 3) sizes = {all / 3, all / 3, all / 3};
   if (sizes[0] + sizes[1] + sizes[2] != all || sizes[0] != sizes[1]) return false;
   Graph& graph = node.graph();
-  Expansion e(node, *node.output(0));
+  Expansion e(node, *node.needed_output(0));
   const auto wide = [&](std::int64_t width) {
     std::optional<Dims> dims = x->dims();
     if (dims && !dims->empty()) dims->back() = {width, {}};

@@ -24,7 +24,7 @@ void append_axes(Node& node, std::size_t i, int rank, int count) {
 // without an axis with the last ones, as numpy does. For Gemm it meant the same as today.
 bool align_second_operand(Node& node) {
   if (node.attr_int("broadcast", 0) != 0 && node.has("axis")) {
-    const int a = known_rank(need_input(node, 0)), b = known_rank(need_input(node, 1));
+    const int a = known_rank(*node.needed_input(0)), b = known_rank(*node.needed_input(1));
     if (a < 0 || b < 0) refuse(node, "the ranks that its axis attribute relates to are not known");
     const auto trailing = a - b - normalized_axis(node.attr_int("axis"), a);
     if (trailing < 0) refuse(node, "its second operand ends past the first");
@@ -35,7 +35,7 @@ bool align_second_operand(Node& node) {
 
 // A slope with more than one element belonged to the channels, axis 1.
 bool align_slope(Node& node) {
-  const Value &x = need_input(node, 0), &slope = need_input(node, 1);
+  const Value &x = *node.needed_input(0), &slope = *node.needed_input(1);
   const bool shared =
       slope.dims() && (slope.rank() == 0 || (slope.rank() == 1 && (*slope.dims())[0].value == 1));
   if (shared) return false;
@@ -49,7 +49,7 @@ bool align_slope(Node& node) {
 // Tile (x, tiles, axis), both scalars -> Tile (x, repeats).
 bool split_tile(Node& node) {
   const Tensor tiles = known_value(node.input(1)), axis = known_value(node.input(2));
-  const int rank = known_rank(need_input(node, 0));
+  const int rank = known_rank(*node.needed_input(0));
   if (!tiles.defined() || !axis.defined() || rank < 0)
     refuse(node, "its tiles, its axis or the rank of its input are not known");
   std::vector<std::int64_t> repeats(static_cast<std::size_t>(rank), 1);

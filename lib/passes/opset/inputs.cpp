@@ -27,8 +27,8 @@ bool slice_inputs(Node& node) {
 bool reshape_target(Node& node) { return ints_to_input(node, "shape", 1); }
 
 Tensor scalar_like(const Node& node, float value) {
-  return need_input(node, 0).dtype() == DType::f64 ? Tensor::scalar<double>(value)
-                                                   : Tensor::scalar(value);
+  return node.needed_input(0)->dtype() == DType::f64 ? Tensor::scalar<double>(value)
+                                                     : Tensor::scalar(value);
 }
 
 bool clip_bounds(Node& node) {

@@ -32,7 +32,7 @@ bool resize_coordinates(Node& node) {
   node.set_attr("coordinate_transformation_mode", std::string_view("asymmetric"));
   if (mode == "nearest") {
     bool shrinks = false, enlarges = false;
-    if (const Tensor known = known_value(&need_input(node, 1)); known.defined()) {
+    if (const Tensor known = known_value(node.needed_input(1)); known.defined()) {
       for (const double scale : known.to_vector<double>()) {
         shrinks |= scale < 1;
         enlarges |= scale > 1;

@@ -13,13 +13,6 @@ void refuse(const Node& node, std::string_view reason) {
               "Export the model again with opset 13 or later.");
 }
 
-Value& need_input(const Node& node, std::size_t i) {
-  if (node.input(i) == nullptr)
-    throw Error(Code::model, fmt::format("{}: input {} is missing", node.label(), i),
-                "Export the model again: the node is incomplete.");
-  return *node.input(i);
-}
-
 bool drop_attrs(Node& node, std::initializer_list<std::string_view> attrs) {
   bool changed = false;
   for (const std::string_view attr : attrs) {

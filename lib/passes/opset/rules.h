@@ -39,9 +39,6 @@ std::span<const OpsetRule> resize_rules();
 
 [[noreturn]] void refuse(const Node& node, std::string_view reason);
 
-// An input that the operator requires; Code::model when the node omits it.
-Value& need_input(const Node& node, std::size_t i);
-
 // Erases attributes; true if one was there.
 bool drop_attrs(Node& node, std::initializer_list<std::string_view> attrs);
 

@@ -27,7 +27,7 @@ std::optional<std::int64_t> only_axis(const Value& x, std::int64_t axis) {
 bool single_axis_softmax(Node& node) {
   const std::int64_t axis = node.attr_int("axis", 1);
   if (node.output(0) == nullptr) return false;
-  Value &x = need_input(node, 0), &y = *node.output(0);
+  Value &x = *node.needed_input(0), &y = *node.needed_output(0);
   if (!x.dims()) x.set_type(x.dtype(), y.dims());  // it has the same shape
   if (const auto only = only_axis(x, axis)) {
     node.set_attr("axis", *only);
