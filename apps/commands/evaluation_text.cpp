@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/report/flags.h"
 #include "lib/eval/figures.h"
@@ -49,19 +50,19 @@ void print_outputs(const Evaluation& e) {
     }
     if (e.plan.has(Metric::psnr)) figures.push_back("PSNR " + decibels(output.psnr_db));
     if (figures.empty()) continue;
-    fmt::print("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
-               odd_text(output.deviation));
+    print_out("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
+              odd_text(output.deviation));
   }
 }
 
 void print_answers(const Evaluation& e) {
   if (e.boxes)
-    fmt::print("boxes ({}): F1 {}, {} of {} found again among {}\n", e.plan.decoder.def->name,
-               f1_text(*e.boxes), e.boxes->matched, e.boxes->expected, e.boxes->found);
+    print_out("boxes ({}): F1 {}, {} of {} found again among {}\n", e.plan.decoder.def->name,
+              f1_text(*e.boxes), e.boxes->matched, e.boxes->expected, e.boxes->found);
   if (e.strings)
-    fmt::print("strings: {} of {} lines equal, {} errors in {} characters ({} %)\n",
-               e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
-               character_error_text(*e.strings));
+    print_out("strings: {} of {} lines equal, {} errors in {} characters ({} %)\n",
+              e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
+              character_error_text(*e.strings));
 }
 
 }  // namespace
@@ -72,8 +73,8 @@ void print_evaluation(const std::string& reference, const std::string& model, co
   print_answers(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
-  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
-             with_flags(e.plan.reason));
+  print_out("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
+            with_flags(e.plan.reason));
 }
 
 }  // namespace intaglio
