@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 
 #include "lib/base/error.h"
@@ -42,13 +44,15 @@ extern "C" void on_alarm(int) {
   end_process(Code::interrupted);
 }
 
+extern "C" void on_end(int signal) {
+  remove_temporary_files();
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);  // waits until this handler returns
+}
+
 extern "C" void on_bus_error(int signal, siginfo_t* info, void*) {
   const char* path = info->si_code > 0 ? mapped_file_at(info->si_addr) : nullptr;
-  if (path == nullptr) {  // not ours: the access is repeated and ends the process as usual
-    std::signal(signal, SIG_DFL);
-    if (info->si_code <= 0) ::raise(signal);
-    return;
-  }
+  if (path == nullptr) return on_end(signal);
   tell("intaglio: ");
   tell(path);
   tell(": the file changed while it was read\n  Run again when nobody writes to it.\n");
@@ -56,6 +60,26 @@ extern "C" void on_bus_error(int signal, siginfo_t* info, void*) {
 }
 
 // ---
+
+bool has_default(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_DFL;
+}
+
+// Also where the stack is full. Sanitizers have handlers of their own for some.
+void remove_files_at_the_end() {
+  static std::array<std::byte, 1 << 16> space;
+  stack_t stack{};
+  stack.ss_sp = space.data();
+  stack.ss_size = space.size();
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = on_end;
+  action.sa_flags = SA_ONSTACK;
+  for (const int signal :
+       {SIGQUIT, SIGXCPU, SIGUSR1, SIGUSR2, SIGSEGV, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP})
+    if (has_default(signal)) ::sigaction(signal, &action, nullptr);
+}
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
@@ -83,6 +107,7 @@ void install_signal_handlers(unsigned grace) {
   action.sa_sigaction = on_bus_error;
   action.sa_flags = SA_SIGINFO;
   ::sigaction(SIGBUS, &action, nullptr);
+  remove_files_at_the_end();
   sigset_t ours;  // a parent may have left them blocked
   ::sigemptyset(&ours);
   for (const int signal : {SIGALRM, SIGINT, SIGTERM, SIGHUP, SIGBUS}) ::sigaddset(&ours, signal);

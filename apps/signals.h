@@ -5,6 +5,7 @@
 //                          of an interrupt. A SIGHUP that was ignored on entry (nohup) stays so.
 // SIGBUS                   in a mapped file: somebody cut it. One message, and the code of that.
 // SIGPIPE, SIGXFSZ         ignored: what writes sees an error instead.
+// others that end          as they do by themselves, a crash of ours among them.
 //
 // Temporary files are removed in all these cases.
 #pragma once

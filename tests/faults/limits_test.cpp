@@ -13,14 +13,9 @@ using testing::fresh_folder;
 using testing::names_in;
 using testing::quick;
 using testing::Ran;
+using testing::sanitized;
 using testing::shell;
 using Names = std::vector<std::string>;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;  // their shadow memory needs an address space without limits
-#else
-constexpr bool sanitized = false;
-#endif
 
 TEST(Limits, AFileThatMayNotGrowLeavesTheOldOne) {
   const fs::path folder = fresh_folder();

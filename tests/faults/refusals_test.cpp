@@ -12,14 +12,9 @@ using testing::fresh_folder;
 using testing::names_in;
 using testing::quick;
 using testing::Ran;
+using testing::sanitized;
 using testing::shell;
 using Names = std::vector<std::string>;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SKIP_UNDER_SANITIZERS GTEST_SKIP() << "sanitizers want to be loaded first"
-#else
-#define SKIP_UNDER_SANITIZERS static_cast<void>(0)
-#endif
 
 // The program where the call fails.
 std::string without(const std::string& call) {
@@ -27,7 +22,7 @@ std::string without(const std::string& call) {
 }
 
 TEST(Refusals, WithoutMapsFilesAreRead) {
-  SKIP_UNDER_SANITIZERS;
+  if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
   const fs::path folder = fresh_folder();
   ASSERT_EQ(shell("\"$0\"" + quick(folder / "a.onnx")).exit_code, 0);
   const Ran ran = shell(without("mmap") + quick(folder / "b.onnx"));
@@ -36,7 +31,7 @@ TEST(Refusals, WithoutMapsFilesAreRead) {
 }
 
 TEST(Refusals, AFileSystemThatCannotSyncIsNoError) {
-  SKIP_UNDER_SANITIZERS;
+  if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
   const fs::path folder = fresh_folder();
   const Ran ran = shell(without("fsync") + quick(folder / "a.onnx"));
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
@@ -44,7 +39,7 @@ TEST(Refusals, AFileSystemThatCannotSyncIsNoError) {
 }
 
 TEST(Refusals, ADiskThatFailsIsAnError) {
-  SKIP_UNDER_SANITIZERS;
+  if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
   const fs::path folder = fresh_folder();
   write_file(folder / "a.onnx", "old");
   const Ran ran = shell(without("disk") + quick(folder / "a.onnx"));
@@ -55,7 +50,7 @@ TEST(Refusals, ADiskThatFailsIsAnError) {
 }
 
 TEST(Refusals, WithoutThreadsTheCodeIs6) {
-  SKIP_UNDER_SANITIZERS;
+  if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
   const fs::path folder = fresh_folder();
   const std::string threads = " --threads 4";
   for (const std::string& command :

@@ -3,6 +3,7 @@
 #include "apps/signals.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 using testing::demo;
 using testing::fresh_folder;
 using testing::names_in;
+using testing::sanitized;
 using testing::shell;
 using Names = std::vector<std::string>;
 
@@ -140,6 +142,22 @@ TEST(Signals, AMappedFileThatIsCutIsNamed) {
             0u)
       << ended.err;
   EXPECT_EQ(names_in(folder), Names{"data"});
+}
+
+TEST(Signals, OthersEndAsEverAndLeaveNothing) {
+  for (const int signal : {SIGQUIT, SIGSEGV, SIGABRT, SIGXCPU, SIGUSR1}) {
+    if (sanitized && signal == SIGSEGV) continue;
+    const fs::path folder = fresh_folder();
+    const Ended ended = in_child(folder, [&] {
+      const rlimit none{};
+      ::setrlimit(RLIMIT_CORE, &none);
+      install_signal_handlers();
+      AtomicFile file(folder / "f");
+      ::raise(signal);
+    });
+    EXPECT_EQ(ended.code, 128 + signal);
+    EXPECT_EQ(names_in(folder), Names{}) << signal;
+  }
 }
 
 TEST(Signals, ABusErrorOfOurOwnStaysOne) {

@@ -11,6 +11,13 @@
 
 namespace intaglio::testing {
 
+// Sanitizers need an address space without limits, and handlers of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 std::string demo(const std::string& name);  // a file of data/
 
 // The arguments of a short quantization of the demo to out.
