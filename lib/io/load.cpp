@@ -114,7 +114,7 @@ Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
   std::error_code failed;  // then the path is as good as any: the file says why
   const auto folder = std::filesystem::absolute(path, failed).parent_path();
   return read_model(path, [&](const std::string& location) {
-    const std::filesystem::path file = inside(folder, location);
+    std::filesystem::path file = inside(folder, location);
     if (data_files != nullptr) data_files->insert(file);
     return file;
   });
