@@ -34,7 +34,7 @@ std::string extension_of(const fs::path& path) {
   return text;
 }
 
-// What cannot be looked at, a link that leads to itself or a name that is too long, is no folder and
+// What cannot be looked at (a link to itself, a name that is too long) is no folder and
 // not there: whoever reads it says why.
 bool is_there(const fs::path& path) {
   std::error_code failed;

@@ -24,8 +24,8 @@ Model load_sound(const std::filesystem::path& path, DataFiles* data_files = null
 // The same, ready for an Executor: model-local functions are replaced by their nodes.
 Model load_runnable(const std::filesystem::path& path, DataFiles* data_files = nullptr);
 
-// A model that is not at its place yet: all its external data is in `data`, whatever the model calls
-// that file. Throws as load_model().
+// A model that is not at its place yet: all its external data is in `data`, whatever the model
+// calls that file. Throws as load_model().
 Model load_unplaced(const std::filesystem::path& path, const std::filesystem::path& data);
 
 // The bytes of a model and its external data. Throws Code::io.
