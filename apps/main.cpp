@@ -1,34 +1,20 @@
 // The command line: parses, runs the chosen command, and turns what it throws into two lines and an
 // exit code. This is the only try/catch for errors and the only place that knows exit codes.
-#include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
-#include <new>
 
+#include "apps/commands/fault.h"
+#include "apps/commands/print.h"
 #include "apps/commands/program.h"
 #include "apps/report/flags.h"
-#include "lib/base/error.h"
-#include "lib/base/file.h"
-#include "lib/base/progress.h"
+#include "apps/signals.h"
+#include "lib/base/temporary_file.h"
 
 namespace intaglio {
 namespace {
-
-// The first signal asks the running phase to stop at its next step; the second one ends the
-// process.
-extern "C" void on_signal(int) {
-  static volatile std::sig_atomic_t signals = 0;
-  signals = signals + 1;
-  request_interrupt();
-  if (signals > 1) {
-    remove_temporary_files();
-    ::_exit(static_cast<int>(Code::interrupted));
-  }
-}
 
 // Values that one thread made are freed on another: with arenas of their own, threads would each
 // keep memory that the others could use. With a single one they would wait for each other.
@@ -38,10 +24,45 @@ void share_memory_among_threads() {
 #endif
 }
 
-int report(const Error& error) {
-  fmt::print(stderr, "intaglio: {}\n", with_flags(error.what()));
-  if (!error.remedy().empty()) fmt::print(stderr, "  {}\n", with_flags(error.remedy()));
-  return static_cast<int>(error.code());
+void tell(const Error& error) noexcept {
+  try {
+    print_err("intaglio: {}\n", with_flags(error.what()));
+    if (!error.remedy().empty()) print_err("  {}\n", with_flags(error.remedy()));
+  } catch (...) {  // there is no memory for more words
+    put_err("intaglio: ");
+    put_err(error.what());
+    put_err("\n");
+  }
+}
+
+int report(const std::exception_ptr& thrown) noexcept {
+  try {
+    const Error error = fault_of(thrown);
+    tell(error);
+    return static_cast<int>(error.code());
+  } catch (...) {
+    put_err("intaglio: out of memory\n");
+    return static_cast<int>(Code::unsupported);
+  }
+}
+
+// For what is thrown where nothing may be: the message, the code and no temporary files all the
+// same.
+[[noreturn]] void on_terminate() {
+  const std::exception_ptr thrown = std::current_exception();
+  const int code = thrown ? report(thrown) : static_cast<int>(Code::internal);
+  remove_temporary_files();
+  ::_exit(code);
+}
+
+int run(int argc, char** argv) {
+  try {
+    const int code = run_program({argv + 1, argv + argc});
+    require_printed();
+    return code;
+  } catch (...) {
+    return report(std::current_exception());
+  }
 }
 
 }  // namespace
@@ -49,21 +70,9 @@ int report(const Error& error) {
 
 int main(int argc, char** argv) {
   using namespace intaglio;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);
+  install_signal_handlers();
+  occupy_standard_channels();
+  std::set_terminate(on_terminate);
   share_memory_among_threads();
-  try {
-    const int code = run_program({argv + 1, argv + argc});
-    if (std::fflush(stdout) != 0) throw Error(Code::io, "standard output: cannot write");
-    return code;
-  } catch (const Error& e) {
-    return report(e);
-  } catch (const std::bad_alloc&) {
-    return report(
-        Error(Code::internal, "out of memory", "Use fewer --threads or a larger machine."));
-  } catch (const std::exception& e) {
-    return report(
-        Error(Code::internal, e.what(), "Please report this with the command and the model."));
-  }
+  return run(argc, argv);
 }

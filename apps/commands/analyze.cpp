@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/options/data.h"
 #include "apps/options/quant.h"
@@ -15,7 +16,6 @@
 #include "apps/report/flags.h"
 #include "apps/report/html/analysis_page.h"
 #include "apps/report/report.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/eval/figures.h"
 
@@ -49,24 +49,32 @@ void print_analysis(const Json& analysis, std::size_t most) {
                     with_flags(l["hint"].get<std::string>())});
   }
   print_table(rows);
-  if (most < layers.size()) fmt::print("... and {} more: see --report\n", layers.size() - most);
+  if (most < layers.size()) print_out("... and {} more: see --report\n", layers.size() - most);
   const Json& all = analysis["quantized"];
   const Json& agreement = all["agreement"];
-  fmt::print(
+  print_out(
       "\nAll quantized: {}{} over {} samples\n", noise_text(all),
       agreement.is_null() ? "" : fmt::format(", agreement {} %", percent(agreement.get<double>())),
       analysis["samples"].get<std::size_t>());
 }
 
 void analyze_command(const AnalyzeOptions& o, Context& context) {
-  require_outputs(o.spec.model, {o.report, o.html});
+  Outputs& outputs = context.outputs;
+  outputs.declare("--report", o.report);
+  outputs.declare("--html", o.html);
+  outputs.keep("MODEL", o.spec.model);
+  outputs.keep("--calibration", o.spec.calibration);
+  keep_data(outputs, o.spec.data);
+  keep_config(outputs, "--target", o.spec.quant.target);
+  outputs.require_writable();
   const AnalyzeResult result = analyze(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(o.spec, result, context);
-  if (!o.report.empty()) write_file(o.report, to_text(report));
-  if (!o.html.empty()) write_file(o.html, html::analysis_page(report));
+  outputs.write(o.report, to_text(report));
+  if (!o.html.empty()) outputs.write(o.html, html::analysis_page(report));
+  outputs.commit();
   if (o.json)
-    fmt::print("{}", to_text(report));
+    put_out(to_text(report));
   else
     print_analysis(report["analysis"], o.rows);
 }

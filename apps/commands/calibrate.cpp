@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/options/data.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
 #include "apps/pipeline/calibrate.h"
 #include "apps/report/report.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 
@@ -27,15 +27,15 @@ struct CalibrateOptions {
 void print_document(const CalibrateResult& r, const std::string& output, std::size_t bytes,
                     const Context& context) {
   const Observations& seen = r.observed.statistics.observations;
-  fmt::print("{}",
-             to_text({{"schema", "intaglio.calibration/1"},
-                      {"command", "calibrate"},
-                      {"model", model_json(r.session.prepared.source)},
-                      {"output", {{"path", output}, {"bytes", bytes}}},
-                      {"data", data_json(r.observed.data)},
-                      {"values", seen.values.size()},
-                      {"warnings", r.warnings},
-                      {"run", run_json(context, seen.samples, context.seconds_of("calibrate"))}}));
+  print_out("{}",
+            to_text({{"schema", "intaglio.calibration/1"},
+                     {"command", "calibrate"},
+                     {"model", model_json(r.session.prepared.source)},
+                     {"output", {{"path", output}, {"bytes", bytes}}},
+                     {"data", data_json(r.observed.data)},
+                     {"values", seen.values.size()},
+                     {"warnings", r.warnings},
+                     {"run", run_json(context, seen.samples, context.seconds_of("calibrate"))}}));
 }
 
 void calibrate_command(const CalibrateOptions& o, Context& context) {
@@ -44,15 +44,22 @@ void calibrate_command(const CalibrateOptions& o, Context& context) {
   const std::string output = o.output.empty()
                                  ? std::filesystem::path(spec.model).stem().string() + ".statistics"
                                  : o.output;
-  require_outputs(spec.model, {output});
+  Outputs& outputs = context.outputs;
+  outputs.declare("--output", output);
+  outputs.keep("MODEL", spec.model);
+  outputs.keep("--like", spec.like);
+  keep_data(outputs, spec.data);
+  keep_config(outputs, "--target", spec.quant.target);
+  outputs.require_writable();
   const CalibrateResult result = calibrate(spec, context);
   const std::string bytes = to_bytes(result.observed.statistics);
-  write_file(output, bytes);
+  outputs.write(output, bytes);
+  outputs.commit();
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   if (o.json) return print_document(result, output, bytes.size(), context);
   const Observations& seen = result.observed.statistics.observations;
-  fmt::print("{}: {} values of {} samples, {}\n", output, seen.values.size(), seen.samples,
-             human_bytes(bytes.size()));
+  print_out("{}: {} values of {} samples, {}\n", output, seen.values.size(), seen.samples,
+            human_bytes(bytes.size()));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/pipeline/load.h"
 #include "apps/report/check.h"
@@ -50,8 +51,8 @@ void print_saturation(const CheckResult& result) {
     nodes += n.saturating_pairs > 0;
   }
   if (pairs > 0)
-    fmt::print("u8 x s8 saturation without VNNI: {} of {} pairs of products, in {} nodes\n", over,
-               pairs, nodes);
+    print_out("u8 x s8 saturation without VNNI: {} of {} pairs of products, in {} nodes\n", over,
+              pairs, nodes);
 }
 
 void print_result(const CheckOptions& o, const Target& target, const CheckResult& result) {
@@ -64,16 +65,16 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
                       with_flags(n.remedy)});
   if (rows.size() > 1) {
     print_table(rows);
-    fmt::print("\n");
+    print_out("\n");
   }
-  fmt::print("{}", check_line(result));
+  print_out("{}", check_line(result));
   const MemoryNeed& m = result.memory;
-  fmt::print("\nweights {}, activations {} at the widest node ({}){}\n",
-             human_bytes(static_cast<std::uint64_t>(m.weights)),
-             human_bytes(static_cast<std::uint64_t>(m.activations)), m.widest,
-             m.complete ? "" : "; some shapes are not known");
+  print_out("\nweights {}, activations {} at the widest node ({}){}\n",
+            human_bytes(static_cast<std::uint64_t>(m.weights)),
+            human_bytes(static_cast<std::uint64_t>(m.activations)), m.widest,
+            m.complete ? "" : "; some shapes are not known");
   print_saturation(result);
-  fmt::print("{} target '{}'\n", result.fits() ? "fits" : "does not fit", target.name);
+  print_out("{} target '{}'\n", result.fits() ? "fits" : "does not fit", target.name);
 }
 
 void check_command(const CheckOptions& o, Context& context) {
@@ -81,7 +82,7 @@ void check_command(const CheckOptions& o, Context& context) {
   const Model model = context.phase("load", [&] { return load_valid(o.model); });
   const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
   if (o.json) {
-    fmt::print("{}", to_text(result_json(o, target, result)));
+    put_out(to_text(result_json(o, target, result)));
   } else {
     print_result(o, target, result);
   }

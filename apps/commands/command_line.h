@@ -15,7 +15,7 @@ namespace intaglio {
 struct CommandLine {
   Context context;
   bool quiet = false;
-  std::string config;  // read by expand_config() before the parse
+  std::string config;  // the file that expand_config() read
   bool print_config = false;
   std::function<void()> action;  // set by the parser
 };

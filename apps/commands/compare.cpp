@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
@@ -15,7 +16,6 @@
 #include "apps/report/comparison.h"
 #include "apps/report/html/page.h"
 #include "apps/report/report.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/eval/metric_def.h"
 
@@ -44,23 +44,32 @@ void print_comparison(const CompareResult& r) {
   for (std::size_t i = 0; i < r.methods.size(); ++i)
     rows[i + 2].push_back(std::to_string(r.methods[i].bytes));
   print_table(rows);
-  fmt::print("\nbest: {} ({}) over {} samples\n", r.chosen().method.text(), r.best.reason,
-             first.samples);
-  if (r.output) fmt::print("{}: written with {}\n", r.output->path, r.chosen().method.text());
+  print_out("\nbest: {} ({}) over {} samples\n", r.chosen().method.text(), r.best.reason,
+            first.samples);
+  if (r.output) print_out("{}: written with {}\n", r.output->path, r.chosen().method.text());
 }
 
 void compare_command(const CompareOptions& o, Context& context) {
-  require_outputs(o.spec.model, {o.spec.output, o.report, o.html});
+  Outputs& outputs = context.outputs;
+  outputs.declare("--output", o.spec.output);
+  outputs.declare("--report", o.report);
+  outputs.declare("--html", o.html);
+  outputs.keep("MODEL", o.spec.model);
+  outputs.keep("--calibration", o.spec.calibration);
+  keep_data(outputs, o.spec.data, o.spec.eval_data);
+  keep_config(outputs, "--target", o.spec.quant.target);
+  outputs.require_writable();
   const CompareResult result = compare(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(o.spec, result, context);
-  if (!o.report.empty()) write_file(o.report, to_text(report));
+  outputs.write(o.report, to_text(report));
   if (!o.html.empty())
-    write_file(o.html,
-               html::page({report, result.observed.statistics.observations,
-                           result.session.prepared.model.graph(), result.chosen().quantized.plan}));
+    outputs.write(o.html, html::page({report, result.observed.statistics.observations,
+                                      result.session.prepared.model.graph(),
+                                      result.chosen().quantized.plan}));
+  outputs.commit();
   if (o.json)
-    fmt::print("{}", to_text(report));
+    put_out(to_text(report));
   else
     print_comparison(result);
 }

@@ -7,13 +7,13 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/evaluation_text.h"
+#include "apps/commands/print.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
 #include "apps/options/metrics.h"
 #include "apps/pipeline/evaluate_model.h"
 #include "apps/report/report.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -39,14 +39,19 @@ Json report_of(const EvaluateResult& r, const Context& context) {
 }
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
-  for (const std::string& input : {o.spec.model, o.spec.reference})
-    require_outputs(input, {o.report});
+  Outputs& outputs = context.outputs;
+  outputs.declare("--report", o.report);
+  outputs.keep("MODEL", o.spec.model);
+  outputs.keep("--reference", o.spec.reference);
+  keep_data(outputs, o.spec.data);
+  outputs.require_writable();
   const EvaluateResult result = evaluate_model(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(result, context);
-  if (!o.report.empty()) write_file(o.report, to_text(report));
+  outputs.write(o.report, to_text(report));
+  outputs.commit();
   if (o.json)
-    fmt::print("{}", to_text(report));
+    put_out(to_text(report));
   else
     print_evaluation(o.spec.reference, o.spec.model, result.evaluation);
   o.spec.gates.check(result.evaluation);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/report/flags.h"
 #include "lib/eval/figures.h"
@@ -46,8 +47,8 @@ void print_outputs(const Evaluation& e) {
       if (const OutputFigure& figure = def_of(metric).output; figure.of != nullptr)
         figures.push_back(fmt::format("{} {}", figure.label, figure.text(figure.of(output))));
     if (figures.empty()) continue;
-    fmt::print("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
-               odd_text(output.deviation));
+    print_out("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
+              odd_text(output.deviation));
   }
 }
 
@@ -55,7 +56,7 @@ void print_sentences(const Evaluation& e) {
   for (const Metric metric : e.plan.metrics) {
     const auto sentence = def_of(metric).sentence;
     if (const std::string text = sentence != nullptr ? sentence(e) : ""; !text.empty())
-      fmt::print("{}\n", text);
+      print_out("{}\n", text);
   }
 }
 
@@ -67,8 +68,8 @@ void print_evaluation(const std::string& reference, const std::string& model, co
   print_sentences(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
-  fmt::print("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
-             with_flags(e.plan.reason));
+  print_out("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
+            with_flags(e.plan.reason));
 }
 
 }  // namespace intaglio

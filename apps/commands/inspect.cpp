@@ -8,6 +8,7 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/inspect_ops.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/pipeline/load.h"
 #include "apps/report/flags.h"
@@ -83,45 +84,45 @@ Json describe_model(const std::string& file, Model& model, const DataFiles& data
 }
 
 void print_model(const Json& json, bool nodes) {
-  fmt::print("{}: ONNX model, {}, IR {}, {}\n", json["file"].get<std::string>(),
-             human_bytes(json["bytes"].get<std::uint64_t>()), json["ir_version"].get<int>(),
-             json["producer"].get<std::string>().empty() ? "no producer"
-                                                         : json["producer"].get<std::string>());
+  print_out("{}: ONNX model, {}, IR {}, {}\n", json["file"].get<std::string>(),
+            human_bytes(json["bytes"].get<std::uint64_t>()), json["ir_version"].get<int>(),
+            json["producer"].get<std::string>().empty() ? "no producer"
+                                                        : json["producer"].get<std::string>());
   for (const auto& [domain, version] : json["opsets"].items())
-    fmt::print("opset {} {}\n", domain.empty() ? "ai.onnx" : domain, version.get<int>());
-  fmt::print("{} nodes, {} parameters ({})\n\n", json["nodes"].size(),
-             json["parameters"].get<std::uint64_t>(),
-             human_bytes(json["weight_bytes"].get<std::uint64_t>()));
+    print_out("opset {} {}\n", domain.empty() ? "ai.onnx" : domain, version.get<int>());
+  print_out("{} nodes, {} parameters ({})\n\n", json["nodes"].size(),
+            json["parameters"].get<std::uint64_t>(),
+            human_bytes(json["weight_bytes"].get<std::uint64_t>()));
   std::vector<std::vector<std::string>> values = {{"", "name", "type", "shape"}};
   for (const char* kind : {"inputs", "outputs"})
     for (const Json& v : json[kind])
       values.push_back({std::string(kind).substr(0, std::string(kind).size() - 1), v["name"],
                         v["type"], v["shape"].is_null() ? "?" : v["shape"].get<std::string>()});
   print_table(values);
-  fmt::print("\n");
+  print_out("\n");
   std::vector<std::vector<std::string>> ops = {{"operator", "count"}};
   for (const auto& [op, count] : json["ops"].items())
     ops.push_back({op, std::to_string(count.get<int>())});
   print_table(ops);
   for (const Json& label : json["without_kernel"])
-    fmt::print("no kernel: {}\n", label.get<std::string>());
+    print_out("no kernel: {}\n", label.get<std::string>());
   for (const auto& [key, value] : json["metadata"].items())
-    fmt::print("metadata {}: {}\n", key, value.get<std::string>());
+    print_out("metadata {}: {}\n", key, value.get<std::string>());
   if (!nodes) return;
   std::vector<std::vector<std::string>> rows = {{"node", "op", "output", "kernel"}};
   for (const Json& n : json["nodes"])
     rows.push_back({n["name"], n["op"],
                     n["outputs"].empty() ? "" : n["outputs"][0].get<std::string>(),
                     n["kernel"].is_null() ? "missing" : n["kernel"].get<std::string>()});
-  fmt::print("\n");
+  print_out("\n");
   print_table(rows);
 }
 
 void inspect_plan(const InspectOptions& options) {
   const Plan plan = plan_from_json(read_json_file(options.file), options.file);
-  if (options.json) return fmt::print("{}", to_text(to_json(plan)));
-  fmt::print("{}: plan for target '{}', {} of {} nodes quantized, {} activations\n\n", options.file,
-             plan.target, plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
+  if (options.json) return put_out(to_text(to_json(plan)));
+  print_out("{}: plan for target '{}', {} of {} nodes quantized, {} activations\n\n", options.file,
+            plan.target, plan.quantized_nodes(), plan.nodes.size(), plan.activations.size());
   std::vector<std::vector<std::string>> rows = {{"node", "op", "", "reason"}};
   for (const NodePlan& n : plan.nodes)
     rows.push_back({n.name.empty() ? n.output : n.name, n.op, n.quantized ? "quantized" : "float",
@@ -157,18 +158,18 @@ Json describe_statistics(const std::string& path) {
 }
 
 void print_statistics(const Json& json) {
-  fmt::print("{}: statistics of {} samples for target '{}', {}\n", json["file"].get<std::string>(),
-             json["samples"].get<std::uint64_t>(), json["target"].get<std::string>(),
-             human_bytes(json["bytes"].get<std::uint64_t>()));
+  print_out("{}: statistics of {} samples for target '{}', {}\n", json["file"].get<std::string>(),
+            json["samples"].get<std::uint64_t>(), json["target"].get<std::string>(),
+            human_bytes(json["bytes"].get<std::uint64_t>()));
   if (!json["shards"].is_null())
-    fmt::print("holds {} of {} shards\n", json["shards"]["have"].size(),
-               json["shards"]["of"].get<std::size_t>());
+    print_out("holds {} of {} shards\n", json["shards"]["have"].size(),
+              json["shards"]["of"].get<std::size_t>());
   std::vector<std::vector<std::string>> rows = {
       {"value", "min", "max", "count", "zeros", "NaN", "inf"}};
   for (const Json& v : json["values"])
     rows.push_back({v["name"], v["min"].dump(), v["max"].dump(), v["count"].dump(),
                     v["zeros"].dump(), v["nan"].dump(), v["inf"].dump()});
-  fmt::print("\n");
+  print_out("\n");
   print_table(rows);
 }
 
@@ -176,16 +177,16 @@ void inspect(const InspectOptions& options) {
   if (std::filesystem::path(options.file).extension() == ".json") return inspect_plan(options);
   if (is_statistics_file(options.file)) {
     const Json json = describe_statistics(options.file);
-    return options.json ? fmt::print("{}", to_text(json)) : print_statistics(json);
+    return options.json ? put_out(to_text(json)) : print_statistics(json);
   }
   if (options.ops) {
     const Json ops = inspect_ops(options.file);
-    return options.json ? fmt::print("{}", to_text(ops)) : print_ops(ops);
+    return options.json ? put_out(to_text(ops)) : print_ops(ops);
   }
   DataFiles data_files;
   Model model = load_valid(options.file, &data_files);
   const Json json = describe_model(options.file, model, data_files);
-  if (options.json) return fmt::print("{}", to_text(json));
+  if (options.json) return put_out(to_text(json));
   print_model(json, options.nodes);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/load.h"
@@ -70,12 +71,12 @@ void print_ops(const Json& ops) {
                     refused});
   }
   print_table(rows);
-  fmt::print("\n{} nodes, {} without a kernel\n", ops["nodes"].size(),
-             ops["missing"].get<std::size_t>());
+  print_out("\n{} nodes, {} without a kernel\n", ops["nodes"].size(),
+            ops["missing"].get<std::size_t>());
   for (const Json& node : ops["nodes"])
     if (node.contains("remedy"))
-      fmt::print("{} of opset {}: {}\n", node["name"].get<std::string>(), node["opset"].get<int>(),
-                 node["remedy"].get<std::string>());
+      print_out("{} of opset {}: {}\n", node["name"].get<std::string>(), node["opset"].get<int>(),
+                node["remedy"].get<std::string>());
 }
 
 }  // namespace intaglio

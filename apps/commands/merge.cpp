@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "calibration/statistics/statistics_file.h"
-#include "lib/base/file.h"
 #include "lib/base/memory.h"
 
 namespace intaglio {
@@ -20,17 +20,21 @@ struct MergeOptions {
 };
 
 void merge_command(const MergeOptions& o, Context& context) {
-  require_writable(o.output);
+  Outputs& outputs = context.outputs;
+  outputs.declare("--output", o.output);
+  for (const std::string& input : o.inputs) outputs.keep("STATS", input);
+  outputs.require_writable();
   std::vector<NamedStatistics> files;
   context.phase("read", [&] {
     for (const std::string& input : o.inputs) files.push_back({input, read_statistics(input)});
   });
   const StatisticsFile all = context.phase("merge", [&] { return merge(files, o.partial); });
   const std::string bytes = to_bytes(all);
-  write_file(o.output, bytes);
-  fmt::print("{}: {} samples from {} files, {}\n", o.output, all.observations.samples,
-             o.inputs.size(), human_bytes(bytes.size()));
-  if (all.shards) fmt::print("holds {} of {} shards\n", all.shards->have.size(), all.shards->of);
+  outputs.write(o.output, bytes);
+  outputs.commit();
+  print_out("{}: {} samples from {} files, {}\n", o.output, all.observations.samples,
+            o.inputs.size(), human_bytes(bytes.size()));
+  if (all.shards) print_out("holds {} of {} shards\n", all.shards->have.size(), all.shards->of);
 }
 
 }  // namespace

@@ -7,10 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/progress_line.h"
 #include "apps/options/config_file.h"
+#include "apps/options/links.h"
 #include "apps/options/memory.h"
 #include "apps/report/flags.h"
 #include "lib/base/log.h"
@@ -74,6 +77,7 @@ void build(CLI::App& root, CommandLine& line) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_memory_option(root);
+  add_links_option(root);
   root.add_flag("--verbose", line.context.verbose,
                 "One line per phase with its seconds and peak memory");
   root.add_flag("--quiet", line.quiet, "No progress and no warnings on stderr");
@@ -102,12 +106,16 @@ int run_program(std::vector<std::string> arguments) {
       "Intaglio quantizes FP32 ONNX models to INT8: calibrate, quantize, compare, from the shell.",
       "intaglio");
   build(root, line);
-  arguments = expand_config(arguments, root);
+  arguments = expand_config(arguments, root, &line.config);
+  line.context.outputs.keep("--config", line.config);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     root.parse(arguments);
   } catch (const CLI::Success& e) {
-    return root.exit(e);  // --help, --version
+    std::ostringstream text;  // --help, --version
+    const int code = root.exit(e, text, text);
+    put_out(text.str());
+    return code;
   } catch (const CLI::ParseError& e) {
     throw usage_error(root, e);
   }
@@ -115,7 +123,7 @@ int run_program(std::vector<std::string> arguments) {
   if (!line.quiet) line.context.show = progress_line;
   const CLI::App* command = root.get_subcommands().front();
   if (line.print_config) {
-    fmt::print("{}\n", effective_config(*command).dump(2));
+    print_out("{}\n", effective_config(*command).dump(2));
     return 0;
   }
   line.action();

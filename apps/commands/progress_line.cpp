@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/commands/print.h"
+
 namespace intaglio {
 namespace {
 
@@ -27,10 +29,10 @@ class Line {
     const std::string text = fmt::format("{}: {}/{} ({} %), {:.1f}/s, {:.0f} s left", phase_, done,
                                          total, done * 100 / total, rate, left);
     if (terminal_) {
-      fmt::print(stderr, "\r\033[K{}{}", text, done == total ? "\n" : "");
+      print_err("\r\033[K{}{}", text, done == total ? "\n" : "");
     } else if (done * 10 / total > tenths_) {
       tenths_ = done * 10 / total;
-      fmt::print(stderr, "{}\n", text);
+      print_err("{}\n", text);
     }
     std::fflush(stderr);
   }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/quantize_text.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
@@ -18,7 +19,6 @@
 #include "apps/report/html/page.h"
 #include "apps/report/quantize.h"
 #include "apps/report/report.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -31,30 +31,44 @@ struct QuantizeOptions {
 };
 
 void print_draft(const Plan& plan, const QuantizeOptions& o) {
-  if (o.json) return fmt::print("{}", to_text(to_json(plan)));
+  if (o.json) return put_out(to_text(to_json(plan)));
   print_plan(plan);
-  if (o.spec.keep.wanted()) fmt::print("--keep-float chooses among these by measuring\n");
+  if (o.spec.keep.wanted()) print_out("--keep-float chooses among these by measuring\n");
 }
 
 // What the result says of itself, beside the model: files, and lines on stdout.
-void tell(const QuantizeOptions& o, const QuantizeResult& result, const Context& context) {
+void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& context) {
   const Quantized& quantized = result.kept.best.quantized;
-  if (!o.save_plan.empty()) write_file(o.save_plan, to_text(to_json(quantized.plan)));
+  Outputs& outputs = context.outputs;
+  outputs.write(o.save_plan, to_text(to_json(quantized.plan)));
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(o.spec, result, context);
-  if (!o.report.empty()) write_file(o.report, to_text(report));
+  outputs.write(o.report, to_text(report));
   if (!o.html.empty())
-    write_file(o.html, html::page({report, result.observed.statistics.observations,
-                                   result.session.prepared.model.graph(), quantized.plan}));
+    outputs.write(o.html, html::page({report, result.observed.statistics.observations,
+                                      result.session.prepared.model.graph(), quantized.plan}));
+  outputs.commit();
   if (o.json)
-    fmt::print("{}", to_text(report));
+    put_out(to_text(report));
   else
     print_summary(result);
 }
 
+void declare_files(const QuantizeOptions& o, Outputs& outputs) {
+  outputs.declare("--output", output_path(o.spec));
+  outputs.declare("--report", o.report);
+  outputs.declare("--html", o.html);
+  outputs.declare("--save-plan", o.save_plan);
+  outputs.keep("MODEL", o.spec.model);
+  outputs.keep("--plan", o.spec.plan);
+  outputs.keep("--calibration", o.spec.calibration);
+  keep_data(outputs, o.spec.data, o.spec.eval_data);
+  keep_config(outputs, "--target", o.spec.quant.target);
+}
+
 void quantize_command(const QuantizeOptions& o, Context& context) {
-  require_outputs(o.spec.model, {output_path(o.spec), o.report, o.html, o.save_plan},
-                  /*written=*/!o.dry_run);
+  declare_files(o, context.outputs);
+  if (!o.dry_run) context.outputs.require_writable();
   if (o.dry_run) return print_draft(draft_only(o.spec, context), o);
   const QuantizeResult result = quantize(o.spec, context);
   tell(o, result, context);

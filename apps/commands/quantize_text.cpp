@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "apps/commands/evaluation_text.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/report/flags.h"
 #include "lib/base/memory.h"
@@ -40,24 +41,24 @@ void print_kept(const KeepSummary& kept) {
   for (const KeptLayer& l : kept.layers) names.push_back(l.name.empty() ? l.output : l.name);
   const std::size_t count = names.size();
   if (count > named) names.resize(named);
-  fmt::print("\n{} layers {}{}{}{}\n\n", count, kept_as(kept), count == 0 ? "" : ": ",
-             fmt::join(names, ", "),
-             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
+  print_out("\n{} layers {}{}{}{}\n\n", count, kept_as(kept), count == 0 ? "" : ": ",
+            fmt::join(names, ", "),
+            count > named ? fmt::format(" and {} more (--report)", count - named) : "");
 }
 
 // Which effort was taken; nothing where it could not be told.
 void print_effort(const EffortComparison& compared) {
   if (compared.held_out == 0) return;
-  fmt::print("effort {} was taken: on {} samples that neither saw best has {}, balanced {}\n",
-             word_of(compared.best ? Effort::best : Effort::balanced), compared.held_out,
-             decibels(compared.best_db), decibels(compared.balanced_db));
+  print_out("effort {} was taken: on {} samples that neither saw best has {}, balanced {}\n",
+            word_of(compared.best ? Effort::best : Effort::balanced), compared.held_out,
+            decibels(compared.best_db), decibels(compared.balanced_db));
 }
 
 // Where inputs and outputs hold codes.
 void print_interface(const Interface& interface) {
   const auto say = [](const char* kind, const InterfaceValue& v) {
-    fmt::print("{} '{}' holds codes of {}: scale {:.6g}, zero point {}\n", kind, v.name,
-               name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front());
+    print_out("{} '{}' holds codes of {}: scale {:.6g}, zero point {}\n", kind, v.name,
+              name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front());
   };
   for (const InterfaceValue& v : interface.inputs) say("input", v);
   for (const InterfaceValue& v : interface.outputs) say("output", v);
@@ -71,8 +72,8 @@ void print_plan(const Plan& plan) {
     rows.push_back({node.name.empty() ? node.output : node.name, node.op,
                     node.quantized ? "quantized" : "float", with_flags(node.reason)});
   print_table(rows);
-  fmt::print("\n{} of {} nodes would be quantized; nothing was written\n", plan.quantized_nodes(),
-             plan.nodes.size());
+  print_out("\n{} of {} nodes would be quantized; nothing was written\n", plan.quantized_nodes(),
+            plan.nodes.size());
 }
 
 void print_summary(const QuantizeResult& r) {
@@ -80,16 +81,16 @@ void print_summary(const QuantizeResult& r) {
   const SourceFile& source = r.session.prepared.source;
   if (r.kept.summary) print_kept(*r.kept.summary);
   const auto halves = std::ranges::count_if(quantized.plan.nodes, computes_in_float16);
-  fmt::print("{}: {}, {} than {}\n", r.output.path, human_bytes(r.output.bytes),
-             size_ratio(source.bytes, r.output.bytes), source.path);
-  fmt::print("{}{}\n", check_line(r.check),
-             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
-  for (const std::string& line : check_reasons(r.check)) fmt::print("  {}\n", with_flags(line));
+  print_out("{}: {}, {} than {}\n", r.output.path, human_bytes(r.output.bytes),
+            size_ratio(source.bytes, r.output.bytes), source.path);
+  print_out("{}{}\n", check_line(r.check),
+            halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
+  for (const std::string& line : check_reasons(r.check)) print_out("  {}\n", with_flags(line));
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface);
-  for (const std::string& hint : r.hints) fmt::print("hint: {}\n", hint);
+  for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);
   if (!r.measured) return;
-  fmt::print("\n");
+  print_out("\n");
   print_evaluation("FP32", "INT8", r.measured->evaluation);
 }
 

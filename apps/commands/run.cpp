@@ -8,15 +8,16 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/commands/timing.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/load.h"
+#include "apps/pipeline/prepare.h"
 #include "apps/report/report.h"
 #include "calibration/data/npy.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/base/team.h"
@@ -87,18 +88,37 @@ Json top_classes(const RunOptions& o, const Tensor& output) {
   return list;
 }
 
-void write_outputs(const RunOptions& o, const Graph& graph, const std::vector<Tensor>& outputs) {
+// Where an output goes with --output-dir.
+std::string path_of(const RunOptions& o, const Value& output) {
+  std::string name = output.name();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return (std::filesystem::path(o.output_dir) / (name + ".npy")).string();
+}
+
+void declare_files(const RunOptions& o, const Model& model, const DataFiles& data_files,
+                   Outputs& outputs) {
+  outputs.keep("MODEL", o.model);
+  keep_data_files(outputs, data_files);
+  DataOptions data = o.data;
+  data.data.insert(data.data.end(), o.inputs.begin(), o.inputs.end());
+  if (!o.expect.empty()) data.data.push_back(o.expect);
+  keep_data(outputs, data);
+  if (o.output_dir.empty()) return;
+  for (const Value* output : model.graph().outputs())
+    outputs.declare(fmt::format("output '{}'", output->name()), path_of(o, *output));
+}
+
+void write_outputs(const RunOptions& o, const Graph& graph, const std::vector<Tensor>& results,
+                   Outputs& outputs) {
   std::error_code error;
   std::filesystem::create_directories(o.output_dir, error);
   if (error)
     throw Error(Code::io,
                 fmt::format("{}: cannot create the folder: {}", o.output_dir, error.message()),
                 "Choose a folder that can be written.");
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    std::string name = graph.outputs()[i]->name();
-    std::replace(name.begin(), name.end(), '/', '_');
-    write_file(std::filesystem::path(o.output_dir) / (name + ".npy"), to_npy(outputs[i]));
-  }
+  for (std::size_t i = 0; i < results.size(); ++i)
+    outputs.write(path_of(o, *graph.outputs()[i]), to_npy(results[i]));
+  outputs.commit();
 }
 
 // How an output differs from what was expected; empty when it does not.
@@ -148,35 +168,37 @@ Json describe_outputs(const Graph& graph, const std::vector<Tensor>& outputs) {
 
 void print_text(const RunOptions& o, const Json& report) {
   for (const Json& output : report["outputs"])
-    fmt::print("output '{}': {} {}\n", output["name"].get<std::string>(),
-               output["type"].get<std::string>(), output["shape"].dump());
+    print_out("output '{}': {} {}\n", output["name"].get<std::string>(),
+              output["type"].get<std::string>(), output["shape"].dump());
   if (report.contains("top")) {
     std::vector<std::vector<std::string>> rows = {{"class", "probability %", "index", "id"}};
     for (const Json& c : report["top"])
       rows.push_back({c["name"], percent(100 * c["probability"].get<double>()),
                       std::to_string(c["index"].get<std::size_t>()), c["id"]});
-    fmt::print("\n");
+    print_out("\n");
     print_table(rows);
   }
   if (o.parallel) {
-    fmt::print("\n{:.1f} runs per second\n", report["samples_per_s"].get<double>());
+    print_out("\n{:.1f} runs per second\n", report["samples_per_s"].get<double>());
   } else if (o.repeat > 1) {
     const Json& l = report["latency_ms"];
-    fmt::print("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat,
-               l["min"].get<double>(), l["median"].get<double>(), l["p95"].get<double>());
+    print_out("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat,
+              l["min"].get<double>(), l["median"].get<double>(), l["p95"].get<double>());
   }
   if (report.contains("profile")) {
-    fmt::print("\n");
+    print_out("\n");
     print_profile(report["profile"]);
   }
   if (report.contains("expected"))
     for (const Json& e : report["expected"])
-      fmt::print("{}: {}\n", e["file"].get<std::string>(),
-                 e["equal"].get<bool>() ? "as expected" : e["difference"].get<std::string>());
+      print_out("{}: {}\n", e["file"].get<std::string>(),
+                e["equal"].get<bool>() ? "as expected" : e["difference"].get<std::string>());
 }
 
 void run_command(const RunOptions& o, Context& context) {
-  Model model = context.phase("load", [&] { return load_runnable(o.model); });
+  DataFiles data_files;
+  Model model = context.phase("load", [&] { return load_runnable(o.model, &data_files); });
+  declare_files(o, model, data_files, context.outputs);
   if (!o.codes) restore_float_interface(model);
   std::vector<DType> types;  // that the caller knows: preparation widens half precision
   for (const Value* output : model.graph().outputs()) types.push_back(output->dtype());
@@ -209,10 +231,10 @@ void run_command(const RunOptions& o, Context& context) {
     report["samples_per_s"] = runs_per_second(executor, feeds, o.repeat, context.worker_count());
   report["peak_memory_bytes"] = peak_memory();
   if (o.profile) report["profile"] = profile_json(profile);
-  if (!o.output_dir.empty()) write_outputs(o, graph, outputs);
+  if (!o.output_dir.empty()) write_outputs(o, graph, outputs, context.outputs);
   if (!o.expect.empty()) report["expected"] = compare_expected(o, graph, outputs);
   if (o.json) {
-    fmt::print("{}", to_text(report));
+    put_out(to_text(report));
   } else {
     print_text(o, report);
   }

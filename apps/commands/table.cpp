@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "apps/commands/print.h"
+
 namespace intaglio {
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
@@ -24,7 +26,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
       line += numeric[c] && c > 0 ? fmt::format("{:>{}}  ", row[c], width[c])
                                   : fmt::format("{:<{}}  ", row[c], width[c]);
     line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
+    print_out("{}\n", line);
   }
 }
 

@@ -60,14 +60,14 @@ void append(std::vector<std::string>& list, JsonObject& object, const std::strin
 
 // Numbers as numbers, everything else as text.
 Json plain_value(const std::string& text) {
-  const Json parsed = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json parsed = parse_json_if_any(text);
   return parsed.is_number() ? parsed : Json(text);
 }
 
 }  // namespace
 
 std::vector<std::string> expand_config(const std::vector<std::string>& arguments,
-                                       const CLI::App& root) {
+                                       const CLI::App& root, std::string* read) {
   std::vector<std::string> rest;
   std::string file;
   const CLI::App* command = nullptr;
@@ -84,6 +84,7 @@ std::vector<std::string> expand_config(const std::vector<std::string>& arguments
   }
   if (file.empty() || command == nullptr) return rest;
 
+  if (read != nullptr) *read = file;
   const Json document = read_json_file(file);
   JsonObject object(document, file);
   std::vector<std::string> extra;

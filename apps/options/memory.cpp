@@ -21,12 +21,14 @@ double unit_of(std::string_view name) {
   return 0;
 }
 
+// The number also reads "nan" and "inf".
 void set_limit(const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const double bytes =
-      error == std::errc{} ? number * unit_of({end, text.data() + text.size()}) : 0;
-  if (bytes < 1 || bytes > 1e18)
+  const std::string_view unit(end, text.data() + text.size());
+  const double bytes = error == std::errc{} ? number * unit_of(unit) : 0;
+  const bool fits = bytes >= 1 && bytes <= 1e18 && !(unit == "%" && number > 100);
+  if (!fits)
     throw CLI::ValidationError("--max-memory",
                                fmt::format("'{}' is no size such as 800MB, 4GB or 50%", text));
   set_memory_limit(static_cast<std::size_t>(bytes));

@@ -112,6 +112,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   const Prepared& prepared = session.prepared;
   require_something(session.plan);
   require_plannable(request, prepared.model.graph());
+  if (!o.output.empty()) declare_data(context.outputs, prepared, o.output);
 
   std::vector<std::string>& warnings = result.warnings;
   const Split data = split(o, prepared, warnings);
@@ -144,7 +145,8 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   result.best = best_of(evaluations, result.objective);
   if (o.output.empty()) return result;
   const Model& best = result.chosen().quantized.model;
-  result.output = context.phase("save", [&] { return save(best, o.output, o.quant.form.name()); });
+  result.output = context.phase(
+      "save", [&] { return save(context.outputs, best, o.output, o.quant.form.name()); });
   warn_of_growth(prepared, best, *result.output, warnings);
   return result;
 }

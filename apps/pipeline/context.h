@@ -1,4 +1,5 @@
-// What the stages share with who calls them: threads, progress, and the time that each phase took.
+// What the stages share with who calls them: threads, progress, the files that are written, and the
+// time that each phase took.
 #pragma once
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/pipeline/outputs.h"
 #include "lib/base/progress.h"
 
 namespace intaglio {
@@ -19,6 +21,9 @@ struct Context {
   bool verbose = false;  // a line of log for each phase
   // How a phase shows its progress; empty: nobody looks.
   std::function<Progress(std::string phase)> show;
+
+  // Stages put their files there, and name what they read; the caller commits.
+  Outputs outputs;
 
   std::size_t worker_count() const;
   Progress progress(std::string phase) const;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "calibration/data/files.h"
+
 namespace intaglio {
 namespace {
 
@@ -13,7 +15,7 @@ PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
   if (!settled.is_null()) return recipe_from_json(settled, "the recipe of the statistics");
   const auto metadata = model.metadata();
   if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
-    const Json json = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+    const Json json = parse_json_if_any(it->second);
     return recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key));
   }
   warnings.emplace_back(
@@ -22,7 +24,33 @@ PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
   return load_recipe("imagenet");
 }
 
+void keep_path(Outputs& outputs, std::string_view what, const std::string& path) {
+  for (const std::filesystem::path& file : files_behind(path)) outputs.keep(what, file);
+}
+
+// PATH or NAME=PATH: which of them is meant is known when there is a model.
+void keep_paths(Outputs& outputs, std::string_view what, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    keep_path(outputs, what, path);
+    if (const auto equals = path.find('='); equals != std::string::npos)
+      keep_path(outputs, what, path.substr(equals + 1));
+  }
+}
+
 }  // namespace
+
+void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file) {
+  if (name_or_file.ends_with(".json") || name_or_file.find('/') != std::string::npos)
+    outputs.keep(what, name_or_file);
+}
+
+void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::string>& eval_data) {
+  keep_paths(outputs, "--data", o.data);
+  keep_paths(outputs, "--eval-data", eval_data);
+  outputs.keep("--labels", o.labels);
+  outputs.keep("--classes", o.classes);
+  keep_config(outputs, "--preprocess", o.preprocess);
+}
 
 PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
                              std::vector<std::string>& warnings, const Json& settled) {

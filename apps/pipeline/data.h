@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/pipeline/outputs.h"
 #include "calibration/data/checked_dataset.h"
 #include "calibration/data/labels.h"
 #include "calibration/data/recipe.h"
@@ -22,6 +23,14 @@ struct DataOptions {
   bool letterbox = false;
   std::string labels, classes;
 };
+
+// No output may be one of the files that these options name, those in folders and lists included.
+// Throws as Outputs::keep().
+void keep_data(Outputs& outputs, const DataOptions& options,
+               const std::vector<std::string>& eval_data = {});
+
+// A preset or a target, as an option names it: a file, unless it is built in.
+void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file);
 
 // The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the
 // one in the model's metadata, else 'imagenet' with a warning; then every override. `warnings`

@@ -15,6 +15,7 @@ struct Loaded {
 Loaded load(const std::string& path, Context& context) {
   DataFiles data_files;
   Model model = context.phase("load", [&] { return load_runnable(path, &data_files); });
+  keep_data_files(context.outputs, data_files);
   SourceFile source = source_file(path, model, data_files);
   return {std::move(model), std::move(source)};
 }

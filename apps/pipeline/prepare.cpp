@@ -8,7 +8,6 @@
 #include <set>
 
 #include "apps/pipeline/load.h"
-#include "lib/base/file.h"
 #include "lib/base/hash.h"
 #include "lib/exec/infer.h"
 #include "lib/io/save.h"
@@ -88,10 +87,16 @@ SourceFile source_file(const std::string& path, const Model& model, const DataFi
           model.graph().node_count()};
 }
 
+void keep_data_files(Outputs& outputs, const DataFiles& data_files) {
+  for (const std::filesystem::path& file : data_files)
+    outputs.keep("external data of the model", file);
+}
+
 Prepared load_prepared(const std::string& path, const Target& target, Context& context) {
   Prepared p;
   DataFiles data_files;
   p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
+  keep_data_files(context.outputs, data_files);
   refuse_quantized(p.model.graph(), path);
   p.source = source_file(path, p.model, data_files);
   p.contents = contents_of(p.model.graph());
@@ -114,6 +119,7 @@ Prepared load_quantized(const std::string& path, Context& context) {
   Prepared p;
   DataFiles data_files;
   p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
+  keep_data_files(context.outputs, data_files);
   if (!has_quantized_values(p.model.graph()))
     throw Error(Code::model, fmt::format("{}: --from-qdq: holds no quantized values", path),
                 "Leave out --from-qdq to quantize a float model.");
@@ -123,17 +129,6 @@ Prepared load_quantized(const std::string& path, Context& context) {
   infer_types(p.model);
   p.hash = hash_of(p.model);
   return p;
-}
-
-void require_outputs(const std::string& model, std::initializer_list<std::string> outputs,
-                     bool written) {
-  std::error_code ignored;  // what does not exist is not the same
-  for (const std::string& output : outputs)
-    if (!output.empty() && std::filesystem::equivalent(output, model, ignored))
-      throw Error(Code::usage, fmt::format("{}: output and input are the same file", output),
-                  "Choose another name: an input model is never overwritten.");
-  for (const std::string& output : outputs)
-    if (written && !output.empty()) require_writable(output);
 }
 
 void require_something(const Plan& plan) {

@@ -26,6 +26,9 @@ struct SourceFile {
 };
 SourceFile source_file(const std::string& path, const Model& model, const DataFiles& data_files);
 
+// No output may be one of these. Throws as Outputs::keep().
+void keep_data_files(Outputs& outputs, const DataFiles& data_files);
+
 // What preparation did away with: by name, the pass that did it. Filled by watching prepare().
 struct Folded {
   struct Entry {
@@ -54,11 +57,6 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
 
 // A model that is quantized already, as it is (--from-qdq). Throws Code::model for one that is not.
 Prepared load_quantized(const std::string& path, Context& context);
-
-// Throws Code::usage when one of the outputs is the model itself, Code::io when one cannot be
-// written; empty paths are none. written: false: nothing is going to be.
-void require_outputs(const std::string& model, std::initializer_list<std::string> outputs,
-                     bool written = true);
 
 // Throws Code::unsupported, with an example of a reason, when a plan would quantize no node.
 void require_something(const Plan& plan);

@@ -7,7 +7,6 @@
 
 #include "apps/pipeline/hints.h"
 #include "lib/base/configs.h"
-#include "lib/base/file.h"
 #include "lib/check/summary.h"
 #include "lib/io/load.h"
 #include "lib/quant/wide_activations.h"
@@ -17,6 +16,8 @@ namespace intaglio {
 namespace {
 
 constexpr std::size_t default_evaluation_samples = 16;
+
+std::string table_path(const std::string& output) { return output + ".table"; }
 
 MetricRequest metric_request(const QuantizeSpec& o) {
   return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
@@ -148,8 +149,16 @@ void warn_of_misfits(const CheckResult& check, const std::string& target,
 }
 
 // Of the file and the target as they are: what `check` says, whatever was known or asked here.
-CheckResult check_file(const std::string& path, const std::string& target) {
-  return check_model(load_model(path), read_target(find_config(ConfigKind::target, target)));
+CheckResult check_file(const SavedFile& file, const std::string& target) {
+  return check_model(load_unplaced(file.model_at, file.data_at),
+                     read_target(find_config(ConfigKind::target, target)));
+}
+
+// The files beside the model, which are known once it was read.
+void declare_files(const QuantizeSpec& o, const Session& session, Outputs& outputs) {
+  const std::string output = output_path(o);
+  declare_data(outputs, session.prepared, output);
+  if (session.target.ncnn_table) outputs.declare("the table of the output", table_path(output));
 }
 
 }  // namespace
@@ -203,6 +212,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   Session& session = result.session;
   const Prepared& prepared = session.prepared;
   require_something(session.plan);
+  declare_files(o, session, context.outputs);
 
   result.observed = observe_for(o, session, method, context, warnings);
   const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, result.observed, warnings);
@@ -223,12 +233,12 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
 
   const std::string output = output_path(o);
   result.output = context.phase("save", [&] {
-    return save(quantized.model, output, o.quant.form.name(), {.strip = o.strip});
+    return save(context.outputs, quantized.model, output, o.quant.form.name(), {.strip = o.strip});
   });
-  result.check = context.phase("check", [&] { return check_file(output, o.quant.target); });
+  result.check = context.phase("check", [&] { return check_file(result.output, o.quant.target); });
   warn_of_misfits(result.check, o.quant.target, warnings);
   if (session.target.ncnn_table)
-    write_file(output + ".table", ncnn_table(quantized.plan, prepared.model.graph()));
+    context.outputs.write(table_path(output), ncnn_table(quantized.plan, prepared.model.graph()));
   const auto& planned = quantized.plan.warnings;
   warnings.insert(warnings.end(), planned.begin(), planned.end());
   warn_of_growth(prepared, quantized.model, result.output, warnings);

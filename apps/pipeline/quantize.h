@@ -62,8 +62,8 @@ void require_consistent(const QuantizeSpec& spec);
 // What would be quantized, and what not, with reasons; writes nothing.
 Plan draft_only(const QuantizeSpec& spec, Context& context);
 
-// Writes the model, and the table of a target that wants one. Gates are not judged here: their
-// outputs are to be written first.
+// Writes the model, and the table of a target that wants one; they appear with the outputs of the
+// context. Gates are not judged here: their outputs are to be written first.
 QuantizeResult quantize(const QuantizeSpec& spec, Context& context);
 
 }  // namespace intaglio

@@ -55,10 +55,21 @@ void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& 
   if (recipe) model.set_metadata(preprocess_key, recipe->to_json().dump());
 }
 
-SavedFile save(const Model& model, const std::string& path, const std::string& format,
-               const SaveOptions& options) {
-  const DataFiles data_files = save_model(model, path, options);
-  return {path, sha256_of_file(path), size_on_disk(path, data_files), format};
+SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
+               const std::string& format, const SaveOptions& options) {
+  ModelFiles files = write_model(model, path, options);
+  SavedFile saved{path, "", 0, format, files.model->written_at(), {}};
+  if (files.data) saved.data_at = files.data->written_at();
+  saved.sha256 = sha256_of_file(saved.model_at);
+  saved.bytes = files.model->size() + (files.data ? files.data->size() : 0);
+  if (files.data) outputs.take(std::move(files.data));
+  outputs.take(std::move(files.model));
+  return saved;
+}
+
+void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path) {
+  if (prepared.source.bytes > SaveOptions{}.external_above)
+    outputs.declare("the external data of the output", data_file_of(path));
 }
 
 void warn_of_growth(const Prepared& prepared, const Model& result, const SavedFile& saved,

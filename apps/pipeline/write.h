@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,9 +37,14 @@ struct SavedFile {
   std::string path, sha256;
   std::uint64_t bytes = 0;  // those of its external data too
   std::string format;
+  std::filesystem::path model_at, data_at;  // of the bytes, until the outputs appear; empty: none
 };
-SavedFile save(const Model& model, const std::string& path, const std::string& format,
-               const SaveOptions& options = {});
+SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
+               const std::string& format, const SaveOptions& options = {});
+
+// What is going to be written beside path, declared before the run: external data where the weights
+// may need it.
+void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path);
 
 // Adds a warning with the cause where the result is larger than its source.
 void warn_of_growth(const Prepared& prepared, const Model& result, const SavedFile& saved,

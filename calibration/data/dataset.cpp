@@ -95,9 +95,10 @@ std::map<std::size_t, std::vector<std::string>> by_feed(const std::vector<std::s
     for (; feed < feeds.size(); ++feed)
       if (argument.starts_with(feeds[feed]->name() + "=")) break;
     const auto equals = argument.find('=');
+    std::error_code failed;
     if (feed < feeds.size()) {
       bound[feed].push_back(argument.substr(feeds[feed]->name().size() + 1));
-    } else if (equals == std::string::npos || std::filesystem::exists(argument)) {
+    } else if (equals == std::string::npos || std::filesystem::exists(argument, failed)) {
       bound[feed].push_back(argument);
     } else {
       std::vector<std::string> names;

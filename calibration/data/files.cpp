@@ -9,6 +9,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "lib/base/io_error.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -33,7 +34,18 @@ std::string extension_of(const fs::path& path) {
   return text;
 }
 
-bool is_test_set(const fs::path& folder) { return fs::exists(folder / "input_0.pb"); }
+// What cannot be looked at (a link to itself, a name that is too long) is no folder and
+// not there: whoever reads it says why.
+bool is_there(const fs::path& path) {
+  std::error_code failed;
+  return fs::exists(path, failed);
+}
+bool is_folder(const fs::path& path) {
+  std::error_code failed;
+  return fs::is_directory(path, failed);
+}
+
+bool is_test_set(const fs::path& folder) { return is_there(folder / "input_0.pb"); }
 
 std::vector<DataFile> find_in_folder(const fs::path& folder) {
   if (is_test_set(folder)) return {{folder.lexically_normal(), DataKind::test_set}};
@@ -43,10 +55,11 @@ std::vector<DataFile> find_in_folder(const fs::path& folder) {
     for (fs::recursive_directory_iterator it(folder), end; it != end; ++it) {
       const fs::path path = it->path().lexically_normal();
       const bool hidden = path.filename().string().starts_with('.');
-      const bool test_set = !hidden && it->is_directory() && is_test_set(path);
-      if ((hidden || test_set) && it->is_directory()) it.disable_recursion_pending();
+      const bool folder_inside = is_folder(path);
+      const bool test_set = !hidden && folder_inside && is_test_set(path);
+      if ((hidden || test_set) && folder_inside) it.disable_recursion_pending();
       if (test_set) files.push_back({path, DataKind::test_set});
-      if (hidden || it->is_directory()) continue;
+      if (hidden || folder_inside) continue;
       const DataKind kind = kind_of(path);
       if (kind == DataKind::other)
         ++passed_over[path.has_extension() ? extension_of(path) : "no extension"];
@@ -81,7 +94,7 @@ std::vector<DataFile> find_in_list(const fs::path& list) {
     if (first == std::string::npos || line[first] == '#') continue;
     const fs::path path =
         (list.parent_path() / line.substr(first, last - first + 1)).lexically_normal();
-    if (fs::is_directory(path)) {
+    if (is_folder(path)) {
       const auto inner = find_in_folder(path);
       files.insert(files.end(), inner.begin(), inner.end());
     } else {
@@ -102,11 +115,13 @@ DataKind kind_of(const fs::path& path) {
 }
 
 std::vector<DataFile> find_data(const fs::path& path) {
-  if (!fs::exists(path))
-    throw Error(Code::io, fmt::format("{}: no such file or folder", path.string()),
-                "Check the path.");
+  std::error_code failed;
+  if (!fs::exists(path, failed))
+    throw failed ? io_error(path, "cannot open", failed.value())
+                 : Error(Code::io, fmt::format("{}: no such file or folder", path.string()),
+                         "Check the path.");
   std::vector<DataFile> files;
-  if (fs::is_directory(path))
+  if (is_folder(path))
     files = find_in_folder(path);
   else if (extension_of(path) == ".txt")
     files = find_in_list(path);
@@ -116,6 +131,24 @@ std::vector<DataFile> find_data(const fs::path& path) {
     throw Error(Code::data, fmt::format("{}: a file of unknown kind", path.string()), usable);
   sort_data(files);
   return files;
+}
+
+std::vector<fs::path> files_behind(const fs::path& path) {
+  std::vector<fs::path> all;
+  std::vector<DataFile> files;
+  try {
+    const bool list = !is_folder(path) && extension_of(path) == ".txt";
+    if (is_folder(path) || list) files = list ? find_in_list(path) : find_in_folder(path);
+    if (!is_folder(path)) all.push_back(path);
+    for (const DataFile& file : files) {
+      if (file.kind != DataKind::test_set) all.push_back(file.path);
+      if (file.kind == DataKind::test_set)
+        for (const auto& entry : fs::directory_iterator(file.path)) all.push_back(entry.path());
+    }
+  } catch (const Error&) {  // no data there: said when it is read
+  } catch (const fs::filesystem_error&) {
+  }
+  return all;
 }
 
 void sort_data(std::vector<DataFile>& files) {

@@ -31,6 +31,10 @@ DataKind kind_of(const std::filesystem::path& path);
 // does not exist, Code::data when it leads to no usable file, saying what is there instead.
 std::vector<DataFile> find_data(const std::filesystem::path& path);
 
+// Every file that find_data() would read for path: the list itself and all files of test sets
+// included, in no order. What is missing or cannot be looked into is left out.
+std::vector<std::filesystem::path> files_behind(const std::filesystem::path& path);
+
 // Sorts by path and removes duplicates (the same path from the root); for the union of several.
 void sort_data(std::vector<DataFile>& files);
 

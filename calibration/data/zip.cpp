@@ -66,7 +66,13 @@ class Archive {
     throw damaged("it has no directory");
   }
 
-  ZipMember member(std::uint64_t entry, std::uint64_t& budget) const {
+  // What reading the archive may still cost.
+  struct Budget {
+    std::uint64_t packed;                   // bytes to read: members do not overlap
+    std::uint64_t inflated = max_inflated;  // bytes to make
+  };
+
+  ZipMember member(std::uint64_t entry, Budget& budget) const {
     const std::uint64_t flags = field(entry + 8, 2), method = field(entry + 10, 2);
     const std::uint64_t packed = field(entry + 20, 4), plain = field(entry + 24, 4);
     const std::uint64_t offset = field(entry + 42, 4);
@@ -77,7 +83,9 @@ class Archive {
       throw Error(Code::data, "archives of 4 GB and more are not read", "Save each array as .npy.");
     const std::uint64_t start =
         offset + local_header + field(offset + 26, 2) + field(offset + 28, 2);
-    result.bytes = unpacked(part(start, packed), method, plain, budget);
+    if (packed > budget.packed) throw damaged("its members overlap");
+    budget.packed -= packed;
+    result.bytes = unpacked(part(start, packed), method, plain, budget.inflated);
     if (crc32({result.bytes.data.get(), result.bytes.size}) != field(entry + 16, 4))
       throw damaged(fmt::format("the checksum of '{}' is wrong", result.name));
     return result;
@@ -111,7 +119,8 @@ std::vector<ZipMember> read_zip(const MappedBytes& bytes) {
   const Archive archive(bytes);
   const std::uint64_t end = archive.find_end_record();
   const std::uint64_t count = archive.field(end + 10, 2);
-  std::uint64_t entry = archive.field(end + 16, 4), budget = max_inflated;
+  std::uint64_t entry = archive.field(end + 16, 4);
+  Archive::Budget budget{.packed = archive.size()};
   if (count == 0xffff || entry == 0xffffffff)
     throw Error(Code::data, "archives of 4 GB and more are not read", "Save each array as .npy.");
   std::vector<ZipMember> members;

@@ -131,6 +131,24 @@ void require_extremes(const JsonObject& object, const Statistics& s) {
                                    s.max, s.finite()));
 }
 
+// The counts of bins, from that of min to that of max; they count every finite value that is not 0.
+std::vector<std::uint64_t> read_bins(const JsonObject& object, std::size_t bins,
+                                     const Statistics& s, Reader& payload) {
+  std::vector<std::uint64_t> counts;
+  std::uint64_t left = s.finite() - s.zeros;
+  while (counts.size() < bins) {
+    const std::uint64_t count = payload.varint();
+    if (count > left) object.fail("bins", "count more values than there are");
+    left -= count;
+    counts.push_back(count);
+    if (count == 0)
+      counts.resize(counts.size() +
+                    std::min<std::uint64_t>(payload.varint(), bins - counts.size()));
+  }
+  if (left > 0) object.fail("bins", "count fewer values than there are");
+  return counts;
+}
+
 Statistics read_value(JsonObject object, Reader& payload) {
   Statistics s;
   if (!object.at("min").is_null()) s.min = object.get<float>("min");
@@ -150,14 +168,8 @@ Statistics read_value(JsonObject object, Reader& payload) {
   if (bins == 0) s.histogram.emplace();
   if (bins <= 0) return s;
   if (s.finite() == 0) object.fail("bins", "counts values where there are none");
-  std::vector<std::uint64_t> counts;
-  while (counts.size() < static_cast<std::size_t>(bins)) {
-    counts.push_back(payload.varint());
-    if (counts.back() == 0)
-      counts.resize(
-          std::min<std::size_t>(counts.size() + payload.varint(), static_cast<std::size_t>(bins)));
-  }
-  s.histogram = Histogram::restored(s.min, s.max, counts);
+  s.histogram = Histogram::restored(s.min, s.max,
+                                    read_bins(object, static_cast<std::size_t>(bins), s, payload));
   if (s.histogram->last() - s.histogram->first() + 1 != bins)
     object.fail("bins", "does not fit min and max");
   return s;
@@ -264,7 +276,7 @@ StatisticsFile statistics_from_bytes(std::span<const std::byte> bytes, const std
   Reader reader(body.substr(magic.size() + length_size), origin);
   const std::string_view header = reader.take(length);
   try {
-    return read_header(Json::parse(header), origin, reader);
+    return read_header(parse_json(header, origin), origin, reader);
   } catch (const Json::exception& e) {
     throw Error(Code::data,
                 fmt::format("{}: its header is no JSON of this kind: {}", origin, e.what()), again);

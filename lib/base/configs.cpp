@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 std::vector<fs::path> roots() {
   std::vector<fs::path> found;
   if (const char* own = std::getenv("INTAGLIO_CONFIGS"); own != nullptr && *own != '\0') {
-    if (!fs::is_directory(own))
+    std::error_code failed;
+    if (!fs::is_directory(own, failed))
       throw Error(Code::config, fmt::format("INTAGLIO_CONFIGS={}: not a folder", own),
                   "Set it to a folder of targets and presets, or unset it.");
     found.emplace_back(own);
@@ -35,14 +36,15 @@ fs::path folder_of(ConfigKind kind, const fs::path& root) {
 }  // namespace
 
 fs::path find_config(ConfigKind kind, std::string_view name_or_file) {
+  std::error_code failed;  // then it is no file that could be read
   if (name_or_file.ends_with(".json") || name_or_file.find('/') != std::string_view::npos) {
-    if (fs::is_regular_file(name_or_file)) return name_or_file;
+    if (fs::is_regular_file(name_or_file, failed)) return name_or_file;
     throw Error(Code::io, fmt::format("{}: no such file", name_or_file),
                 "Check the path, or give the name of a built-in file without '.json'.");
   }
   for (const fs::path& root : roots()) {
     const fs::path file = folder_of(kind, root) / fmt::format("{}.json", name_or_file);
-    if (fs::is_regular_file(file)) return file;
+    if (fs::is_regular_file(file, failed)) return file;
   }
   throw Error(
       Code::config,

@@ -15,9 +15,13 @@ namespace {
 
 // JSON allows a key to occur twice and one of them to be ignored; a person who wrote both is
 // mistaken.
-Json::parser_callback_t refuse_repeated_keys(const std::string& origin) {
-  return [origin, open = std::vector<std::set<std::string>>()](int, Json::parse_event_t event,
+Json::parser_callback_t refuse_depth_and_repeated_keys(const std::string& origin) {
+  return [origin, open = std::vector<std::set<std::string>>()](int depth, Json::parse_event_t event,
                                                                Json& parsed) mutable {
+    if (depth > deepest_json)
+      throw Error(Code::config,
+                  fmt::format("{}: nests deeper than {} levels", origin, deepest_json),
+                  "Nothing that is read here is nested like that; check the file.");
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
     if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
@@ -30,20 +34,32 @@ Json::parser_callback_t refuse_repeated_keys(const std::string& origin) {
 
 }  // namespace
 
-Json read_json_file(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
+Json parse_json(std::string_view text, const std::string& origin) {
   try {
-    return Json::parse(text, refuse_repeated_keys(path.string()), true, /*ignore_comments=*/true);
+    return Json::parse(text, refuse_depth_and_repeated_keys(origin), true,
+                       /*ignore_comments=*/true);
   } catch (const Json::parse_error& e) {
     const std::string_view before(text.data(), std::min(e.byte, text.size()));
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     const auto column = before.size() - (before.rfind('\n') + 1);  // npos + 1 is 0: the first line
     throw Error(
-        Code::config, fmt::format("{}:{}:{}: not valid JSON", path.string(), line, column),
+        Code::config, fmt::format("{}:{}:{}: not valid JSON", origin, line, column),
         "Mend the syntax; a missing comma or quote just before that place is the usual cause.");
   } catch (const Json::out_of_range&) {
-    throw Error(Code::config, fmt::format("{}: a number is too large for any type", path.string()),
+    throw Error(Code::config, fmt::format("{}: a number is too large for any type", origin),
                 "Mend that number.");
+  }
+}
+
+Json read_json_file(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string());
+}
+
+Json parse_json_if_any(std::string_view text) {
+  try {
+    return parse_json(text, "");
+  } catch (const Error&) {
+    return Json(Json::value_t::discarded);
   }
 }
 

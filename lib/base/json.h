@@ -23,10 +23,19 @@ namespace intaglio {
 
 using Json = nlohmann::ordered_json;  // keeps the order of keys: reports are meant to be read
 
-// Parses a file. Throws Code::io when it cannot be read and Code::config, with line and column,
-// when it is not JSON or repeats a key. Comments (// and /* */) are allowed: targets explain their
-// facts.
+// Documents nest no deeper: whoever copies, prints or reads one does it by recursion.
+constexpr int deepest_json = 512;
+
+// Parses a text that messages call `origin`. Throws Code::config, with line and column, when it is
+// not JSON, nests deeper than deepest_json or repeats a key. Comments (// and /* */) are allowed:
+// targets explain their facts.
+Json parse_json(std::string_view text, const std::string& origin);
+
+// The same of a file; Code::io when it cannot be read.
 Json read_json_file(const std::filesystem::path& path);
+
+// The same of a text that need not be JSON; discarded (Json::is_discarded) when it is not.
+Json parse_json_if_any(std::string_view text);
 
 // A view of one JSON object that is read key by key. Call done() last: a key that nobody asked for
 // is an error. The view does not own the document.

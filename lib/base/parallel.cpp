@@ -12,6 +12,7 @@
 
 #include "lib/base/progress.h"
 #include "lib/base/team.h"
+#include "lib/base/threads.h"
 
 namespace intaglio {
 
@@ -25,22 +26,36 @@ void parallel_for(std::size_t count, std::size_t threads,
 
   const std::size_t workers = std::min(threads, count);
   const auto work = [&](std::size_t worker) {
+    const auto note = [&](std::size_t i) {
+      const std::lock_guard lock(mutex);
+      if (i <= error_index) error = std::current_exception(), error_index = i;
+      stop = true;
+    };
     std::optional<Team> team;
     std::optional<Team::Use> use;
-    if (workers > 0 && threads / workers > 1) use.emplace(team.emplace(threads / workers));
+    try {
+      if (workers > 0 && threads / workers > 1) use.emplace(team.emplace(threads / workers));
+    } catch (...) {
+      note(0);
+    }
     for (std::size_t i; !stop && (i = next++) < count;) {
       try {
         check_interrupt();
         body(worker, i);
       } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (i <= error_index) error = std::current_exception(), error_index = i;
-        stop = true;
+        note(i);
       }
     }
   };
   std::vector<std::jthread> others;
-  for (std::size_t w = 1; w < workers; ++w) others.emplace_back(work, w);
+  others.reserve(workers);
+  try {
+    for (std::size_t w = 1; w < workers; ++w)
+      others.push_back(start_thread([&work, w] { work(w); }));
+  } catch (...) {
+    stop = true;  // those that did start are joined when `others` dies
+    throw;
+  }
   work(0);
   others.clear();  // joins
   if (error) std::rethrow_exception(error);

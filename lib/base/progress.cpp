@@ -12,6 +12,8 @@ static_assert(std::atomic<bool>::is_always_lock_free, "must be safe in a signal 
 
 void request_interrupt() noexcept { interrupted = true; }
 
+bool interrupt_requested() noexcept { return interrupted; }
+
 void accept_interrupt() noexcept { interrupted = false; }
 
 void check_interrupt() {

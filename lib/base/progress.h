@@ -10,8 +10,11 @@ namespace intaglio {
 // shown (a live bar, a line per 10 %) is decided by apps/.
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
-// Set by the signal handler of apps/main.cpp (SIGINT, SIGTERM).
+// Set by the signal handlers of the program (apps/signals.h).
 void request_interrupt() noexcept;
+
+// Whether somebody asked, and nobody accepted since.
+bool interrupt_requested() noexcept;
 
 // Takes note of it, and lets what there is get finished.
 void accept_interrupt() noexcept;

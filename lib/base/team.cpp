@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/threads.h"
+
 namespace intaglio {
 namespace {
 
@@ -70,6 +72,12 @@ struct Team::Shared {
     }
   }
 
+  void dismiss() {
+    stop = true;
+    number.fetch_add(2);
+    number.notify_all();
+  }
+
   void change() {
     number.fetch_add(1);
     if (asleep.load() > 0) number.notify_all();
@@ -77,15 +85,16 @@ struct Team::Shared {
 };
 
 Team::Team(std::size_t threads) : shared_(std::make_unique<Shared>()) {
-  for (std::size_t i = 1; i < threads; ++i)
-    shared_->helpers.emplace_back([shared = shared_.get()] { shared->help(); });
+  try {
+    for (std::size_t i = 1; i < threads; ++i)
+      shared_->helpers.push_back(start_thread([shared = shared_.get()] { shared->help(); }));
+  } catch (...) {
+    shared_->dismiss();  // those that did start
+    throw;
+  }
 }
 
-Team::~Team() {
-  shared_->stop = true;
-  shared_->number.fetch_add(2);
-  shared_->number.notify_all();
-}
+Team::~Team() { shared_->dismiss(); }
 
 std::size_t Team::size() const { return shared_->helpers.size() + 1; }
 

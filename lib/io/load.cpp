@@ -9,6 +9,7 @@
 
 #include "lib/base/file.h"
 #include "lib/graph/codec.h"
+#include "lib/io/external_links.h"
 
 namespace intaglio {
 namespace {
@@ -30,40 +31,54 @@ std::uint64_t parse_number(const std::string& text) {
   return value;
 }
 
-std::shared_ptr<const std::byte> read_external(const std::filesystem::path& folder,
-                                               const onnx::TensorProto& message, std::size_t bytes,
-                                               DataFiles* data_files) {
+// Where a tensor's bytes are, as the model says.
+struct External {
   std::string location;
-  std::uint64_t offset = 0, length = bytes;
+  std::uint64_t offset = 0, length = 0;
+};
+
+External external_of(const onnx::TensorProto& message, std::size_t bytes) {
+  External external{{}, 0, bytes};
   for (const auto& entry : message.external_data()) {
-    if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = parse_number(entry.value());
-    if (entry.key() == "length") length = parse_number(entry.value());
+    if (entry.key() == "location") external.location = entry.value();
+    if (entry.key() == "offset") external.offset = parse_number(entry.value());
+    if (entry.key() == "length") external.length = parse_number(entry.value());
   }
-  if (location.empty()) throw Error(Code::model, "external data without a location");
-  if (length != bytes)
-    throw Error(Code::model,
-                fmt::format("its shape needs {} bytes, its external data has {}", bytes, length));
+  if (external.location.empty()) throw Error(Code::model, "external data without a location");
+  if (external.length != bytes)
+    throw Error(Code::model, fmt::format("its shape needs {} bytes, its external data has {}",
+                                         bytes, external.length));
+  return external;
+}
+
+bool leaves(const std::filesystem::path& root, const std::filesystem::path& file) {
+  const auto relative = file.lexically_relative(root);
+  return relative.empty() || *relative.begin() == "..";
+}
+
+// The file of a location, which must not lie outside the folder, by its path or through links.
+std::filesystem::path inside(const std::filesystem::path& folder, const std::string& location) {
   std::error_code error;
   const auto root = std::filesystem::weakly_canonical(folder, error);
   const auto file = error ? root : std::filesystem::weakly_canonical(root / location, error);
   if (error || location.find('\0') != std::string::npos)
     throw Error(Code::model,
                 fmt::format("external data '{}' is no path of a file", location.c_str()));
-  const auto relative = file.lexically_relative(root);
-  if (std::filesystem::path(location).is_absolute() || relative.empty() ||
-      *relative.begin() == "..")
+  const auto named = (root / location).lexically_normal();
+  if (std::filesystem::path(location).is_absolute() || leaves(root, named))
     throw Error(Code::model,
                 fmt::format("external data '{}' leaves the folder of the model", location),
                 "Move the data file beside the model and save the model with a relative path.");
-  auto data = map_file(file, offset, static_cast<std::int64_t>(bytes)).data;
-  if (data_files != nullptr) data_files->insert(file);
-  return data;
+  if (leaves(root, file) && !external_links_followed())
+    throw Error(
+        Code::model,
+        fmt::format("external data '{}' is a link that leaves the folder of the model", location),
+        "Give `follow-links` if the model is trusted, as in the cache of a model hub.");
+  return file;
 }
 
-}  // namespace
-
-Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
+template <typename Find>  // (location) -> the file
+Model read_model(const std::filesystem::path& path, Find&& find) {
   const MappedBytes bytes = map_file(path);
   if (bytes.size == 0)
     throw Error(Code::model, fmt::format("{}: the file is empty", path.string()),
@@ -78,17 +93,34 @@ Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
     throw Error(Code::model,
                 fmt::format("{}: not an ONNX model, or a truncated one", path.string()),
                 "Check the path; copy or export the model again.");
-  const auto folder = std::filesystem::absolute(path).parent_path();
   try {
     if (message.ir_version() == 0 && !message.has_graph())
       throw Error(Code::model, "not an ONNX model: it has no IR version and no graph",
                   "Check the path; copy or export the model again.");
     return GraphCodec::from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
-      return read_external(folder, tensor, size, data_files);
+      const External external = external_of(tensor, size);
+      return map_file(find(external.location), external.offset, static_cast<std::int64_t>(size))
+          .data;
     });
   } catch (const Error& e) {
     throw e.within(path.string());
   }
+}
+
+}  // namespace
+
+Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
+  std::error_code failed;  // then the path is as good as any: the file says why
+  const auto folder = std::filesystem::absolute(path, failed).parent_path();
+  return read_model(path, [&](const std::string& location) {
+    std::filesystem::path file = inside(folder, location);
+    if (data_files != nullptr) data_files->insert(file);
+    return file;
+  });
+}
+
+Model load_unplaced(const std::filesystem::path& path, const std::filesystem::path& data) {
+  return read_model(path, [&](const std::string&) { return data; });
 }
 
 std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files) {

@@ -17,6 +17,10 @@ namespace intaglio {
 using DataFiles = std::set<std::filesystem::path>;
 Model load_model(const std::filesystem::path& path, DataFiles* data_files = nullptr);
 
+// A model that is not at its place yet: all its external data is in `data`, whatever the model
+// calls that file. Throws as load_model().
+Model load_unplaced(const std::filesystem::path& path, const std::filesystem::path& data);
+
 // The bytes of a model and its external data. Throws Code::io.
 std::uint64_t size_on_disk(const std::filesystem::path& model, const DataFiles& data_files);
 

@@ -5,7 +5,6 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <array>
-#include <optional>
 
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
@@ -61,23 +60,33 @@ std::string serialize(const onnx::ModelProto& message) {
 
 }  // namespace
 
-DataFiles save_model(const Model& model, const std::filesystem::path& path,
-                     const SaveOptions& options) {
-  AtomicFile file(path);
-  std::optional<AtomicFile> data;
+std::filesystem::path data_file_of(const std::filesystem::path& model) {
+  return model.parent_path() / (model.filename().string() + ".data");
+}
+
+ModelFiles write_model(const Model& model, const std::filesystem::path& path,
+                       const SaveOptions& options) {
+  ModelFiles files{std::make_unique<AtomicFile>(path), nullptr};
   TensorSink sink;
   if (weight_bytes(model.graph()) > options.external_above) {
-    const std::string location = path.filename().string() + ".data";
-    data.emplace(path.parent_path() / location);
-    sink = sink_into(*data, location);
+    const std::filesystem::path data = data_file_of(path);
+    files.data = std::make_unique<AtomicFile>(data);
+    sink = sink_into(*files.data, data.filename().string());
   }
   onnx::ModelProto message = GraphCodec::to_proto(model, sink);
   if (options.strip) strip(message);
-  file.write(serialize(message));
-  file.finish();
-  if (data) data->commit();
-  file.commit();
-  return data ? DataFiles{path.parent_path() / (path.filename().string() + ".data")} : DataFiles();
+  files.model->write(serialize(message));
+  files.model->finish();
+  if (files.data) files.data->finish();
+  return files;
+}
+
+DataFiles save_model(const Model& model, const std::filesystem::path& path,
+                     const SaveOptions& options) {
+  const ModelFiles files = write_model(model, path, options);
+  if (files.data) files.data->commit();
+  files.model->commit();
+  return files.data ? DataFiles{data_file_of(path)} : DataFiles();
 }
 
 std::uint64_t size_of(const Model& model) {

@@ -196,7 +196,7 @@ void restore_float_interface(Model& model) {
   const auto it = metadata.find(std::string(interface_key));
   if (it == metadata.end()) return;
   const std::string origin = fmt::format("metadata {}", interface_key);
-  const Json document = Json::parse(it->second, nullptr, /*allow_exceptions=*/false);
+  const Json document = parse_json_if_any(it->second);
   if (!document.is_object() || !document.contains("inputs") || !document.contains("outputs"))
     throw Error(Code::model, origin + ": is not a JSON object with inputs and outputs",
                 "Remove the metadata, or write the model again.");

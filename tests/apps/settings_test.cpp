@@ -6,7 +6,6 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <regex>
 #include <set>
@@ -14,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands/program.h"
 #include "apps/report/flags.h"
 #include "tests/support/support.h"
 
@@ -95,11 +93,7 @@ std::vector<std::string> settings_in(const std::string& literal) {
 std::string help_of(const std::vector<std::string>& command) {
   std::vector<std::string> arguments = command;
   arguments.emplace_back("--help");
-  std::ostringstream help;
-  std::streambuf* const before = std::cout.rdbuf(help.rdbuf());
-  run_program(arguments);
-  std::cout.rdbuf(before);
-  return help.str();
+  return testing::run_program(arguments).out;
 }
 
 // The names that begin a line of a help, behind one-letter names.

@@ -13,6 +13,11 @@ TEST(Error, WithinPutsTheContextInFrontAndKeepsTheRest) {
   EXPECT_EQ(outer.remedy(), "Export again.");
 }
 
+TEST(Error, AnInterruptHasNoPlace) {
+  const Error inner(Code::interrupted, "interrupted");
+  EXPECT_STREQ(inner.within("Loop node 'a'").what(), "interrupted");
+}
+
 TEST(Error, CodesAreTheExitCodesThatScriptsRelyOn) {
   const auto number = [](Code code) { return static_cast<int>(code); };
   EXPECT_EQ(number(Code::internal), 1);

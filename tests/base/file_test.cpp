@@ -1,5 +1,6 @@
 #include "lib/base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,9 +9,11 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "lib/base/error.h"
+#include "lib/base/mapped_files.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -91,6 +94,25 @@ TEST(MapFile, RefusesToLookBehindTheEnd) {
   EXPECT_NE(map(~std::uint64_t{0}, std::numeric_limits<std::int64_t>::max()), "");
 }
 
+TEST(MapFile, KnowsWhichFileIsMappedWhere) {
+  const fs::path folder = testing::fresh_folder();
+  write_file(folder / "a", std::string(200'000, 'a'));
+  write_file(folder / "b", std::string(200'000, 'b'));
+  const auto name_at = [](const void* address) {
+    const char* path = mapped_file_at(address);
+    return path == nullptr ? std::string() : std::string(path);
+  };
+  const MappedBytes a = map_file(folder / "a"), part = map_file(folder / "a", 70'000, 80'000);
+  MappedBytes b = map_file(folder / "b");
+  EXPECT_EQ(name_at(a.data.get()), (folder / "a").string());
+  EXPECT_EQ(name_at(part.data.get() + part.size - 1), (folder / "a").string());
+  EXPECT_EQ(name_at(b.data.get() + b.size - 1), (folder / "b").string());
+  EXPECT_EQ(name_at(&b), "");
+  const std::byte* gone = b.data.get();
+  b = {};
+  EXPECT_EQ(name_at(gone), "");
+}
+
 TEST(MapFile, OutlivesTheFile) {
   const fs::path path = testing::fresh_folder() / "f";
   write_file(path, "abc");
@@ -136,6 +158,64 @@ TEST(AtomicFile, AnInterruptRemovesWhatIsUnfinished) {
   remove_temporary_files();
   EXPECT_EQ(files_in(folder), 1u);
   EXPECT_TRUE(fs::exists(folder / "a"));
+}
+
+TEST(AtomicFile, NamesOfTemporaryFilesCannotBeGuessed) {
+  const fs::path folder = testing::fresh_folder();
+  std::set<fs::path> names;
+  for (int i = 0; i < 20; ++i) names.insert(AtomicFile(folder / "f").written_at());
+  EXPECT_EQ(names.size(), 20u);
+  for (const fs::path& name : names) EXPECT_EQ(name.filename().string().rfind("f.tmp-", 0), 0u);
+  write_file(folder / std::string(255, 'n'), "as long as a name may be");
+  EXPECT_EQ(files_in(folder), 1u);
+}
+
+TEST(AtomicFile, IsOpenedByNobodyElse) {
+  const fs::path folder = testing::fresh_folder();
+  AtomicFile file(folder / "f");
+  const int fd = ::open(file.written_at().c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+  EXPECT_EQ(fd, -1);
+}
+
+TEST(AtomicFile, AReplacedFilePassesOnItsModeAndOwner) {
+  const fs::path folder = testing::fresh_folder(), path = folder / "f";
+  write_file(path, "old");
+  const auto mode = [&] { return fs::status(path).permissions(); };
+  const mode_t before = ::umask(0027);
+  fs::permissions(path, fs::perms(0604));
+  const bool root = ::geteuid() == 0;  // others cannot give files away
+  const uid_t owner = root ? 12 : ::geteuid();
+  const gid_t group = root ? 34 : ::getegid();
+  ASSERT_EQ(::chown(path.c_str(), owner, group), 0);
+  write_file(path, "new");
+  EXPECT_EQ(mode(), fs::perms(0604));
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, owner);
+  EXPECT_EQ(info.st_gid, group);
+  fs::remove(path);
+  write_file(path, "first");
+  EXPECT_EQ(mode(), fs::perms(0640));
+  ::umask(before);
+}
+
+TEST(AtomicFile, AFileThatMayNotBeWrittenIsNotReplaced) {
+  if (::geteuid() == 0) GTEST_SKIP() << "permissions do not bind root";
+  const fs::path path = testing::fresh_folder() / "f";
+  write_file(path, "old");
+  fs::permissions(path, fs::perms::owner_read);
+  EXPECT_EQ(io_message(path, [&] { write_file(path, "x"); }), "cannot write: Permission denied");
+  EXPECT_EQ(read_file(path), "old");
+}
+
+TEST(AtomicFile, ALinkToItselfIsAnError) {
+  const fs::path folder = testing::fresh_folder();
+  fs::create_symlink("b", folder / "a");
+  fs::create_symlink("a", folder / "b");
+  EXPECT_EQ(io_message(folder / "a", [&] { write_file(folder / "a", "x"); }),
+            "cannot write: Too many levels of symbolic links");
+  EXPECT_TRUE(fs::is_symlink(folder / "a"));
+  EXPECT_EQ(files_in(folder), 2u);
 }
 
 TEST(AtomicFile, SaysWhyItCannot) {

@@ -43,6 +43,21 @@ TEST(Json, SyntaxErrorsNameLineAndColumn) {
   EXPECT_NE(complaint(std::string(100'000, '[')), "");
 }
 
+TEST(Json, DepthHasALimit) {
+  const auto nested = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += i % 2 == 0 ? "[" : "{\"a\":";
+    text += "1";
+    for (int i = depth; i-- > 0;) text += i % 2 == 0 ? "]" : "}";
+    return text;
+  };
+  EXPECT_EQ(complaint(nested(deepest_json)), "");
+  EXPECT_EQ(complaint(nested(deepest_json + 1)), "c.json: nests deeper than 512 levels");
+  EXPECT_EQ(complaint(nested(100'000)), "c.json: nests deeper than 512 levels");
+  EXPECT_TRUE(parse_json_if_any(nested(100'000)).is_discarded());
+  EXPECT_EQ(parse_json_if_any("[1]").dump(), "[1]");
+}
+
 TEST(Json, NumbersThatNoTypeHoldsAndRepeatedKeysAreErrors) {
   EXPECT_EQ(complaint("{\"a\": 1e999}"), "c.json: a number is too large for any type");
   EXPECT_EQ(complaint(R"({"a": 1, "b": [{"c": 1, "d": 2, "c": 3}]})"),

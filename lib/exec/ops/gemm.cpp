@@ -101,6 +101,7 @@ PackedLeft::PackedLeft(const MatrixRef& a)
       depth_(a.columns),
       storage_(DType::f32, {round_up(a.rows, machine().rows), a.columns}) {
   const std::int64_t height = machine().rows;
+  if (depth_ == 0) return;  // there may be any number of rows
   float* to = storage_.mutate<float>().data();
   for (std::int64_t i0 = 0; i0 < rows_; i0 += height)
     for (std::int64_t k = 0; k < depth_; ++k)
@@ -119,6 +120,7 @@ PackedRight::PackedRight(std::int64_t depth, std::int64_t columns)
       data_(storage_.mutate<float>().data()) {}
 
 PackedRight::PackedRight(const MatrixRef& b) : PackedRight(b.rows, b.columns) {
+  if (depth_ == 0 || columns_ == 0) return;  // the other one may be any number
   if (b.column_stride == 1) {
     for (std::int64_t k = 0; k < depth_; ++k) set_row(k, b.data + k * b.row_stride);
     return;
@@ -148,6 +150,7 @@ void PackedRight::set_row(std::int64_t k, const float* values) {
 
 void gemm(const PackedLeft& a, const PackedRight& b, const GemmTarget& target) {
   assert(a.depth() == b.depth());
+  if (a.rows() == 0 || b.columns() == 0) return;  // however deep
   const Machine& m = machine();
   const std::int64_t last = target.last < 0 ? a.depth() : target.last;
   const std::int64_t width = m.columns * 16;  // of B: such a block stays in the second-level cache

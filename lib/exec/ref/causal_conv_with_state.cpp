@@ -18,6 +18,7 @@ Tensor with_past(const Tensor& x, const Tensor* past, std::int64_t length) {
   if (past != nullptr && past->shape() != shape)
     throw Error(Code::model, "a past_state of shape " + to_string(past->shape()));
   Tensor result(DType::f32, {x.dim(0), x.dim(1), length + x.dim(2)});
+  if (result.size() == 0) return result;
   const Tensor before = past != nullptr ? as_float(*past) : Tensor();
   float* out = result.mutate<float>().data();
   for (std::int64_t row = 0; row < x.dim(0) * x.dim(1); ++row) {
@@ -31,6 +32,7 @@ Tensor with_past(const Tensor& x, const Tensor* past, std::int64_t length) {
 // The last `length` values of every row.
 Tensor tail(const Tensor& x, std::int64_t length) {
   Tensor result(DType::f32, {x.dim(0), x.dim(1), length});
+  if (result.size() == 0) return result;
   float* out = result.mutate<float>().data();
   for (std::int64_t row = 0; row < x.dim(0) * x.dim(1); ++row)
     out = std::copy_n(x.data<float>().data() + (row + 1) * x.dim(2) - length, length, out);
@@ -40,6 +42,7 @@ Tensor tail(const Tensor& x, std::int64_t length) {
 Tensor convolve(const Tensor& x, const Tensor& weights, const Tensor& bias, bool silu) {
   const std::int64_t k = weights.dim(2), channels = x.dim(1), length = x.dim(2) - k + 1;
   Tensor y(DType::f32, {x.dim(0), channels, length});
+  if (y.size() == 0) return y;
   float* out = y.mutate<float>().data();
   for (std::int64_t row = 0; row < x.dim(0) * channels; ++row)
     for (std::int64_t t = 0; t < length; ++t) {

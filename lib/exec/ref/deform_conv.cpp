@@ -58,6 +58,7 @@ Tensor deform_conv(const DeformInputs& in, const DeformPlan& plan) {
   const std::int64_t column = plan.taps * plan.positions,
                      per_offset = channels / plan.offset_groups;
   Tensor y(DType::f32, {in.x.dim(0), makes, plan.window.output[0], plan.window.output[1]});
+  if (y.size() == 0) return y;
   float* out = y.mutate<float>().data();
   std::vector<float> columns(static_cast<std::size_t>(channels * column));
   for (std::int64_t n = 0; n < in.x.dim(0); ++n) {

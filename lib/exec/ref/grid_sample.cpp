@@ -105,7 +105,8 @@ Tensor grid_sample(const Tensor& x, const Tensor& grid, const SampleOptions& opt
   Tensor y(dtype_of<T>(), shape);
   const std::int64_t points = product(shape, 2, shape.size()), channels = x.dim(1);
   const std::int64_t pixels = product(x.shape(), 2, x.shape().size());
-  if (pixels == 0 && y.size() > 0) throw Error(Code::model, "an image without pixels");
+  if (y.size() == 0) return y;
+  if (pixels == 0) throw Error(Code::model, "an image without pixels");
   const Shape strides = strides_of(std::span(x.shape()).subspan(2));
   const T* at = grid.data<T>().data();
   T* out = y.template mutate<T>().data();

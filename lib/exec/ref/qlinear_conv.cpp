@@ -37,6 +37,7 @@ Tensor convolve(const Convolution& filters, const WindowAttrs& attrs, const Tens
   Shape shape{x.dim(0), outputs};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   Tensor sums(DType::s32, shape);
+  if (sums.size() == 0) return sums;
   const std::int64_t in = product(x.shape(), 1, x.shape().size());
   std::int32_t* out = sums.mutate<std::int32_t>().data();
   for (std::int64_t n = 0; n < x.dim(0); ++n, out += outputs * pixels) {

@@ -42,7 +42,8 @@ std::unique_ptr<Kernel> make_stft(const Node& node) {
     Tensor result(DType::f64, {x.dim(0), frames.count, bins, 2});
     double* out = result.mutate<double>().data();
     std::vector<std::complex<double>> frame(frames.window.size());
-    for (std::int64_t b = 0; b < x.dim(0); ++b)
+    const std::int64_t signals = result.size() == 0 ? 0 : x.dim(0);
+    for (std::int64_t b = 0; b < signals; ++b)
       for (std::int64_t f = 0; f < frames.count; ++f) {
         const double* in = x.data<double>().data() + (b * x.dim(1) + f * frames.step) * parts;
         for (std::size_t i = 0; i < frame.size(); ++i, in += parts)

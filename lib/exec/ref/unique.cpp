@@ -67,7 +67,8 @@ std::unique_ptr<Kernel> make_unique_kernel(const Node& node) {
     Shape shape = x.shape();
     shape[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(groups.first.size());
     Tensor& result = c.output(0, x.dtype(), std::move(shape));
-    const std::size_t block = static_cast<std::size_t>(view.inner) * element_width(x);
+    const std::size_t block =
+        result.size() == 0 ? 0 : static_cast<std::size_t>(view.inner) * element_width(x);
     std::byte* out = result.raw_mutate();
     for (std::int64_t o = 0; block > 0 && o < view.outer; ++o)
       for (const std::int64_t i : groups.first) {

@@ -169,6 +169,17 @@ TEST(Npz, RefusesBombs) {
   EXPECT_NE(npz_reason(path, bomb).find("sizes disagree"), std::string::npos);
 }
 
+// Each entry of a directory may name the same bytes: reading them all would take for ever.
+TEST(Npz, RefusesMembersThatOverlap) {
+  const auto path = fresh_folder() / "many.npz";
+  const auto directory = stored.find("PK\x01\x02"), end = stored.find("PK\x05\x06");
+  const std::string entry = stored.substr(directory, end - directory);
+  std::string many = stored.substr(0, directory), record = stored.substr(end);
+  for (int i = 0; i < 1000; ++i) many += entry;
+  record[10] = static_cast<char>(1000 & 0xff), record[11] = 1000 >> 8;
+  EXPECT_NE(npz_reason(path, many + record).find("members overlap"), std::string::npos);
+}
+
 TEST(Npz, SurvivesDamage) {
   std::mt19937 engine(5);
   int read = 0, refused = 0;

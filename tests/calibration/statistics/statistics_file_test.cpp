@@ -117,9 +117,37 @@ TEST(StatisticsFile, FiniteValuesHaveExtremes) {
     EXPECT_NE(said_of(key, "null").find("no extremes of 6500 finite values"), std::string::npos)
         << key;
   EXPECT_NE(said_of("\"min\":", "9e30").find("no extremes"), std::string::npos);
-  EXPECT_NE(said_of("\"nan\":", "9").find("no error"), std::string::npos)
-      << "of 6500 values some may be NaN";
   EXPECT_NE(said_of("\"count\":", "0").find("no extremes of 0 finite values"), std::string::npos);
+}
+
+TEST(StatisticsFile, BinsCountAsManyValuesAsThereAre) {
+  EXPECT_NE(said_of("\"nan\":", "9").find("bins: count more values than there are"),
+            std::string::npos);
+  EXPECT_NE(said_of("\"count\":", "6501").find("bins: count fewer values than there are"),
+            std::string::npos);
+}
+
+TEST(StatisticsFile, NestingHasALimit) {
+  std::string bytes = to_bytes(statistics());
+  bytes.resize(bytes.size() - 32);
+  const std::string recipe = R"({"name":"tf"})";
+  const auto at = bytes.find(recipe);
+  ASSERT_NE(at, std::string::npos);
+  const std::string nested = std::string(100'000, '[') + std::string(100'000, ']');
+  bytes.replace(at, recipe.size(), nested);
+  std::uint64_t length = 0;  // of the header, behind the first line
+  for (int i = 0; i < 8; ++i)
+    length |= std::uint64_t{static_cast<unsigned char>(bytes[22 + static_cast<std::size_t>(i)])}
+              << 8 * i;
+  length += nested.size() - recipe.size();
+  for (std::size_t i = 0; i < 8; ++i) bytes[22 + i] = static_cast<char>(length >> 8 * i);
+  bytes += *from_hex(sha256(bytes));
+  try {
+    statistics_from_bytes(std::as_bytes(std::span(bytes)), "test.statistics");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "test.statistics: nests deeper than 512 levels");
+  }
 }
 
 TEST(Merge, ShardsInAnyOrderGiveTheBytesOfOneRun) {

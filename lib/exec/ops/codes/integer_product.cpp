@@ -35,6 +35,7 @@ PackedCodes pack_constant_codes(const Node& node, std::size_t codes, std::size_t
 
 void multiply_exact(const PackedLeft& a, const PackedRight& b, std::int32_t* c) {
   const auto count = static_cast<std::size_t>(a.rows() * b.columns());
+  if (count == 0) return;  // however deep
   std::vector<float> block(count);
   std::fill_n(c, count, 0);
   for (std::int64_t k = 0; k < a.depth(); k += block_depth) {
