@@ -84,7 +84,7 @@ Model load_model(const std::filesystem::path& path, DataFiles* data_files) {
     if (message.ir_version() == 0 && !message.has_graph())
       throw Error(Code::model, "not an ONNX model: it has no IR version and no graph",
                   "Check the path; copy or export the model again.");
-    return GraphCodec::from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
+    return from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
       return read_external(folder, tensor, size, data_files);
     });
   } catch (const Error& e) {
@@ -128,7 +128,7 @@ Tensor load_tensor(const std::filesystem::path& path) {
   const auto message = std::make_shared<onnx::TensorProto>();
   try {
     if (!parse(bytes, *message)) throw Error(Code::data, "not a TensorProto, or a truncated one");
-    return GraphCodec::tensor_of(message);
+    return tensor_of(message);
   } catch (const Error& e) {
     throw Error(Code::data, fmt::format("{}: {}", path.string(), e.what()),
                 "Write the tensor again, for example with onnx.numpy_helper.");
