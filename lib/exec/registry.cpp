@@ -18,12 +18,12 @@ void Registry::add(const KernelDef& def, const char* file, int line) {
   });
   if (same != defs_.end()) {
     const auto& other = places_[static_cast<std::size_t>(same - defs_.begin())];
-    throw Error(Code::internal,
-                fmt::format("{}: the kernel '{}' of {}{} since opset {} would hide that of {}",
-                            place, def.impl,
-                            def.domain.empty() ? "" : std::string(def.domain) + ".", def.op,
-                            def.since, other),
-                "Give one of the two another name (impl) or opset (since).");
+    throw Error(
+        Code::internal,
+        fmt::format("{}: the kernel '{}' of {}{} since opset {} would hide that of {}", place,
+                    def.impl, def.domain.empty() ? "" : std::string(def.domain) + ".", def.op,
+                    def.since, other),
+        "Give one of the two another name (impl) or opset (since).");
   }
   defs_.push_back(def);
   places_.push_back(place);

@@ -46,14 +46,14 @@ void require_type(const onnx::ValueInfoProto& info) {
 
 }  // namespace
 
-void GraphCodec::read_type(const onnx::ValueInfoProto& info, Value& value) {
+void GraphReader::read_type(const onnx::ValueInfoProto& info, Value& value) {
   ValueType type = value_type(info);
   value.dtype_ = type.dtype;
   value.dims_ = std::move(type.dims);
 }
 
-void GraphCodec::read_initializers(onnx::GraphProto& message, Graph& graph,
-                                   const TensorSource& source) {
+void GraphReader::read_initializers(onnx::GraphProto& message, Graph& graph,
+                                    const TensorSource& source) {
   const auto create = [&](const std::string& name) -> Value& {
     if (graph.find(name) != nullptr) throw twice(name, "an initializer");
     return graph.create(name);
@@ -73,7 +73,7 @@ void GraphCodec::read_initializers(onnx::GraphProto& message, Graph& graph,
   }
 }
 
-void GraphCodec::read_nodes(onnx::GraphProto& message, Graph& graph, const TensorSource& source) {
+void GraphReader::read_nodes(onnx::GraphProto& message, Graph& graph, const TensorSource& source) {
   for (auto& proto : *message.mutable_node()) {
     graph.nodes_.push_back(std::unique_ptr<Node>(new Node(graph)));
     Node& node = *graph.nodes_.back();
@@ -112,7 +112,7 @@ void GraphCodec::read_nodes(onnx::GraphProto& message, Graph& graph, const Tenso
   }
 }
 
-void GraphCodec::read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source) {
+void GraphReader::read_graph(onnx::GraphProto& message, Graph& graph, const TensorSource& source) {
   read_initializers(message, graph, source);
   for (auto& info : *message.mutable_input()) {
     Value* value = graph.find(info.name());
@@ -152,7 +152,7 @@ void GraphCodec::read_graph(onnx::GraphProto& message, Graph& graph, const Tenso
   graph.nodes();  // a cycle is an error now, not later
 }
 
-Model GraphCodec::from_proto(onnx::ModelProto&& message, const TensorSource& source) {
+Model GraphReader::read(onnx::ModelProto&& message, const TensorSource& source) {
   if (!message.has_graph())
     throw Error(Code::model, "the file holds no graph", "Check that this is an ONNX model.");
   Model model;
@@ -176,6 +176,30 @@ Model GraphCodec::from_proto(onnx::ModelProto&& message, const TensorSource& sou
   message.clear_graph();
   *model.rest_ = std::move(message);
   return model;
+}
+
+void GraphReader::share_values(const Graph& from, Graph& to) {
+  for (const auto& value : from.values_) {
+    Value* twin = to.find(value->name_);
+    if (twin == nullptr) continue;
+    twin->dtype_ = value->dtype_;
+    twin->dims_ = value->dims_;
+    twin->constant_ = value->constant_;
+    twin->initializer_ = value->initializer_;
+    twin->sparse_ = value->sparse_;
+    twin->dtype_learned_ = value->dtype_learned_;
+    twin->dims_learned_ = value->dims_learned_;
+    twin->retyped_ = value->retyped_;
+  }
+  const auto nodes = from.nodes(),
+             twins = to.nodes();  // in the same order: one was read from the other
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (std::size_t j = 0; j < nodes[i]->nested_.size(); ++j)
+      share_values(*nodes[i]->nested_[j].second, *twins[i]->nested_[j].second);
+}
+
+Model from_proto(onnx::ModelProto&& message, const TensorSource& source) {
+  return GraphReader::read(std::move(message), source);
 }
 
 }  // namespace intaglio

@@ -110,8 +110,7 @@ void make_readable(Tensor& tensor) {
 
 }  // namespace
 
-Tensor GraphCodec::tensor_of(const std::shared_ptr<const TensorProto>& message,
-                             const TensorSource& source) {
+Tensor tensor_of(const std::shared_ptr<const TensorProto>& message, const TensorSource& source) {
   const DType type = type_of(*message);
   Shape shape = shape_of(message->dims());
   Tensor tensor = message->data_location() == TensorProto::EXTERNAL
@@ -124,7 +123,7 @@ Tensor GraphCodec::tensor_of(const std::shared_ptr<const TensorProto>& message,
 
 // The indices are [count], into the flattened tensor, or [count, rank] (onnx.proto,
 // SparseTensorProto).
-Tensor GraphCodec::tensor_of(const onnx::SparseTensorProto& message) {
+Tensor tensor_of(const onnx::SparseTensorProto& message) {
   const Tensor values = tensor_of(std::make_shared<TensorProto>(message.values()));
   const Tensor indices = tensor_of(std::make_shared<TensorProto>(message.indices()));
   const Shape shape = shape_of(message.dims());
@@ -160,7 +159,7 @@ Tensor GraphCodec::tensor_of(const onnx::SparseTensorProto& message) {
   return dense;
 }
 
-void GraphCodec::fill(TensorProto& message, const std::string& name, const Tensor& tensor) {
+void fill(TensorProto& message, const std::string& name, const Tensor& tensor) {
   message.set_name(name);
   message.set_data_type(static_cast<int>(tensor.dtype()));
   message.mutable_dims()->Assign(tensor.shape().begin(), tensor.shape().end());

@@ -4,7 +4,7 @@
 
 namespace intaglio {
 
-void GraphCodec::write_dims(const Dims& dims, onnx::TensorShapeProto& shape) {
+void write_dims(const Dims& dims, onnx::TensorShapeProto& shape) {
   for (const Dim& dim : dims) {
     auto& axis = *shape.add_dim();
     if (dim.known()) axis.set_dim_value(dim.value);
@@ -12,8 +12,8 @@ void GraphCodec::write_dims(const Dims& dims, onnx::TensorShapeProto& shape) {
   }
 }
 
-void GraphCodec::write_value_info(const Value& value, const onnx::ValueInfoProto* said,
-                                  onnx::ValueInfoProto& message) {
+void GraphWriter::write_value_info(const Value& value, const onnx::ValueInfoProto* said,
+                                   onnx::ValueInfoProto& message) {
   if (said != nullptr) message = *said;
   message.set_name(value.name());
   if (said != nullptr && !value.retyped_) return;
@@ -24,8 +24,8 @@ void GraphCodec::write_value_info(const Value& value, const onnx::ValueInfoProto
   if (value.dims()) write_dims(*value.dims(), *type.mutable_shape());
 }
 
-void GraphCodec::write_initializer(const Value& value, onnx::TensorProto& message,
-                                   const TensorSink& sink) {
+void GraphWriter::write_initializer(const Value& value, onnx::TensorProto& message,
+                                    const TensorSink& sink) {
   const Tensor& tensor = value.constant();
   message.set_name(value.name());
   message.set_data_type(static_cast<int>(tensor.dtype()));
@@ -38,8 +38,8 @@ void GraphCodec::write_initializer(const Value& value, onnx::TensorProto& messag
   }
 }
 
-void GraphCodec::write_graph(const Graph& graph, onnx::GraphProto& message,
-                             const TensorSink& sink) {
+void GraphWriter::write_graph(const Graph& graph, onnx::GraphProto& message,
+                              const TensorSink& sink) {
   message = *graph.rest_;
   message.clear_value_info();
   for (const auto& info : graph.rest_->value_info()) {
@@ -107,7 +107,7 @@ void plain_imports(google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto>&
 
 }  // namespace
 
-void GraphCodec::plain_domains(onnx::ModelProto& message) {
+void plain_domains(onnx::ModelProto& message) {
   plain_imports(*message.mutable_opset_import());
   plain_nodes(*message.mutable_graph()->mutable_node());
   for (auto& function : *message.mutable_functions()) {
@@ -116,7 +116,7 @@ void GraphCodec::plain_domains(onnx::ModelProto& message) {
   }
 }
 
-onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink) {
+onnx::ModelProto GraphWriter::write(const Model& model, const TensorSink& sink) {
   onnx::ModelProto message = *model.rest_;
   auto missing = *model.opsets_;
   for (auto& import : *message.mutable_opset_import()) {
@@ -136,24 +136,8 @@ onnx::ModelProto GraphCodec::to_proto(const Model& model, const TensorSink& sink
   return message;
 }
 
-void GraphCodec::share_values(const Graph& from, Graph& to) {
-  for (const auto& value : from.values_) {
-    Value* twin = to.find(value->name_);
-    if (twin == nullptr) continue;
-    twin->dtype_ = value->dtype_;
-    twin->dims_ = value->dims_;
-    twin->constant_ = value->constant_;
-    twin->initializer_ = value->initializer_;
-    twin->sparse_ = value->sparse_;
-    twin->dtype_learned_ = value->dtype_learned_;
-    twin->dims_learned_ = value->dims_learned_;
-    twin->retyped_ = value->retyped_;
-  }
-  const auto nodes = from.nodes(),
-             twins = to.nodes();  // in the same order: one was read from the other
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    for (std::size_t j = 0; j < nodes[i]->nested_.size(); ++j)
-      share_values(*nodes[i]->nested_[j].second, *twins[i]->nested_[j].second);
+onnx::ModelProto to_proto(const Model& model, const TensorSink& sink) {
+  return GraphWriter::write(model, sink);
 }
 
 }  // namespace intaglio

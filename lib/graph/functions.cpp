@@ -69,7 +69,7 @@ void import_opsets(const FunctionProto& f, Graph::Opsets& opsets) {
 
 }  // namespace
 
-void GraphCodec::inline_call(Graph& graph, Node& call, const onnx::FunctionProto& f) {
+void FunctionInliner::inline_call(Graph& graph, Node& call, const onnx::FunctionProto& f) {
   std::map<std::string, std::string> names;
   for (int i = 0; i < f.input_size(); ++i) {
     const Value* given = call.input(static_cast<std::size_t>(i));
@@ -84,7 +84,7 @@ void GraphCodec::inline_call(Graph& graph, Node& call, const onnx::FunctionProto
   FunctionBody body(f, *call.proto_, names, prefix);
   const std::vector<Value*> results(call.outputs().begin(), call.outputs().end());
   graph.erase(call);
-  read_nodes(body.message(), graph, {});
+  GraphReader::read_nodes(body.message(), graph, {});
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i] == nullptr) continue;
     Value* made = i < static_cast<std::size_t>(f.output_size())
@@ -101,7 +101,7 @@ void GraphCodec::inline_call(Graph& graph, Node& call, const onnx::FunctionProto
   }
 }
 
-int GraphCodec::inline_functions(Model& model) {
+int FunctionInliner::run(Model& model) {
   Functions functions;
   const auto kept = std::move(*model.rest_->mutable_functions());
   model.rest_->clear_functions();
@@ -133,6 +133,6 @@ int GraphCodec::inline_functions(Model& model) {
   return count;
 }
 
-int inline_functions(Model& model) { return GraphCodec::inline_functions(model); }
+int inline_functions(Model& model) { return FunctionInliner::run(model); }
 
 }  // namespace intaglio

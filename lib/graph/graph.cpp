@@ -4,18 +4,12 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <queue>
 #include <utility>
 
+#include "lib/graph/order.h"
+#include "lib/graph/verify.h"
+
 namespace intaglio {
-namespace {
-
-[[noreturn]] void broken(const std::string& what) {
-  throw Error(Code::internal, "graph edit: " + what, "Please report this with the model.");
-}
-
-}  // namespace
-
 Graph::Graph(std::shared_ptr<Opsets> opsets, Graph* outer)
     : opsets_(std::move(opsets)), outer_(outer), rest_(std::make_unique<onnx::GraphProto>()) {}
 
@@ -29,66 +23,13 @@ std::int64_t Graph::opset(std::string_view domain) const {
   return it == opsets_->end() ? 0 : it->second;
 }
 
-// Values of `around` that nested graphs return as they are: read, though by no node.
-void Graph::find_returned(const Graph& around, std::vector<const Value*>& found) const {
-  for (const Value* output : outputs_)
-    if (&output->graph_ == &around && this != &around) found.push_back(output);
-  for (const auto& node : nodes_)
-    for (const auto& [attr, graph] : node->nested_) graph->find_returned(around, found);
-}
-
-// For each node of nodes_, by position: the nodes that must come after it, once per value they
-// read. A node reads what its nested graphs read.
-std::vector<std::vector<std::size_t>> Graph::readers() const {
-  std::unordered_map<const Node*, std::size_t> position;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) position[nodes_[i].get()] = i;
-  std::vector<std::vector<std::size_t>> result(nodes_.size());
-  for (const auto& value : values_) {
-    if (value->producer_ == nullptr) continue;
-    for (const Use& use : value->uses_) {
-      const Node* reader = use.node;
-      while (&reader->graph_ != this) reader = reader->graph_.owner_;
-      result[position.at(value->producer_)].push_back(position.at(reader));
-    }
-  }
-  for (const auto& node : nodes_) {
-    std::vector<const Value*> returned;
-    for (const auto& [attr, graph] : node->nested_) graph->find_returned(*this, returned);
-    for (const Value* value : returned)
-      if (value->producer_ != nullptr)
-        result[position.at(value->producer_)].push_back(position.at(node.get()));
-  }
+std::vector<Node*> Graph::listed() const {
+  std::vector<Node*> result;
+  for (const auto& node : nodes_) result.push_back(node.get());
   return result;
 }
 
-// Kahn's algorithm; among the nodes that are ready, the one that was listed first goes first.
-std::vector<Node*> Graph::nodes() const {
-  const auto after = readers();
-  std::vector<std::size_t> waiting(nodes_.size(), 0);
-  for (const auto& list : after)
-    for (const std::size_t reader : list) ++waiting[reader];
-
-  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    if (waiting[i] == 0) ready.push(i);
-  std::vector<Node*> order;
-  order.reserve(nodes_.size());
-  while (!ready.empty()) {
-    const std::size_t at = ready.top();
-    ready.pop();
-    order.push_back(nodes_[at].get());
-    for (const std::size_t reader : after[at])
-      if (--waiting[reader] == 0) ready.push(reader);
-  }
-  if (order.size() != nodes_.size()) {
-    const auto stuck = std::find_if(waiting.begin(), waiting.end(), [](auto w) { return w > 0; });
-    throw Error(Code::model,
-                fmt::format("the graph has a cycle through {}",
-                            nodes_[static_cast<std::size_t>(stuck - waiting.begin())]->label()),
-                "Export the model again: an ONNX graph must not have cycles.");
-  }
-  return order;
-}
+std::vector<Node*> Graph::nodes() const { return in_order(*this); }
 
 std::vector<Value*> Graph::feeds() const {
   std::vector<Value*> result;
@@ -256,52 +197,6 @@ void Graph::drop_input(Value& value) {
   std::erase(inputs_, &value);
 }
 
-bool Graph::sees(const Value& value) const {
-  const Graph* graph = this;
-  while (graph != nullptr && graph != &value.graph_) graph = graph->outer_;
-  return graph != nullptr;
-}
-
-// Checks what each node and output says, and counts how often each value is read.
-void Graph::verify_links(std::unordered_map<const Value*, std::size_t>& links) const {
-  const auto defined = [](const Value& value) {
-    return value.producer_ != nullptr || value.is_constant() || value.is_input_;
-  };
-  for (const auto& node : nodes_) {
-    for (std::size_t i = 0; i < node->inputs_.size(); ++i) {
-      const Value* value = node->inputs_[i];
-      if (value == nullptr) continue;
-      if (!sees(*value))
-        broken(
-            fmt::format("{} reads '{}' of a graph that it is not in", node->label(), value->name_));
-      if (!defined(*value))
-        broken(fmt::format("{} reads '{}', which nothing makes", node->label(), value->name_));
-      const bool linked =
-          std::any_of(value->uses_.begin(), value->uses_.end(),
-                      [&](const Use& use) { return use.node == node.get() && use.index == i; });
-      if (!linked) broken(fmt::format("{}: input {} is not linked back", node->label(), i));
-      ++links[value];
-    }
-    for (const Value* value : node->outputs_)
-      if (value != nullptr && value->producer_ != node.get())
-        broken(fmt::format("{}: output '{}' has another producer", node->label(), value->name_));
-    for (const auto& [attr, graph] : node->nested_) graph->verify_links(links);
-  }
-  for (const Value* value : outputs_)
-    if (!defined(*value)) broken(fmt::format("nothing makes the graph output '{}'", value->name_));
-  // All nodes that can read a value of this graph were met above; a use beyond theirs is a stale
-  // one.
-  for (const auto& value : values_) {
-    if (value->uses_.size() != links[value.get()])
-      broken(fmt::format("'{}' has a use that no node knows of", value->name_));
-    if (find(value->name_) != value.get()) broken(fmt::format("'{}' is there twice", value->name_));
-  }
-  nodes();  // throws on a cycle
-}
-
-void Graph::verify() const {
-  std::unordered_map<const Value*, std::size_t> links;
-  verify_links(links);
-}
+void Graph::verify() const { verify_links(*this); }
 
 }  // namespace intaglio

@@ -86,7 +86,9 @@ class Value {
  private:
   friend class Graph;
   friend class Node;
-  friend class GraphCodec;
+  friend class GraphReader;
+  friend class GraphWriter;
+  friend class FunctionInliner;
   Value(Graph& graph, std::string name);
 
   Graph& graph_;
@@ -157,7 +159,9 @@ class Node {
 
  private:
   friend class Graph;
-  friend class GraphCodec;
+  friend class GraphReader;
+  friend class GraphWriter;
+  friend class FunctionInliner;
   explicit Node(Graph& graph);
   const onnx::AttributeProto* find_attr(std::string_view attr, int type) const;
   const onnx::AttributeProto& need_attr(std::string_view attr, int type) const;
@@ -186,6 +190,7 @@ class Graph {
 
   // Nodes in an order in which every value is made before it is read; stable under edits.
   std::vector<Node*> nodes() const;
+  std::vector<Node*> listed() const;  // as they were added, whoever reads what
   std::size_t node_count() const { return nodes_.size(); }
   const std::vector<Value*>& inputs() const { return inputs_; }  // initializers of IR 3 included
   const std::vector<Value*>& outputs() const { return outputs_; }
@@ -224,15 +229,13 @@ class Graph {
   void verify() const;
 
  private:
-  friend class GraphCodec;
+  friend class GraphReader;
+  friend class GraphWriter;
+  friend class FunctionInliner;
   friend class Node;
   void link(Node& node, std::size_t i, Value* value);
   void unlink(Node& node, std::size_t i);
   void unlink_all();
-  bool sees(const Value& value) const;
-  void find_returned(const Graph& around, std::vector<const Value*>& found) const;
-  std::vector<std::vector<std::size_t>> readers() const;
-  void verify_links(std::unordered_map<const Value*, std::size_t>& links) const;
   bool name_taken(std::string_view name) const;
   bool name_taken_inside(std::string_view name) const;
   Value& create(std::string name);

@@ -20,7 +20,7 @@ void describe(const ValueType& type, onnx::ValueInfoProto& message) {
   auto& tensor = *message.mutable_type()->mutable_tensor_type();
   tensor.set_elem_type(static_cast<int>(type.dtype));
   tensor.clear_shape();
-  if (type.dims) GraphCodec::write_dims(*type.dims, *tensor.mutable_shape());
+  if (type.dims) write_dims(*type.dims, *tensor.mutable_shape());
 }
 
 // What the library's rule for an operator asks of its node. The rules take much for granted: where
@@ -81,14 +81,14 @@ std::vector<ValueType> inferred(const onnx::ModelProto& message, const Node& nod
   for (std::size_t i = 0; i < node.outputs().size(); ++i) {
     onnx::ValueInfoProto info;
     *info.mutable_type() = context.output(i);
-    types.push_back(GraphCodec::value_type(info));
+    types.push_back(value_type(info));
   }
   return types;
 }
 
 }  // namespace
 
-ValueType GraphCodec::value_type(const onnx::ValueInfoProto& info) {
+ValueType value_type(const onnx::ValueInfoProto& info) {
   ValueType result;
   if (!info.type().has_tensor_type()) return result;
   const auto& type = info.type().tensor_type();
@@ -100,7 +100,7 @@ ValueType GraphCodec::value_type(const onnx::ValueInfoProto& info) {
   return result;
 }
 
-onnx::ModelProto GraphCodec::model_of(const Node& node, std::span<const ValueType> inputs) {
+onnx::ModelProto GraphWriter::model_of(const Node& node, std::span<const ValueType> inputs) {
   onnx::ModelProto message;
   message.set_ir_version(onnx::Version::IR_VERSION);
   auto& import = *message.add_opset_import();
@@ -129,7 +129,7 @@ onnx::ModelProto GraphCodec::model_of(const Node& node, std::span<const ValueTyp
 std::vector<ValueType> library_types(const Node& node, std::span<const ValueType> inputs) {
   if (!node.nested_graphs().empty()) return {};
   try {
-    const onnx::ModelProto message = GraphCodec::model_of(node, inputs);
+    const onnx::ModelProto message = GraphWriter::model_of(node, inputs);
     return inferred(message, node);
   } catch (const std::exception& e) {
     log::debug("{}: shape inference stopped: {}", node.label(), e.what());

@@ -27,8 +27,8 @@ Model Model::clone() const {
     message.add_dims(0);
     return true;
   };
-  Model copy = GraphCodec::from_proto(GraphCodec::to_proto(*this, leave_out));
-  GraphCodec::share_values(*graph_, *copy.graph_);
+  Model copy = from_proto(to_proto(*this, leave_out));
+  GraphReader::share_values(*graph_, *copy.graph_);
   return copy;
 }
 

@@ -41,7 +41,9 @@ class Model {
   std::size_t function_count() const;  // model-local functions
 
  private:
-  friend class GraphCodec;
+  friend class GraphReader;
+  friend class GraphWriter;
+  friend class FunctionInliner;
   std::unique_ptr<onnx::ModelProto> rest_;  // everything but the graph
   std::shared_ptr<Graph::Opsets> opsets_;
   std::unique_ptr<Graph> graph_;

@@ -127,7 +127,7 @@ std::vector<std::string> Node::attr_strings(std::string_view attr) const {
 Tensor Node::attr_tensor(std::string_view attr) const {
   const AttributeProto& a = need_attr(attr, AttributeProto::TENSOR);
   try {
-    return GraphCodec::tensor_of(std::make_shared<onnx::TensorProto>(a.t()));
+    return tensor_of(std::make_shared<onnx::TensorProto>(a.t()));
   } catch (const Error& e) {
     throw e.within(fmt::format("{}: attribute '{}'", label(), attr));
   }

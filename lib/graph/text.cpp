@@ -9,7 +9,7 @@ Model parse_model(std::string_view text) {
   const auto status = onnx::OnnxParser::Parse(message, std::string(text).c_str());
   if (!status.IsOK())
     throw Error(Code::model, "the text form does not parse: " + status.ErrorMessage());
-  return GraphCodec::from_proto(std::move(message));
+  return from_proto(std::move(message));
 }
 
 }  // namespace intaglio

@@ -47,10 +47,10 @@ std::optional<std::string> invalid_reason(const Model& model) {
     message.set_raw_data(std::string(bits_of(value.constant().dtype()) / 8, '\0'));
     return true;
   };
-  onnx::ModelProto message = GraphCodec::to_proto(model, shrink);
+  onnx::ModelProto message = to_proto(model, shrink);
   // The library knows IR 8; newer versions add fields that it passes over.
   message.set_ir_version(std::min<std::int64_t>(message.ir_version(), onnx::Version::IR_VERSION));
-  GraphCodec::plain_domains(message);
+  plain_domains(message);
   allow_unknown_shapes(*message.mutable_graph());
   name_omitted_outputs(*message.mutable_graph());
   try {

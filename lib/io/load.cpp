@@ -97,7 +97,7 @@ Model read_model(const std::filesystem::path& path, Find&& find) {
     if (message.ir_version() == 0 && !message.has_graph())
       throw Error(Code::model, "not an ONNX model: it has no IR version and no graph",
                   "Check the path; copy or export the model again.");
-    return GraphCodec::from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
+    return from_proto(std::move(message), [&](const auto& tensor, std::size_t size) {
       const External external = external_of(tensor, size);
       return map_file(find(external.location), external.offset, static_cast<std::int64_t>(size))
           .data;
@@ -139,7 +139,7 @@ Tensor load_tensor(const std::filesystem::path& path) {
   const auto message = std::make_shared<onnx::TensorProto>();
   try {
     if (!parse(bytes, *message)) throw Error(Code::data, "not a TensorProto, or a truncated one");
-    return GraphCodec::tensor_of(message);
+    return tensor_of(message);
   } catch (const Error& e) {
     throw Error(Code::data, fmt::format("{}: {}", path.string(), e.what()),
                 "Write the tensor again, for example with onnx.numpy_helper.");

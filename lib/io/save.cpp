@@ -73,7 +73,7 @@ ModelFiles write_model(const Model& model, const std::filesystem::path& path,
     files.data = std::make_unique<AtomicFile>(data);
     sink = sink_into(*files.data, data.filename().string());
   }
-  onnx::ModelProto message = GraphCodec::to_proto(model, sink);
+  onnx::ModelProto message = to_proto(model, sink);
   if (options.strip) strip(message);
   files.model->write(serialize(message));
   files.model->finish();
@@ -92,8 +92,8 @@ DataFiles save_model(const Model& model, const std::filesystem::path& path,
 std::uint64_t size_of(const Model& model) {
   const std::uint64_t weights = weight_bytes(model.graph());
   if (weights <= SaveOptions{}.external_above)
-    return GraphCodec::to_proto(model, {}).ByteSizeLong();
-  return weights + GraphCodec::to_proto(model, [](const Value&, onnx::TensorProto&) {
+    return to_proto(model, {}).ByteSizeLong();
+  return weights + to_proto(model, [](const Value&, onnx::TensorProto&) {
                      return true;
                    }).ByteSizeLong();
 }
@@ -106,7 +106,7 @@ std::string hash_of(const Model& model) {
     hash.add(std::span(value.constant().raw(), value.constant().bytes()));
     return true;
   };
-  const onnx::ModelProto rest = GraphCodec::to_proto(model, digest);
+  const onnx::ModelProto rest = to_proto(model, digest);
   return hash.add(serialize(rest)).hex();
 }
 

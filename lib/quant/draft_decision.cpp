@@ -44,7 +44,7 @@ DraftDecision::DraftDecision(const DraftTask& task) : task_(&task) {
 }
 
 std::optional<std::string> DraftDecision::obstacle(const Node& node) const {
-  if (const auto no = task_->filter.refuse(node)) return no;
+  if (auto no = task_->filter.refuse(node)) return no;
   if (const auto it = task_->left_out.find(&node); it != task_->left_out.end()) return it->second;
   return obstacle_of(node, task_->target);
 }

@@ -24,7 +24,7 @@ void save(const google::protobuf::Message& message, const std::filesystem::path&
 std::vector<Tensor> tensors(const std::vector<onnx::TensorProto>& feeds) {
   std::vector<Tensor> result;
   for (const auto& feed : feeds)
-    result.push_back(GraphCodec::tensor_of(std::make_shared<onnx::TensorProto>(feed)));
+    result.push_back(tensor_of(std::make_shared<onnx::TensorProto>(feed)));
   return result;
 }
 
@@ -58,14 +58,14 @@ void go(const onnx::ModelProto& model, const std::vector<onnx::TensorProto>& fee
         const std::filesystem::path& folder) {
   switch (way) {
     case Way::inspect:
-      return require_valid(GraphCodec::from_proto(onnx::ModelProto(model)));
+      return require_valid(from_proto(onnx::ModelProto(model)));
     case Way::run: {
-      Model loaded = GraphCodec::from_proto(onnx::ModelProto(model));
+      Model loaded = from_proto(onnx::ModelProto(model));
       require_valid(loaded);
       return run(std::move(loaded), feeds);
     }
     case Way::check: {
-      const Model loaded = GraphCodec::from_proto(onnx::ModelProto(model));
+      const Model loaded = from_proto(onnx::ModelProto(model));
       require_valid(loaded);
       check_model(loaded, read_target(find_config(ConfigKind::target, "onnxruntime")));
       return;

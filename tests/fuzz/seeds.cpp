@@ -120,7 +120,7 @@ std::vector<Seed> own_seeds() {
   std::vector<Seed> seeds;
   for (const Net& net : nets) {
     const Model model = TextModel().opset(net.opset).model(net.graph);
-    Seed seed{net.name, GraphCodec::to_proto(model), {}};
+    Seed seed{net.name, to_proto(model), {}};
     for (const auto& input : seed.model.graph().input()) seed.feeds.push_back(tensor_for(input));
     seeds.push_back(with_constants(seed));
     seeds.back().name = net.name;

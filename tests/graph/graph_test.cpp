@@ -241,7 +241,7 @@ TEST(Edit, InitializersThatAreInputsCanStopBeingOnes) {
   EXPECT_EQ(graph.inputs(), graph.feeds());
   EXPECT_NE(internal_message([&] { graph.drop_input(value(model, "x")); }), "");
   graph.verify();
-  EXPECT_EQ(GraphCodec::to_proto(model).graph().input_size(), 1);
+  EXPECT_EQ(to_proto(model).graph().input_size(), 1);
 }
 
 TEST(Verify, FindsCyclesAndForeignValues) {

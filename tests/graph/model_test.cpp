@@ -89,7 +89,7 @@ TEST(Model, CloneKeepsEditsTypesAndPayloads) {
   const Model copy = model.clone();
   EXPECT_EQ(bytes_of(copy), bytes_of(model));
   EXPECT_EQ(to_string(*value(copy, "s").dims()), "[N,2]");  // learned, said nowhere
-  EXPECT_EQ(GraphCodec::to_proto(copy).graph().initializer(1).string_data(1), "b");
+  EXPECT_EQ(to_proto(copy).graph().initializer(1).string_data(1), "b");
 
   value(model, "w").set_constant(Tensor::vector<float>({9, 9}));
   model.graph().erase(maker(model, "y"));
@@ -110,7 +110,7 @@ TEST(Model, WhatIsAroundTheGraphCanBeEdited) {
   EXPECT_EQ(model.producer(), "intaglio 1");
   EXPECT_EQ(model.metadata(), (std::map<std::string, std::string>{{"a", "2"}}));
   EXPECT_EQ(model.function_count(), 0u);
-  const auto message = GraphCodec::to_proto(model);
+  const auto message = to_proto(model);
   ASSERT_EQ(message.opset_import_size(), 2);
   EXPECT_EQ(message.opset_import(0).version(), 14);
   EXPECT_EQ(message.opset_import(1).domain(), "com.microsoft");
@@ -137,7 +137,7 @@ TEST(Model, SetTypeAndSetConstantReachTheFile) {
   value(model, "x").set_type(DType::u8, Dims{{4, ""}, {2, ""}});
   value(model, "y").set_type(DType::f16, Dims{{-1, "M"}, {-1, ""}});
   value(model, "w").set_constant(Tensor::of<std::int8_t>({1, 2}, {5, 6}));
-  const auto graph = GraphCodec::to_proto(model).graph();
+  const auto graph = to_proto(model).graph();
   const auto& x = graph.input(0).type().tensor_type();
   EXPECT_EQ(x.elem_type(), onnx::TensorProto::UINT8);
   EXPECT_EQ(x.shape().dim(0).dim_value(), 4);

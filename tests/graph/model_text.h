@@ -49,7 +49,7 @@ inline Node& maker(const Model& model, std::string_view name) {
 }
 
 inline std::string bytes_of(const Model& model) {
-  return GraphCodec::to_proto(model).SerializeAsString();
+  return to_proto(model).SerializeAsString();
 }
 
 }  // namespace intaglio::testing

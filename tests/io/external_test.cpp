@@ -54,7 +54,7 @@ onnx::TensorProto& external(onnx::ModelProto& message, const std::string& locati
 // Loads a model in `folder` whose weight is said to lie at these places of other files.
 std::string loaded_from(const fs::path& folder, const std::string& location,
                         const std::string& offset = "", const std::string& length = "") {
-  onnx::ModelProto message = GraphCodec::to_proto(counted(4));
+  onnx::ModelProto message = to_proto(counted(4));
   external(message, location, offset, length);
   write_file(folder / "m.onnx", message.SerializeAsString());
   return error_of([&] {
@@ -182,7 +182,7 @@ TEST(External, AnOddOffsetIsReadable) {
   const std::array<float, 4> values = {1, 2, 3, 4};
   bytes.append(reinterpret_cast<const char*>(values.data()), 16);
   write_file(folder / "w", bytes);
-  onnx::ModelProto message = GraphCodec::to_proto(counted(4));
+  onnx::ModelProto message = to_proto(counted(4));
   external(message, "w", "3", "");
   write_file(folder / "m.onnx", message.SerializeAsString());
   EXPECT_EQ(load_model(folder / "m.onnx").graph().find("w")->constant().to_vector<float>(),
@@ -191,7 +191,7 @@ TEST(External, AnOddOffsetIsReadable) {
 
 TEST(External, OnlyInitializersOfTypesThatWeKnow) {
   const auto folder = testing::fresh_folder();
-  onnx::ModelProto message = GraphCodec::to_proto(counted(4));
+  onnx::ModelProto message = to_proto(counted(4));
   external(message, "w", "", "").set_data_type(18);
   write_file(folder / "m.onnx", message.SerializeAsString());
   EXPECT_TRUE(contains(error_of([&] { load_model(folder / "m.onnx"); }),
@@ -207,7 +207,7 @@ TEST(External, MoreThanProtobufCanHold) {
   constexpr std::int64_t count = std::int64_t{3} << 28;
   std::ofstream(folder / "w").close();
   fs::resize_file(folder / "w", count * 4);
-  onnx::ModelProto message = GraphCodec::to_proto(counted(4));
+  onnx::ModelProto message = to_proto(counted(4));
   external(message, "w", "", "").set_dims(0, count);
   write_file(folder / "m.onnx", message.SerializeAsString());
   const Model model = load_model(folder / "m.onnx");

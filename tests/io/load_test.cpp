@@ -20,7 +20,7 @@ using testing::error_of;
 using testing::TextModel;
 
 onnx::ModelProto sample() {
-  return GraphCodec::to_proto(TextModel().producer("p").model(
+  return to_proto(TextModel().producer("p").model(
       R"((bool c, float[N,2] x) => (float[N,2] y) <float[2] w = {1, 2}, bool[2] b = {0, 1}> {
   s = Add (x, w)
   t = Transpose <perm = [0, 1]> (s)
@@ -38,8 +38,8 @@ std::string outcome(const fs::path& path, const std::string& bytes) {
     model.graph().verify();
     infer_types(model);
     const Model copy = model.clone();
-    onnx::ModelProto again = GraphCodec::to_proto(copy);
-    GraphCodec::from_proto(std::move(again));
+    onnx::ModelProto again = to_proto(copy);
+    from_proto(std::move(again));
   });
 }
 
@@ -168,7 +168,7 @@ TEST(LoadTensor, ReadsOneAndSaysWhyNot) {
 
 TEST(Save, FailsLoudlyAndLeavesNothing) {
   const auto folder = testing::fresh_folder();
-  const Model model = GraphCodec::from_proto(sample());
+  const Model model = from_proto(sample());
   EXPECT_TRUE(contains(error_of([&] { save_model(model, folder / "none" / "m.onnx"); }), "io: "));
   EXPECT_TRUE(contains(error_of([&] { save_model(model, folder); }), "Is a directory"));
   if (fs::exists("/dev/full")) {
@@ -180,7 +180,7 @@ TEST(Save, FailsLoudlyAndLeavesNothing) {
 // The data file cannot be written: then the model must not appear either, and an older one stays.
 TEST(Save, ModelAndDataAppearTogether) {
   const auto folder = testing::fresh_folder();
-  const Model model = GraphCodec::from_proto(sample());
+  const Model model = from_proto(sample());
   write_file(folder / "m.onnx", "older");
   fs::create_directory(folder / "m.onnx.data");
   SaveOptions options;
@@ -191,8 +191,8 @@ TEST(Save, ModelAndDataAppearTogether) {
 
 TEST(Save, TheSameModelGivesTheSameBytes) {
   const auto folder = testing::fresh_folder();
-  save_model(GraphCodec::from_proto(sample()), folder / "a.onnx");
-  save_model(GraphCodec::from_proto(sample()), folder / "b.onnx");
+  save_model(from_proto(sample()), folder / "a.onnx");
+  save_model(from_proto(sample()), folder / "b.onnx");
   EXPECT_EQ(read_file(folder / "a.onnx"), read_file(folder / "b.onnx"));
 }
 
@@ -215,11 +215,11 @@ TEST(HashOf, DependsOnContentsNotOnTheirForm) {
   onnx::ModelProto raw = typed;
   auto& same = *raw.mutable_graph()->mutable_initializer(0);
   const std::vector<float> values =
-      GraphCodec::tensor_of(std::make_shared<onnx::TensorProto>(w)).to_vector<float>();
+      tensor_of(std::make_shared<onnx::TensorProto>(w)).to_vector<float>();
   same.clear_float_data();
   same.set_raw_data(values.data(), values.size() * sizeof(float));
   const auto hash = [](onnx::ModelProto m) {
-    return hash_of(GraphCodec::from_proto(std::move(m)));
+    return hash_of(from_proto(std::move(m)));
   };
   EXPECT_EQ(hash(typed), hash(raw));
   w.set_float_data(0, 1.5f);
@@ -235,7 +235,7 @@ TEST(HashOf, SeesStrings) {
     tensor.set_data_type(onnx::TensorProto::STRING);
     tensor.add_dims(1);
     tensor.add_string_data(text);
-    return hash_of(GraphCodec::from_proto(std::move(message)));
+    return hash_of(from_proto(std::move(message)));
   };
   EXPECT_EQ(hash("a"), hash("a"));
   EXPECT_NE(hash("a"), hash("b"));

@@ -250,11 +250,11 @@ TEST(Lossless, EveryModelAtHand) {
     ASSERT_EQ(testing::error_of([&] {
                 const Model model = load_model(entry.path());
                 model.graph().verify();
-                after = GraphCodec::to_proto(model);
+                after = to_proto(model);
                 // Through a file for some only: each is synchronised to the disk, which takes its
                 // time.
                 if (files % 50 == 0) save_model(model, saved), after = parsed(saved);
-                ASSERT_EQ(GraphCodec::to_proto(model.clone()).SerializeAsString(),
+                ASSERT_EQ(to_proto(model.clone()).SerializeAsString(),
                           after.SerializeAsString());
               }),
               "");

@@ -83,8 +83,8 @@ TEST(Strip, DropsNotesAndKeepsTheMetadataOfTheModel) {
 
 TEST(Strip, IsForThoseWhoAsk) {
   const auto folder = fresh_folder();
-  save_model(GraphCodec::from_proto(noted()), folder / "kept.onnx");
-  save_model(GraphCodec::from_proto(noted()), folder / "stripped.onnx", {.strip = true});
+  save_model(from_proto(noted()), folder / "kept.onnx");
+  save_model(from_proto(noted()), folder / "stripped.onnx", {.strip = true});
   EXPECT_TRUE(contains(read_file(folder / "kept.onnx"), "module.layer"));
   EXPECT_FALSE(contains(read_file(folder / "stripped.onnx"), "module.layer"));
   EXPECT_FALSE(contains(read_file(folder / "stripped.onnx"), "line 7"));

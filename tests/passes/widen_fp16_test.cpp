@@ -65,7 +65,7 @@ TEST(Fp16ToFp32, WidensTensorAttributes) {
   ASSERT_TRUE(onnx::OnnxParser::Parse(message, text.text().c_str()).IsOK());
   set_value(*message.mutable_graph()->mutable_node(0), 1);
   set_value(*message.mutable_graph()->mutable_node(1), 2);
-  Model model = GraphCodec::from_proto(std::move(message));
+  Model model = from_proto(std::move(message));
   infer_types(model);
   EXPECT_EQ(run_pass("fp16_to_fp32", model), 3);
   EXPECT_EQ(ops_of(model.graph()), "Identity Expand Add");

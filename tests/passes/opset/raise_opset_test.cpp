@@ -39,7 +39,7 @@ TEST(OpsetRaised, StandardOperatorsGoByTheirPlainName) {
       y = ai.onnx.If (c) <then_branch = a () => (float[2] p) { p = ai.onnx.Relu (t) },
                           else_branch = b () => (float[2] q) { q = Neg (t) }> })");
   prepare(model);
-  const onnx::ModelProto message = GraphCodec::to_proto(model);
+  const onnx::ModelProto message = to_proto(model);
   ASSERT_EQ(message.opset_import_size(), 1);
   EXPECT_EQ(message.opset_import(0).domain(), "");
   EXPECT_EQ(message.DebugString().find("ai.onnx"), std::string::npos);
