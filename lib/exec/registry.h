@@ -13,8 +13,7 @@ class Registry {
  public:
   // Throws Code::internal when there is a kernel of the same operator, implementation and opset:
   // one would hide the other. file, line: of the call, for that message.
-  void add(const KernelDef& def, const char* file = __builtin_FILE(),
-           int line = __builtin_LINE());
+  void add(const KernelDef& def, const char* file = __builtin_FILE(), int line = __builtin_LINE());
   const std::vector<KernelDef>& all() const { return defs_; }
 
   // The candidates for a node, best first: of each implementation the newest version that is not

@@ -20,7 +20,7 @@ namespace intaglio {
 const std::vector<std::string_view>& onnx_schemas();       // domain ""
 const std::vector<std::string_view>& ml_schemas();         // ai.onnx.ml
 const std::vector<std::string_view>& microsoft_schemas();  // com.microsoft
-std::int64_t newest_opset();                                  // of domain ""
+std::int64_t newest_opset();                               // of domain ""
 std::int64_t newest_ir();
 
 }  // namespace intaglio

@@ -91,11 +91,9 @@ DataFiles save_model(const Model& model, const std::filesystem::path& path,
 
 std::uint64_t size_of(const Model& model) {
   const std::uint64_t weights = weight_bytes(model.graph());
-  if (weights <= SaveOptions{}.external_above)
-    return to_proto(model, {}).ByteSizeLong();
-  return weights + to_proto(model, [](const Value&, onnx::TensorProto&) {
-                     return true;
-                   }).ByteSizeLong();
+  if (weights <= SaveOptions{}.external_above) return to_proto(model, {}).ByteSizeLong();
+  return weights +
+         to_proto(model, [](const Value&, onnx::TensorProto&) { return true; }).ByteSizeLong();
 }
 
 std::string hash_of(const Model& model) {

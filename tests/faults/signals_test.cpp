@@ -97,7 +97,7 @@ TEST(Signals, TheFirstOneStopsALoopWithoutEnd) {
                          "(bool d, float[1] e) { d = Identity(c) e = Identity(a) }>(n, , x) }")
           .model(),
       folder / "m.onnx");
-  const auto ran = shell("timeout -s TERM 1 \"$0\" run '" + (folder / "m.onnx").string() + "'");
+  const auto ran = shell("timeout -s TERM 4 \"$0\" run '" + (folder / "m.onnx").string() + "'");
   EXPECT_EQ(ran.exit_code, 124) << ran.err;
   EXPECT_NE(ran.err.find("intaglio: interrupted"), std::string::npos) << ran.err;
 }

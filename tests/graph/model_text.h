@@ -48,8 +48,6 @@ inline Node& maker(const Model& model, std::string_view name) {
   return *value(model, name).producer();
 }
 
-inline std::string bytes_of(const Model& model) {
-  return to_proto(model).SerializeAsString();
-}
+inline std::string bytes_of(const Model& model) { return to_proto(model).SerializeAsString(); }
 
 }  // namespace intaglio::testing

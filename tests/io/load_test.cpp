@@ -218,9 +218,7 @@ TEST(HashOf, DependsOnContentsNotOnTheirForm) {
       tensor_of(std::make_shared<onnx::TensorProto>(w)).to_vector<float>();
   same.clear_float_data();
   same.set_raw_data(values.data(), values.size() * sizeof(float));
-  const auto hash = [](onnx::ModelProto m) {
-    return hash_of(from_proto(std::move(m)));
-  };
+  const auto hash = [](onnx::ModelProto m) { return hash_of(from_proto(std::move(m))); };
   EXPECT_EQ(hash(typed), hash(raw));
   w.set_float_data(0, 1.5f);
   EXPECT_NE(hash(typed), hash(raw));

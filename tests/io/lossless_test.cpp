@@ -254,8 +254,7 @@ TEST(Lossless, EveryModelAtHand) {
                 // Through a file for some only: each is synchronised to the disk, which takes its
                 // time.
                 if (files % 50 == 0) save_model(model, saved), after = parsed(saved);
-                ASSERT_EQ(to_proto(model.clone()).SerializeAsString(),
-                          after.SerializeAsString());
+                ASSERT_EQ(to_proto(model.clone()).SerializeAsString(), after.SerializeAsString());
               }),
               "");
     if (before.SerializeAsString() == after.SerializeAsString()) continue;

@@ -22,8 +22,8 @@ std::string said_of(const std::string& graph, int opset = 14) {
 }
 
 std::string conv(const std::string& filters, const std::string& attributes) {
-  return "(float[1,4,8,8] x) => (y) { w = Constant <value = float" + filters +
-         "> () y = Conv <" + attributes + "> (x, w) }";
+  return "(float[1,4,8,8] x) => (y) { w = Constant <value = float" + filters + "> () y = Conv <" +
+         attributes + "> (x, w) }";
 }
 
 TEST(Validate, GroupsStridesAndDilationsArePositive) {
