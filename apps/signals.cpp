@@ -7,7 +7,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 
 #include "lib/base/error.h"
 #include "lib/base/mapped_files.h"
@@ -16,6 +18,9 @@
 
 namespace intaglio {
 namespace {
+
+// What asks a process and then its group, as timeout(1) does, asks once.
+constexpr std::int64_t one_request = 300;  // milliseconds
 
 std::atomic<unsigned> seconds_of_grace{0};
 static_assert(std::atomic<unsigned>::is_always_lock_free, "must be safe in a signal handler");
@@ -31,11 +36,23 @@ void tell(const char* text) {
   if (::write(STDERR_FILENO, text, std::strlen(text)) < 0) return;  // nobody reads it
 }
 
+std::int64_t milliseconds_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{1000} * now.tv_sec + now.tv_nsec / 1'000'000;
+}
+
 extern "C" void on_interrupt(int) {
-  static std::atomic<int> signals{0};
+  static std::atomic<std::int64_t> first{0};  // when the first one came
   request_interrupt();
-  if (++signals > 1) end_process(Code::interrupted);
-  ::alarm(seconds_of_grace);
+  const std::int64_t now = milliseconds_now();
+  std::int64_t none = 0;
+  if (first.compare_exchange_strong(none, now)) {
+    ::alarm(seconds_of_grace);
+  } else if (now - first >= one_request) {
+    tell("intaglio: interrupted\n  A second signal came; no output was written.\n");
+    end_process(Code::interrupted);
+  }
 }
 
 extern "C" void on_alarm(int) {
