@@ -22,6 +22,17 @@ void transpose(const T* from, std::int64_t rows, std::int64_t columns, T* to) {
 
 typedef std::int32_t Index16 __attribute__((vector_size(64)));
 
+// Element i is that of a and b together which from[i] numbers.
+[[gnu::always_inline]] inline Vector16 shuffle(Vector16 a, Vector16 b, Index16 from) {
+#ifdef __clang__  // knows constant indices alone
+  Vector16 result;
+  for (int i = 0; i < 16; ++i) result[i] = from[i] < 16 ? a[from[i]] : b[from[i] - 16];
+  return result;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
 // Transposes sixteen vectors: a butterfly, which swaps blocks of 8, 4, 2 and 1 across the diagonal.
 template <int half>
 [[gnu::always_inline]] inline void swap_blocks(Vector16* v) {
@@ -35,8 +46,8 @@ template <int half>
   for (int i = 0; i < 16; ++i) {
     if ((i & half) != 0) continue;
     const Vector16 a = v[i], b = v[i + half];
-    v[i] = __builtin_shuffle(a, b, low);
-    v[i + half] = __builtin_shuffle(a, b, high);
+    v[i] = shuffle(a, b, low);
+    v[i + half] = shuffle(a, b, high);
   }
 }
 
@@ -60,8 +71,7 @@ template <int half>
     const Vector16 x = load(0), y = load(1), z = load(2);
 #pragma GCC unroll 3
     for (int v = 0; v < 3; ++v)
-      *reinterpret_cast<Vector16*>(to + 16 * v) =
-          __builtin_shuffle(__builtin_shuffle(x, y, two[v]), z, third[v]);
+      *reinterpret_cast<Vector16*>(to + 16 * v) = shuffle(shuffle(x, y, two[v]), z, third[v]);
   }
   return c;
 }
