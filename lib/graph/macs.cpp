@@ -7,17 +7,28 @@ namespace {
 
 using Count = std::optional<std::int64_t>;
 
+// Beyond what anything holds or computes; sums of many still fit 64 bits.
+constexpr std::int64_t most = std::int64_t{1} << 48;
+
 std::int64_t length(const Dim& dim) { return dim.known() ? dim.value : 1; }
+
+Count product(const Count& a, const Count& b) {
+  std::int64_t result = 0;
+  if (!a || !b || __builtin_mul_overflow(*a, *b, &result) || result > most) return std::nullopt;
+  return result;
+}
+
+Count product_of(std::span<const Dim> dims) {
+  Count result = 1;
+  for (const Dim& dim : dims) result = product(result, length(dim));
+  return result;
+}
 
 // The weight of a convolution, (M or C, C or M / group, k...): the products for one element.
 Count taps(const Value* weight) {
   if (weight == nullptr || !weight->dims() || weight->dims()->empty()) return std::nullopt;
-  std::int64_t count = 1;
-  for (std::size_t i = 1; i < weight->dims()->size(); ++i) count *= length((*weight->dims())[i]);
-  return count;
+  return product_of(std::span(*weight->dims()).subspan(1));
 }
-
-Count product(const Count& a, const Count& b) { return a && b ? Count(*a * *b) : std::nullopt; }
 
 Count last_axis(const Value* value, bool transposed) {
   if (value == nullptr || !value->dims() || value->dims()->empty()) return std::nullopt;
@@ -33,17 +44,14 @@ Count recurrent(const Node& node) {
     return std::nullopt;
   const Count weights = elements_of(*w), state = elements_of(*r);
   if (!weights || !state) return std::nullopt;
-  return length((*x->dims())[0]) * length((*x->dims())[1]) * (*weights + *state);
+  return product(product_of(std::span(*x->dims()).first(2)), *weights + *state);
 }
 
 }  // namespace
 
 Count elements_of(const Value& value) {
   if (value.is_constant()) return value.constant().size();
-  if (!value.dims()) return std::nullopt;
-  std::int64_t count = 1;
-  for (const Dim& dim : *value.dims()) count *= length(dim);
-  return count;
+  return value.dims() ? product_of(*value.dims()) : std::nullopt;
 }
 
 Count macs_of(const Node& node) {

@@ -9,7 +9,7 @@
 namespace intaglio {
 
 // The number of elements of a value; axes that are not known count as 1 (a batch of one). nullopt
-// when not even the rank is known.
+// when not even the rank is known, or no memory would hold them.
 std::optional<std::int64_t> elements_of(const Value& value);
 
 // Multiplications and additions of one run of a Conv, ConvTranspose, Gemm or MatMul, of their
