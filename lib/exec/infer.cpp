@@ -158,7 +158,8 @@ class Inference {
   }
 
   // Shapes of values inside are notes, which tools leave behind when they edit a graph; those of
-  // graph outputs are what the model promises.
+  // graph outputs are what the model promises. Where axes are free, runtimes go by what comes out,
+  // and models whose exporters guessed wrong are in use.
   static void require_as_said(const Node& node, const Value& value, const Known& made) {
     const DType said = value.dtype();
     if (made.dtype != DType::undefined && said != DType::undefined && made.dtype != said)
@@ -166,12 +167,14 @@ class Inference {
                   fmt::format("{}: output '{}' is of type {}, where the model says {}",
                               node.label(), value.name(), name_of(made.dtype), name_of(said)),
                   "The export is broken: export the model again.");
-    if (value.is_output() && made.dims && value.dims() && !agree(*made.dims, *value.dims()))
-      throw Error(
-          Code::model,
-          fmt::format("{}: output '{}' is of shape {}, where the model says {}", node.label(),
-                      value.name(), to_string(*made.dims), to_string(*value.dims())),
-          "Correct the shape that the model states for its output, or leave it out.");
+    if (!value.is_output() || !made.dims || !value.dims() || agree(*made.dims, *value.dims()))
+      return;
+    const std::string what =
+        fmt::format("{}: output '{}' is of shape {}, where the model says {}", node.label(),
+                    value.name(), to_string(*made.dims), to_string(*value.dims()));
+    if (!std::ranges::all_of(*made.dims, &Dim::known)) return log::warn("{}", what);
+    throw Error(Code::model, what,
+                "Correct the shape that the model states for its output, or leave it out.");
   }
 
   static bool agree(const Dims& a, const Dims& b) {
