@@ -148,7 +148,7 @@ void Executor::run_step(const Step& step, std::vector<Tensor>& slots) const {
   } catch (const Error& e) {
     throw e.within(place());
   } catch (const std::bad_alloc&) {
-    throw Error(Code::model, place() + ": not enough memory for the result",
+    throw Error(Code::unsupported, place() + ": not enough memory for the result",
                 "Check the shapes; run on a machine with more memory or use fewer `threads`.");
   }
   for (std::size_t i = 0; i < outputs.size(); ++i)
