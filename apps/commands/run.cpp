@@ -97,15 +97,15 @@ std::string path_of(const RunOptions& o, const Value& output) {
 
 void declare_files(const RunOptions& o, const Model& model, const DataFiles& data_files,
                    Outputs& outputs) {
+  if (o.output_dir.empty()) return;
+  for (const Value* output : model.graph().outputs())
+    outputs.declare(fmt::format("output '{}'", output->name()), path_of(o, *output));
   outputs.keep("MODEL", o.model);
   keep_data_files(outputs, data_files);
   DataOptions data = o.data;
   data.data.insert(data.data.end(), o.inputs.begin(), o.inputs.end());
   if (!o.expect.empty()) data.data.push_back(o.expect);
   keep_data(outputs, data);
-  if (o.output_dir.empty()) return;
-  for (const Value* output : model.graph().outputs())
-    outputs.declare(fmt::format("output '{}'", output->name()), path_of(o, *output));
 }
 
 void write_outputs(const RunOptions& o, const Graph& graph, const std::vector<Tensor>& results,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "calibration/data/files.h"
+#include "lib/base/configs.h"
 
 namespace intaglio {
 namespace {
@@ -40,11 +41,11 @@ void keep_paths(Outputs& outputs, std::string_view what, const std::vector<std::
 }  // namespace
 
 void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file) {
-  if (name_or_file.ends_with(".json") || name_or_file.find('/') != std::string::npos)
-    outputs.keep(what, name_or_file);
+  if (is_config_file(name_or_file)) outputs.keep(what, name_or_file);
 }
 
 void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::string>& eval_data) {
+  if (outputs.none()) return;
   keep_paths(outputs, "--data", o.data);
   keep_paths(outputs, "--eval-data", eval_data);
   outputs.keep("--labels", o.labels);

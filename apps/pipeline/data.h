@@ -25,7 +25,7 @@ struct DataOptions {
 };
 
 // No output may be one of the files that these options name, those in folders and lists included.
-// Throws as Outputs::keep().
+// Throws as Outputs::keep(). Outputs are declared before: folders are not looked through for none.
 void keep_data(Outputs& outputs, const DataOptions& options,
                const std::vector<std::string>& eval_data = {});
 

@@ -21,6 +21,8 @@ class Outputs {
   // the path is that of another output or of an input.
   void declare(std::string_view what, const std::filesystem::path& path);
 
+  bool none() const { return declared_.empty(); }
+
   // An input, which no output may be. Throws as declare(); a missing file is nobody's fault here.
   void keep(std::string_view what, const std::filesystem::path& path);
 

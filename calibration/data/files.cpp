@@ -137,9 +137,9 @@ std::vector<fs::path> files_behind(const fs::path& path) {
   std::vector<fs::path> all;
   std::vector<DataFile> files;
   try {
-    const bool list = !is_folder(path) && extension_of(path) == ".txt";
-    if (is_folder(path) || list) files = list ? find_in_list(path) : find_in_folder(path);
-    if (!is_folder(path)) all.push_back(path);
+    const bool folder = is_folder(path), list = !folder && extension_of(path) == ".txt";
+    if (folder || list) files = list ? find_in_list(path) : find_in_folder(path);
+    if (!folder) all.push_back(path);
     for (const DataFile& file : files) {
       if (file.kind != DataKind::test_set) all.push_back(file.path);
       if (file.kind == DataKind::test_set)

@@ -35,9 +35,13 @@ fs::path folder_of(ConfigKind kind, const fs::path& root) {
 
 }  // namespace
 
+bool is_config_file(std::string_view name_or_file) {
+  return name_or_file.ends_with(".json") || name_or_file.find('/') != std::string_view::npos;
+}
+
 fs::path find_config(ConfigKind kind, std::string_view name_or_file) {
   std::error_code failed;  // then it is no file that could be read
-  if (name_or_file.ends_with(".json") || name_or_file.find('/') != std::string_view::npos) {
+  if (is_config_file(name_or_file)) {
     if (fs::is_regular_file(name_or_file, failed)) return name_or_file;
     throw Error(Code::io, fmt::format("{}: no such file", name_or_file),
                 "Check the path, or give the name of a built-in file without '.json'.");

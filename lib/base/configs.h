@@ -17,8 +17,10 @@ enum class ConfigKind {
   preprocess,  // configs/preprocess/<name>.json
 };
 
-// name_or_file: a name without extension, or the path of a file (it ends in ".json" or holds a
-// '/'). Throws Code::config, listing the known names, for an unknown name; Code::io for a missing
+// Whether it is the path of a file (it ends in ".json" or holds a '/'), not a name.
+bool is_config_file(std::string_view name_or_file);
+
+// name_or_file: a name without extension, or the path of a file. Throws Code::config, listing the known names, for an unknown name; Code::io for a missing
 // file.
 std::filesystem::path find_config(ConfigKind kind, std::string_view name_or_file);
 

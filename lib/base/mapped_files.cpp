@@ -16,38 +16,27 @@ struct Range {
   std::string path;
 };
 
-// Never destroyed: maps may outlive static objects, and signals come at any time.
-SignalList<Range>& ranges() {
-  static auto* list = new SignalList<Range>;
-  return *list;
-}
-
-// Set once there is a list: a handler must not be the one who makes it.
-std::atomic<SignalList<Range>*> known{nullptr};
+using Ranges = SignalList<Range>;
 
 }  // namespace
 
 std::shared_ptr<const std::byte> own_map(void* base, std::size_t size,
                                          const std::filesystem::path& path) {
-  SignalList<Range>& list = ranges();
-  Range& range = list.take();
+  Range& range = Ranges::all().take();
   range.path = path.string();
   range.begin = reinterpret_cast<std::uintptr_t>(base);
   range.end = reinterpret_cast<std::uintptr_t>(base) + size;
-  known = &list;
-  return {static_cast<const std::byte*>(base), [size, &list, &range](const std::byte* p) {
+  return {static_cast<const std::byte*>(base), [size, &range](const std::byte* p) {
             range.end = 0;
-            list.give_back(range);
+            Ranges::all().give_back(range);
             ::munmap(const_cast<std::byte*>(p), size);
           }};
 }
 
 const char* mapped_file_at(const void* address) noexcept {
-  const SignalList<Range>* list = known;
-  if (list == nullptr) return nullptr;
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   const char* found = nullptr;
-  list->for_each([&](const Range& range) {
+  Ranges::for_all([&](const Range& range) {
     if (range.begin <= at && at < range.end) found = range.path.c_str();
   });
   return found;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace intaglio {
@@ -13,6 +14,20 @@ namespace intaglio {
 template <typename Entry>
 class SignalList {
  public:
+  // The one list of these entries, made by the first call. It is never destroyed: signals come
+  // until the end. Not for signal handlers.
+  static SignalList& all() {
+    static auto* list = new SignalList;
+    made_ = list;
+    return *list;
+  }
+
+  // for_each() of that list, if it was made: a handler must not be the one who makes it.
+  template <typename F>
+  static void for_all(F&& f) noexcept {
+    if (const SignalList* list = made_) list->for_each(std::forward<F>(f));
+  }
+
   // An entry that nobody else uses. Not for signal handlers.
   Entry& take() {
     const std::lock_guard lock(mutex_);
@@ -34,17 +49,18 @@ class SignalList {
     idle_.push_back(&entry);
   }
 
+ private:
   // Async-signal-safe when f is; f sees entries out of use too.
   template <typename F>
   void for_each(F&& f) const noexcept {
     for (Link* link = first_.load(); link != nullptr; link = link->next) f(link->entry);
   }
 
- private:
   struct Link {
     Entry entry;
     Link* next = nullptr;
   };
+  inline static std::atomic<SignalList*> made_{nullptr};
   std::atomic<Link*> first_{nullptr};
   std::mutex mutex_;
   std::vector<Entry*> idle_;

@@ -30,14 +30,7 @@ namespace {
 
 constexpr std::size_t longest_stem = 200;  // names end at 255 bytes; the suffix has 17
 
-// Never destroyed: signals come until the end.
-SignalList<NotedPath>& noted_paths() {
-  static auto* list = new SignalList<NotedPath>;
-  return *list;
-}
-
-// Set once there is a list: a handler must not be the one who makes it.
-std::atomic<SignalList<NotedPath>*> known{nullptr};
+using NotedPaths = SignalList<NotedPath>;
 
 std::string random_name(const std::filesystem::path& target) {
   std::uint64_t bits = 0;
@@ -52,8 +45,7 @@ bool cannot_sync(int error) { return error == EINVAL || error == ENOTSUP || erro
 
 TemporaryFile::TemporaryFile(const std::filesystem::path& target,
                              const std::filesystem::path& shown)
-    : noted_(&noted_paths().take()) {
-  known = &noted_paths();
+    : noted_(&NotedPaths::all().take()) {
   int error = EEXIST;
   for (int attempt = 0; attempt < 100 && error == EEXIST; ++attempt) {
     const std::string path = (target.parent_path() / random_name(target)).string();
@@ -67,7 +59,7 @@ TemporaryFile::TemporaryFile(const std::filesystem::path& target,
     if (error != 0) noted_->live = false;
   }
   if (error == 0) return;
-  noted_paths().give_back(*noted_);
+  NotedPaths::all().give_back(*noted_);
   throw io_error(shown, "cannot write", error);
 }
 
@@ -75,7 +67,7 @@ TemporaryFile::~TemporaryFile() {
   close();
   if (noted_->live) ::unlink(path());
   noted_->live = false;
-  noted_paths().give_back(*noted_);
+  NotedPaths::all().give_back(*noted_);
 }
 
 const char* TemporaryFile::path() const { return noted_->text.data(); }
@@ -103,9 +95,7 @@ int TemporaryFile::rename_to(const std::filesystem::path& target) {
 }
 
 void remove_temporary_files() noexcept {
-  const SignalList<NotedPath>* list = known;
-  if (list == nullptr) return;
-  list->for_each([](NotedPath& noted) {
+  NotedPaths::for_all([](NotedPath& noted) {
     if (noted.live.exchange(false)) ::unlink(noted.text.data());
   });
 }

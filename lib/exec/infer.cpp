@@ -227,31 +227,31 @@ class Inference {
   std::set<const Graph*> visited_;
 };
 
-// Calls of functions of the model are looked through in a copy.
-void infer_inlined(Model& model, bool ask_library) {
-  try {
-    Model copy = model.clone();
-    inline_functions(copy);
-    infer_types(copy, ask_library);
-    for (Value* value : model.graph().values()) {
-      const Value* twin = copy.graph().find(value->name());
-      if (twin != nullptr && !value->is_constant()) value->learn(twin->dtype(), twin->dims());
-    }
-  } catch (const Error& e) {
-    log::debug("functions are not looked through: {}", e.what());
-  }
-}
-
-// The model without its functions; nullopt where one cannot stand in the place of its call.
+// The model with its functions looked through; nullopt where one cannot stand in the place of its call.
 std::optional<Model> inlined(const Model& model) {
   Model copy = model.clone();
   try {
     inline_functions(copy);
   } catch (const Error& e) {
     if (e.code() != Code::unsupported) throw;
+    log::debug("functions are not looked through: {}", e.what());
     return std::nullopt;
   }
   return copy;
+}
+
+void infer_inlined(Model& model, bool ask_library) {
+  try {
+    std::optional<Model> copy = inlined(model);
+    if (!copy) return;
+    infer_types(*copy, ask_library);
+    for (Value* value : model.graph().values()) {
+      const Value* twin = copy->graph().find(value->name());
+      if (twin != nullptr && !value->is_constant()) value->learn(twin->dtype(), twin->dims());
+    }
+  } catch (const Error& e) {
+    log::debug("functions are not looked through: {}", e.what());
+  }
 }
 
 }  // namespace
@@ -262,7 +262,6 @@ void require_valid(const Model& model) {
     if (const auto copy = inlined(model)) require_valid(*copy);
     return;
   }
-  require_valid(model.graph());
   Inference(/*ask_library=*/false, Faults::refuse).run(model.graph(), {});
 }
 

@@ -68,8 +68,8 @@ class GraphReader {
 class GraphWriter {
  public:
   static onnx::ModelProto write(const Model& model, const TensorSink& sink);
-  // A model of one node, for shape inference.
-  static onnx::ModelProto model_of(const Node& node, std::span<const ValueType> inputs);
+  // A graph of one node, for shape inference.
+  static onnx::GraphProto graph_of(const Node& node, std::span<const ValueType> inputs);
 
  private:
   static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink);

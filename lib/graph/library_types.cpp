@@ -71,11 +71,11 @@ class OneNode final : public onnx::InferenceContext {
   std::vector<onnx::TypeProto> outputs_;
 };
 
-std::vector<ValueType> inferred(const onnx::ModelProto& message, const Node& node) {
+std::vector<ValueType> inferred(const onnx::GraphProto& graph, const Node& node) {
   const auto* schema =
       onnx::OpSchemaRegistry::Schema(node.op(), static_cast<int>(node.opset()), node.domain());
   if (schema == nullptr || !schema->has_type_and_shape_inference_function()) return {};
-  OneNode context(message.graph());
+  OneNode context(graph);
   schema->GetTypeAndShapeInferenceFunction()(context);
   std::vector<ValueType> types;
   for (std::size_t i = 0; i < node.outputs().size(); ++i) {
@@ -100,13 +100,8 @@ ValueType value_type(const onnx::ValueInfoProto& info) {
   return result;
 }
 
-onnx::ModelProto GraphWriter::model_of(const Node& node, std::span<const ValueType> inputs) {
-  onnx::ModelProto message;
-  message.set_ir_version(onnx::Version::IR_VERSION);
-  auto& import = *message.add_opset_import();
-  import.set_domain(node.domain());
-  import.set_version(node.opset());
-  onnx::GraphProto& graph = *message.mutable_graph();
+onnx::GraphProto GraphWriter::graph_of(const Node& node, std::span<const ValueType> inputs) {
+  onnx::GraphProto graph;
   onnx::NodeProto& proto = *graph.add_node();
   proto = *node.proto_;
   proto.set_domain(node.domain());
@@ -123,14 +118,13 @@ onnx::ModelProto GraphWriter::model_of(const Node& node, std::span<const ValueTy
       fill(*graph.add_initializer(), value->name(), constant);
   }
   for (const Value* value : node.outputs()) proto.add_output(value != nullptr ? value->name() : "");
-  return message;
+  return graph;
 }
 
 std::vector<ValueType> library_types(const Node& node, std::span<const ValueType> inputs) {
   if (!node.nested_graphs().empty()) return {};
   try {
-    const onnx::ModelProto message = GraphWriter::model_of(node, inputs);
-    return inferred(message, node);
+    return inferred(GraphWriter::graph_of(node, inputs), node);
   } catch (const std::exception& e) {
     log::debug("{}: shape inference stopped: {}", node.label(), e.what());
     return {};

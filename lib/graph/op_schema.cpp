@@ -105,11 +105,20 @@ Table table_of(std::span<const std::string_view> lines) {
 }
 
 const Table& table_of_domain(std::string_view domain) {
-  static const Table onnx = table_of(onnx_schemas()), ml = table_of(ml_schemas()),
-                     microsoft = table_of(microsoft_schemas()), none;
-  if (domain.empty()) return onnx;
-  if (domain == "ai.onnx.ml") return ml;
-  return domain == "com.microsoft" ? microsoft : none;
+  if (domain.empty()) {
+    static const Table onnx = table_of(onnx_schemas());
+    return onnx;
+  }
+  if (domain == "ai.onnx.ml") {
+    static const Table ml = table_of(ml_schemas());
+    return ml;
+  }
+  if (domain == "com.microsoft") {
+    static const Table microsoft = table_of(microsoft_schemas());
+    return microsoft;
+  }
+  static const Table none;
+  return none;
 }
 
 }  // namespace

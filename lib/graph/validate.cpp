@@ -56,7 +56,8 @@ void require_count(const Node& node, std::span<Value* const> values,
 
 void require_inputs(const Node& node, const OpSchema& schema) {
   require_count(node, node.inputs(), schema.inputs, schema.least_inputs, "input", false);
-  for (std::size_t i = 0; i < given(node.inputs()); ++i) {
+  const std::size_t count = given(node.inputs());
+  for (std::size_t i = 0; i < count; ++i) {
     const Parameter* p = schema.input(i);
     if (p != nullptr && node.input(i) == nullptr && !p->optional && !p->variadic)
       refuse(node, fmt::format("input {} ('{}') is left out: {} needs it", i + 1, p->name,
@@ -144,15 +145,12 @@ void require_types(const Node& node, const OpSchema& schema, std::span<const Val
   }
 }
 
-// Branches are not held to shapes: the one that is not taken need not fit.
+// But for shapes.
 std::vector<ValueType> said_inputs(const Node& node) {
-  const bool nested = node.graph().outer() != nullptr;
   std::vector<ValueType> inputs;
-  for (const Value* value : node.inputs()) {
-    inputs.emplace_back();
-    if (value == nullptr) continue;
-    inputs.back() = {value->dtype(), nested ? std::nullopt : value->dims(), value->constant()};
-  }
+  for (const Value* value : node.inputs())
+    inputs.push_back(value != nullptr ? ValueType{value->dtype(), std::nullopt, value->constant()}
+                                      : ValueType{});
   return inputs;
 }
 
@@ -173,26 +171,23 @@ void require_known_versions(const Model& model) {
   if (model.ir_version() < 1)
     throw Error(Code::model, "the model states no version of the format (ir_version)",
                 "Export the model again.");
-  const auto refuse_version = [](Code code, const std::string& what, const std::string& remedy) {
-    throw Error(code, what, remedy);
-  };
   if (model.ir_version() > newest_ir())
-    refuse_version(Code::unsupported,
-                   fmt::format("IR version {} is newer than the newest that is known, {}",
-                               model.ir_version(), newest_ir()),
-                   "Export the model with an older version of onnx.");
+    throw Error(Code::unsupported,
+                fmt::format("IR version {} is newer than the newest that is known, {}",
+                            model.ir_version(), newest_ir()),
+                "Export the model with an older version of onnx.");
   for (const auto& [domain, version] : model.opsets()) {
     const std::string name = domain.empty() ? "ai.onnx" : domain;
     if (version < 1)
-      refuse_version(Code::model,
-                     fmt::format("operator set '{}' is imported as version {}: versions begin at 1",
-                                 name, version),
-                     "Export the model again.");
+      throw Error(Code::model,
+                  fmt::format("operator set '{}' is imported as version {}: versions begin at 1",
+                              name, version),
+                  "Export the model again.");
     if (domain.empty() && version > newest_opset())
-      refuse_version(Code::unsupported,
-                     fmt::format("opset {} is newer than the newest that is known, {}", version,
-                                 newest_opset()),
-                     fmt::format("Export the model for opset {} or older.", newest_opset()));
+      throw Error(Code::unsupported,
+                  fmt::format("opset {} is newer than the newest that is known, {}", version,
+                              newest_opset()),
+                  fmt::format("Export the model for opset {} or older.", newest_opset()));
   }
 }
 
@@ -211,13 +206,8 @@ void require_valid(const Node& node, std::span<const ValueType> inputs) {
   require_attributes(node, *schema);
   if (!grows(node)) require_types(node, *schema, inputs);
   if (const auto why = broken_bound(node, inputs)) refuse(node, *why);
-}
-
-void require_valid(const Graph& graph) {
-  for (const Node* node : graph.nodes()) {
-    require_valid(*node, said_inputs(*node));
-    for (const auto& [attr, nested] : node->nested_graphs()) require_valid(*nested);
-  }
+  for (const auto& [attr, nested] : node.nested_graphs())
+    for (const Node* inner : nested->nodes()) require_valid(*inner, said_inputs(*inner));
 }
 
 }  // namespace intaglio

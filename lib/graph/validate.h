@@ -18,13 +18,11 @@ namespace intaglio {
 // known; Code::unsupported for newer ones. And what the version of the format demands.
 void require_known_versions(const Model& model);
 
-// What a node shows by itself, nested graphs included: how many inputs and outputs it has and which
-// it leaves out, which attributes of which kind it has, and the bounds of their values. inputs: what
-// is known of them, one each.
+// What a node shows by itself: how many inputs and outputs it has and which it leaves out, which
+// attributes of which kind it has, and the bounds of their values. inputs: what is known of them,
+// one each. Nodes of nested graphs included, by what the model says of their inputs but for shapes:
+// a branch that is not taken need not fit. Code::unsupported for what bears the name of no operator
+// of ONNX.
 void require_valid(const Node& node, std::span<const ValueType> inputs);
-
-// The same for every node, with what the graph says of its values. Nested graphs included, but for
-// shapes. Code::unsupported for what bears the name of no operator of ONNX.
-void require_valid(const Graph& graph);
 
 }  // namespace intaglio

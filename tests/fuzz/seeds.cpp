@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -128,6 +129,19 @@ std::vector<Seed> own_seeds() {
       seeds.back().model.mutable_graph()->mutable_node(1)->set_output(0, "");
   }
   return seeds;
+}
+
+std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    folders.push_back(entry.path());
+  std::ranges::sort(folders);
+  return folders;
+}
+
+bool sweeps_all() {
+  const char* asked = std::getenv("INTAGLIO_SWEEP");
+  return asked != nullptr && std::string_view(asked) == "all";
 }
 
 std::vector<Seed> seed_in(const std::filesystem::path& folder) {

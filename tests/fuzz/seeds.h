@@ -18,6 +18,12 @@ struct Seed {
 // Small networks of our own: what the kinds of operators look like in real ones.
 std::vector<Seed> own_seeds();
 
+// The folders in one, sorted.
+std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folder);
+
+// Whether INTAGLIO_SWEEP=all asks for every case in place of the suite's share.
+bool sweeps_all();
+
 // A folder with model.onnx and test_data_set_0, as the onnx project has them. Nothing when the
 // model is larger than 6 kB, is fed with anything but tensors, or cannot be read.
 std::vector<Seed> seed_in(const std::filesystem::path& folder);

@@ -8,7 +8,6 @@
 //   INTAGLIO_SWEEP_KEEP=DIR writes the models there, and what was said of each to DIR/said.tsv
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -31,8 +30,7 @@ class Sweep {
  public:
   // Every step-th case is run.
   explicit Sweep(std::size_t step) : step_(step), first_(number_in("INTAGLIO_SWEEP_AT", 0)) {
-    const char* all = std::getenv("INTAGLIO_SWEEP");
-    if (all != nullptr && std::string(all) == "all") step_ = number_in("INTAGLIO_SWEEP_STEP", 1);
+    if (sweeps_all()) step_ = number_in("INTAGLIO_SWEEP_STEP", 1);
     set_memory_limit(std::size_t{256} << 20);
   }
   ~Sweep() {
@@ -52,7 +50,7 @@ class Sweep {
   void run(const Seed& seed, const Mutation& mutation, Way way) {
     const std::string name = "case " + std::to_string(cases_) + ": " + seed.name + ": " +
                              mutation.name + ": " + name_of(way);
-    if (std::getenv("INTAGLIO_SWEEP") != nullptr) std::cerr << name << '\n';
+    if (sweeps_all()) std::cerr << name << '\n';
     onnx::ModelProto model = seed.model;
     mutation.apply(model);
     const Outcome outcome = outcome_of(model, seed.feeds, way, folder_);
@@ -89,12 +87,8 @@ TEST(BrokenModels, OfOwnNetworks) {
 
 TEST(BrokenModels, OfEveryOperator) {
   SKIP_WITHOUT_SHARED(data, "conformance/onnx/data/node");
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(data))
-    folders.push_back(entry.path());
-  std::ranges::sort(folders);
   Sweep sweep(101);
-  for (const auto& path : folders)
+  for (const auto& path : folders_in(data))
     for (const Seed& seed : seed_in(path)) {
       sweep.over(with_constants(seed));
       sweep.over(behind_matmul(with_constants(seed)));

@@ -2,8 +2,6 @@
 // product with weights, and with its results' shapes computed with.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <iostream>
 
 #include "tests/fuzz/outcome.h"
@@ -12,12 +10,6 @@
 
 namespace intaglio::testing {
 namespace {
-
-// Every step-th of the folders, or all with INTAGLIO_SWEEP=all.
-std::size_t step(std::size_t usual) {
-  const char* all = std::getenv("INTAGLIO_SWEEP");
-  return all != nullptr && std::string(all) == "all" ? 1 : usual;
-}
 
 struct Tried {
   std::size_t runs = 0, refused = 0, ours = 0;
@@ -51,13 +43,11 @@ TEST(ValidModels, OwnNetworksGoThroughEveryForm) {
 
 TEST(ValidModels, EveryOperatorBehindAProduct) {
   SKIP_WITHOUT_SHARED(data, "conformance/onnx/data/node");
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(data))
-    folders.push_back(entry.path());
-  std::ranges::sort(folders);
+  const auto folders = folders_in(data);
+  const std::size_t step = sweeps_all() ? 1 : 12;
   const auto folder = fresh_folder();
   Tried tried;
-  for (std::size_t i = 0; i < folders.size(); i += step(12))
+  for (std::size_t i = 0; i < folders.size(); i += step)
     for (const Seed& seed : seed_in(folders[i])) {
       try_all(behind_matmul(seed), folder, tried);
       try_all(behind_matmul(with_constants(seed)), folder, tried);

@@ -1,8 +1,8 @@
-// A model that is run.
+// A model, taken the way that the build names: run, check, qdq, ...
 #include "tests/fuzz/targets/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  intaglio::testing::try_model(data, size, intaglio::testing::Way::run);
+  intaglio::testing::try_model(data, size, intaglio::testing::Way::INTAGLIO_WAY);
   return 0;
 }
 
