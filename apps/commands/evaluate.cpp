@@ -25,7 +25,7 @@ struct EvaluateCommand {
   bool json = false;
 };
 
-Json report_of(const EvaluateResult& r, const Context& context) {
+Json report_of(const EvaluateSpec& spec, const EvaluateResult& r, const Context& context) {
   return {{"schema", "intaglio.evaluation/1"},
           {"command", "evaluate"},
           {"tool", tool_json()},
@@ -35,6 +35,7 @@ Json report_of(const EvaluateResult& r, const Context& context) {
           {"execution", execution_json(r.execution)},
           {"warnings", r.warnings},
           {"evaluation", evaluation_json(r.evaluation)},
+          {"gates", gates_json(spec.gates, &r.evaluation)},
           {"run", run_json(context, r.evaluation.samples, context.seconds_of("evaluate"))}};
 }
 
@@ -47,13 +48,15 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   outputs.require_writable();
   const EvaluateResult result = evaluate_model(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
-  const Json report = report_of(result, context);
+  const Json report = report_of(o.spec, result, context);
   outputs.write(o.report, to_text(report));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
-  else
-    print_evaluation(o.spec.reference, o.spec.model, result.evaluation);
+  else {
+    print_evaluation(o.spec.reference, o.spec.model, result.evaluation, EvalSource::given);
+    print_gates(o.spec.gates, result.evaluation);
+  }
   o.spec.gates.check(result.evaluation);
 }
 

@@ -19,13 +19,13 @@ void print_classes(const std::string& reference, const std::string& model, const
   const auto add = [&](const std::string& name, const std::optional<Accuracy>& a,
                        const std::string& same) {
     auto& row = rows.emplace_back(std::vector<std::string>{name});
-    if (top) row.insert(row.end(), {a ? percent(a->top1) : "-", a ? percent(a->top5) : "-"});
+    if (top) row.insert(row.end(), {a ? text(a->top1) : "-", a ? text(a->top5) : "-"});
     if (agreement) row.push_back(same);
   };
   if (top) rows.front().insert(rows.front().end(), {"top-1 %", "top-5 %"});
   if (agreement) rows.front().emplace_back("agreement %");
   if (e.reference) add(reference, e.reference, "100.00");
-  add(model, e.accuracy, agreement ? percent(*e.agreement) : "-");
+  add(model, e.accuracy, agreement ? text(*e.agreement) : "-");
   print_table(rows);
 }
 
@@ -62,14 +62,19 @@ void print_sentences(const Evaluation& e) {
 
 }  // namespace
 
-void print_evaluation(const std::string& reference, const std::string& model, const Evaluation& e) {
+void print_evaluation(const std::string& reference, const std::string& model, const Evaluation& e,
+                      EvalSource source) {
   print_classes(reference, model, e);
   print_outputs(e);
   print_sentences(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
-  print_out("{} samples, by {} ({})\n", e.samples, fmt::join(names, ", "),
+  print_out("{}, by {} ({})\n", with_flags(samples_text(e.samples, source)), fmt::join(names, ", "),
             with_flags(e.plan.reason));
+}
+
+void print_gates(const Gates& gates, const Evaluation& e) {
+  for (const JudgedGate& gate : gates.judge(e)) print_out("{}\n", text(gate));
 }
 
 }  // namespace intaglio

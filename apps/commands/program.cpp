@@ -122,8 +122,9 @@ int run_program(std::vector<std::string> arguments) {
   set_up_log(line);
   if (!line.quiet) line.context.show = progress_line;
   const CLI::App* command = root.get_subcommands().front();
+  line.context.options = effective_config(*command);
   if (line.print_config) {
-    print_out("{}\n", effective_config(*command).dump(2));
+    print_out("{}\n", line.context.options.dump(2));
     return 0;
   }
   line.action();

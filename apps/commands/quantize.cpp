@@ -51,7 +51,7 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
   if (o.json)
     put_out(to_text(report));
   else
-    print_summary(result);
+    print_summary(result, o.spec.gates);
 }
 
 void declare_files(const QuantizeOptions& o, Outputs& outputs) {

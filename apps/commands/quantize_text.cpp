@@ -76,7 +76,7 @@ void print_plan(const Plan& plan) {
             plan.nodes.size());
 }
 
-void print_summary(const QuantizeResult& r) {
+void print_summary(const QuantizeResult& r, const Gates& gates) {
   const Quantized& quantized = r.kept.best.quantized;
   const SourceFile& source = r.session.prepared.source;
   if (r.kept.summary) print_kept(*r.kept.summary);
@@ -91,7 +91,8 @@ void print_summary(const QuantizeResult& r) {
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);
   if (!r.measured) return;
   print_out("\n");
-  print_evaluation("FP32", "INT8", r.measured->evaluation);
+  print_evaluation("FP32", "INT8", r.measured->evaluation, r.evaluation_source);
+  print_gates(gates, r.measured->evaluation);
 }
 
 }  // namespace intaglio

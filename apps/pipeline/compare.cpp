@@ -9,9 +9,6 @@
 namespace intaglio {
 namespace {
 
-constexpr Shard held_out{3, 5};      // every fifth sample, when there are no others to evaluate on
-constexpr std::size_t too_few = 10;  // samples to hold some out
-
 std::vector<Method> parse_methods(const std::vector<std::string>& texts) {
   std::vector<Method> methods;
   std::set<std::string> seen;
@@ -30,32 +27,6 @@ MetricRequest metric_request(const CompareSpec& o) {
   return request_of(o.metric, std::move(needed), !o.data.labels.empty());
 }
 
-// Which samples are calibrated on, and which evaluated: never the same ones, unless there are next
-// to none.
-struct Split {
-  DataOptions calibration, evaluation;
-};
-
-Split split(const CompareSpec& o, const Prepared& prepared, std::vector<std::string>& warnings) {
-  Split s{o.data, o.data};
-  if (!o.eval_data.empty()) {
-    s.evaluation.data = o.eval_data;
-    s.evaluation.limit = 0;
-  } else if (o.calibration.empty()) {
-    std::vector<std::string> unused;
-    const SampleSet all(o.data, o.data.data, make_recipe(o.data, prepared.model, unused),
-                        prepared.model.graph());
-    if (all.samples().count < too_few) {
-      warnings.push_back(fmt::format(
-          "only {} samples: methods are evaluated on those that they were calibrated on",
-          all.samples().count));
-    } else {
-      s.calibration.without = s.evaluation.shard = held_out;
-    }
-  }
-  return s;
-}
-
 // Every method, decided and rewritten from the same statistics.
 std::vector<Compared> attempt_all(const std::vector<Method>& methods, const Ground& ground,
                                   const Plan& plan, Context& context,
@@ -71,10 +42,11 @@ std::vector<Compared> attempt_all(const std::vector<Method>& methods, const Grou
 // All of them over the same samples, beside the float model.
 void measure_all(const CompareSpec& o, const Prepared& prepared, const SampleSet& set,
                  const MetricRequest& request, std::vector<Compared>& methods, Context& context) {
+  const std::size_t limit = o.eval_limit.value_or(set.samples().count);
   std::vector<const Quantized*> quantized;
   for (const Compared& m : methods) quantized.push_back(&m.quantized);
   std::vector<Measured> measured = context.phase("evaluate", [&] {
-    return measure(prepared, quantized, set.samples(), {o.exact, request}, context);
+    return measure(prepared, quantized, spread(set.samples(), limit), {o.exact, request}, context);
   });
   for (std::size_t i = 0; i < methods.size(); ++i) methods[i].measured = std::move(measured[i]);
 }
@@ -103,6 +75,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
       .session = open_session(o.model, std::move(target), steps, o.quant, {}, context),
       .observed = {},
       .evaluation_data = {},
+      .evaluation_source = {},
       .methods = {},
       .objective = o.objective,
       .best = {},
@@ -115,7 +88,9 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   if (!o.output.empty()) declare_data(context.outputs, prepared, o.output);
 
   std::vector<std::string>& warnings = result.warnings;
-  const Split data = split(o, prepared, warnings);
+  const Split data = o.calibration.empty() ? split(o.data, o.eval_data, prepared.model, warnings)
+                                           : unsplit(o.data, o.eval_data, EvalSource::given);
+  result.evaluation_source = data.source;
   result.observed = observe(session, o.quant, data.calibration, {.calibration = o.calibration},
                             context, warnings);
   const PreprocessRecipe recipe =

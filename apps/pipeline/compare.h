@@ -12,14 +12,16 @@
 #include "apps/pipeline/metrics.h"
 #include "apps/pipeline/objective.h"
 #include "apps/pipeline/session.h"
+#include "apps/pipeline/split.h"
 
 namespace intaglio {
 
 struct CompareSpec {
   std::string model, output, calibration;  // files; output empty: nothing is written
   DataOptions data;
-  std::vector<std::string> eval_data;  // empty: every fifth sample of the data, held out
-  std::vector<std::string> methods;    // empty: all of them
+  std::vector<std::string> eval_data;     // empty: samples of the data are held out
+  std::optional<std::size_t> eval_limit;  // at most so many, spread evenly
+  std::vector<std::string> methods;       // empty: all of them
   QuantOptions quant;
   RefineOptions refine;
   MetricOptions metric;
@@ -39,6 +41,7 @@ struct CompareResult {
   Session session;
   Observed observed;
   DataSummary evaluation_data;
+  EvalSource evaluation_source;
   std::vector<Compared> methods;
   std::string objective;
   Best best;                        // of the methods

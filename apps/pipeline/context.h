@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/pipeline/outputs.h"
+#include "lib/base/json.h"
 #include "lib/base/progress.h"
 
 namespace intaglio {
@@ -21,6 +22,8 @@ struct Context {
   bool verbose = false;  // a line of log for each phase
   // How a phase shows its progress; empty: nobody looks.
   std::function<Progress(std::string phase)> show;
+
+  Json options;  // those in effect, for reports; null: unknown
 
   // Stages put their files there, and name what they read; the caller commits.
   Outputs outputs;

@@ -79,6 +79,7 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   if (options.limit > 0) spec.limit = options.limit;
   spec.shard = options.shard;
   spec.without = options.without;
+  spec.others = options.others;
   spec.recipe = recipe;
   dataset_ = open_dataset(spec, graph.feeds());
   checked_ = std::make_unique<CheckedDataset>(*dataset_);

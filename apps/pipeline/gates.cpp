@@ -48,12 +48,30 @@ void Gates::require_measurable(bool has_labels, bool has_reference) const {
                   "Give --labels FILE.csv.");
 }
 
+std::vector<JudgedGate> Gates::judge(const Evaluation& e) const {
+  std::vector<JudgedGate> judged;
+  for (const SetGate& set : gates_of(*this))
+    for (GateOutcome& outcome : set.gate.judge(e, set.limit))
+      judged.push_back({set.gate.gate->name, set.limit.value, std::move(outcome)});
+  return judged;
+}
+
 std::vector<std::string> Gates::missed(const Evaluation& e) const {
   std::vector<std::string> missed;
-  for (const SetGate& set : gates_of(*this))
-    for (std::string& sentence : set.gate.missed(e, set.limit))
-      missed.push_back(std::move(sentence));
+  for (JudgedGate& gate : judge(e))
+    if (!gate.holds()) missed.push_back(std::move(gate.outcome.missed));
   return missed;
+}
+
+std::string text(const JudgedGate& gate) {
+  const GateOutcome& o = gate.outcome;
+  std::string line =
+      fmt::format("gate --{} {}: {}", gate.name, gate.asked, gate.holds() ? "holds" : "missed");
+  if (!o.of.empty()) line += fmt::format(" by output '{}'", o.of);
+  if (o.measured) line += fmt::format(", {:.{}f}", *o.measured, *o.measured < 1 ? 6 : 2);
+  if (o.interval) line += fmt::format(" (95 % interval {})", text(*o.interval));
+  if (gate.unsure()) line += "; the interval holds the limit: more samples would tell";
+  return line;
 }
 
 void Gates::check(const Evaluation& e) const {

@@ -7,9 +7,21 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/eval/evaluate.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
+
+struct JudgedGate {
+  std::string_view name;  // "min-sqnr"
+  double asked = 0;
+  GateOutcome outcome;
+
+  bool holds() const { return outcome.missed.empty(); }
+  // Whether samples like these could as well have it the other way: the limit lies in the interval.
+  bool unsure() const { return outcome.interval && outcome.interval->holds(asked); }
+};
+// "--min-agreement 95: holds, 98.10 (97.06..98.78)", and that it is unsure.
+std::string text(const JudgedGate& gate);
 
 struct Gates {
   // By the name of a gate of all_gates(): "min-sqnr".
@@ -20,8 +32,9 @@ struct Gates {
   bool need_labels() const;
   // Throws Code::usage when a gate cannot be measured (no labels, no reference).
   void require_measurable(bool has_labels, bool has_reference) const;
-  // Every gate that was missed, with both figures. What could not be measured, such as F1 where
-  // there are no boxes, misses its gate.
+  // Every gate in the order of all_gates(), and every output of it.
+  std::vector<JudgedGate> judge(const Evaluation& evaluation) const;
+  // The sentences of those that were missed.
   std::vector<std::string> missed(const Evaluation& evaluation) const;
   // Throws Code::accuracy naming them.
   void check(const Evaluation& evaluation) const;

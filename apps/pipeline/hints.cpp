@@ -38,8 +38,8 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
   if (evaluation != nullptr)
     for (const OutputDeviation& output : evaluation->outputs)
       if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
-  const bool classes_agree =
-      evaluation != nullptr && evaluation->agreement.value_or(0) >= enough_agreement;
+  const bool classes_agree = evaluation != nullptr && evaluation->agreement &&
+                             evaluation->agreement->percent() >= enough_agreement;
   if (form.traits().codes && !classes_agree && least && *least < enough_db)
     hints.push_back(
         fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "

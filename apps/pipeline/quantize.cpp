@@ -15,7 +15,7 @@
 namespace intaglio {
 namespace {
 
-constexpr std::size_t default_evaluation_samples = 16;
+constexpr std::size_t a_few = 16;  // samples for an impression
 
 std::string table_path(const std::string& output) { return output + ".table"; }
 
@@ -57,15 +57,15 @@ Session open(const QuantizeSpec& o, Context& context, std::vector<std::string>& 
 // --- Observe ---
 
 // Statistics for the draft, or for what a plan brings along.
-Observed observe_for(const QuantizeSpec& o, Session& session, const Method& method,
-                     Context& context, std::vector<std::string>& warnings) {
+Observed observe_for(const QuantizeSpec& o, const DataOptions& data, Session& session,
+                     const Method& method, Context& context, std::vector<std::string>& warnings) {
   Observed observed;
   if (!o.plan.empty()) {
     Plan& plan = session.plan;
     observed.rebalanced = rebalance_as(session.prepared, plan, plan.channels, o.plan, {});
   } else if (o.calibrates()) {
     observed = observe(
-        session, o.quant, o.data,
+        session, o.quant, data,
         {.histograms = method.traits.needs_histogram || o.histograms, .calibration = o.calibration},
         context, warnings);
   } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
@@ -101,39 +101,45 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared&
 }
 
 // Decides, refines and rewrites; a plan has its numbers already.
-Kept make(const QuantizeSpec& o, const Ground& ground, Plan plan, const Method& method,
-          Context& context, std::vector<std::string>& warnings) {
+Kept make(const QuantizeSpec& o, const Ground& ground, const Split& split, Plan plan,
+          const Method& method, Context& context, std::vector<std::string>& warnings) {
   if (o.keep.wanted()) {
-    Kept kept =
-        keep_float(o.keep, ground, plan, method, o.gates, {o.exact, metric_request(o)}, context);
+    Kept kept = keep_float(o.keep, ground,
+                           split.source == EvalSource::held_out ? split.evaluation : ground.data,
+                           plan, method, o.gates, {o.exact, metric_request(o)}, context);
     warnings.insert(warnings.end(), kept.warnings.begin(), kept.warnings.end());
     return kept;
   }
   if (o.plan.empty()) return {.best = attempt(ground, std::move(plan), method, context, warnings)};
   Refined refined =
-      refine(ground.prepared, plan, ground.refine, o.data, ground.recipe, context, warnings);
+      refine(ground.prepared, plan, ground.refine, ground.data, ground.recipe, context, warnings);
   return {.best = write_decided(ground, {std::move(plan), std::move(refined)}, context)};
 }
 
 // --- Evaluate ---
 
-std::optional<Measured> measure_result(const QuantizeSpec& o, const Prepared& prepared,
-                                       const Quantized& quantized, const PreprocessRecipe& recipe,
-                                       Context& context, std::vector<std::string>& warnings) {
-  const auto& paths = o.eval_data.empty() ? o.data.data : o.eval_data;
-  if (paths.empty() || o.eval_limit == 0) return std::nullopt;
-  DataOptions data = o.data;
-  if (!o.eval_data.empty()) data.limit = 0;
-  const SampleSet set(data, paths, recipe, prepared.model.graph());
-  const bool all = !o.eval_limit && (!o.eval_data.empty() || !data.labels.empty());
-  const std::size_t few = o.eval_limit         ? *o.eval_limit
-                          : o.keep.automatic() ? search_samples
-                                               : default_evaluation_samples;
-  const Samples samples = all ? set.samples() : spread(set.samples(), few);
+Split split_data(const QuantizeSpec& o, const Prepared& prepared,
+                 std::vector<std::string>& warnings) {
+  if (!o.calibrates() || !o.calibration.empty())
+    return unsplit(o.data, o.eval_data, EvalSource::given);
+  if (!o.judges()) return unsplit(o.data, o.eval_data, EvalSource::seen);
+  return split(o.data, o.eval_data, prepared.model, warnings);
+}
+
+std::optional<Measured> measure_result(const QuantizeSpec& o, const Split& split,
+                                       const Prepared& prepared, const Quantized& quantized,
+                                       const PreprocessRecipe& recipe, Context& context,
+                                       std::vector<std::string>& warnings) {
+  const DataOptions& data = split.evaluation;
+  if (data.data.empty() || o.eval_limit == 0) return std::nullopt;
+  const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  const bool all = !o.eval_data.empty() || o.judges();
+  const Samples samples =
+      spread(set.samples(), o.eval_limit.value_or(all ? set.samples().count : a_few));
   const Quantized* one = &quantized;
   Measured measured =
       measure(prepared, {&one, 1}, samples, {o.exact, metric_request(o)}, context).front();
-  if (!o.eval_data.empty()) set.finish(warnings);
+  if (split.source != EvalSource::seen) set.finish(warnings);
   for (std::string& warning : evaluation_warnings(measured.evaluation))
     warnings.push_back(std::move(warning));
   return measured;
@@ -205,6 +211,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
                         .observed = {},
                         .kept = {},
                         .measured = {},
+                        .evaluation_source = {},
                         .output = {},
                         .check = {},
                         .warnings = {},
@@ -214,21 +221,27 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   require_something(session.plan);
   declare_files(o, session, context.outputs);
 
-  result.observed = observe_for(o, session, method, context, warnings);
+  const Split data = split_data(o, prepared, warnings);
+  result.evaluation_source = data.source;
+  result.observed = observe_for(o, data.calibration, session, method, context, warnings);
   const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, result.observed, warnings);
   const PreprocessRecipe applied = recipe.value_or(PreprocessRecipe{});
   QuantOptions quant = o.quant;
   quant.selection.left_float = prepared.left_float;
-  const Ground ground{prepared, session.target,
-                      quant,    result.observed,
-                      o.data,   o.data.data.empty() ? o.eval_data : o.data.data,
-                      applied,  session.steps};
-  result.kept = make(o, ground, std::move(session.plan), method, context, warnings);
+  const Ground ground{prepared,
+                      session.target,
+                      quant,
+                      result.observed,
+                      data.calibration,
+                      data.calibration.data.empty() ? o.eval_data : data.calibration.data,
+                      applied,
+                      session.steps};
+  result.kept = make(o, ground, data, std::move(session.plan), method, context, warnings);
   Quantized& quantized = result.kept.best.quantized;
   write_metadata(quantized.model, prepared, o.quant, method_name(o, method),
                  has_seen_images(o, prepared, result.observed) ? recipe : std::nullopt);
   result.measured = context.phase("evaluate", [&] {
-    return measure_result(o, prepared, quantized, applied, context, warnings);
+    return measure_result(o, data, prepared, quantized, applied, context, warnings);
   });
 
   const std::string output = output_path(o);

@@ -16,6 +16,7 @@
 #include "apps/pipeline/refine.h"
 #include "apps/pipeline/search.h"
 #include "apps/pipeline/session.h"
+#include "apps/pipeline/split.h"
 #include "apps/pipeline/write.h"
 #include "lib/check/check.h"
 
@@ -38,6 +39,8 @@ struct QuantizeSpec {
 
   // Whether ranges come from statistics: not from a plan, and the form has some.
   bool calibrates() const { return plan.empty() && quant.form.calibrated(); }
+  // Whether it is to be known how good the result is, rather than to get an impression.
+  bool judges() const { return eval_limit != 0 && (gates.any() || !data.labels.empty()); }
 };
 
 struct QuantizeResult {
@@ -46,6 +49,7 @@ struct QuantizeResult {
   Observed observed;
   Kept kept;  // the model that was written, and how it was found
   std::optional<Measured> measured;
+  EvalSource evaluation_source;  // of its samples
   SavedFile output;
   CheckResult check;  // of the file against the target, as `check` would say
   std::vector<std::string> warnings, hints;

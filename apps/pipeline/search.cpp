@@ -26,8 +26,9 @@ bool is_better(const KeepTrial& a, const KeepTrial& b) {
 
 class Search {
  public:
-  Search(const KeepOptions& options, const Ground& ground, const Plan& draft, const Method& method,
-         const Gates& gates, const Measuring& measuring, Context& context)
+  Search(const KeepOptions& options, const Ground& ground, const DataOptions& judged,
+         const Plan& draft, const Method& method, const Gates& gates, const Measuring& measuring,
+         Context& context)
       : options_(options),
         ground_(ground),
         draft_(draft),
@@ -35,8 +36,10 @@ class Search {
         gates_(gates),
         measuring_(measuring),
         context_(context),
-        set_(data_of(ground, gates), ground.data.data, ground.recipe,
-             ground.prepared.model.graph()) {
+        set_(labelled(ground.data, gates), ground.data.data, ground.recipe,
+             ground.prepared.model.graph()),
+        judged_(labelled(judged, gates), judged.data, ground.recipe,
+                ground.prepared.model.graph()) {
     measuring_.values = false;
     if (gates.need_labels()) return;
     measuring_.metrics.labels = false;
@@ -61,8 +64,7 @@ class Search {
 
  private:
   // Labels are read for gates that need them: they may be those of other samples.
-  static DataOptions data_of(const Ground& ground, const Gates& gates) {
-    DataOptions data = ground.data;
+  static DataOptions labelled(DataOptions data, const Gates& gates) {
     if (!gates.need_labels()) data.labels.clear();
     return data;
   }
@@ -121,7 +123,7 @@ class Search {
         layers.empty() ? attempt_all(warnings) : attempt_without(layers, warnings);
     if (!made) return false;
     const Evaluation e = context_.phase("search", [&] {
-      const Samples all = set_.samples();
+      const Samples all = judged_.samples();
       const Samples samples = all.label ? all : spread(all, search_samples);
       const Quantized* quantized = &made->quantized;
       return intaglio::measure(ground_.prepared, {&quantized, 1}, samples, measuring_, context_)
@@ -139,7 +141,8 @@ class Search {
   }
 
   KeepTrial judge(const Layers& layers, const Evaluation& e) const {
-    KeepTrial trial{layers, cost_of(layers), gates_.missed(e), {}, e.agreement};
+    KeepTrial trial{layers, cost_of(layers), gates_.missed(e), {}, {}};
+    if (e.agreement) trial.agreement = e.agreement->percent();
     for (const OutputDeviation& output : e.outputs) trial.noise.outputs.push_back(output.deviation);
     return trial;
   }
@@ -234,8 +237,8 @@ class Search {
   const Gates& gates_;
   Measuring measuring_;
   Context& context_;
-  const SampleSet set_;
-  std::optional<Decided> all_;  // until the sensitivities are measured
+  const SampleSet set_, judged_;  // of the calibration; that gates are judged by
+  std::optional<Decided> all_;    // until the sensitivities are measured
   Sensitivity sensitivity_;
   std::vector<KeepTrial> trials_;
   std::optional<KeepTrial> best_;
@@ -245,10 +248,10 @@ class Search {
 
 }  // namespace
 
-Kept keep_float(const KeepOptions& options, const Ground& ground, const Plan& draft,
-                const Method& method, const Gates& gates, const Measuring& measuring,
-                Context& context) {
-  return Search(options, ground, draft, method, gates, measuring, context).run();
+Kept keep_float(const KeepOptions& options, const Ground& ground, const DataOptions& judged,
+                const Plan& draft, const Method& method, const Gates& gates,
+                const Measuring& measuring, Context& context) {
+  return Search(options, ground, judged, draft, method, gates, measuring, context).run();
 }
 
 }  // namespace intaglio

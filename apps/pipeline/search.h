@@ -1,5 +1,4 @@
-// The search for layers that stay float, or get activations of 16 bits, for the
-// sake of accuracy, found on calibration data.
+// The search for layers that stay float, or get activations of 16 bits, for the sake of accuracy.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +14,8 @@
 
 namespace intaglio {
 
-// How many samples a search measures, and the comparison at its end, when it has no samples of its
-// own.
-inline constexpr std::size_t search_samples = 64;
+// How many samples a search measures at most, unless they have labels.
+inline constexpr std::size_t search_samples = 128;
 
 struct KeptLayer {
   std::string name, op, output;
@@ -51,10 +49,10 @@ struct Kept {
 };
 
 // With a count: the layers that together take away most noise. Automatic: the cheapest layers with
-// which the gates hold on calibration samples; when there are none, what came closest. The draft
+// which the gates hold on samples of `judged`; when there are none, what came closest. The draft
 // quantizes all it can and carries its channels.
-Kept keep_float(const KeepOptions& options, const Ground& ground, const Plan& draft,
-                const Method& method, const Gates& gates, const Measuring& measuring,
-                Context& context);
+Kept keep_float(const KeepOptions& options, const Ground& ground, const DataOptions& judged,
+                const Plan& draft, const Method& method, const Gates& gates,
+                const Measuring& measuring, Context& context);
 
 }  // namespace intaglio

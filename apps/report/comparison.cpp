@@ -32,14 +32,15 @@ Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& c
                {"model", model_json(session.prepared.source)},
                {"data", data_json(r.observed.data)},
                {"evaluation_data", data_json(r.evaluation_data)},
+               {"evaluation_source", word_of(r.evaluation_source)},
                {"target", session.target.name},
                {"format", spec.quant.form.name()},
                {"objective", r.objective},
                {"nodes", nodes_json(first.quantized.plan, session.prepared.folded,
                                     first.quantized.written.in_float)}};
   json["reference"] = {{"samples", evaluation.samples},
-                       {"top1", reference ? Json(reference->top1) : Json()},
-                       {"top5", reference ? Json(reference->top5) : Json()}};
+                       {"top1", reference ? Json(reference->top1.percent()) : Json()},
+                       {"top5", reference ? Json(reference->top5.percent()) : Json()}};
   json["methods"] = Json::array();
   for (const Compared& m : r.methods) json["methods"].push_back(method_entry(spec, r, m));
   json["best"] = {

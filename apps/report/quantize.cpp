@@ -34,6 +34,8 @@ Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context&
           {"warnings", r.warnings},
           {"hints", r.hints},
           {"evaluation", evaluation ? evaluation_json(*evaluation) : Json()},
+          {"evaluation_source", evaluation ? Json(word_of(r.evaluation_source)) : Json()},
+          {"gates", gates_json(spec.gates, evaluation)},
           {"run", run_json(context, observations.samples, context.seconds_of("calibrate"))}};
 }
 

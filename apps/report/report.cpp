@@ -50,10 +50,14 @@ Json boxes_json(const BoxMatches& boxes, const MetricPlan& plan) {
           {"found", boxes.found}};
 }
 
+Json interval_json(const ConfidenceInterval& interval) { return {interval.lo, interval.hi}; }
+
 Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
+  const auto equal = strings.equal_lines();
   return {{"blank", plan.ctc.blank},
           {"lines", strings.lines},
-          {"equal_lines", number(strings.equal_lines())},
+          {"equal_lines", equal ? Json(equal->percent()) : Json()},
+          {"equal_lines_interval", equal ? interval_json(equal->interval()) : Json()},
           {"characters", strings.characters},
           {"errors", strings.errors},
           {"character_error", number(strings.character_error())}};
@@ -136,6 +140,7 @@ Json run_json(const Context& context, std::size_t samples, double sample_seconds
   Json list = Json::object();
   for (const auto& [name, seconds] : context.phases) list[name] = list.value(name, 0.0) + seconds;
   return {
+      {"options", context.options},
       {"threads", context.worker_count()},
       {"wall_s", context.seconds()},
       {"phases", list},
@@ -169,9 +174,13 @@ Json nodes_json(const Plan& plan, const Folded& folded,
 
 Json evaluation_json(const Evaluation& e) {
   Json json = {{"samples", e.samples}};
-  json["top1"] = e.accuracy ? Json(e.accuracy->top1) : Json();
-  json["top5"] = e.accuracy ? Json(e.accuracy->top5) : Json();
-  json["agreement"] = number(e.agreement);
+  json["top1"] = e.accuracy ? Json(e.accuracy->top1.percent()) : Json();
+  json["top5"] = e.accuracy ? Json(e.accuracy->top5.percent()) : Json();
+  json["agreement"] = e.agreement ? Json(e.agreement->percent()) : Json();
+  json["intervals"] = {
+      {"top1", e.accuracy ? interval_json(e.accuracy->top1.interval()) : Json()},
+      {"top5", e.accuracy ? interval_json(e.accuracy->top5.interval()) : Json()},
+      {"agreement", e.agreement ? interval_json(e.agreement->interval()) : Json()}};
   json["outputs"] = Json::array();
   for (const OutputDeviation& output : e.outputs) {
     Json entry = {{"name", output.name}};
@@ -185,9 +194,27 @@ Json evaluation_json(const Evaluation& e) {
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
   for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
-  json["reference"] =
-      e.reference ? Json{{"top1", e.reference->top1}, {"top5", e.reference->top5}} : Json();
+  json["reference"] = e.reference ? Json{{"top1", e.reference->top1.percent()},
+                                         {"top5", e.reference->top5.percent()}}
+                                  : Json();
   return json;
+}
+
+Json gates_json(const Gates& gates, const Evaluation* evaluation) {
+  Json list = Json::array();
+  if (evaluation == nullptr) return list;
+  for (const JudgedGate& gate : gates.judge(*evaluation)) {
+    const GateOutcome& o = gate.outcome;
+    list.push_back({{"name", gate.name},
+                    {"asked", gate.asked},
+                    {"output", o.of.empty() ? Json() : Json(o.of)},
+                    {"measured", number(o.measured)},
+                    {"interval", o.interval ? interval_json(*o.interval) : Json()},
+                    {"holds", gate.holds()},
+                    {"unsure", gate.unsure()},
+                    {"missed", o.missed.empty() ? Json() : Json(o.missed)}});
+  }
+  return list;
 }
 
 Json passes_json(const std::vector<PassCount>& counts) {

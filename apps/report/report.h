@@ -33,7 +33,7 @@ Json data_json(const std::optional<DataSummary>& data);
 Json execution_json(const std::optional<ExecutionSummary>& execution);
 // "keep_float": null where no layers were asked for.
 Json keep_json(const std::optional<KeepSummary>& kept);
-// "run": threads, times and memory. sample_seconds: what the samples took.
+// "run": the options in effect, threads, times and memory. sample_seconds: what the samples took.
 Json run_json(const Context& context, std::size_t samples, double sample_seconds);
 
 // "nodes": every node of the input and of the prepared graph, with the reason where it stays float.
@@ -45,6 +45,8 @@ Json nodes_json(const Plan& plan, const Folded& folded,
 Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
                  const Evaluation* evaluation, const Folded& folded);
 Json evaluation_json(const Evaluation& evaluation);
+// "gates": what was asked, measured, and whether it holds; null: there was no evaluation.
+Json gates_json(const Gates& gates, const Evaluation* evaluation);
 Json passes_json(const std::vector<PassCount>& counts);
 
 // What to call a node of a report: its name, or that of its first output when it has none.

@@ -15,6 +15,24 @@
 namespace intaglio {
 namespace {
 
+// The middles of `count` equal parts.
+std::vector<std::size_t> spread_rows(std::size_t rows, std::size_t count) {
+  count = std::min(count, rows);
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back((2 * i + 1) * rows / (2 * count));
+  return chosen;
+}
+
+// Rows that are not among `taken`, which is in ascending order.
+std::vector<std::size_t> others(std::size_t rows, const std::vector<std::size_t>& taken,
+                                std::size_t count) {
+  std::vector<std::size_t> left, chosen;
+  for (std::size_t row = 0; row < rows; ++row)
+    if (!std::ranges::binary_search(taken, row)) left.push_back(row);
+  for (const std::size_t i : spread_rows(left.size(), count)) chosen.push_back(left[i]);
+  return chosen;
+}
+
 // Columns side by side: row i of each of them makes sample i. A column of one row is repeated.
 class FileDataset final : public Dataset {
  public:
@@ -30,17 +48,16 @@ class FileDataset final : public Dataset {
                                 fmt::join(column.inputs(), ", "), column.size(), rows),
                     "Give as many samples for each input, or a single one.");
     }
-    const std::size_t count = std::min(spec.limit.value_or(rows), rows);
+    listed_ = spread_rows(rows, spec.limit.value_or(rows));
+    if (spec.others) listed_ = others(rows, listed_, *spec.others);
     const Shard shard = spec.shard.value_or(Shard{});
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t row = (2 * i + 1) * rows / (2 * count);
-      listed_.push_back(row);
-      if (shard.holds(i) && !(spec.without && spec.without->holds(i))) chosen_.push_back(row);
-    }
+    for (std::size_t i = 0; i < listed_.size(); ++i)
+      if (shard.holds(i) && !(spec.without && spec.without->holds(i)))
+        chosen_.push_back(listed_[i]);
     if (chosen_.empty())
       throw Error(Code::data,
                   fmt::format("shard {} of {} is empty: there are {} samples", shard.index,
-                              shard.of, count),
+                              shard.of, listed_.size()),
                   "Use fewer shards.");
   }
   FileDataset(const FileDataset&) = delete;  // lead_ points into columns_

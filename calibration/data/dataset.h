@@ -56,6 +56,8 @@ struct DataSpec {
   Batches batches = Batches::split;
   // Of the samples that the limit leaves: only those of a shard, or all but those of one.
   std::optional<Shard> shard = std::nullopt, without = std::nullopt;
+  // In place of those that the limit takes, as many of the others, spread evenly.
+  std::optional<std::size_t> others = std::nullopt;
 };
 
 // feeds: the model inputs to be fed, Graph::feeds(); used during the call only.

@@ -7,10 +7,6 @@
 namespace intaglio {
 namespace {
 
-double percent(std::size_t part, std::size_t whole) {
-  return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
 // In one layout: the order of values does not matter, but it has to be the same.
 void compare(const Tensor& x, const Tensor& y, Deviation& deviation) {
   if (x.layout() == y.layout()) return deviation.add(x.data<float>(), y.data<float>());
@@ -140,7 +136,7 @@ void CandidateRun::add(const SampleResult& r) {
 
 std::optional<Accuracy> CandidateRun::accuracy() const {
   if (labelled_ == 0) return std::nullopt;
-  return Accuracy{percent(top1_, labelled_), percent(top5_, labelled_)};
+  return Accuracy{{top1_, labelled_}, {top5_, labelled_}};
 }
 
 Evaluation CandidateRun::finish(bool compared) const {
@@ -151,7 +147,7 @@ Evaluation CandidateRun::finish(bool compared) const {
   e.plan = plan_;
   e.accuracy = accuracy();
   if (!compared) return e;
-  if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = percent(same_, positions_);
+  if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = Share{same_, positions_};
   if (plan_.has(Metric::boxes)) e.boxes = boxes_;
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {

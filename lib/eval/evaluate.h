@@ -11,14 +11,15 @@
 #include "lib/base/progress.h"
 #include "lib/eval/answer.h"
 #include "lib/eval/metrics.h"
+#include "lib/eval/share.h"
 #include "lib/eval/softmax_rows.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/samples.h"
 
 namespace intaglio {
 
-struct Accuracy {  // percentages, 0..100
-  double top1 = 0, top5 = 0;
+struct Accuracy {  // of the labelled samples
+  Share top1, top5;
 };
 
 struct OutputDeviation {
@@ -32,7 +33,7 @@ struct Evaluation {
   std::optional<Accuracy> accuracy;     // with labels
   std::optional<Accuracy> reference;    // of the reference, with labels
   MetricPlan plan;                      // what was measured beside the outputs, and why that
-  std::optional<double> agreement;      // % of positions on which both have the same top class
+  std::optional<Share> agreement;       // positions on which both have the same top class
   std::optional<BoxMatches> boxes;      // with Metric::boxes
   std::optional<StringErrors> strings;  // with Metric::ctc
   // With a reference: by graph output. Empty when shapes differ and no metric of the plan compares

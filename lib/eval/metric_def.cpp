@@ -10,80 +10,99 @@
 namespace intaglio {
 namespace {
 
-using Misses = std::vector<std::string>;
-
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::string top(const std::optional<Accuracy>& a, double Accuracy::*which) {
-  return a ? percent((*a).*which) : "-";
+std::string top(const std::optional<Accuracy>& a, Share Accuracy::*which) {
+  return a ? text((*a).*which) : "-";
 }
 std::string nothing(const Evaluation&) { return {}; }
 std::string percent_sign(double v) { return percent(v) + " %"; }
 
 // --- Gates ---
 
-Misses top1_drop(const Evaluation& e, const GateLimit& limit) {
-  if (!e.accuracy || !e.reference) return {};
-  const double drop = e.reference->top1 - e.accuracy->top1;
-  if (!(drop > limit.value)) return {};
-  return {fmt::format("top-1 falls by {:.2f} points, {} allows {}", drop, limit.name, limit.value)};
+GateOutcome top1_drop(const Evaluation& e, const GateLimit& limit) {
+  if (!e.accuracy || !e.reference)
+    return {.missed = fmt::format("no sample has a label, so that there is no {}", limit.name)};
+  GateOutcome outcome{.measured = e.reference->top1.percent() - e.accuracy->top1.percent()};
+  if (*outcome.measured > limit.value)
+    outcome.missed = fmt::format("top-1 falls by {:.2f} points, {} allows {}", *outcome.measured,
+                                 limit.name, limit.value);
+  return outcome;
 }
 
-Misses agreement(const Evaluation& e, const GateLimit& limit) {
-  if (!e.agreement || !(*e.agreement < limit.value)) return {};
-  return {fmt::format("{:.2f} % of the samples keep their top class, {} asks for {}", *e.agreement,
-                      limit.name, limit.value)};
+GateOutcome of_share(const Share& share) {
+  return {.measured = share.percent(), .interval = share.interval()};
 }
 
-Misses agreement_drop(const Evaluation& e, const GateLimit& limit) {
-  if (!e.agreement || !(100 - *e.agreement > limit.value)) return {};
-  return {fmt::format("{:.2f} % of the samples change their top class, {} allows {}",
-                      100 - *e.agreement, limit.name, limit.value)};
+GateOutcome agreement(const Evaluation& e, const GateLimit& limit) {
+  if (!e.agreement) return {.missed = fmt::format("no classes were compared for {}", limit.name)};
+  GateOutcome outcome = of_share(*e.agreement);
+  if (*outcome.measured < limit.value)
+    outcome.missed = fmt::format("{:.2f} % of the samples keep their top class, {} asks for {}",
+                                 *outcome.measured, limit.name, limit.value);
+  return outcome;
 }
 
-Misses boxes_f1(const Evaluation& e, const GateLimit& limit) {
-  if (!e.boxes) return {};
-  const auto f1 = e.boxes->f1();
+GateOutcome agreement_drop(const Evaluation& e, const GateLimit& limit) {
+  if (!e.agreement) return {.missed = fmt::format("no classes were compared for {}", limit.name)};
+  GateOutcome outcome = of_share(e.agreement->rest());
+  if (*outcome.measured > limit.value)
+    outcome.missed = fmt::format("{:.2f} % of the samples change their top class, {} allows {}",
+                                 *outcome.measured, limit.name, limit.value);
+  return outcome;
+}
+
+GateOutcome boxes_f1(const Evaluation& e, const GateLimit& limit) {
+  const auto f1 = e.boxes ? e.boxes->f1() : std::nullopt;
   if (!f1)
-    return {fmt::format("neither model finds a box, so that there is no F1 for {}", limit.name)};
-  if (!(*f1 < limit.value)) return {};
-  return {fmt::format("F1 of the boxes is {:.4f}, {} asks for {}", *f1, limit.name, limit.value)};
+    return {.missed = fmt::format("neither model finds a box, so that there is no F1 for {}",
+                                  limit.name)};
+  GateOutcome outcome{.measured = *f1};
+  if (*f1 < limit.value)
+    outcome.missed =
+        fmt::format("F1 of the boxes is {:.4f}, {} asks for {}", *f1, limit.name, limit.value);
+  return outcome;
 }
 
-Misses character_error(const Evaluation& e, const GateLimit& limit) {
-  if (!e.strings) return {};
-  const auto error = e.strings->character_error();
-  if (!error) return {fmt::format("FP32 reads no characters, so that there is no {}", limit.name)};
-  if (!(*error > limit.value)) return {};
-  return {fmt::format("{:.2f} % of the characters are wrong, {} allows {}", *error, limit.name,
-                      limit.value)};
+GateOutcome character_error(const Evaluation& e, const GateLimit& limit) {
+  const auto error = e.strings ? e.strings->character_error() : std::nullopt;
+  if (!error)
+    return {.missed = fmt::format("FP32 reads no characters, so that there is no {}", limit.name)};
+  GateOutcome outcome{.measured = *error};
+  if (*error > limit.value)
+    outcome.missed = fmt::format("{:.2f} % of the characters are wrong, {} allows {}", *error,
+                                 limit.name, limit.value);
+  return outcome;
 }
 
-Misses equal_lines(const Evaluation& e, const GateLimit& limit) {
+GateOutcome equal_lines(const Evaluation& e, const GateLimit& limit) {
   const auto equal = e.strings ? e.strings->equal_lines() : std::nullopt;
-  if (!equal || !(*equal < limit.value)) return {};
-  return {fmt::format("{:.2f} % of the lines are equal, {} asks for {}", *equal, limit.name,
-                      limit.value)};
+  if (!equal) return {.missed = fmt::format("no line was read for {}", limit.name)};
+  GateOutcome outcome = of_share(*equal);
+  if (*outcome.measured < limit.value)
+    outcome.missed = fmt::format("{:.2f} % of the lines are equal, {} asks for {}",
+                                 *outcome.measured, limit.name, limit.value);
+  return outcome;
 }
 
-// Of every output. An exact one passes; one without a figure counts as 0; values that are NaN or
-// infinite in one model alone miss whatever is asked for.
-Misses outputs(const OutputFigure& figure, const Evaluation& e, const GateLimit& limit) {
-  Misses missed;
-  for (const OutputDeviation& output : e.outputs) {
-    if (const auto odd = output.deviation.one_sided; odd > 0) {
-      missed.push_back(fmt::format(
-          "output '{}' has {} values that are NaN or infinite in one of the models alone, for {}",
-          output.name, odd, limit.name));
-      continue;
-    }
-    const double value = output.deviation.exact() ? limit.value : figure.of(output).value_or(0);
-    if (figure.small ? value <= limit.value : value >= limit.value) continue;
-    missed.push_back(fmt::format("output '{}' has {:.4g} {}, {} {} {}", output.name, value,
-                                 figure.of_what, limit.name, figure.small ? "allows" : "asks for",
-                                 limit.value));
+// An exact output holds, whatever is asked for; one without a figure counts as 0; values that are
+// NaN or infinite in one model alone miss.
+GateOutcome judge_output(const OutputFigure& figure, const OutputDeviation& output,
+                         const GateLimit& limit) {
+  GateOutcome outcome{.of = output.name, .measured = figure.of(output)};
+  if (const auto odd = output.deviation.one_sided; odd > 0) {
+    outcome.missed = fmt::format(
+        "output '{}' has {} values that are NaN or infinite in one of the models alone, "
+        "for {}",
+        output.name, odd, limit.name);
+    return outcome;
   }
-  return missed;
+  const double value = output.deviation.exact() ? limit.value : outcome.measured.value_or(0);
+  if (figure.small ? value <= limit.value : value >= limit.value) return outcome;
+  outcome.missed =
+      fmt::format("output '{}' has {:.4g} {}, {} {} {}", output.name, value, figure.of_what,
+                  limit.name, figure.small ? "allows" : "asks for", limit.value);
+  return outcome;
 }
 
 // --- Sentences ---
@@ -96,9 +115,11 @@ std::string boxes_sentence(const Evaluation& e) {
 
 std::string strings_sentence(const Evaluation& e) {
   if (!e.strings) return {};
-  return fmt::format("strings: {} of {} lines equal, {} errors in {} characters ({} %)",
-                     e.strings->equal, e.strings->lines, e.strings->errors, e.strings->characters,
-                     character_error_text(*e.strings));
+  const auto equal = e.strings->equal_lines();
+  return fmt::format("strings: {} of {} lines equal{}, {} errors in {} characters ({} %)",
+                     e.strings->equal, e.strings->lines,
+                     equal ? fmt::format(", {} %", text(*equal)) : "", e.strings->errors,
+                     e.strings->characters, character_error_text(*e.strings));
 }
 
 const std::vector<MetricDef> rows = {
@@ -108,10 +129,10 @@ const std::vector<MetricDef> rows = {
      .gates = {{.name = "max-top1-drop",
                 .unit = "POINTS",
                 .help = "top-1 falls by more",
-                .missed = top1_drop}},
+                .judge = top1_drop}},
      .objective = "top1",
      .superlative = "largest",
-     .merit = [](const Evaluation& e) { return e.accuracy ? e.accuracy->top1 : 0; },
+     .merit = [](const Evaluation& e) { return e.accuracy ? e.accuracy->top1.percent() : 0; },
      .merit_text = percent_sign,
      .columns = {{"top-1 %", [](const Evaluation& e) { return top(e.reference, &Accuracy::top1); },
                   [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top1); }},
@@ -124,17 +145,17 @@ const std::vector<MetricDef> rows = {
                 .unit = "PERCENT",
                 .help = "fewer samples keep their top class",
                 .most = 100,
-                .missed = agreement},
+                .judge = agreement},
                {.name = "max-agreement-drop",
                 .unit = "POINTS",
                 .help = "more samples, in percent, change their top class",
                 .most = 100,
-                .missed = agreement_drop}},
+                .judge = agreement_drop}},
      .superlative = "largest",
-     .merit = [](const Evaluation& e) { return e.agreement.value_or(0); },
+     .merit = [](const Evaluation& e) { return e.agreement ? e.agreement->percent() : 0; },
      .merit_text = percent_sign,
      .columns = {{"agreement %", [](const Evaluation&) { return std::string("100.00"); },
-                  [](const Evaluation& e) { return e.agreement ? percent(*e.agreement) : "-"; }}}},
+                  [](const Evaluation& e) { return e.agreement ? text(*e.agreement) : "-"; }}}},
     {.metric = Metric::sqnr,
      .name = "sqnr",
      .suits = {.scores = true, .images = true, .others = true},
@@ -174,7 +195,7 @@ const std::vector<MetricDef> rows = {
                 .unit = "0..1",
                 .help = "the boxes have a lower F1",
                 .most = 1,
-                .missed = boxes_f1}},
+                .judge = boxes_f1}},
      .superlative = "largest F1 of",
      .merit = [](const Evaluation& e) { return e.boxes ? e.boxes->f1().value_or(0) : 0; },
      .merit_text = [](double v) { return fmt::format("{:.4f}", v); },
@@ -186,12 +207,12 @@ const std::vector<MetricDef> rows = {
      .gates = {{.name = "max-character-error",
                 .unit = "PERCENT",
                 .help = "more characters of the strings are wrong",
-                .missed = character_error},
+                .judge = character_error},
                {.name = "min-equal-lines",
                 .unit = "PERCENT",
                 .help = "fewer lines give the same string",
                 .most = 100,
-                .missed = equal_lines}},
+                .judge = equal_lines}},
      .superlative = "smallest character error of",
      .merit =
          [](const Evaluation& e) {
@@ -254,8 +275,12 @@ std::vector<MetricColumn> columns_of(const MetricDef& def) {
            }}};
 }
 
-std::vector<std::string> MetricGate::missed(const Evaluation& e, const GateLimit& limit) const {
-  return gate->missed != nullptr ? gate->missed(e, limit) : outputs(metric->output, e, limit);
+std::vector<GateOutcome> MetricGate::judge(const Evaluation& e, const GateLimit& limit) const {
+  if (gate->judge != nullptr) return {gate->judge(e, limit)};
+  std::vector<GateOutcome> outcomes;
+  for (const OutputDeviation& output : e.outputs)
+    outcomes.push_back(judge_output(metric->output, output, limit));
+  return outcomes;
 }
 
 std::vector<MetricGate> all_gates() {

@@ -21,14 +21,22 @@ struct GateLimit {
   double value = 0;
 };
 
+// What became of a gate, or of one output of it.
+struct GateOutcome {
+  std::string of = {};                              // the output; empty: the whole
+  std::optional<double> measured = {};              // nullopt: it has no figure
+  std::optional<ConfidenceInterval> interval = {};  // of a share, in the unit of the gate
+  std::string missed = {};                          // a sentence with both figures; empty: it holds
+};
+
 struct GateDef {
   std::string_view name;  // of the setting: "min-sqnr"
   std::string_view unit;  // "DB"
   std::string_view help;  // goes on after "when": "an output has a lower SQNR"
   double most = std::numeric_limits<double>::infinity();  // limits lie in 0..most; infinite: any
-  // Every miss, as a sentence with both figures. What could not be measured, such as F1 where there
-  // are no boxes, is a miss. Null: every output's figure is judged.
-  std::vector<std::string> (*missed)(const Evaluation& e, const GateLimit& limit) = nullptr;
+  // What could not be measured, such as F1 where there are no boxes, misses. Null: every output's
+  // figure is judged.
+  GateOutcome (*judge)(const Evaluation& e, const GateLimit& limit) = nullptr;
 };
 
 // A figure of each output beside the reference's.
@@ -92,7 +100,7 @@ struct MetricGate {
   const MetricDef* metric;
   const GateDef* gate;
 
-  std::vector<std::string> missed(const Evaluation& e, const GateLimit& limit) const;
+  std::vector<GateOutcome> judge(const Evaluation& e, const GateLimit& limit) const;
 };
 
 // Of all metrics, those of outputs first.

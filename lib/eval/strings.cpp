@@ -58,6 +58,8 @@ void StringErrors::merge(const StringErrors& other) {
 std::optional<double> StringErrors::character_error() const {
   return percentage(errors, characters);
 }
-std::optional<double> StringErrors::equal_lines() const { return percentage(equal, lines); }
+std::optional<Share> StringErrors::equal_lines() const {
+  return lines > 0 ? std::optional(Share{equal, lines}) : std::nullopt;
+}
 
 }  // namespace intaglio

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "lib/eval/share.h"
+
 namespace intaglio {
 
 // A line as indices of classes: no character list is needed to compare.
@@ -29,10 +31,9 @@ struct StringErrors {
 
   void add(const Symbols& expected, const Symbols& read);
   void merge(const StringErrors& other);
-  // Percentages. The error may exceed 100; nullopt when the reference reads nothing, or there are
-  // no lines.
+  // In percent, may exceed 100; nullopt when the reference reads nothing.
   std::optional<double> character_error() const;
-  std::optional<double> equal_lines() const;
+  std::optional<Share> equal_lines() const;  // nullopt: there are no lines
 };
 
 }  // namespace intaglio

@@ -62,7 +62,7 @@ TEST(MetricDef, GatesAreNamedByTheSideThatTheyKeep) {
     EXPECT_TRUE(names.insert(gate->name).second) << gate->name << " stands there twice";
     EXPECT_TRUE(gate->name.starts_with("min-") || gate->name.starts_with("max-")) << gate->name;
     EXPECT_FALSE(gate->unit.empty() || gate->help.empty()) << gate->name;
-    EXPECT_TRUE(gate->missed != nullptr || metric->of_outputs()) << gate->name << " judges nothing";
+    EXPECT_TRUE(gate->judge != nullptr || metric->of_outputs()) << gate->name << " judges nothing";
   }
 }
 
@@ -77,9 +77,9 @@ TEST(MetricDef, GatesOfOutputsJudgeTheirFigures) {
     const bool least = gate.gate->name.starts_with("min-");
     EXPECT_EQ(least, !gate.metric->output.small) << gate.gate->name;
     const GateLimit limit{"the gate", least ? 0.5 : 0.25};
-    EXPECT_TRUE(gate.missed(exact, limit).empty()) << gate.gate->name;
-    ASSERT_EQ(gate.missed(noisy, limit).size(), 1u) << gate.gate->name;
-    EXPECT_NE(gate.missed(noisy, limit).front().find("the gate"), std::string::npos);
+    EXPECT_EQ(gate.judge(exact, limit).front().missed, "") << gate.gate->name;
+    ASSERT_EQ(gate.judge(noisy, limit).size(), 1u) << gate.gate->name;
+    EXPECT_NE(gate.judge(noisy, limit).front().missed.find("the gate"), std::string::npos);
     EXPECT_GT(merit_of(*gate.metric, exact), merit_of(*gate.metric, noisy)) << gate.gate->name;
   }
 }

@@ -134,7 +134,7 @@ TEST(Evaluate, StringsWithAnOpenNumberOfSteps) {
                    other = compared(steps, opposite, ctc, {2, 6, 5});
   EXPECT_EQ(same.strings->lines, 4u) << "two lines in each of two samples";
   EXPECT_EQ(*same.strings->character_error(), 0);
-  EXPECT_EQ(*same.strings->equal_lines(), 100);
+  EXPECT_EQ(same.strings->equal_lines()->percent(), 100);
   EXPECT_GT(*other.strings->character_error(), 30);
   EXPECT_FALSE(same.agreement) << "nobody asked";
 }

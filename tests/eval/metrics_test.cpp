@@ -118,10 +118,10 @@ TEST(Evaluate, CountsLabelsAgreementAndNoise) {
   const Executor reference(a.graph()), model(b.graph());
   const Evaluation e = evaluate(model, &reference, three_samples(), {});
   EXPECT_EQ(e.samples, 2u);
-  EXPECT_EQ(e.accuracy->top1, 50);
-  EXPECT_EQ(e.accuracy->top5, 100);
-  EXPECT_EQ(e.reference->top1, 50);
-  EXPECT_EQ(*e.agreement, 100);
+  EXPECT_EQ(e.accuracy->top1.percent(), 50);
+  EXPECT_EQ(e.accuracy->top5.percent(), 100);
+  EXPECT_EQ(e.reference->top1.percent(), 50);
+  EXPECT_EQ(e.agreement->percent(), 100);
   EXPECT_NEAR(*e.outputs.front().deviation.sqnr_db(), 10 * std::log10(4.0), 1e-9);
   EXPECT_NEAR(*e.outputs.front().deviation.cosine(), 1, 1e-12);
 }
@@ -139,8 +139,8 @@ TEST(Evaluate, DoesNotDependOnThreads) {
   const Evaluation x = evaluate(model, &reference, samples, one),
                    y = evaluate(model, &reference, samples, four);
   EXPECT_EQ(x.outputs.front().deviation.dd, y.outputs.front().deviation.dd);
-  EXPECT_EQ(*x.agreement, 0);
-  EXPECT_EQ(*x.agreement, *y.agreement);
+  EXPECT_EQ(x.agreement->part, 0u);
+  EXPECT_EQ(x.agreement->percent(), y.agreement->percent());
 }
 
 Samples one_sample(Tensor x) {
@@ -162,7 +162,7 @@ TEST(Evaluate, EveryPositionHasAnAnswer) {
       x.mutate<float>()[static_cast<std::size_t>(3 * t + c)] =
           static_cast<float>(c == 0 ? (t < 5 ? 1 : 4) : -c);
   const Executor reference(a.graph()), model(b.graph());
-  EXPECT_EQ(*evaluate(model, &reference, one_sample(x), {}).agreement, 75);
+  EXPECT_EQ(evaluate(model, &reference, one_sample(x), {}).agreement->percent(), 75);
 }
 
 TEST(Evaluate, ALabelNeedsOnePosition) {

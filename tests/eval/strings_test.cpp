@@ -65,7 +65,7 @@ TEST(StringErrors, AddUpOverLines) {
   line.add({4, 5}, {4});
   sum.merge(line);
   EXPECT_EQ(sum.lines, 2u);
-  EXPECT_DOUBLE_EQ(*sum.equal_lines(), 50);
+  EXPECT_DOUBLE_EQ(sum.equal_lines()->percent(), 50);
   EXPECT_DOUBLE_EQ(*sum.character_error(), 20);
 }
 
@@ -74,7 +74,7 @@ TEST(StringErrors, NothingToReadIsNoFigure) {
   EXPECT_FALSE(none.equal_lines());
   none.add({}, {7});
   EXPECT_FALSE(none.character_error()) << "an error of how many characters?";
-  EXPECT_EQ(*none.equal_lines(), 0);
+  EXPECT_EQ(none.equal_lines()->percent(), 0);
 }
 
 }  // namespace

@@ -67,9 +67,9 @@ TEST(Gates, EveryOutputIsJudged) {
 
 TEST(Gates, ClassesAreJudgedByAgreementAndByTop1) {
   Evaluation e;
-  e.agreement = 97;
-  e.reference = Accuracy{.top1 = 80};
-  e.accuracy = Accuracy{.top1 = 78.5};
+  e.agreement = Share{97, 100};
+  e.reference = Accuracy{.top1 = {800, 1000}, .top5 = {1, 1}};
+  e.accuracy = Accuracy{.top1 = {785, 1000}, .top5 = {1, 1}};
   EXPECT_TRUE((Gates{.limits = {{"min-agreement", 97}}}).missed(e).empty());
   EXPECT_TRUE((Gates{.limits = {{"max-agreement-drop", 3}}}).missed(e).empty());
   EXPECT_TRUE((Gates{.limits = {{"max-top1-drop", 1.5}}}).missed(e).empty());
@@ -122,7 +122,7 @@ TEST(Gates, WhatCannotBeMeasuredIsRefusedBeforehand) {
 
 TEST(Gates, ACheckNamesEveryMiss) {
   Evaluation e = evaluation_with(0.1);
-  e.agreement = 50;
+  e.agreement = Share{1, 2};
   try {
     (Gates{.limits = {{"min-sqnr", 20}, {"min-agreement", 90}}}).check(e);
     FAIL() << "passed";

@@ -6,9 +6,9 @@
 namespace intaglio {
 namespace {
 
-Evaluation evaluation_with(double agreement, double noise) {
+Evaluation evaluation_with(std::size_t agreement, double noise) {
   Evaluation e;
-  e.agreement = agreement;
+  e.agreement = Share{agreement, 100};
   e.outputs = {{.name = "y", .deviation = {}}};
   e.outputs.front().deviation = {.xx = 1, .yy = 1, .xy = 1, .dd = noise, .count = 1};
   return e;
