@@ -11,6 +11,7 @@ namespace intaglio {
 struct Answer {
   // With topk or agreement: of each position the best five, best first (positions.h).
   std::vector<std::vector<std::size_t>> classes;
+  std::vector<float> scores;           // those of classes.front(), as the output holds them
   std::vector<Detections> detections;  // with boxes: of each image of the batch
   std::vector<Symbols> strings;        // with ctc: of each line of the batch
 };

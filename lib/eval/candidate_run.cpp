@@ -18,6 +18,12 @@ Tensor within(Tensor tensor, const Extrema& ends) {
   return tensor;
 }
 
+// What is kept of a sample: classes of one position alone.
+Answer kept(Answer answer) {
+  if (answer.classes.size() > 1) answer.classes.clear(), answer.scores.clear();
+  return answer;
+}
+
 template <typename T>
 void merge_all(std::vector<T>& sums, const std::vector<T>& more) {
   sums.resize(std::max(sums.size(), more.size()));
@@ -41,8 +47,8 @@ void SampleResult::classify(const Answer& answer, std::optional<std::int64_t> la
   top5 = std::any_of(best.begin(), best.end(), is);
 }
 
-CandidateRun::CandidateRun(const Candidate& candidate, const MetricPlan& plan)
-    : candidate_(candidate), plan_(plan) {
+CandidateRun::CandidateRun(const Candidate& candidate, const MetricPlan& plan, bool answers)
+    : candidate_(candidate), plan_(plan), keeps_answers_(answers) {
   for (const auto& [name, twin] : candidate.values) {
     index_[twin] = names_.size();
     names_.push_back(name);
@@ -72,9 +78,16 @@ SampleResult CandidateRun::measure(const std::vector<Tensor>& feeds, const Expec
   });
   const Answer answer = read_answer(plan_, feeds, actual);
   if (plan_.has(Metric::topk)) result.classify(answer, label);
-  if (expected == nullptr) return result;
-  compare_outputs(expected->outputs, actual, result);
-  compare_answers(expected->answer, answer, result);
+  if (expected != nullptr) {
+    compare_outputs(expected->outputs, actual, result);
+    compare_answers(expected->answer, answer, result);
+  }
+  if (keeps_answers_) {
+    result.said.emplace();
+    result.said->label = label;
+    if (expected != nullptr) result.said->reference = kept(expected->answer);
+    result.said->model = kept(answer);
+  }
   return result;
 }
 
@@ -123,8 +136,14 @@ void CandidateRun::compare_answers(const Answer& expected, const Answer& actual,
     result.strings.add(of(expected.strings, i), of(actual.strings, i));
 }
 
-void CandidateRun::add(const SampleResult& r) {
+void CandidateRun::add(const SampleResult& r, std::size_t sample) {
   if (!r.loaded) return;
+  if (r.said) {
+    SampleAnswer& answer = answers_.emplace_back(*r.said);
+    answer.sample = sample;
+    answer.outputs = r.outputs, answer.boxes = r.boxes, answer.strings = r.strings;
+    answer.positions = r.positions, answer.same = r.same;
+  }
   ++loaded_, labelled_ += r.labelled, top1_ += r.top1, top5_ += r.top5;
   positions_ += r.positions, same_ += r.same;
   boxes_.merge(r.boxes), strings_.merge(r.strings);
@@ -146,6 +165,7 @@ Evaluation CandidateRun::finish(bool compared) const {
   e.samples = loaded_;
   e.plan = plan_;
   e.accuracy = accuracy();
+  e.answers = answers_;
   if (!compared) return e;
   if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = Share{same_, positions_};
   if (plan_.has(Metric::boxes)) e.boxes = boxes_;

@@ -19,8 +19,9 @@ struct SampleResult {
   BoxMatches boxes;
   StringErrors strings;
   std::vector<Deviation> outputs;
-  std::vector<Extrema> extrema;   // of the reference's outputs
-  std::vector<Deviation> values;  // in the order of Candidate::values
+  std::vector<Extrema> extrema;      // of the reference's outputs
+  std::vector<Deviation> values;     // in the order of Candidate::values
+  std::optional<SampleAnswer> said;  // where answers are kept
 
   // Throws Code::data for a label of several positions.
   void classify(const Answer& answer, std::optional<std::int64_t> label);
@@ -35,14 +36,15 @@ struct Expected {
 
 class CandidateRun {
  public:
-  CandidateRun(const Candidate& candidate, const MetricPlan& plan);
+  // answers: they are kept (SampleAnswer).
+  CandidateRun(const Candidate& candidate, const MetricPlan& plan, bool answers);
 
   // Runs the model. expected: null without a reference. May be called from many threads at once.
   SampleResult measure(const std::vector<Tensor>& feeds, const Expected* expected,
                        std::optional<std::int64_t> label) const;
 
-  // To be called in the order of the samples.
-  void add(const SampleResult& result);
+  // To be called in the order of the samples. sample: its number.
+  void add(const SampleResult& result, std::size_t sample);
 
   std::optional<Accuracy> accuracy() const;
   // Code::data when no sample was loaded. compared: there was a reference.
@@ -55,11 +57,13 @@ class CandidateRun {
 
   Candidate candidate_;
   MetricPlan plan_;
+  bool keeps_answers_;
   std::vector<std::string> names_;                      // in the reference
   std::unordered_map<std::string, std::size_t> index_;  // by name in the model
   std::size_t loaded_ = 0, labelled_ = 0, positions_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
   std::vector<Deviation> outputs_, values_;
   std::vector<Extrema> extrema_;
+  std::vector<SampleAnswer> answers_;
   BoxMatches boxes_;
   StringErrors strings_;
   bool shapes_differ_ = false;

@@ -13,12 +13,12 @@ class Evaluator {
  public:
   Evaluator(std::span<const Candidate> candidates, const Executor* reference,
             const Samples& samples, const EvaluateOptions& options)
-      : reference_accuracy_({}, options.plan),
+      : reference_accuracy_({}, options.plan, false),
         reference_(reference),
         samples_(samples),
         options_(options) {
     for (const Candidate& candidate : candidates)
-      contestants_.emplace_back(candidate, options.plan);
+      contestants_.emplace_back(candidate, options.plan, options.answers);
     for (const Candidate& candidate : candidates)
       for (const auto& [name, twin] : candidate.values) wanted_.insert(name);
   }
@@ -30,7 +30,7 @@ class Evaluator {
           std::min(together, samples_.count - begin), options_.threads,
           [&](std::size_t i) { return measure(begin + i); },
           [&](std::size_t i, const Row& row) {
-            add(row);
+            add(row, begin + i);
             if (options_.progress) options_.progress(begin + i + 1, samples_.count);
           });
     std::vector<Evaluation> evaluations;
@@ -76,9 +76,10 @@ class Evaluator {
     return expected;
   }
 
-  void add(const Row& row) {
-    reference_accuracy_.add(row.reference);
-    for (std::size_t c = 0; c < row.candidates.size(); ++c) contestants_[c].add(row.candidates[c]);
+  void add(const Row& row, std::size_t sample) {
+    reference_accuracy_.add(row.reference, sample);
+    for (std::size_t c = 0; c < row.candidates.size(); ++c)
+      contestants_[c].add(row.candidates[c], sample);
   }
 
   std::vector<CandidateRun> contestants_;

@@ -12,6 +12,7 @@
 #include "lib/eval/answer.h"
 #include "lib/eval/metrics.h"
 #include "lib/eval/share.h"
+#include "lib/eval/sample_answer.h"
 #include "lib/eval/softmax_rows.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/samples.h"
@@ -40,6 +41,7 @@ struct Evaluation {
   // values.
   std::vector<OutputDeviation> outputs;
   std::map<std::string, Deviation> values;  // with a reference: by name in the reference
+  std::vector<SampleAnswer> answers;        // asked for: of every sample that could be loaded
 };
 
 // A model to evaluate.
@@ -57,6 +59,7 @@ struct Candidate {
 struct EvaluateOptions {
   std::size_t threads = 1;
   bool one_by_one = false;  // threads share the loops of one sample: its values are held once
+  bool answers = false;     // keep what the models say of each sample
   Progress progress;
   MetricPlan plan;
 };

@@ -12,6 +12,8 @@ Samples chosen(Samples samples, std::size_t count, At at) {
   Samples some{count, [load = std::move(samples.load), at](std::size_t i) { return load(at(i)); }};
   if (samples.label)
     some.label = [label = std::move(samples.label), at](std::size_t i) { return label(at(i)); };
+  if (samples.name)
+    some.name = [name = std::move(samples.name), at](std::size_t i) { return name(at(i)); };
   return some;
 }
 

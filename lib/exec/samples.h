@@ -4,18 +4,20 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
 
-// load() and label() may be called from many threads at once, for i below count. load() gives the
-// inputs of the graph in its order; nullopt: the sample is bad and has been noted elsewhere.
+// All functions may be called from many threads at once, for i below count. load() gives the inputs
+// of the graph in its order; nullopt: the sample is bad and has been noted elsewhere.
 struct Samples {
   std::size_t count = 0;
   std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
   std::function<std::optional<std::int64_t>(std::size_t)> label = {};  // null: no labels
+  std::function<std::string(std::size_t)> name = {};                   // null: no names
 };
 
 // At most `count` of them, spread evenly: the middles of as many equal parts.
