@@ -40,12 +40,20 @@ std::string odd_text(const Deviation& d) {
   return text;
 }
 
+// " (of each sample: mean 0.998201, least 0.997103)", where there are several.
+std::string by_sample(const SampleCosines& cosines) {
+  if (cosines.count < 2) return {};
+  return fmt::format(" (of each sample: mean {:.6f}, least {:.6f})", *cosines.mean(),
+                     *cosines.worst());
+}
+
 void print_outputs(const Evaluation& e) {
   for (const OutputDeviation& output : e.outputs) {
     std::vector<std::string> figures;
     for (const Metric metric : e.plan.metrics)
       if (const OutputFigure& figure = def_of(metric).output; figure.of != nullptr)
-        figures.push_back(fmt::format("{} {}", figure.label, figure.text(figure.of(output))));
+        figures.push_back(fmt::format("{} {}", figure.label, figure.text(figure.of(output))) +
+                          (metric == Metric::cosine ? by_sample(output.cosines) : ""));
     if (figures.empty()) continue;
     print_out("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
               odd_text(output.deviation));
@@ -71,6 +79,7 @@ void print_evaluation(const std::string& reference, const std::string& model, co
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));
   print_out("{}, by {} ({})\n", with_flags(samples_text(e.samples, source)), fmt::join(names, ", "),
             with_flags(e.plan.reason));
+  if (!e.plan.advice.empty()) print_out("{}\n", with_flags(e.plan.advice));
 }
 
 void print_gates(const Gates& gates, const Evaluation& e) {

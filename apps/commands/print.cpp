@@ -26,6 +26,11 @@ void put_err(std::string_view text) noexcept {
   if (std::fwrite(text.data(), 1, text.size(), stderr) != text.size()) std::clearerr(stderr);
 }
 
+void put_line(const std::string& line) noexcept {
+  put_err(line);
+  put_err("\n");
+}
+
 void require_printed() {
   errno = 0;
   if (std::fflush(stdout) != 0) note_failure();

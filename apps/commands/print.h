@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +25,9 @@ template <typename... T>
 void print_err(fmt::format_string<T...> format, T&&... arguments) {
   put_err(fmt::format(format, std::forward<T>(arguments)...));
 }
+
+// A message of one line.
+void put_line(const std::string& line) noexcept;
 
 // Flushes stdout. Throws Code::io with the system's reason when a result could not be written.
 void require_printed();

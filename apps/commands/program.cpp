@@ -120,7 +120,7 @@ int run_program(std::vector<std::string> arguments) {
     throw usage_error(root, e);
   }
   set_up_log(line);
-  if (!line.quiet) line.context.show = progress_line;
+  if (!line.quiet) line.context.show = progress_line, line.context.say = put_line;
   const CLI::App* command = root.get_subcommands().front();
   line.context.options = effective_config(*command);
   if (line.print_config) {

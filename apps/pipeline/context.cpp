@@ -21,6 +21,12 @@ Progress Context::progress(std::string phase) const {
   return show ? show(std::move(phase)) : Progress();
 }
 
+bool Context::tell(const std::string& line) {
+  if (!told_.insert(line).second) return false;
+  if (say) say(line);
+  return true;
+}
+
 Context::PhaseTimer::PhaseTimer(Context& c, std::string n) : context(c), name(std::move(n)) {}
 
 Context::PhaseTimer::~PhaseTimer() {

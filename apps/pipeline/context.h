@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,11 @@ struct Context {
   std::function<Progress(std::string phase)> show;
 
   Json options;  // those in effect, for reports; null: unknown
+
+  // How a line is said to whoever looks; empty: nobody does.
+  std::function<void(const std::string& line)> say;
+  // Says it, unless it was said before; then false.
+  bool tell(const std::string& line);
 
   // Stages put their files there, and name what they read; the caller commits.
   Outputs outputs;
@@ -51,6 +57,7 @@ struct Context {
     std::string name;
     std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   };
+  std::set<std::string> told_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

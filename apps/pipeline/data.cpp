@@ -10,21 +10,6 @@
 namespace intaglio {
 namespace {
 
-PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
-                             std::vector<std::string>& warnings, const Json& settled) {
-  if (!options.preprocess.empty()) return load_recipe(options.preprocess);
-  if (!settled.is_null()) return recipe_from_json(settled, "the recipe of the statistics");
-  const auto metadata = model.metadata();
-  if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
-    const Json json = parse_json_if_any(it->second);
-    return recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key));
-  }
-  warnings.emplace_back(
-      "no --preprocess given: images are taken as 'imagenet' (RGB, x/255, mean and std of "
-      "ImageNet)");
-  return load_recipe("imagenet");
-}
-
 void keep_path(Outputs& outputs, std::string_view what, const std::string& path) {
   for (const std::filesystem::path& file : files_behind(path)) outputs.keep(what, file);
 }
@@ -53,24 +38,9 @@ void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::st
   keep_config(outputs, "--preprocess", o.preprocess);
 }
 
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
-                             std::vector<std::string>& warnings, const Json& settled) {
-  std::vector<std::string> assumed;
-  PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
-  if (reads_images(options.data, model.graph().feeds()))
-    warnings.insert(warnings.end(), assumed.begin(), assumed.end());
-  if (!options.resize.empty()) recipe.resize = parse_resize(options.resize);
-  if (!options.crop.empty()) recipe.crop = parse_crop(options.crop);
-  if (options.letterbox) recipe.letterbox = true;
-  if (!options.mean.empty()) recipe.mean = parse_per_channel(options.mean);
-  if (!options.deviation.empty()) recipe.deviation = parse_per_channel(options.deviation);
-  if (!options.channels.empty()) recipe.channels = parse_channels(options.channels);
-  if (!options.layout.empty()) recipe.layout = parse_layout(options.layout);
-  return recipe;
-}
-
 SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
-                     const PreprocessRecipe& recipe, const Graph& graph) {
+                     const PreprocessRecipe& recipe, const Graph& graph)
+    : origin_(recipe.origin) {
   if (paths.empty())
     throw Error(Code::usage, "no data given",
                 "Give --data PATH: images, arrays or a list of files.");
@@ -98,10 +68,19 @@ Samples SampleSet::samples() const {
   return samples;
 }
 
+std::optional<PreprocessRecipe> SampleSet::recipe() const {
+  const Json settled = dataset_->preprocess();
+  if (settled.is_null()) return std::nullopt;
+  PreprocessRecipe recipe = recipe_from_json(settled, "the settled recipe");
+  recipe.origin = origin_;
+  return recipe;
+}
+
 DataSummary SampleSet::summary(std::size_t threads) const {
   DataSummary summary;
   summary.skipped = checked_->skipped();
   summary.preprocess = dataset_->preprocess();
+  summary.recipe = recipe();
   summary.samples = dataset_->size() - summary.skipped.size();
   summary.sha256 = data_sha256(*dataset_, threads);
   return summary;

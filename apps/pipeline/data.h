@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/pipeline/outputs.h"
+#include "apps/pipeline/preprocess.h"
 #include "calibration/data/checked_dataset.h"
 #include "calibration/data/labels.h"
 #include "calibration/data/recipe.h"
@@ -33,18 +34,13 @@ void keep_data(Outputs& outputs, const DataOptions& options,
 // A preset or a target, as an option names it: a file, unless it is built in.
 void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file);
 
-// The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the
-// one in the model's metadata, else 'imagenet' with a warning; then every override. `warnings`
-// receives what was assumed.
-PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
-                             std::vector<std::string>& warnings, const Json& settled = nullptr);
-
 // What was read of a data set.
 struct DataSummary {
-  std::size_t samples = 0;           // that were used
-  std::vector<SkippedFile> skipped;  // and those that were not
-  Json preprocess;                   // the settled recipe; null without images
-  std::string sha256;                // of the samples, whatever their order
+  std::size_t samples = 0;                      // that were used
+  std::vector<SkippedFile> skipped;             // and those that were not
+  Json preprocess;                              // the settled recipe; null without images
+  std::string sha256;                           // of the samples, whatever their order
+  std::optional<PreprocessRecipe> recipe = {};  // the settled one, with its origin
 };
 
 // The samples of paths for the feeds of a model, bad ones set aside and noted.
@@ -56,18 +52,16 @@ class SampleSet {
   Samples samples() const;  // with the labels, if there are any
   CheckedDataset& checked() const { return *checked_; }
   bool reads_images() const { return !dataset_->preprocess().is_null(); }
+  std::optional<PreprocessRecipe> recipe() const;  // settled; nullopt without images
   DataSummary summary(std::size_t threads) const;
   // Throws Code::data when too many samples were bad. Warnings name those that were left out.
   void finish(std::vector<std::string>& warnings) const;
 
  private:
-  PreprocessRecipe recipe_;
+  std::string origin_;  // of the recipe
   std::unique_ptr<Dataset> dataset_;
   std::unique_ptr<CheckedDataset> checked_;
   std::optional<Labels> labels_;
 };
-
-// The key of the output model's metadata that holds the recipe.
-inline constexpr const char* preprocess_key = "intaglio.preprocess";
 
 }  // namespace intaglio

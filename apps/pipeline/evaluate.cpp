@@ -97,6 +97,7 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Quantize
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress("evaluate");
+  options.answers = true;
   std::vector<Measured> measured;
   {
     // The result runs with a float interface; models and executions must stay where they are.
@@ -126,22 +127,6 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Quantize
     measured[i].evaluation.values =
         compare_values(prepared, *quantized[i], samples, how.exact, options.threads);
   return measured;
-}
-
-std::vector<std::string> evaluation_warnings(const Evaluation& e) {
-  std::vector<std::string> warnings;
-  if (e.boxes && !e.boxes->f1())
-    warnings.push_back(
-        fmt::format("neither model finds a box with a score of {} or more: there is no F1",
-                    e.plan.detect.score));
-  for (const OutputDeviation& output : e.outputs)
-    if (const auto odd = output.deviation.one_sided; odd > 0)
-      warnings.push_back(
-          fmt::format("output '{}': {} of {} values are NaN or infinite in one of the models alone",
-                      output.name, odd, output.deviation.count + output.deviation.left_out));
-  if (e.strings && !e.strings->character_error())
-    warnings.emplace_back("the float model reads no characters: there is no character error");
-  return warnings;
 }
 
 }  // namespace intaglio

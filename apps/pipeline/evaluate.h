@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/pipeline/context.h"
+#include "apps/pipeline/doubts.h"
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/write.h"
 #include "lib/eval/evaluate.h"
@@ -29,9 +30,5 @@ struct Measured {
 // else kernels may fuse them away.
 std::vector<Measured> measure(const Prepared& prepared, std::span<const Quantized* const> quantized,
                               const Samples& samples, const Measuring& how, Context& context);
-
-// Figures of a chosen metric that there were no boxes or characters for, and values that are not
-// finite.
-std::vector<std::string> evaluation_warnings(const Evaluation& evaluation);
 
 }  // namespace intaglio

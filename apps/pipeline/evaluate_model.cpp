@@ -60,6 +60,7 @@ EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {
 
   const PreprocessRecipe recipe = make_recipe(o.data, given.model, result.warnings);
   const SampleSet set(o.data, o.data.data, recipe, given.model.graph());
+  tell_preprocess(set, given.model.graph(), context, result.warnings);
   const Ready model(given.model, o.exact);
   std::optional<Ready> float_model;
   if (reference) float_model.emplace(reference->model, o.exact);
@@ -67,6 +68,7 @@ EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {
   EvaluateOptions options;
   options.threads = context.worker_count();
   options.progress = context.progress("evaluate");
+  options.answers = true;
   result.evaluation = context.phase("evaluate", [&] {
     options.plan =
         plan_metrics(request, compared != nullptr ? *compared : model.executor, set.samples());

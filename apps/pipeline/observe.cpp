@@ -15,8 +15,12 @@ namespace intaglio {
 namespace {
 
 DataSummary summary_of(const StatisticsFile& file) {
-  return {static_cast<std::size_t>(file.observations.samples), file.skipped, file.preprocess,
-          file.data_sha256()};
+  DataSummary summary{static_cast<std::size_t>(file.observations.samples), file.skipped,
+                      file.preprocess, file.data_sha256()};
+  if (file.preprocess.is_null()) return summary;
+  summary.recipe = recipe_from_json(file.preprocess, "the recipe of the statistics");
+  summary.recipe->origin = "statistics";
+  return summary;
 }
 
 void require_same_model(const StatisticsFile& file, const Prepared& prepared,
@@ -129,6 +133,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
     throw Error(Code::usage, "no data given", "Give --data PATH, or --calibration STATS.");
   const PreprocessRecipe recipe = make_recipe(data, prepared.model, warnings);
   const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  tell_preprocess(set, prepared.model.graph(), context, warnings);
   Observed observed;
   observed.rebalanced =
       request.like.empty()
@@ -156,6 +161,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   file.skipped = set.checked().skipped();
   std::sort(file.skipped.begin(), file.skipped.end());
   observed.data = summary_of(file);
+  observed.data->recipe = set.recipe();
   warn_of_states(prepared.model.graph(), set.checked(), file.observations, warnings);
   leave_unsuitable(prepared, plan, file.observations, request.redraft, warnings);
   return observed;

@@ -92,8 +92,11 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared&
                                           const Observed& observed,
                                           std::vector<std::string>& warnings) {
   const Json& settled = observed.statistics.preprocess;
-  if (!settled.is_null() && o.calibration.empty())
-    return recipe_from_json(settled, "the recipe of the calibration");
+  if (!settled.is_null() && o.calibration.empty()) {
+    PreprocessRecipe recipe = recipe_from_json(settled, "the recipe of the calibration");
+    if (observed.data && observed.data->recipe) recipe.origin = observed.data->recipe->origin;
+    return recipe;
+  }
   const DataOptions all = with_eval_data(o);
   if (!all.data.empty() || !settled.is_null())
     return make_recipe(all, prepared.model, warnings, settled);
@@ -133,6 +136,7 @@ std::optional<Measured> measure_result(const QuantizeSpec& o, const Split& split
   const DataOptions& data = split.evaluation;
   if (data.data.empty() || o.eval_limit == 0) return std::nullopt;
   const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  tell_preprocess(set, prepared.model.graph(), context, warnings);
   const bool all = !o.eval_data.empty() || o.judges();
   const Samples samples =
       spread(set.samples(), o.eval_limit.value_or(all ? set.samples().count : a_few));

@@ -37,6 +37,16 @@ void print(const Json& json, std::size_t depth, std::string& out) {
   out += json.is_object() ? "}" : "]";
 }
 
+// The recipe for people: where it comes from, and what reaches the model.
+Json preprocessing_json(const std::optional<PreprocessRecipe>& recipe) {
+  if (!recipe) return {};
+  const InputRange range = input_range(*recipe);
+  return {{"text", describe(*recipe)},
+          {"origin", recipe->origin},
+          {"input_min", range.lo},
+          {"input_max", range.hi}};
+}
+
 Json boxes_json(const BoxMatches& boxes, const MetricPlan& plan) {
   return {{"decoder", plan.decoder.def->name},
           {"score_threshold", plan.detect.score},
@@ -98,6 +108,7 @@ Json data_json(const std::optional<DataSummary>& data) {
   return {{"samples", data->samples},
           {"skipped", skipped},
           {"preprocess", data->preprocess},
+          {"preprocessing", preprocessing_json(data->recipe)},
           {"sha256", data->sha256}};
 }
 
@@ -186,13 +197,16 @@ Json evaluation_json(const Evaluation& e) {
     Json entry = {{"name", output.name}};
     for (const MetricDef& def : all_metrics())
       if (def.of_outputs()) entry[std::string(def.output.key)] = number(def.output.of(output));
+    entry["cosine_mean"] = number(output.cosines.mean());
+    entry["cosine_min"] = number(output.cosines.worst());
     entry["left_out"] = output.deviation.left_out;
     entry["one_sided"] = output.deviation.one_sided;
     json["outputs"].push_back(std::move(entry));
   }
   json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
-  json["metrics"] = {{"names", Json::array()}, {"reason", e.plan.reason}};
+  json["metrics"] = {
+      {"names", Json::array()}, {"reason", e.plan.reason}, {"advice", e.plan.advice}};
   for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
   json["reference"] = e.reference ? Json{{"top1", e.reference->top1.percent()},
                                          {"top5", e.reference->top5.percent()}}

@@ -29,21 +29,35 @@ Size covering(Size least, Size image) {
 
 int with_margin(int side) { return static_cast<int>(std::lround(side * 256.0 / 224.0)); }
 
-Image letterboxed(const Image& image, Size box, int pad) {
+// The largest size of the same aspect that fits into the box; whole-number arithmetic: the side that
+// limits is exact.
+Size fitting(Size box, Size image) {
   const std::int64_t w = image.width, h = image.height;
-  Size fit = box;  // whole-number arithmetic: the side that limits is exact
   if (box.width * h <= box.height * w)
-    fit.height = static_cast<int>(std::max<std::int64_t>(1, h * box.width / w));
-  else
-    fit.width = static_cast<int>(std::max<std::int64_t>(1, w * box.height / h));
+    return {box.width, static_cast<int>(std::max<std::int64_t>(1, h * box.width / w))};
+  return {static_cast<int>(std::max<std::int64_t>(1, w * box.height / h)), box.height};
+}
+
+// To a height, as wide as the aspect asks for, at most `most` (0: any width).
+Size at_height(int height, int most, Size image) {
+  const double width = std::min(std::nearbyint(double(image.width) * height / image.height), 1e9);
+  const int wanted = std::max(1, static_cast<int>(width));
+  return {most > 0 ? std::min(most, wanted) : wanted, height};
+}
+
+// The image scaled to `fit`, on a box filled with `pad`.
+Image padded(const Image& image, Size fit, Size box, bool centred, int pad) {
   const Image inner = resize(image, fit, {0, 0, fit});
+  const int left = centred ? (box.width - fit.width) / 2 : 0,
+            top = centred ? (box.height - fit.height) / 2 : 0;
   Image result{box.width, box.height, image.channels, {}};
   const auto row = static_cast<std::size_t>(box.width * image.channels);
   const auto row_in = static_cast<std::ptrdiff_t>(fit.width * image.channels);
   result.pixels.assign(row * static_cast<std::size_t>(box.height), static_cast<std::uint8_t>(pad));
   for (int y = 0; y < fit.height; ++y)
     std::copy_n(inner.pixels.begin() + y * row_in, row_in,
-                result.pixels.begin() + static_cast<std::ptrdiff_t>(row) * y);
+                result.pixels.begin() + static_cast<std::ptrdiff_t>(row) * (y + top) +
+                    left * image.channels);
   return result;
 }
 
@@ -122,9 +136,18 @@ void Preprocessor::settle_crop() {
                   "Give `crop WxH`.");
     return;
   }
+  if (recipe_.resize.mode == Resize::Mode::height) {
+    if (height_ > 0 && height_ != recipe_.resize.height)
+      throw Error(Code::config,
+                  fmt::format("{}: the lines are {} high", input_, recipe_.resize.height),
+                  fmt::format("Give `resize x{}`.", height_));
+    return;
+  }
   if (recipe_.resize.mode == Resize::Mode::automatic && !recipe_.crop)
-    throw Error(Code::config, fmt::format("{}: its size is dynamic", input_),
-                "Give `crop N`, or `resize WxH` to feed images whole, or `resize none`.");
+    throw Error(
+        Code::config, fmt::format("{}: its size is dynamic", input_),
+        "Give `crop N`, or `resize WxH` to feed images whole, or `resize none`; for lines of "
+        "text `preprocess text-line`.");
   default_margin_ = recipe_.resize.mode == Resize::Mode::automatic;
   if (default_margin_ && recipe_.crop->width == recipe_.crop->height)
     recipe_.resize = {.mode = Resize::Mode::shorter, .shorter = with_margin(recipe_.crop->width)};
@@ -153,11 +176,14 @@ void Preprocessor::fill_tables() {
 
 Size Preprocessor::resized(Size image) const {
   const Resize& rule = recipe_.resize;
+  if (recipe_.letterbox) return fitting(*recipe_.crop, image);
   switch (rule.mode) {
     case Resize::Mode::none:
       return image;
     case Resize::Mode::exact:
       return rule.exact;
+    case Resize::Mode::height:
+      return at_height(rule.height, recipe_.crop ? recipe_.crop->width : 0, image);
     case Resize::Mode::shorter:
       return covering({rule.shorter, rule.shorter}, image);
     case Resize::Mode::automatic:
@@ -180,8 +206,9 @@ void Preprocessor::warn_of_margin(Size image, Size resized) const {
 }
 
 Image Preprocessor::arranged(const Image& image) const {
-  if (recipe_.letterbox) return letterboxed(image, *recipe_.crop, recipe_.pad);
   const Size from{image.width, image.height}, to = resized(from);
+  if (recipe_.letterbox || (recipe_.resize.mode == Resize::Mode::height && recipe_.crop))
+    return padded(image, to, *recipe_.crop, recipe_.centred, recipe_.pad);
   const Size kept = recipe_.crop.value_or(to);
   warn_of_margin(from, to);
   if (std::int64_t{to.width} * to.height > max_image_pixels)

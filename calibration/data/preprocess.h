@@ -29,11 +29,13 @@ class Preprocessor {
   // Code::data, with the reason alone, when this image does not fit. May run on many threads.
   Tensor operator()(const Image& image) const;
 
+  // What an image of a size is scaled to, before crop and padding.
+  Size resized(Size image) const;
+
  private:
   void settle_layout();
   void settle_crop();
   void fill_tables();
-  Size resized(Size image) const;
   Image arranged(const Image& image) const;
   void warn_of_margin(Size image, Size resized) const;
 

@@ -1,9 +1,12 @@
 #include "calibration/data/recipe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "lib/base/configs.h"
@@ -43,6 +46,8 @@ Json json_of(const Resize& resize) {
       return resize.shorter;
     case Resize::Mode::exact:
       return text_of(resize.exact);
+    case Resize::Mode::height:
+      return fmt::format("x{}", resize.height);
   }
   return nullptr;
 }
@@ -62,6 +67,56 @@ auto parsed(JsonObject& object, std::string_view key, std::string_view fallback,
   } catch (const Error& e) {
     object.fail(key, e.what());
   }
+}
+
+// --- For people ---
+
+std::string numbers(const std::vector<double>& values) {
+  return fmt::format("{:g}", fmt::join(values, " "));
+}
+
+std::string short_text(const Size& size) {
+  return size.width == size.height ? std::to_string(size.width) : text_of(size);
+}
+
+std::string geometry_of(const PreprocessRecipe& r) {
+  const std::string crop = r.crop ? short_text(*r.crop) : "the input's size";
+  if (r.letterbox)
+    return fmt::format("letterbox {}{}, pad {}", crop, r.centred ? " centred" : "", r.pad);
+  std::string text;
+  switch (r.resize.mode) {
+    case Resize::Mode::automatic:
+      text = "resize to cover 256/224 of it";
+      break;
+    case Resize::Mode::none:
+      text = "not resized";
+      break;
+    case Resize::Mode::shorter:
+      text = fmt::format("resize {}", r.resize.shorter);
+      break;
+    case Resize::Mode::exact:
+      text = "resize " + text_of(r.resize.exact);
+      break;
+    case Resize::Mode::height:
+      return fmt::format(
+          "height {}, {}", r.resize.height,
+          r.crop ? fmt::format("at most {} wide, pad {}", r.crop->width, r.pad) : "width free");
+  }
+  return r.crop ? fmt::format("{}, crop {}", text, crop) : text;
+}
+
+std::string arithmetic_of(const PreprocessRecipe& r) {
+  const auto is = [](const std::vector<double>& values, double what) {
+    return std::all_of(values.begin(), values.end(), [&](double v) { return v == what; });
+  };
+  std::string text;
+  if (std::abs(r.scale * 255 - 1) < 1e-9)
+    text += ", x/255";
+  else if (r.scale != 1)
+    text += fmt::format(", x*{:g}", r.scale);
+  if (!is(r.mean, 0)) text += ", mean " + numbers(r.mean);
+  if (!is(r.deviation, 1)) text += ", std " + numbers(r.deviation);
+  return text;
 }
 
 std::vector<double> per_channel(JsonObject& object, std::string_view key, double fallback) {
@@ -85,6 +140,7 @@ Json PreprocessRecipe::to_json() const {
   json["resize"] = json_of(resize);
   json["crop"] = crop ? Json(text_of(*crop)) : Json(automatic_size);
   json["letterbox"] = letterbox;
+  if (centred) json["centred"] = true;
   json["pad"] = pad;
   json["layout"] = word_of(layout);
   return json;
@@ -103,11 +159,31 @@ PreprocessRecipe recipe_from_json(const Json& json, const std::string& origin) {
   recipe.resize = parsed(object, "resize", automatic_size, parse_resize);
   recipe.crop = parsed(object, "crop", automatic_size, parse_crop);
   recipe.letterbox = object.get<bool>("letterbox", false);
+  recipe.centred = object.get<bool>("centred", false);
   recipe.pad = object.get<int>("pad", recipe.pad);
   if (recipe.pad < 0 || recipe.pad > 255) object.fail("pad", "expected 0..255");
   recipe.layout = parsed(object, "layout", word_of(ImageLayout::automatic), parse_layout);
   object.done();
   return recipe;
+}
+
+InputRange input_range(const PreprocessRecipe& r) {
+  InputRange range{std::numeric_limits<double>::infinity(),
+                   -std::numeric_limits<double>::infinity()};
+  for (std::size_t c = 0; c < std::max(r.mean.size(), r.deviation.size()); ++c)
+    for (const double pixel : {0.0, 255.0}) {
+      const double v = (pixel * r.scale - r.mean[r.mean.size() == 1 ? 0 : c]) /
+                       r.deviation[r.deviation.size() == 1 ? 0 : c];
+      range = {std::min(range.lo, v), std::max(range.hi, v)};
+    }
+  return range;
+}
+
+std::string describe(const PreprocessRecipe& r) {
+  const InputRange range = input_range(r);
+  return fmt::format("{}{}: {}, {}{}; input {:.3g}..{:.3g}", r.name,
+                     r.origin.empty() ? "" : fmt::format(" ({})", r.origin), word_of(r.channels),
+                     geometry_of(r), arithmetic_of(r), range.lo, range.hi);
 }
 
 PreprocessRecipe load_recipe(std::string_view name_or_file) {
@@ -118,7 +194,13 @@ PreprocessRecipe load_recipe(std::string_view name_or_file) {
 Resize parse_resize(std::string_view text) {
   if (text == automatic_size) return {};
   if (text == no_size) return {.mode = Resize::Mode::none};
-  const Size size = parse_sides(text, "auto, none, N (the shorter side) or WxH");
+  constexpr const char* expected = "auto, none, N (the shorter side), WxH or xH";
+  if (text.starts_with('x')) {
+    const int height = parse_side(text.substr(1));
+    if (height == 0) throw unexpected(text, expected);
+    return {.mode = Resize::Mode::height, .height = height};
+  }
+  const Size size = parse_sides(text, expected);
   if (text.find('x') != std::string_view::npos) return {.mode = Resize::Mode::exact, .exact = size};
   return {.mode = Resize::Mode::shorter, .shorter = size.width};
 }

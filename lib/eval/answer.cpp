@@ -1,5 +1,8 @@
 #include "lib/eval/answer.h"
 
+#include <cmath>
+
+#include "lib/eval/metrics.h"
 #include "lib/eval/positions.h"
 #include "lib/exec/arguments.h"
 
@@ -8,15 +11,28 @@ namespace {
 
 constexpr std::size_t best_classes = 5;
 
-// The scores of the first position's best classes.
-std::vector<float> scores_of(const std::vector<std::size_t>& classes, const Tensor& output) {
+// The scores of the first position.
+std::vector<float> first_scores(const Tensor& output) {
   const std::vector<float> values = output.to_vector<float>();
   const AxisView view(output.rank() == 0 ? Shape{1} : output.shape(),
                       static_cast<std::int64_t>(class_axis(output.shape())));
   std::vector<float> scores;
-  for (const std::size_t c : classes)
-    scores.push_back(values[c * static_cast<std::size_t>(view.inner)]);
+  for (std::int64_t c = 0; c < view.length; ++c)
+    scores.push_back(values[static_cast<std::size_t>(c * view.inner)]);
   return scores;
+}
+
+// Whether they are probabilities of at least four classes, the best of which has less than twice its
+// even share.
+bool is_flat(std::span<const float> scores) {
+  constexpr double slack = 0.02;  // of a sum of codes
+  double sum = 0;
+  for (const float s : scores) {
+    if (!(s >= 0 && s <= 1)) return false;
+    sum += s;
+  }
+  return scores.size() >= 4 && std::abs(sum - 1) < slack &&
+         scores[best_of(scores)] * static_cast<double>(scores.size()) < 2;
 }
 
 std::vector<Symbols> read_strings(const CtcPlan& plan, const Tensor& output) {
@@ -40,11 +56,15 @@ Answer read_answer(const MetricPlan& plan, std::span<const Tensor> feeds,
   if (outputs.empty()) return answer;
   if (plan.has(Metric::topk) || plan.has(Metric::agreement)) {
     answer.classes = best_by_position(outputs.front(), best_classes);
-    if (!answer.classes.empty()) answer.scores = scores_of(answer.classes.front(), outputs.front());
+    if (!answer.classes.empty()) {
+      const std::vector<float> scores = first_scores(outputs.front());
+      for (const std::size_t c : answer.classes.front()) answer.scores.push_back(scores[c]);
+      answer.flat = is_flat(scores);
+    }
   }
-  if (plan.has(Metric::boxes))
+  if (plan.reads_boxes() && (plan.has(Metric::boxes) || holds_probabilities(plan.decoder, outputs)))
     answer.detections = detect(plan.decoder, plan.detect, feeds, outputs);
-  if (plan.has(Metric::ctc)) answer.strings = read_strings(plan.ctc, outputs.front());
+  if (plan.reads_strings()) answer.strings = read_strings(plan.ctc, outputs.front());
   return answer;
 }
 

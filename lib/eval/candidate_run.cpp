@@ -149,6 +149,8 @@ void CandidateRun::add(const SampleResult& r, std::size_t sample) {
   boxes_.merge(r.boxes), strings_.merge(r.strings);
   shapes_differ_ |= r.shapes_differ;
   merge_all(outputs_, r.outputs);
+  cosines_.resize(std::max(cosines_.size(), r.outputs.size()));
+  for (std::size_t o = 0; o < r.outputs.size(); ++o) cosines_[o].add(r.outputs[o]);
   merge_all(extrema_, r.extrema);
   merge_all(values_, r.values);
 }
@@ -172,6 +174,7 @@ Evaluation CandidateRun::finish(bool compared) const {
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {
     e.outputs.push_back({candidate_.model->graph().outputs()[o]->name(), outputs_[o]});
+    e.outputs.back().cosines = cosines_[o];
     if (o < extrema_.size()) e.outputs.back().reference = extrema_[o];
   }
   for (std::size_t v = 0; v < values_.size(); ++v)

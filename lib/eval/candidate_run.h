@@ -63,6 +63,7 @@ class CandidateRun {
   std::size_t loaded_ = 0, labelled_ = 0, positions_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
   std::vector<Deviation> outputs_, values_;
   std::vector<Extrema> extrema_;
+  std::vector<SampleCosines> cosines_;  // by output
   std::vector<SampleAnswer> answers_;
   BoxMatches boxes_;
   StringErrors strings_;

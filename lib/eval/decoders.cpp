@@ -49,12 +49,18 @@ Decoder choose_decoder(std::string_view name, const Signature& signature) {
                             to_string(signature)),
                 "Give `decoder auto`, or compare by another `metric`.");
   }
-  for (const DecoderDef& def : table)
-    if (auto roles = def.roles(signature, false); !roles.empty()) return {&def, std::move(roles)};
+  if (auto decoder = fitting_decoder(signature)) return *std::move(decoder);
   throw Error(Code::unsupported,
               fmt::format("`metric boxes`: no decoder fits the outputs {}", to_string(signature)),
               fmt::format("Name one with `decoder`, or compare by another `metric`; there are: {}.",
                           known()));
+}
+
+std::optional<Decoder> fitting_decoder(const Signature& signature) {
+  for (const DecoderDef& def : table)
+    if (auto roles = def.roles(signature, false); !roles.empty())
+      return Decoder{&def, std::move(roles)};
+  return std::nullopt;
 }
 
 std::vector<Detections> detect(const Decoder& decoder, const DetectOptions& options,
@@ -77,18 +83,31 @@ std::vector<Detections> detect(const Decoder& decoder, const DetectOptions& opti
   return images;
 }
 
+namespace {
+
+// The first score that is no probability.
+std::optional<float> odd_score(const Decoder& decoder, std::span<const Tensor> outputs) {
+  constexpr float slack = 0.01f;  // of rounding
+  if (decoder.def->decode != decode_ssd) return std::nullopt;
+  for (const float v : outputs[decoder.roles[scores_role]].to_vector<float>())
+    if (v < -slack || v > 1 + slack) return v;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool holds_probabilities(const Decoder& decoder, std::span<const Tensor> outputs) {
+  return !odd_score(decoder, outputs);
+}
+
 void require_probabilities(const Decoder& decoder, const Signature& signature,
                            std::span<const Tensor> outputs) {
-  constexpr float slack = 0.01f;  // of rounding
-  if (decoder.def->decode != decode_ssd) return;
-  const std::size_t role = decoder.roles[scores_role];
-  for (const float v : outputs[role].to_vector<float>())
-    if (v < -slack || v > 1 + slack)
-      throw Error(
-          Code::unsupported,
-          fmt::format("`decoder ssd` takes probabilities; output {} of the reference holds {}",
-                      to_string(signature.outputs[role]), v),
-          "Compare by another `metric`, or append a Softmax to both models.");
+  if (const auto v = odd_score(decoder, outputs))
+    throw Error(
+        Code::unsupported,
+        fmt::format("`decoder ssd` takes probabilities; output {} of the reference holds {}",
+                    to_string(signature.outputs[decoder.roles[scores_role]]), *v),
+        "Compare by another `metric`, or append a Softmax to both models.");
 }
 
 }  // namespace intaglio

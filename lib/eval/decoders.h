@@ -15,6 +15,7 @@
 // score is the probability, times objectness where there is one.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,9 +72,15 @@ struct Decoder {
 // does not.
 Decoder choose_decoder(std::string_view name, const Signature& signature);
 
+// The first that fits the shapes; nullopt: none does.
+std::optional<Decoder> fitting_decoder(const Signature& signature);
+
 // The detections of each image of one sample. Those of a model that found nothing are empty lists.
 std::vector<Detections> detect(const Decoder& decoder, const DetectOptions& options,
                                std::span<const Tensor> feeds, std::span<const Tensor> outputs);
+
+// Whether scores that the decoder reads as probabilities are some.
+bool holds_probabilities(const Decoder& decoder, std::span<const Tensor> outputs);
 
 // Throws Code::unsupported when a decoder that reads probabilities meets values far from 0..1:
 // logits would be read without complaint.

@@ -27,6 +27,7 @@ struct OutputDeviation {
   std::string name;
   Deviation deviation;
   Extrema reference = {};  // of the reference's values, with Metric::psnr
+  SampleCosines cosines = {};
 };
 
 struct Evaluation {

@@ -19,6 +19,39 @@ bool holds_image(const Shape& shape) {
   return size && size->height >= least_side && size->width >= least_side;
 }
 
+bool is_named(const OutputType& output, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(
+      words, [&](std::string_view word) { return output.name.find(word) != std::string::npos; });
+}
+
+bool holds_embedding(const Signature& signature) {
+  constexpr std::int64_t shortest = 64, longest = 4096;
+  const OutputType& first = signature.outputs.front();
+  const std::size_t rank = first.shape.size();
+  if (first.softmax || rank < 2 || rank > 3 || !is_float(first.dtype)) return false;
+  const std::int64_t length = first.shape.back();
+  if (length < shortest || length > longest) return false;
+  return signature.tokens || is_named(first, {"embed", "hidden_state", "pooler", "feature"});
+}
+
+bool holds_steps(const Signature& signature) {
+  const OutputType& first = signature.outputs.front();
+  const Shape& shape = first.shape;
+  return first.softmax && shape.size() == 3 && (shape[0] == 1 || shape[1] == 1) &&
+         shape[0] * shape[1] > 1 && shape[2] > 2 && !signature.image.empty();
+}
+
+// What the model is, as far as the signature tells. decoder: receives that of a detector.
+Task task_of(const Signature& signature, Decoder& decoder) {
+  if (signature.outputs.empty()) return Task::unknown;
+  if (auto found = fitting_decoder(signature); found && !signature.image.empty()) {
+    decoder = *std::move(found);
+    return Task::boxes;
+  }
+  if (holds_steps(signature)) return Task::strings;
+  return holds_embedding(signature) ? Task::embeddings : Task::unknown;
+}
+
 struct Choice {
   std::vector<Metric> metrics;
   std::string reason;
@@ -38,6 +71,8 @@ Choice by_outputs(const Signature& signature) {
   if (!suppressed_roles(signature, false).empty())
     return {suited_to(&SuitedOutputs::boxes),
             "the graph suppresses boxes itself: the lengths of its outputs depend on the image"};
+  if (holds_embedding(signature))
+    return {suited_to(&SuitedOutputs::others), output + " looks like an embedding"};
   if (holds_scores(first.shape))
     return {suited_to(&SuitedOutputs::scores), output + " holds scores of classes"};
   if (holds_image(first.shape))
@@ -72,6 +107,26 @@ CtcPlan plan_ctc(const MetricRequest& request, const Signature& signature) {
                             to_string(signature.outputs.front()), classes),
                 "Give the index of the class that stands for the blank; -1 is the last.");
   return {shape[0] != 1 && shape[1] == 1, blank};
+}
+
+// How to measure what the plan does not.
+std::string advice_of(const MetricPlan& plan, const MetricRequest& request) {
+  if (!request.metrics.empty() || !request.reference) return {};
+  switch (plan.task) {
+    case Task::boxes:
+      return plan.has(Metric::boxes) ? ""
+                                     : fmt::format("looks like a detector ({}): add `metric boxes`",
+                                                   plan.decoder.def->name);
+    case Task::strings:
+      return plan.has(Metric::ctc) ? "" : "looks like a text recognizer: add `metric ctc`";
+    case Task::embeddings:
+      return std::ranges::count(request.gated, Metric::cosine) > 0
+                 ? ""
+                 : "looks like an embedding: its gate is `min-cosine`";
+    case Task::unknown:
+      break;
+  }
+  return {};
 }
 
 void add_new(std::vector<Metric>& metrics, Metric metric) {
@@ -123,8 +178,10 @@ MetricPlan plan_metrics(const MetricRequest& request, const Signature& signature
     add_new(plan.metrics, metric);
   }
   std::sort(plan.metrics.begin(), plan.metrics.end());
+  plan.task = task_of(signature, plan.decoder);
   if (plan.has(Metric::boxes)) plan.decoder = choose_decoder(request.decoder, signature);
-  if (plan.has(Metric::ctc)) plan.ctc = plan_ctc(request, signature);
+  if (plan.reads_strings()) plan.ctc = plan_ctc(request, signature);
+  plan.advice = advice_of(plan, request);
   return plan;
 }
 

@@ -39,13 +39,22 @@ struct CtcPlan {
   std::int64_t blank = 0;
 };
 
+// What a model is, as far as shapes and the last operators tell.
+enum class Task { unknown, boxes, strings, embeddings };
+
 struct MetricPlan {
   std::vector<Metric> metrics = {Metric::topk, Metric::agreement, Metric::sqnr, Metric::cosine};
   std::string reason = "a classifier is assumed";
   Signature signature;  // of the reference, or of the only model; what names in messages come from
   DetectOptions detect;
-  Decoder decoder;  // with Metric::boxes
-  CtcPlan ctc;      // with Metric::ctc
+  Decoder decoder;  // with Metric::boxes, and of detectors that are recognized
+  CtcPlan ctc;      // with Metric::ctc, and of recognizers
+  Task task = Task::unknown;
+  std::string advice = {};  // the metric that would suit the task; empty: it is one of these
+
+  // Whether answers hold them: they are measured, or at least can be read.
+  bool reads_boxes() const { return decoder.def != nullptr; }
+  bool reads_strings() const { return has(Metric::ctc) || task == Task::strings; }
 
   bool has(Metric metric) const;
   bool compares_values() const;  // some metric is of outputs
@@ -57,6 +66,10 @@ struct MetricPlan {
 // With labels, topk comes first. Throws Code::usage for a metric without what it compares with
 // (labels, a reference), and Code::unsupported, naming shapes, for outputs that cannot be read as
 // boxes or as strings.
+//
+// Recognized are detectors (a decoder fits), text recognizers ([1,T,C] that ends in a Softmax, of an
+// image) and embeddings (of tokens, 64 to 4096 numbers in a row that end in no Softmax, or an output
+// named so): the plan says which metric would suit them. An embedding has no classes to agree on.
 MetricPlan plan_metrics(const MetricRequest& request, const Signature& signature);
 
 }  // namespace intaglio

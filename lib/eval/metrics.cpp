@@ -106,6 +106,22 @@ std::optional<double> Deviation::cosine() const {
   return xy / std::sqrt(xx * yy);
 }
 
+void SampleCosines::add(const Deviation& sample) {
+  const auto cosine = sample.cosine();
+  if (!cosine) return;
+  ++count, sum += *cosine, least = std::min(least, *cosine);
+}
+
+std::optional<double> SampleCosines::mean() const {
+  if (count == 0) return std::nullopt;
+  return sum / static_cast<double>(count);
+}
+
+std::optional<double> SampleCosines::worst() const {
+  if (count == 0) return std::nullopt;
+  return least;
+}
+
 void Extrema::add(std::span<const float> values) {
   for (const float v : values) {
     if (!std::isfinite(v)) continue;

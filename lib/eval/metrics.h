@@ -33,6 +33,17 @@ struct Deviation {
   bool exact() const { return dd == 0 && one_sided == 0; }
 };
 
+// The cosines of samples, one by one: what users of embeddings compare. Samples without one are left
+// out. To be added in the order of the samples.
+struct SampleCosines {
+  double sum = 0, least = 1;
+  std::size_t count = 0;
+
+  void add(const Deviation& sample);
+  std::optional<double> mean() const;  // nullopt: no sample had one
+  std::optional<double> worst() const;
+};
+
 // The least and the largest of the finite values.
 struct Extrema {
   float lo = std::numeric_limits<float>::infinity(), hi = -std::numeric_limits<float>::infinity();

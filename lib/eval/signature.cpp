@@ -15,6 +15,25 @@ bool suppresses(const Graph& graph) {
   });
 }
 
+// Integers that are no flag or length: of a batch and something behind it.
+bool takes_tokens(const Graph& graph) {
+  const auto feeds = graph.feeds();
+  return std::any_of(feeds.begin(), feeds.end(), [](const Value* feed) {
+    return (feed->dtype() == DType::s64 || feed->dtype() == DType::s32) && feed->dims() &&
+           feed->dims()->size() == 2;
+  });
+}
+
+// Through what only moves values.
+bool ends_in_softmax(const Value& output) {
+  const Node* node = output.producer();
+  while (node != nullptr &&
+         (node->op() == "Transpose" || node->op() == "Reshape" || node->op() == "Identity" ||
+          node->op() == "DequantizeLinear" || node->op() == "QuantizeLinear"))
+    node = node->input(0) != nullptr ? node->input(0)->producer() : nullptr;
+  return node != nullptr && (node->op() == "Softmax" || node->op() == "LogSoftmax");
+}
+
 std::optional<Shape> declared(const Value& value) {
   if (!value.dims()) return std::nullopt;
   Shape shape;
@@ -42,6 +61,7 @@ std::string to_string(const Signature& signature) {
 std::optional<Signature> signature_of(const Graph& graph) {
   Signature signature;
   signature.suppresses = suppresses(graph);
+  signature.tokens = takes_tokens(graph);
   for (const Value* feed : graph.feeds()) {
     const auto shape = declared(*feed);
     if (!shape) return std::nullopt;
@@ -50,7 +70,8 @@ std::optional<Signature> signature_of(const Graph& graph) {
   for (const Value* output : graph.outputs()) {
     const auto shape = declared(*output);
     if (!shape) return std::nullopt;
-    signature.outputs.push_back({output->name(), output->dtype(), *shape});
+    signature.outputs.push_back(
+        {output->name(), output->dtype(), *shape, ends_in_softmax(*output)});
   }
   return signature;
 }
@@ -59,11 +80,12 @@ Signature signature_of(const Graph& graph, std::span<const Tensor> feeds,
                        std::span<const Tensor> outputs) {
   Signature signature;
   signature.suppresses = suppresses(graph);
+  signature.tokens = takes_tokens(graph);
   for (const Tensor& feed : feeds)
     if (feed.shape().size() == 4 && signature.image.empty()) signature.image = feed.shape();
   for (std::size_t o = 0; o < outputs.size(); ++o)
-    signature.outputs.push_back(
-        {graph.outputs()[o]->name(), outputs[o].dtype(), outputs[o].shape()});
+    signature.outputs.push_back({graph.outputs()[o]->name(), outputs[o].dtype(), outputs[o].shape(),
+                                 ends_in_softmax(*graph.outputs()[o])});
   return signature;
 }
 

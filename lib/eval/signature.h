@@ -14,6 +14,7 @@ struct OutputType {
   std::string name;
   DType dtype = DType::undefined;
   Shape shape;
+  bool softmax = false;  // the graph ends in one there: probabilities
 };
 std::string to_string(const OutputType& output);  // "'scores' [1,4420,2]"
 
@@ -21,6 +22,7 @@ struct Signature {
   Shape image;  // of the first input of rank 4; empty: there is none
   std::vector<OutputType> outputs;
   bool suppresses = false;  // a NonMaxSuppression node, or a custom NMS, is in the graph
+  bool tokens = false;      // it takes integers with an axis of unknown length, or a long one
 };
 std::string to_string(const Signature& signature);  // all outputs
 

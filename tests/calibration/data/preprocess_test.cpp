@@ -58,7 +58,9 @@ TEST(Recipe, UnknownPresetNamesTheKnownOnes) {
   const Error e = error_of([] { load_recipe("tensorflow"); });
   EXPECT_EQ(e.code(), Code::config);
   EXPECT_STREQ(e.what(), "preprocessing preset 'tensorflow': unknown");
-  EXPECT_NE(e.remedy().find("caffe, imagenet, raw, tf, unit"), std::string::npos) << e.remedy();
+  EXPECT_NE(e.remedy().find("caffe, detector, imagenet, raw, text-line, tf, unit"),
+            std::string::npos)
+      << e.remedy();
   EXPECT_EQ(error_of([] { load_recipe("./missing.json"); }).code(), Code::io);
 }
 
@@ -79,7 +81,7 @@ TEST(Recipe, ReadsBackWhatItWrites) {
     "mean": [1.0, 2.0, 3.0], "std": [4.0], "resize": "320x240", "crop": "300x200",
     "letterbox": false, "pad": 7, "layout": "NHWC"})");
   EXPECT_EQ(recipe_from_json(json, "x").to_json(), json);
-  for (const char* resize : {"\"auto\"", "\"none\"", "256"}) {
+  for (const char* resize : {"\"auto\"", "\"none\"", "256", "\"x48\""}) {
     Json variant = json;
     variant["resize"] = Json::parse(resize);
     EXPECT_EQ(recipe_from_json(variant, "x").to_json(), variant);
@@ -179,6 +181,29 @@ TEST(Preprocess, LetterboxesAtTheTopLeft) {
       EXPECT_EQ(wide.data<float>()[y * 4 + x], y < 2 ? 200 : 114);
       EXPECT_EQ(tall.data<float>()[y * 4 + x], x < 2 ? 200 : 114);
     }
+}
+
+TEST(Preprocess, LetterboxesInTheMiddle) {
+  PreprocessRecipe recipe;
+  recipe.letterbox = recipe.centred = true;
+  const Tensor wide = Preprocessor(recipe, input({1, 3, 4, 4}))(flat(8, 4, 200, 200, 200));
+  for (int y = 0; y < 4; ++y)
+    for (int x = 0; x < 4; ++x)
+      EXPECT_EQ(wide.data<float>()[y * 4 + x], y == 1 || y == 2 ? 200 : 114);
+}
+
+TEST(Preprocess, LinesOfTextKeepTheirAspect) {
+  PreprocessRecipe recipe = load_recipe("text-line");
+  const Preprocessor wide(recipe, input({-1, 3, 48, -1}));
+  EXPECT_EQ(wide(pattern(700, 30)).shape(), (Shape{1, 3, 48, 1120}));
+  const Preprocessor fixed(recipe, input({1, 3, 48, 320}));
+  EXPECT_EQ(fixed(pattern(700, 30)).shape(), (Shape{1, 3, 48, 320}));
+  EXPECT_EQ(fixed.resized({700, 30}), (Size{320, 48})) << "squeezed";
+  EXPECT_EQ(fixed.resized({60, 30}), (Size{96, 48})) << "padded";
+  const Tensor padded = fixed(flat(60, 30, 255, 255, 255));
+  EXPECT_EQ(padded.data<float>()[95], 1);
+  EXPECT_NEAR(padded.data<float>()[96], 0, 0.01);
+  EXPECT_EQ(error_of([&] { Preprocessor(recipe, input({1, 3, 32, 320})); }).code(), Code::config);
 }
 
 TEST(Preprocess, CoversACropThatIsNotSquare) {
