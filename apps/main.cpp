@@ -9,6 +9,7 @@
 #include "apps/commands/fault.h"
 #include "apps/commands/print.h"
 #include "apps/commands/program.h"
+#include "apps/commands/terminal.h"
 #include "apps/report/flags.h"
 #include "apps/signals.h"
 #include "lib/base/temporary_file.h"
@@ -26,7 +27,7 @@ void share_memory_among_threads() {
 
 void tell(const Error& error) noexcept {
   try {
-    print_err("intaglio: {}\n", with_flags(error.what()));
+    print_err("{} {}\n", painted(stderr, Colour::red, "intaglio:"), with_flags(error.what()));
     if (!error.remedy().empty()) print_err("  {}\n", with_flags(error.remedy()));
   } catch (...) {  // there is no memory for more words
     put_err("intaglio: ");

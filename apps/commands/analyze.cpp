@@ -9,6 +9,7 @@
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/options/data.h"
+#include "apps/options/group.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
 #include "apps/pipeline/analyze.h"
@@ -86,23 +87,27 @@ void add_analyze(CLI::App& root, CommandLine& line) {
   CLI::App* command = root.add_subcommand(
       "analyze", "Rank the layers by what they cost when quantized, and win when left float");
   command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  add_data_options(*command, options->spec.data, /*required=*/true);
+  begin_group(*command, group::method);
   command->add_option("--method", options->spec.method, "Calibration method: " + known_methods())
       ->type_name("NAME[:KEY=VALUE,...]")
       ->capture_default_str();
+  begin_group(*command, group::data);
   command
       ->add_option("--samples", options->spec.samples,
                    "Analyze on this many samples at most, spread evenly over --data")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  begin_group(*command, group::method);
   command
       ->add_option("--calibration", options->spec.calibration,
                    "Statistics of 'calibrate': the model is not run for them")
       ->type_name("STATS");
+  begin_group(*command, group::outputs);
   command->add_option("--top", options->rows, "Rows of the table")->capture_default_str();
   command->add_option("--report", options->report, "JSON report")->type_name("FILE");
   command->add_option("--html", options->html, "The report as a page")->type_name("FILE");
   command->add_flag("--json", options->json, "Print the report on stdout instead of a table");
-  add_data_options(*command, options->spec.data, /*required=*/true);
   add_quant_options(*command, options->spec.quant);
   add_refine_options(*command, options->spec.refine);
   command->footer(

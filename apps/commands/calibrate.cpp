@@ -8,6 +8,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/options/data.h"
+#include "apps/options/group.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
 #include "apps/pipeline/calibrate.h"
@@ -69,19 +70,23 @@ void add_calibrate(CLI::App& root, CommandLine& line) {
   CLI::App* command =
       root.add_subcommand("calibrate", "Measure statistics, to select ranges from later");
   command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  begin_group(*command, group::outputs);
   command
       ->add_option("-o,--output", options->output,
                    "The file of statistics (default: NAME.statistics here)")
       ->type_name("STATS");
+  begin_group(*command, group::data);
   command
       ->add_option("--shard", options->shard,
                    "Take every N-th sample, starting at I (1..N); see merge")
       ->type_name("I/N");
+  begin_group(*command, group::method);
   command
       ->add_option("--like", options->spec.like,
                    "Equalize channels as for this file, so that both can be merged")
       ->type_name("STATS")
       ->check(CLI::ExistingFile);
+  begin_group(*command, group::outputs);
   command->add_flag("--json", options->json, "One JSON document on stdout");
   add_data_options(*command, options->spec.data, /*required=*/true);
   add_quant_options(*command, options->spec.quant);

@@ -7,6 +7,8 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/commands/terminal.h"
+#include "apps/options/group.h"
 #include "apps/pipeline/load.h"
 #include "apps/report/check.h"
 #include "apps/report/flags.h"
@@ -74,7 +76,10 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
             human_bytes(static_cast<std::uint64_t>(m.activations)), m.widest,
             m.complete ? "" : "; some shapes are not known");
   print_saturation(result);
-  print_out("{} target '{}'\n", result.fits() ? "fits" : "does not fit", target.name);
+  print_out("{} target '{}'\n",
+            result.fits() ? painted(stdout, Colour::green, "fits")
+                          : painted(stdout, Colour::red, "does not fit"),
+            target.name);
 }
 
 void check_command(const CheckOptions& o, Context& context) {
@@ -98,7 +103,11 @@ void add_check(CLI::App& root, CommandLine& line) {
   CLI::App* command =
       root.add_subcommand("check", "Tell whether a quantized model fits a target, and why not");
   command->add_option("MODEL", o->model, "A quantized model of any origin")->required();
-  command->add_option("--target", o->target, "A name or file of configs/")->capture_default_str();
+  begin_group(*command, group::form);
+  command->add_option("--target", o->target, "A name or file of configs/")
+      ->type_name("NAME|FILE")
+      ->capture_default_str();
+  begin_group(*command, group::outputs);
   command->add_flag("--all", o->all, "List the nodes that run in integers too");
   command->add_flag("--json", o->json, "One JSON document on stdout");
   command->footer(

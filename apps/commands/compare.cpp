@@ -9,6 +9,7 @@
 #include "apps/commands/table.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
+#include "apps/options/group.h"
 #include "apps/options/metrics.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
@@ -81,6 +82,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
   CLI::App* command =
       root.add_subcommand("compare", "Calibrate once, then evaluate every method side by side");
   command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
+  begin_group(*command, group::method);
   command
       ->add_option(
           "--method", options->spec.methods,
@@ -90,6 +92,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
       ->add_option("--calibration", options->spec.calibration,
                    "Statistics of 'calibrate': the model is not run for them")
       ->type_name("STATS");
+  begin_group(*command, group::comparison);
   command
       ->add_option(
           "--eval-data", options->spec.eval_data,
@@ -101,6 +104,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
                    "or boxes)")
       ->check(CLI::IsMember(objectives()));
   add_metric_options(*command, options->spec.metric);
+  begin_group(*command, group::outputs);
   command->add_option("-o,--output", options->spec.output, "Write the best model")
       ->type_name("FILE");
   command->add_option("--report", options->report, "JSON report")->type_name("FILE");

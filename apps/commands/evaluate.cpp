@@ -11,6 +11,7 @@
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
+#include "apps/options/group.h"
 #include "apps/options/metrics.h"
 #include "apps/pipeline/evaluate_model.h"
 #include "apps/report/report.h"
@@ -69,12 +70,14 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
   command->add_option("MODEL", o->spec.model, "A float or quantized model")->required();
   add_data_options(*command, o->spec.data, /*required=*/false);
   add_label_options(*command, o->spec.data);
+  begin_group(*command, group::comparison);
   command->add_option("--reference", o->spec.reference, "The float model to compare with")
       ->type_name("FP32.onnx");
-  add_exact_option(*command, o->spec.exact);
+  begin_group(*command, group::outputs);
   command->add_option("--report", o->report, "JSON report")->type_name("FILE");
   command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
   add_metric_options(*command, o->spec.metric);
+  add_exact_option(*command, o->spec.exact);
   add_gate_options(*command, o->spec.gates);
   command->footer(
       "Examples:\n"

@@ -10,6 +10,7 @@
 #include "apps/commands/inspect_ops.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/options/group.h"
 #include "apps/pipeline/load.h"
 #include "apps/report/flags.h"
 #include "apps/report/report.h"
@@ -199,6 +200,7 @@ void add_inspect(CLI::App& root, CommandLine& line) {
   command
       ->add_option("FILE", options->file, "A .onnx model, a plan (.json) or a file of statistics")
       ->required();
+  begin_group(*command, group::outputs);
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->add_flag("--nodes", options->nodes, "List every node with its kernel");
   command->add_flag("--ops", options->ops,

@@ -7,6 +7,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/options/group.h"
 #include "calibration/statistics/statistics_file.h"
 #include "lib/base/memory.h"
 
@@ -43,6 +44,7 @@ void add_merge(CLI::App& root, CommandLine& line) {
   const auto options = std::make_shared<MergeOptions>();
   CLI::App* command = root.add_subcommand("merge", "Join statistics of shards, exactly");
   command->add_option("STATS", options->inputs, "Files of 'intaglio calibrate'")->required();
+  begin_group(*command, group::outputs);
   command->add_option("-o,--output", options->output, "The file of statistics to write")
       ->type_name("STATS")
       ->required();

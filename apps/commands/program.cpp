@@ -6,21 +6,25 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <sstream>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/help.h"
 #include "apps/commands/print.h"
 #include "apps/commands/progress_line.h"
+#include "apps/commands/terminal.h"
+#include "apps/commands/usage.h"
 #include "apps/options/config_file.h"
+#include "apps/options/group.h"
 #include "apps/options/links.h"
 #include "apps/options/memory.h"
 #include "apps/report/flags.h"
 #include "lib/base/log.h"
-#include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
+
+constexpr const char* help_all = "--help-all";
 
 // The message of a line of the log, with flags for settings: the libraries warn too.
 class MessageWithFlags : public spdlog::custom_flag_formatter {
@@ -36,9 +40,8 @@ class MessageWithFlags : public spdlog::custom_flag_formatter {
 };
 
 void set_up_log(const CommandLine& line) {
-  const bool plain = std::getenv("NO_COLOR") != nullptr;
   auto logger = spdlog::stderr_color_mt(
-      "intaglio", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
+      "intaglio", takes_colour(stderr) ? spdlog::color_mode::always : spdlog::color_mode::never);
   auto lines = std::make_unique<spdlog::pattern_formatter>();
   lines->add_flag<MessageWithFlags>('*').set_pattern("%^%l%$: %*");
   logger->set_formatter(std::move(lines));
@@ -48,32 +51,30 @@ void set_up_log(const CommandLine& line) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// What the parser says; of an option that is not there, the nearest one that is.
-Error usage_error(const CLI::App& root, const CLI::ParseError& e) {
-  const auto chosen = root.get_subcommands();
-  const CLI::App& command = chosen.empty() ? root : *chosen.front();
-  const std::string name = chosen.empty() ? "intaglio" : "intaglio " + command.get_name();
-  const std::string help = fmt::format("See '{} --help'.", name);
-  std::vector<std::string> known;
-  for (const CLI::App* app : {&command, &root})
-    for (const CLI::Option* option : app->get_options())
-      for (const std::string& word : option->get_lnames()) known.push_back("--" + word);
-  const std::vector<std::string_view> options(known.begin(), known.end());
-  for (const std::string& extra : root.remaining(/*recurse=*/true)) {
-    if (!extra.starts_with("--")) continue;
-    const std::string word = extra.substr(0, extra.find('='));
-    const std::string_view meant = nearest(word, options);
-    return Error(Code::usage, fmt::format("'{}' has no option {}", name, word),
-                 meant.empty() ? help : fmt::format("Did you mean {}? {}", meant, help));
-  }
-  return Error(Code::usage, e.what(), help);
+void add_help(CLI::App& app) {
+  begin_group(app, group::general);
+  app.set_help_flag("-h,--help", "What is essential; '--help all' tells everything");
+  app.set_help_all_flag(help_all)->group("");
+}
+
+// "--help all" as the parser knows it.
+void join_help_all(std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
+    if ((arguments[i] == "--help" || arguments[i] == "-h") && arguments[i + 1] == "all") {
+      arguments[i] = help_all;
+      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
 }
 
 void build(CLI::App& root, CommandLine& line) {
   root.require_subcommand(1);
   root.fallthrough();
-  root.set_version_flag("--version", std::string("intaglio " INTAGLIO_VERSION));
+  root.formatter(std::make_shared<Help>());
+  add_help(root);
+  root.set_version_flag("--version", std::string("intaglio " INTAGLIO_VERSION),
+                        "Print the version");
   root.add_option("--threads", line.context.threads, "Worker threads; 0: one per usable core")
+      ->type_name("N")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_memory_option(root);
@@ -91,6 +92,7 @@ void build(CLI::App& root, CommandLine& line) {
   add_analyze(root, line);
   add_inspect(root, line);
   for (CLI::App* command : root.get_subcommands({})) {
+    add_help(*command);
     command->add_option("--config", line.config, "A JSON file with any of these options; flags win")
         ->type_name("FILE");
     command->add_flag("--print-config", line.print_config,
@@ -106,6 +108,7 @@ int run_program(std::vector<std::string> arguments) {
       "Intaglio quantizes FP32 ONNX models to INT8: calibrate, quantize, compare, from the shell.",
       "intaglio");
   build(root, line);
+  join_help_all(arguments);
   arguments = expand_config(arguments, root, &line.config);
   line.context.outputs.keep("--config", line.config);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

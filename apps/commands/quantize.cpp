@@ -11,6 +11,7 @@
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
+#include "apps/options/group.h"
 #include "apps/options/keep.h"
 #include "apps/options/metrics.h"
 #include "apps/options/quant.h"
@@ -79,6 +80,7 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
 }
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
+  begin_group(command, group::outputs);
   command.add_option("-o,--output", o.spec.output, "Output model (default: NAME.int8.onnx here)")
       ->type_name("FILE");
   command.add_flag(
@@ -89,14 +91,12 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
   command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
       ->type_name("FILE");
-  command.add_option("--plan", o.spec.plan, "Use this plan instead of calibrating")
-      ->type_name("FILE");
   command.add_flag("--dry-run", o.dry_run,
                    "Decide and print what would be quantized; write nothing");
 }
 
 void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
-  add_exact_option(command, o.spec.exact);
+  begin_group(command, group::comparison);
   command
       .add_option("--eval-data", o.spec.eval_data,
                   "Evaluate on these samples (default: up to 16 of --data)")
@@ -106,6 +106,7 @@ void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
                   "Compare on at most N samples, spread evenly; 0: do not compare")
       ->type_name("N");
   add_metric_options(command, o.spec.metric);
+  add_exact_option(command, o.spec.exact);
   add_gate_options(command, o.spec.gates);
 }
 
@@ -117,6 +118,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
   command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
   add_data_options(*command, options->spec.data, /*required=*/false);
   add_label_options(*command, options->spec.data);
+  begin_group(*command, group::method);
   command
       ->add_option("--method", options->spec.method,
                    "Calibration method, with parameters: " + known_methods())
@@ -126,6 +128,8 @@ void add_quantize(CLI::App& root, CommandLine& line) {
       ->add_option("--calibration", options->spec.calibration,
                    "Statistics of 'calibrate': the model is not run")
       ->type_name("STATS");
+  command->add_option("--plan", options->spec.plan, "Use this plan instead of calibrating")
+      ->type_name("FILE");
   add_quant_options(*command, options->spec.quant);
   add_refine_options(*command, options->spec.refine);
   add_keep_options(*command, options->spec.keep);

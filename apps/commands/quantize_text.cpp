@@ -21,17 +21,33 @@ std::string kept_as(const KeepSummary& kept) {
   return kept.asked.as == KeepAs::floats ? "kept float" : "with 16 bits";
 }
 
+bool tells_the_same(const KeepTrial& a, const KeepTrial& b) {
+  return a.layers.size() == b.layers.size() && a.reached == b.reached &&
+         a.missed.empty() == b.missed.empty();
+}
+
+// What each try cost and reached; of those that follow each other alike the first, and of those
+// with a layer less the ones that got by without it.
 void print_trials(const KeepSummary& kept) {
-  std::vector<std::vector<std::string>> rows = {
-      {kept_as(kept), kept.asked.objective == KeepCost::size ? "weights %" : "MACs %", "SQNR dB",
-       "agreement %", ""}};
-  const auto text = [](const std::optional<double>& value) {
-    return value ? percent(*value) : std::string("-");
-  };
-  for (const KeepTrial& t : kept.trials)
-    rows.push_back({std::to_string(t.layers.size()), text(t.cost), text(t.noise.sqnr_db()),
-                    text(t.agreement), t.missed.empty() ? "holds" : "missed"});
+  const bool by_size = kept.asked.objective == KeepCost::size;
+  std::vector<std::vector<std::string>> rows = {{kept_as(kept), "MACs %"}};
+  if (by_size) rows[0].emplace_back("weights %");
+  for (const Reached& figure : kept.trials.front().reached) rows[0].push_back(figure.head);
+  rows[0].emplace_back("");
+  const KeepTrial* told = nullptr;
+  for (const KeepTrial& t : kept.trials) {
+    if (told != nullptr && tells_the_same(t, *told)) continue;
+    if (t.spared && !t.missed.empty()) continue;
+    told = &t;
+    auto& row = rows.emplace_back(
+        std::vector<std::string>{std::to_string(t.layers.size()), percent(t.macs)});
+    if (by_size) row.push_back(percent(t.cost));
+    for (const Reached& figure : t.reached) row.push_back(figure.text);
+    row.emplace_back(t.missed.empty() ? "holds" : "missed");
+  }
   print_table(rows);
+  if (const std::size_t more = kept.trials.size() + 1 - rows.size(); more > 0)
+    print_out("{} more tries changed nothing\n", more);
 }
 
 void print_kept(const KeepSummary& kept) {
@@ -41,8 +57,8 @@ void print_kept(const KeepSummary& kept) {
   for (const KeptLayer& l : kept.layers) names.push_back(l.name.empty() ? l.output : l.name);
   const std::size_t count = names.size();
   if (count > named) names.resize(named);
-  print_out("\n{} layers {}{}{}{}\n\n", count, kept_as(kept), count == 0 ? "" : ": ",
-            fmt::join(names, ", "),
+  print_out("\n{} layers {}, {} % of MACs{}{}{}\n\n", count, kept_as(kept), percent(kept.macs),
+            count == 0 ? "" : ": ", fmt::join(names, ", "),
             count > named ? fmt::format(" and {} more (--report)", count - named) : "");
 }
 

@@ -13,6 +13,7 @@
 #include "apps/commands/timing.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
+#include "apps/options/group.h"
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/load.h"
 #include "apps/pipeline/prepare.h"
@@ -256,10 +257,12 @@ void add_run(CLI::App& root, CommandLine& line) {
   add_data_options(*command, o->data, /*required=*/false);
   command->add_option("--input", o->inputs, "NAME=FILE.npy (or .pb) for one model input")
       ->type_name("NAME=FILE");
+  begin_group(*command, group::outputs);
   command->add_option("--classes", o->data.classes, "Names of the classes, for --top")
       ->type_name("TSV");
   command->add_option("--top", o->top, "Print the N best classes of the first output")
       ->check(CLI::Range(1, 1000));
+  begin_group(*command, group::run);
   command->add_option("--repeat", o->repeat, "Run N times and print min, median and p95")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
@@ -271,13 +274,16 @@ void add_run(CLI::App& root, CommandLine& line) {
                     "Spread the repeats over --threads and print runs per second");
   command->add_flag("--profile", o->profile,
                     "Print the time, the kernel and the layout of every node");
+  begin_group(*command, group::outputs);
   command->add_option("--output-dir", o->output_dir, "Write one .npy per output")->type_name("DIR");
+  begin_group(*command, group::comparison);
   command
       ->add_option("--expect", o->expect,
                    "Compare with output_*.pb of this folder; exit 8 if they differ")
       ->type_name("DIR");
   command->add_option("--rtol", o->rtol, "Relative tolerance of --expect")->capture_default_str();
   command->add_option("--atol", o->atol, "Absolute tolerance of --expect")->capture_default_str();
+  begin_group(*command, group::outputs);
   command->add_flag("--json", o->json, "One JSON document on stdout");
   command->footer(
       "Examples:\n"

@@ -2,9 +2,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/options/group.h"
+
 namespace intaglio {
 
 void add_data_options(CLI::App& command, DataOptions& o, bool required) {
+  begin_group(command, group::data);
   command
       .add_option(
           "--data", o.data,
@@ -34,6 +37,7 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
 }
 
 void add_label_options(CLI::App& command, DataOptions& o) {
+  begin_group(command, group::data);
   command.add_option("--labels", o.labels, "CSV with columns file,index")->type_name("CSV");
 }
 

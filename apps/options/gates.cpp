@@ -5,11 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 
+#include "apps/options/group.h"
 #include "lib/eval/metric_def.h"
 
 namespace intaglio {
 
 void add_gate_options(CLI::App& command, Gates& gates) {
+  begin_group(command, group::gates);
   for (const MetricGate& each : all_gates()) {
     const GateDef& gate = *each.gate;
     CLI::Option* option =

@@ -3,10 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/options/choice.h"
+#include "apps/options/group.h"
 
 namespace intaglio {
 
 void add_keep_options(CLI::App& command, KeepOptions& options) {
+  begin_group(command, group::accuracy);
   command
       .add_option("--keep-float", options.layers,
                   "Layers that stay float: the N whose noise matters most, or auto: the cheapest "

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/options/group.h"
 #include "lib/eval/metric_def.h"
 
 namespace intaglio {
@@ -25,6 +26,7 @@ std::string known_decoders() {
 }  // namespace
 
 void add_metric_options(CLI::App& command, MetricOptions& o) {
+  begin_group(command, group::comparison);
   command
       .add_option(
           "--metric", o.metrics,

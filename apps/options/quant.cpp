@@ -3,16 +3,16 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/options/choice.h"
+#include "apps/options/group.h"
 
 namespace intaglio {
 namespace {
 
 void add_form_options(CLI::App& command, FormOptions& o) {
   add_choice(command, "--format", o.form,
-             "Output form: Q/DQ pairs around float operators, operators on codes, activations "
-             "quantized as the model runs, or weights alone; the last two need no data, and run "
-             "convolutions at 0.13 to 0.5 of float's speed in onnxruntime",
-             Listing::set);
+             "Q/DQ pairs around float operators, operators on codes, activations quantized as the "
+             "model runs, or weights alone; the last two need no data and are slow where a model "
+             "has convolutions");
   command.add_flag(
       "--contrib", o.contrib,
       "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
@@ -22,40 +22,41 @@ void add_form_options(CLI::App& command, FormOptions& o) {
                    "scales: nothing is calibrated");
   add_choice(command, "--placement", o.placement,
              "Q/DQ pairs so that all runs in integers, or none where it costs accuracy, such "
-             "as between a Conv and its LeakyRelu",
-             Listing::set);
+             "as between a Conv and its LeakyRelu");
   add_choice(command, "--io", o.io, interface_types,
-             "Type of graph inputs and outputs; codes have their scales in the metadata",
-             Listing::set);
+             "Type of graph inputs and outputs; codes have their scales in the metadata");
   command.add_flag(
       "--float16", o.float16,
       "What is not quantized computes in float16; graph inputs and outputs keep their types");
 }
 
 void add_scheme_options(CLI::App& command, QuantOptions& o) {
+  begin_group(command, group::form);
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
+      ->type_name("NAME|FILE")
       ->capture_default_str();
   add_form_options(command, o.form);
   add_choice(command, "--weights", o.weights, weight_types,
-             "Weight type (default: the target's); fp16 and bf16 with --format weights",
-             Listing::set);
+             "Weight type (default: the target's); fp16 and bf16 with --format weights");
   add_choice(command, "--activations", o.activations, code_types,
-             "Activation type (default: the target's)", Listing::set);
+             "Activation type (default: the target's)");
   add_choice(command, "--granularity", o.granularity, words(Granularity{}),
-             "Weight scales per channel or per tensor", Listing::set);
+             "Weight scales per channel or per tensor");
   command.add_flag("--symmetric", o.symmetric, "Symmetric activations");
   command.add_flag("--reduce-range", o.reduce_range,
                    "7-bit weights, for u8 x s8 units that saturate");
+  begin_group(command, group::method);
   command
       .add_option("--weight-method", o.weight_method,
                   "How weight ranges are chosen: best (the better of minmax and mse), or a method")
+      ->type_name("NAME")
       ->capture_default_str();
   add_choice(command, "--nonfinite", o.nonfinite,
-             "What observed NaN and infinities are: left out with a warning, or an error",
-             Listing::set);
+             "What observed NaN and infinities are: left out with a warning, or an error");
 }
 
 void add_selection_options(CLI::App& command, QuantOptions& o) {
+  begin_group(command, group::accuracy);
   command
       .add_option("--include", o.selection.include, "Quantize only nodes whose name matches REGEX")
       ->type_name("REGEX");

@@ -3,10 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/options/choice.h"
+#include "apps/options/group.h"
 
 namespace intaglio {
 
 void add_refine_options(CLI::App& command, RefineOptions& options) {
+  begin_group(command, group::accuracy);
   add_choice(command, "--effort", options.effort,
              "How much is done for accuracy: fast chooses ranges; balanced equalizes channels, "
              "migrates them into weights and corrects biases; best rounds weights against each "

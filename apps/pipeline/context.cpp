@@ -18,7 +18,8 @@ double seconds_since(Clock::time_point start) {
 std::size_t Context::worker_count() const { return thread_count(threads); }
 
 Progress Context::progress(std::string phase) const {
-  return show ? show(std::move(phase)) : Progress();
+  if (!show) return {};
+  return show(part.empty() ? std::move(phase) : part + ", " + phase);
 }
 
 bool Context::tell(const std::string& line) {

@@ -23,6 +23,7 @@ struct Context {
   bool verbose = false;  // a line of log for each phase
   // How a phase shows its progress; empty: nobody looks.
   std::function<Progress(std::string phase)> show;
+  std::string part;  // what the phases are part of, for their progress: "try 3"; empty: the whole
 
   Json options;  // those in effect, for reports; null: unknown
 

@@ -82,12 +82,12 @@ void doubt_labels(const Evaluation& e, Warnings& warnings) {
   if (classes < 2 || count < few_samples) return;
   const double chance = 1 / classes;
   const double most = count * chance + std::sqrt(count * chance * (1 - chance));
-  if (accuracy->top1 / 100 * count > most) return;
+  if (accuracy->top1.percent() / 100 * count > most) return;
   warnings.push_back(
       fmt::format("{} is right on {:.1f} % of the labels, as guessing among {} "
                   "classes would be: are the labels its classes, and its inputs "
                   "prepared as it wants them?",
-                  float_model(e), accuracy->top1, classes));
+                  float_model(e), accuracy->top1.percent(), classes));
 }
 
 }  // namespace

@@ -14,10 +14,14 @@ namespace {
 // and the least SQNR of the outputs.
 constexpr double enough_agreement = 99.5, enough_db = 50;
 
+// Above, in percent, float layers leave little of the speed that integers give.
+constexpr double much_float = 33;
+
 }  // namespace
 
 std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
-                                   const CheckResult& check, const Evaluation* evaluation) {
+                                   const CheckResult& check, const Evaluation* evaluation,
+                                   const KeepSummary* kept) {
   const auto slow = std::ranges::count_if(plan.nodes, [](const NodePlan& n) {
     return n.quantized && (n.op == "Conv" || n.op == "ConvTranspose") &&
            std::ranges::none_of(n.constants,
@@ -34,13 +38,17 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",
         static_cast<double>(check.integer_macs) / 1e6, check.conversions));
+  if (kept != nullptr && kept->asked.as == KeepAs::floats && kept->macs > much_float)
+    hints.push_back(fmt::format(
+        "{:.0f} % of the MACs are float: little speed is left to gain; a looser gate{} leaves more",
+        kept->macs, kept->asked.objective == KeepCost::size ? " or --objective macs" : ""));
   std::optional<double> least;
   if (evaluation != nullptr)
     for (const OutputDeviation& output : evaluation->outputs)
       if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
   const bool classes_agree = evaluation != nullptr && evaluation->agreement &&
                              evaluation->agreement->percent() >= enough_agreement;
-  if (form.traits().codes && !classes_agree && least && *least < enough_db)
+  if (kept == nullptr && form.traits().codes && !classes_agree && least && *least < enough_db)
     hints.push_back(
         fmt::format("SQNR {:.1f} dB: where that is too little, --keep-float auto --min-sqnr DB "
                     "finds the layers "

@@ -260,7 +260,8 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   warnings.insert(warnings.end(), planned.begin(), planned.end());
   warn_of_growth(prepared, quantized.model, result.output, warnings);
   result.hints = hints_for(o.quant.form, quantized.plan, result.check,
-                           result.measured ? &result.measured->evaluation : nullptr);
+                           result.measured ? &result.measured->evaluation : nullptr,
+                           result.kept.summary ? &*result.kept.summary : nullptr);
   result.warnings = std::move(warnings);
   return result;
 }

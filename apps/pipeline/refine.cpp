@@ -73,7 +73,8 @@ RebalanceSummary rebalance(Prepared& prepared, Plan& plan, const RefineSteps& st
                                  .equalization = steps.equalization,
                                  .migration = steps.migration,
                                  .redraft = redraft,
-                                 .threads = context.worker_count()});
+                                 .threads = context.worker_count(),
+                                 .progress = context.progress("equalize")});
     if (plan.channels.empty()) prepared.original.reset();
     prepared.left_float = done.left_float;
     return {.done = std::move(done)};

@@ -58,6 +58,7 @@ class Search {
       accept_interrupt();
       interrupted_ = true;
     }
+    context_.part.clear();
     result_.summary = summary();
     return std::move(result_);
   }
@@ -79,7 +80,7 @@ class Search {
                               count, set.layers.size()),
                   "Keep fewer.");
     result_.best = attempt(ground_, std::move(plan), method_, context_, result_.warnings);
-    best_ = KeepTrial{set.layers, cost_of(set.layers), {}, {}, {}};
+    best_ = trial_of(set.layers);
   }
 
   void search() {
@@ -106,18 +107,20 @@ class Search {
   // Layers that joined early may not be needed any more.
   void put_back() {
     Layers candidates = best_->layers;
-    std::ranges::stable_sort(
-        candidates, [&](std::size_t a, std::size_t b) { return cost_of({a}) > cost_of({b}); });
+    std::ranges::stable_sort(candidates, [&](std::size_t a, std::size_t b) {
+      return cost_of({a}, options_.objective) > cost_of({b}, options_.objective);
+    });
     if (candidates.size() > most_put_back) candidates.resize(most_put_back);
     for (const std::size_t layer : candidates) {
       Layers fewer = best_->layers;
       std::erase(fewer, layer);
-      if (!fewer.empty()) try_layers(fewer);
+      if (!fewer.empty()) try_layers(fewer, /*spared=*/true);
     }
   }
 
-  // Whether the gates hold with these layers float.
-  bool try_layers(const Layers& layers) {
+  // Whether the gates hold with these layers float. spared: see KeepTrial.
+  bool try_layers(const Layers& layers, bool spared = false) {
+    context_.part = fmt::format("try {}", trials_.size() + 1);
     std::vector<std::string> warnings;
     std::optional<Attempt> made =
         layers.empty() ? attempt_all(warnings) : attempt_without(layers, warnings);
@@ -130,7 +133,8 @@ class Search {
           .front()
           .evaluation;
     });
-    const KeepTrial trial = judge(layers, e);
+    KeepTrial trial = judge(layers, e);
+    trial.spared = spared;
     trials_.push_back(trial);
     if (!best_ || is_better(trial, *best_)) {
       best_ = trial;
@@ -140,9 +144,21 @@ class Search {
     return trial.missed.empty();
   }
 
+  KeepTrial trial_of(const Layers& layers) const {
+    KeepTrial trial;
+    trial.layers = layers;
+    trial.cost = cost_of(layers, options_.objective);
+    trial.macs = cost_of(layers, KeepCost::macs);
+    return trial;
+  }
+
   KeepTrial judge(const Layers& layers, const Evaluation& e) const {
-    KeepTrial trial{layers, cost_of(layers), gates_.missed(e), {}, {}};
+    KeepTrial trial = trial_of(layers);
+    trial.missed = gates_.missed(e);
     if (e.agreement) trial.agreement = e.agreement->percent();
+    for (const Metric metric : gates_.metrics())
+      for (const MetricColumn& column : columns_of(def_of(metric)))
+        trial.reached.push_back({column.head, column.model(e)});
     for (const OutputDeviation& output : e.outputs) trial.noise.outputs.push_back(output.deviation);
     return trial;
   }
@@ -166,6 +182,7 @@ class Search {
   }
 
   void measure() {
+    context_.part.clear();
     std::vector<std::string> said_later;
     if (!all_) decide_all(said_later);
     context_.phase("analyze", [&] {
@@ -204,10 +221,11 @@ class Search {
     return plan;
   }
 
-  double cost_of(const Layers& layers) const {
+  // Their share in percent.
+  double cost_of(const Layers& layers, KeepCost objective) const {
     double sum = 0, all = 0;
     const auto cost = [&](const LayerSensitivity& l) {
-      return options_.objective == KeepCost::size ? static_cast<double>(l.weights) : l.macs;
+      return objective == KeepCost::size ? static_cast<double>(l.weights) : l.macs;
     };
     for (const LayerSensitivity& l : sensitivity_.layers) all += cost(l);
     for (const std::size_t i : layers) sum += cost(sensitivity_.layers[i]);
@@ -219,6 +237,7 @@ class Search {
         .asked = options_,
         .met = options_.automatic() ? std::optional(best_->missed.empty()) : std::nullopt,
         .share = best_->cost,
+        .macs = best_->macs,
         .layers = {},
         .trials = trials_,
         .interrupted = interrupted_};

@@ -23,11 +23,20 @@ struct KeptLayer {
   std::uint64_t weights = 0;  // that would be stored in codes
 };
 
+// A figure that a gate is about, as tables have it.
+struct Reached {
+  std::string head, text;  // "F1", "0.9512"
+  bool operator==(const Reached&) const = default;
+};
+
 // What a set of layers gave.
 struct KeepTrial {
   std::vector<std::size_t> layers;  // of the sensitivities
   double cost = 0;                  // share of what the objective counts, in percent
+  double macs = 0;                  // share of the work, in percent
+  std::vector<Reached> reached;     // by the gates' metrics
   std::vector<std::string> missed;  // gates
+  bool spared = false;              // the best set until then, without one of its layers
   Noise noise;                      // of the outputs
   std::optional<double> agreement;  // in percent; evaluations have one of their own
 };
@@ -37,6 +46,7 @@ struct KeepSummary {
   KeepOptions asked;
   std::optional<bool> met;  // the gates; nullopt: a number of layers was asked for
   double share = 0;         // of what the objective counts, in percent
+  double macs = 0;          // of the work, in percent
   std::vector<KeptLayer> layers;
   std::vector<KeepTrial> trials;
   bool interrupted = false;  // the user did not want to wait for the end

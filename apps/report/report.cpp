@@ -125,12 +125,17 @@ Json execution_json(const std::optional<ExecutionSummary>& execution) {
 Json keep_json(const std::optional<KeepSummary>& kept) {
   if (!kept) return {};
   Json trials = Json::array(), layers = Json::array();
-  for (const KeepTrial& t : kept->trials)
+  for (const KeepTrial& t : kept->trials) {
+    Json reached = Json::object();
+    for (const Reached& figure : t.reached) reached[figure.head] = figure.text;
     trials.push_back({{"layers", t.layers.size()},
                       {"share", t.cost},
+                      {"macs_percent", t.macs},
+                      {"reached", reached},
                       {"sqnr_db", number(t.noise.sqnr_db())},
                       {"agreement", number(t.agreement)},
                       {"missed", t.missed}});
+  }
   for (const KeptLayer& l : kept->layers)
     layers.push_back({{"name", l.name},
                       {"op", l.op},
@@ -142,6 +147,7 @@ Json keep_json(const std::optional<KeepSummary>& kept) {
           {"as", word_in(keep_ways, kept->asked.as)},
           {"met", kept->met ? Json(*kept->met) : Json()},
           {"share", kept->share},
+          {"macs_percent", kept->macs},
           {"layers", layers},
           {"trials", trials},
           {"interrupted", kept->interrupted}};

@@ -149,7 +149,7 @@ void ChannelStatistics::shift_by(const std::vector<float>& shift) {
 
 ChannelMeasurements measure_channels(const Executor& executor,
                                      const std::map<std::string, int>& axes, const Samples& samples,
-                                     std::size_t threads) {
+                                     std::size_t threads, const Progress& progress) {
   ChannelMeasurements all;
   const auto measure = [&](std::size_t i) {
     ChannelMeasurements one;
@@ -161,8 +161,9 @@ ChannelMeasurements measure_channels(const Executor& executor,
     return one;
   };
   parallel_in_order(samples.count, threads, measure,
-                    [&](std::size_t, const ChannelMeasurements& one) {
+                    [&](std::size_t i, const ChannelMeasurements& one) {
                       for (const auto& [name, statistics] : one) all[name].add(statistics);
+                      if (progress) progress(i + 1, samples.count);
                     });
   if (all.empty() && !axes.empty())
     throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");

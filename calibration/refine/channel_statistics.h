@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/progress.h"
 #include "lib/exec/executor.h"
 #include "lib/exec/samples.h"
 
@@ -39,6 +40,6 @@ using ChannelMeasurements = std::map<std::string, ChannelStatistics>;
 // tap. Does not depend on threads. Throws Code::data when no sample could be loaded.
 ChannelMeasurements measure_channels(const Executor& executor,
                                      const std::map<std::string, int>& axes, const Samples& samples,
-                                     std::size_t threads);
+                                     std::size_t threads, const Progress& progress = {});
 
 }  // namespace intaglio

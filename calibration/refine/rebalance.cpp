@@ -94,7 +94,7 @@ class Rebalancing {
     CompileOptions compiling;
     compiling.observed = [&](const Value& value) { return axes.contains(value.name()); };
     const Executor executor(model_.graph(), compiling);
-    measured_ = measure_channels(executor, axes, samples_, options_.threads);
+    measured_ = measure_channels(executor, axes, samples_, options_.threads, options_.progress);
   }
 
   void shift() {

@@ -18,6 +18,7 @@ struct RebalanceOptions {
   bool migration = false;  // needs `redraft`
   Redraft redraft = {};    // null: without what changes the graph (migration, and scales of gates)
   std::size_t threads = 1;
+  Progress progress = {};  // by sample
 };
 
 struct Rebalanced {

@@ -92,7 +92,7 @@ std::vector<std::string> settings_in(const std::string& literal) {
 
 std::string help_of(const std::vector<std::string>& command) {
   std::vector<std::string> arguments = command;
-  arguments.emplace_back("--help");
+  arguments.insert(arguments.end(), {"--help", "all"});
   return testing::run_program(arguments).out;
 }
 
@@ -112,8 +112,7 @@ std::set<std::string> options_of_the_program() {
   const char* option = "^  (?:-[a-z],)?--([a-z0-9-]+)";
   const std::string help = help_of({});
   std::set<std::string> options = names_in(help, option);
-  for (const std::string& command :
-       names_in(help.substr(help.find("Subcommands:")), "^  ([a-z]+) "))
+  for (const std::string& command : names_in(help.substr(help.find("Commands:")), "^  ([a-z]+) "))
     options.merge(names_in(help_of({command}), option));
   return options;
 }

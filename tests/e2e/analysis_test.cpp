@@ -92,6 +92,17 @@ TEST_F(Analysis, SearchesTheCheapestLayersWithWhichAGateHolds) {
   EXPECT_EQ(again["nodes"], found["nodes"]) << "the plan repeats it";
 }
 
+TEST_F(Analysis, ASearchShowsItsGoalAndWhatEachTryCosts) {
+  const Json found = report("quantize", {"--keep-float", "auto", "--min-cosine", "0.99995"});
+  for (const Json& trial : found["keep_float"]["trials"]) {
+    EXPECT_TRUE(trial["reached"].contains("cosine")) << trial;
+    EXPECT_GE(trial["macs_percent"].get<double>(), 0);
+  }
+  const Ran ran = run("quantize", {"--keep-float", "auto", "--min-cosine", "0.99995"});
+  EXPECT_NE(ran.out.find("kept float  MACs %    cosine"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("% of MACs: "), std::string::npos) << ran.out;
+}
+
 TEST_F(Analysis, NothingIsKeptWhenTheGateHoldsAnyway) {
   const Json found = report("quantize", {"--keep-float", "auto", "--min-sqnr", "1"});
   EXPECT_EQ(found["keep_float"]["layers"].size(), 0u);

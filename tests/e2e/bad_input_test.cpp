@@ -328,15 +328,14 @@ TEST(Interrupt, ExitsWith130AndLeavesNothingBehind) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (std::freopen(progress.c_str(), "w", stderr) == nullptr) ::_exit(127);
-    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--threads", "1", "quantize",
+    ::execl(INTAGLIO_BINARY, INTAGLIO_BINARY, "--threads", "1", "--verbose", "quantize",
             data("demo.onnx").c_str(), "--data", data("calib").c_str(), "--data",
             data("eval").c_str(), "--preprocess", data("preprocess.json").c_str(), "-o",
             out.c_str(), nullptr);
     ::_exit(127);
   }
-  // The first line of progress comes after a tenth of the samples: the rest is left to be
-  // interrupted.
-  for (int i = 0; i < 6000 && read_file(progress).find("calibrate") == std::string::npos; ++i)
+  // Calibration follows: it is left to be interrupted.
+  for (int i = 0; i < 6000 && read_file(progress).find("rebalance: ") == std::string::npos; ++i)
     ::usleep(10'000);
   ::kill(child, SIGINT);
   int status = 0;

@@ -1,0 +1,256 @@
+#include "apps/commands/help.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "apps/commands/terminal.h"
+#include "apps/options/group.h"
+
+namespace intaglio {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array rare = {
+    "activations"sv,
+    "atol"sv,
+    "channels"sv,
+    "config"sv,
+    "contrib"sv,
+    "crop"sv,
+    "ctc-blank"sv,
+    "decoder"sv,
+    "exact"sv,
+    "exclude-op"sv,
+    "float16"sv,
+    "follow-links"sv,
+    "from-qdq"sv,
+    "granularity"sv,
+    "include"sv,
+    "include-op"sv,
+    "keep-as"sv,
+    "layout"sv,
+    "letterbox"sv,
+    "max-agreement-drop"sv,
+    "max-character-error"sv,
+    "max-memory"sv,
+    "mean"sv,
+    "min-boxes-f1"sv,
+    "min-cosine"sv,
+    "min-equal-lines"sv,
+    "min-psnr"sv,
+    "nms-iou"sv,
+    "nonfinite"sv,
+    "objective"sv,
+    "placement"sv,
+    "plan"sv,
+    "print-config"sv,
+    "reduce-range"sv,
+    "refine"sv,
+    "resize"sv,
+    "rtol"sv,
+    "save-plan"sv,
+    "score-threshold"sv,
+    "std"sv,
+    "strip"sv,
+    "symmetric"sv,
+    "weight-method"sv,
+    "weights"sv,
+};
+static_assert(std::ranges::is_sorted(rare));
+
+constexpr std::size_t most_columns = 110, least_columns = 40, meaning_at = 26;
+
+using Options = std::vector<const CLI::Option*>;
+
+// Lines of at most `columns`, all but the first behind `indent` spaces; the first begins at
+// `column`. A word that is longer has a line of its own.
+std::string wrapped(std::string_view text, std::size_t column, std::size_t indent,
+                    std::size_t columns, std::string_view continued = "") {
+  std::istringstream words{std::string(text)};
+  std::string out;
+  bool first = true;
+  for (std::string word; words >> word; first = false) {
+    if (!first && column + 1 + word.size() + continued.size() > columns) {
+      out.append(continued).append("\n").append(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
+class Page {
+ public:
+  Page() : columns_(std::clamp(columns_of(stdout), least_columns, most_columns)) {}
+
+  void line(std::string_view text) { text_.append(text).append("\n"); }
+  void paragraph(std::string_view text) { line(wrapped(text, 0, 0, columns_)); }
+
+  // A name, and its meaning beside it or, where the name is long, below.
+  void entry(const std::string& name, const std::string& meaning) {
+    const bool below = name.size() + 4 > meaning_at;
+    text_ += below ? fmt::format("  {}\n{:{}}", name, "", meaning_at)
+                   : fmt::format("  {:<{}}", name, meaning_at - 2);
+    line(wrapped(meaning, meaning_at, meaning_at, columns_));
+  }
+
+  void also(const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    line("  " + wrapped(fmt::format("also: {}", fmt::join(names, ", ")), 2, 4, columns_));
+  }
+
+  // Examples are wrapped so that a shell takes them as they are.
+  void footer(const std::string& footer) {
+    std::istringstream lines(footer);
+    for (std::string each; std::getline(lines, each);)
+      line(each.starts_with(' ') ? "  " + wrapped(each, 2, 6, columns_, " \\") : each);
+  }
+
+  std::string text() { return std::move(text_); }
+
+ private:
+  const std::size_t columns_;
+  std::string text_;
+};
+
+bool is_rare(const CLI::Option& option) {
+  const auto& names = option.get_lnames();
+  return !names.empty() && std::ranges::binary_search(rare, std::string_view(names.front()));
+}
+
+// What the parser makes of a type and the checks of a value, as people write it: the words or the
+// range that are allowed, else the type.
+std::string type_of(const CLI::Option& option) {
+  std::string type = option.get_type_name();
+  const std::size_t brace = type.find(":{"), range = type.find(" in [");
+  if (brace != std::string::npos) {
+    type = type.substr(brace + 2, type.size() - brace - 3);
+    std::ranges::replace(type, ',', '|');
+  } else if (range != std::string::npos && type.starts_with("FLOAT")) {
+    type = type.substr(range + 5, type.size() - range - 6);
+    if (const std::size_t dash = type.find(" - "); dash != std::string::npos)
+      type.replace(dash, 3, "..");
+  } else if (type.find("[:") == std::string::npos) {
+    type = type.substr(0, type.find(':'));
+  }
+  if (type == "UINT" || type == "INT") return "N";
+  return type == "FLOAT" ? "NUMBER" : type;
+}
+
+std::string name_of(const CLI::Option& option) {
+  std::string name = option.get_positional() ? option.get_name() : option.get_name(false, true);
+  if (option.get_expected_max() > 0 && !option.get_positional()) name += ' ' + type_of(option);
+  if (option.get_expected_max() == CLI::detail::expected_max_vector_size) name += " ...";
+  return name;
+}
+
+std::string meaning_of(const CLI::Option& option) {
+  std::string meaning = option.get_description();
+  if (option.get_required() && !option.get_positional()) meaning += " (required)";
+  if (const std::string& value = option.get_default_str(); !value.empty())
+    meaning += fmt::format(" (default: {})", value);
+  return meaning;
+}
+
+// Those of the command and of the program.
+Options options_of(const CLI::App& app, std::string_view group) {
+  Options options;
+  for (const CLI::App* each = &app; each != nullptr; each = each->get_parent())
+    for (const CLI::Option* option : each->get_options()) {
+      const bool inherited = each != &app;
+      const bool about_program = option == each->get_help_ptr() ||
+                                 option == each->get_help_all_ptr() ||
+                                 option == each->get_version_ptr();
+      if (option->get_group() == group && !option->get_positional() &&
+          !(inherited && about_program))
+        options.push_back(option);
+    }
+  return options;
+}
+
+void add_positionals(Page& page, const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options())
+    if (option->get_positional()) {
+      page.line("");
+      page.entry(name_of(*option), meaning_of(*option));
+    }
+}
+
+void add_group(Page& page, const Options& options, const char* name, bool all) {
+  if (options.empty()) return;
+  page.line(fmt::format("\n{}:", name));
+  std::vector<std::string> named;
+  for (const CLI::Option* option : options) {
+    if (all || !is_rare(*option))
+      page.entry(name_of(*option), meaning_of(*option));
+    else
+      named.push_back("--" + option->get_lnames().front());
+  }
+  page.also(named);
+}
+
+std::string usage_of(const CLI::App& app, const std::string& name) {
+  std::string usage = "Usage: " + name;
+  if (app.get_parent() == nullptr) usage += " COMMAND";
+  for (const CLI::Option* option : app.get_options())
+    if (option->get_positional()) usage += ' ' + name_of(*option);
+  return usage + " [options]";
+}
+
+void add_commands(Page& page, const CLI::App& root) {
+  page.line("\nCommands:");
+  for (const CLI::App* command : root.get_subcommands({}))
+    page.entry(command->get_name(), command->get_description());
+}
+
+void add_command(Page& page, const CLI::App& app, const std::string& name, bool all) {
+  page.paragraph(app.get_description());
+  page.line("\n" + usage_of(app, name));
+  add_positionals(page, app);
+  if (app.get_parent() == nullptr) add_commands(page, app);
+  for (const char* const group : groups) add_group(page, options_of(app, group), group, all);
+}
+
+// What the commands take besides what all of them do.
+void add_all_commands(Page& page, const CLI::App& root, const std::string& name) {
+  for (const CLI::App* command : root.get_subcommands({})) {
+    page.line(fmt::format("\n\n{} {}: {}", name, command->get_name(), command->get_description()));
+    for (const char* const group : groups)
+      if (group != intaglio::group::general)
+        add_group(page, options_of(*command, group), group, true);
+  }
+}
+
+}  // namespace
+
+std::span<const std::string_view> rare_options() { return rare; }
+
+std::string Help::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  const bool all = mode == CLI::AppFormatMode::All, root = app->get_parent() == nullptr;
+  Page page;
+  add_command(page, *app, name, all);
+  if (!app->get_footer().empty()) {
+    page.line("");
+    page.footer(app->get_footer());
+  }
+  if (root && all) add_all_commands(page, *app, name);
+  if (!all) {
+    page.line("");
+    page.paragraph(root ? fmt::format("'{0} COMMAND --help' shows what a command takes, '{0} "
+                                      "COMMAND --help all' with all that is rare.",
+                                      name)
+                        : fmt::format("'{} --help all' tells what each option means.", name));
+  }
+  return page.text();
+}
+
+}  // namespace intaglio
