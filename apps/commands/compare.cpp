@@ -15,6 +15,7 @@
 #include "apps/options/refine.h"
 #include "apps/pipeline/compare.h"
 #include "apps/report/comparison.h"
+#include "apps/report/flags.h"
 #include "apps/report/html/page.h"
 #include "apps/report/report.h"
 #include "lib/base/log.h"
@@ -45,8 +46,8 @@ void print_comparison(const CompareResult& r) {
   for (std::size_t i = 0; i < r.methods.size(); ++i)
     rows[i + 2].push_back(std::to_string(r.methods[i].bytes));
   print_table(rows);
-  print_out("\nbest: {} ({}) over {} samples\n", r.chosen().method.text(), r.best.reason,
-            first.samples);
+  print_out("\nbest: {} ({}) over {}\n", r.chosen().method.text(), r.best.reason,
+            with_flags(samples_text(first.samples, r.evaluation_source)));
   if (r.output) print_out("{}: written with {}\n", r.output->path, r.chosen().method.text());
 }
 
@@ -96,8 +97,13 @@ void add_compare(CLI::App& root, CommandLine& line) {
   command
       ->add_option(
           "--eval-data", options->spec.eval_data,
-          "Evaluate on these samples (default: every fifth of --data, which is not calibrated on)")
+          "Evaluate on these samples (default: some of --data, which are not calibrated on)")
       ->type_name("PATH");
+  command
+      ->add_option("--eval-limit", options->spec.eval_limit,
+                   "Evaluate on at most N samples, spread evenly")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   command
       ->add_option("--objective", options->spec.objective,
                    "What the best method is best at (default: agreement of a classifier, else sqnr "

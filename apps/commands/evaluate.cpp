@@ -15,6 +15,7 @@
 #include "apps/options/metrics.h"
 #include "apps/pipeline/evaluate_model.h"
 #include "apps/report/report.h"
+#include "apps/report/samples.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -22,7 +23,7 @@ namespace {
 
 struct EvaluateCommand {
   EvaluateSpec spec;
-  std::string report;
+  std::string report, samples;
   bool json = false;
 };
 
@@ -42,7 +43,9 @@ Json report_of(const EvaluateSpec& spec, const EvaluateResult& r, const Context&
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
   Outputs& outputs = context.outputs;
+  require_samples_file(o.samples);
   outputs.declare("--report", o.report);
+  outputs.declare("--samples", o.samples);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--reference", o.spec.reference);
   keep_data(outputs, o.spec.data);
@@ -51,6 +54,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(o.spec, result, context);
   outputs.write(o.report, to_text(report));
+  if (!o.samples.empty()) outputs.write(o.samples, samples_file_text(result.evaluation, o.samples));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -75,6 +79,10 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
       ->type_name("FP32.onnx");
   begin_group(*command, group::outputs);
   command->add_option("--report", o->report, "JSON report")->type_name("FILE");
+  command
+      ->add_option("--samples", o->samples,
+                   "What both models say of every sample, worst first: .csv or .json")
+      ->type_name("FILE");
   command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
   add_metric_options(*command, o->spec.metric);
   add_exact_option(*command, o->spec.exact);

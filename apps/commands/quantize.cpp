@@ -20,6 +20,7 @@
 #include "apps/report/html/page.h"
 #include "apps/report/quantize.h"
 #include "apps/report/report.h"
+#include "apps/report/samples.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -27,7 +28,7 @@ namespace {
 
 struct QuantizeOptions {
   QuantizeSpec spec;
-  std::string report, html, save_plan;
+  std::string report, samples, html, save_plan;
   bool json = false, dry_run = false;
 };
 
@@ -45,6 +46,8 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   const Json report = report_of(o.spec, result, context);
   outputs.write(o.report, to_text(report));
+  if (result.measured)
+    outputs.write(o.samples, samples_file_text(result.measured->evaluation, o.samples));
   if (!o.html.empty())
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
                                       result.session.prepared.model.graph(), quantized.plan}));
@@ -58,6 +61,7 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
 void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.declare("--output", output_path(o.spec));
   outputs.declare("--report", o.report);
+  outputs.declare("--samples", o.samples);
   outputs.declare("--html", o.html);
   outputs.declare("--save-plan", o.save_plan);
   outputs.keep("MODEL", o.spec.model);
@@ -68,6 +72,10 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
 }
 
 void quantize_command(const QuantizeOptions& o, Context& context) {
+  require_samples_file(o.samples);
+  if (!o.samples.empty() && !o.spec.compares())
+    throw Error(Code::usage, "--samples needs samples to compare on",
+                "Give --data or --eval-data, and no --eval-limit 0.");
   declare_files(o, context.outputs);
   if (!o.dry_run) context.outputs.require_writable();
   if (o.dry_run) return print_draft(draft_only(o.spec, context), o);
@@ -87,6 +95,10 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
       "--strip", o.spec.strip,
       "Leave out the notes of exporters: doc strings, and metadata of nodes and values");
   command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
+  command
+      .add_option("--samples", o.samples,
+                  "What both models say of every sample compared, worst first: .csv or .json")
+      ->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
   command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
@@ -99,7 +111,8 @@ void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
   begin_group(command, group::comparison);
   command
       .add_option("--eval-data", o.spec.eval_data,
-                  "Evaluate on these samples (default: up to 16 of --data)")
+                  "Evaluate on these samples (default: up to 16 of --data; with gates or labels "
+                  "samples of it that are not calibrated on)")
       ->type_name("PATH");
   command
       .add_option("--eval-limit", o.spec.eval_limit,

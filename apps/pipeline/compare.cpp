@@ -21,6 +21,16 @@ std::vector<Method> parse_methods(const std::vector<std::string>& texts) {
   return methods;
 }
 
+// Of choosing ranges: their order in the list of all methods.
+std::vector<double> costs_of(const std::vector<Method>& methods) {
+  std::vector<double> costs;
+  const auto all = selectors();
+  for (const Method& method : methods)
+    costs.push_back(
+        static_cast<double>(std::ranges::find(all, method.name, &SelectorDef::name) - all.begin()));
+  return costs;
+}
+
 MetricRequest metric_request(const CompareSpec& o) {
   std::vector<Metric> needed;
   if (const MetricDef* def = metric_of(o.objective)) needed.push_back(def->metric);
@@ -117,7 +127,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
       warnings.push_back(fmt::format("{}: {}", m.method.text(), warning));
     evaluations.push_back(&m.measured.evaluation);
   }
-  result.best = best_of(evaluations, result.objective);
+  result.best = best_of(evaluations, result.objective, costs_of(methods));
   if (o.output.empty()) return result;
   const Model& best = result.chosen().quantized.model;
   result.output = context.phase(

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <utility>
+#include <numeric>
+
+#include "lib/eval/paired.h"
 
 namespace intaglio {
 namespace {
@@ -13,6 +16,21 @@ constexpr std::array first_choices = {Metric::agreement, Metric::sqnr};
 
 std::string name_of(const MetricDef& def) {
   return std::string(def.objective.empty() ? def.name : def.objective);
+}
+
+// Those of `some` that are not worse, by more than chance, than the one with the best figure.
+std::vector<std::size_t> not_worse(const MetricDef& def,
+                                   std::span<const Evaluation* const> evaluations,
+                                   const std::vector<std::size_t>& some) {
+  const auto merit = [&](std::size_t i) { return merit_of(def, *evaluations[i]); };
+  const std::size_t leader = *std::ranges::max_element(some, {}, merit);
+  const std::vector<double> scores = scores_of(def, *evaluations[leader]);
+  std::vector<std::size_t> left;
+  for (const std::size_t i : some)
+    if (i == leader || merit(i) == merit(leader) ||
+        (scores.size() > 1 && !paired(scores, scores_of(def, *evaluations[i])).better()))
+      left.push_back(i);
+  return left;
 }
 
 }  // namespace
@@ -38,24 +56,30 @@ std::string default_objective(const MetricPlan& plan) {
   return name_of(def_of(Metric::sqnr));
 }
 
-Best best_of(std::span<const Evaluation* const> evaluations, const std::string& objective) {
-  Best best;
+Best best_of(std::span<const Evaluation* const> evaluations, const std::string& objective,
+             std::span<const double> costs) {
   const MetricDef* wanted = metric_of(objective);
   if (wanted == nullptr) throw Error(Code::internal, fmt::format("no objective '{}'", objective));
   const MetricDef& sqnr = def_of(Metric::sqnr);
-  const auto key = [&](std::size_t i) {
-    return std::pair(merit_of(*wanted, *evaluations[i]), merit_of(sqnr, *evaluations[i]));
+  std::vector<std::size_t> all(evaluations.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  Best best;
+  best.tied = not_worse(*wanted, evaluations, all);
+  const std::vector<std::size_t> equal =
+      wanted == &sqnr ? best.tied : not_worse(sqnr, evaluations, best.tied);
+  best.index = *std::ranges::min_element(
+      equal, {}, [&](std::size_t i) { return costs.empty() ? 0.0 : costs[i]; });
+  const auto merit = [&](const MetricDef& def) {
+    return merit_text(def, merit_of(def, *evaluations[best.index]));
   };
-  for (std::size_t i = 1; i < evaluations.size(); ++i)
-    if (key(i) > key(best.index)) best.index = i;
-  std::size_t equals = 0;
-  for (std::size_t i = 0; i < evaluations.size(); ++i)
-    equals += i != best.index && key(i).first == key(best.index).first;
-  best.reason = fmt::format("{} {}: {}", superlative_of(*wanted), objective,
-                            merit_text(*wanted, key(best.index).first));
-  if (equals > 0)
-    best.reason += fmt::format(", as {} other(s); of these the largest SQNR, {}", equals,
-                               merit_text(sqnr, key(best.index).second));
+  best.reason = fmt::format("{}{} {}: {}", best.tied.size() > 1 ? "about the " : "",
+                            superlative_of(*wanted), objective, merit(*wanted));
+  if (best.tied.size() < 2) return best;
+  best.reason += fmt::format(", which {} others have within the noise", best.tied.size() - 1);
+  if (equal.size() < 2)
+    best.reason += fmt::format("; of these the largest SQNR, {}", merit(sqnr));
+  else
+    best.reason += fmt::format("; of {} alike in SQNR too the cheapest", equal.size());
   return best;
 }
 

@@ -87,7 +87,14 @@ bool has_seen_images(const QuantizeSpec& o, const Prepared& prepared, const Obse
          reads_images(with_eval_data(o).data, prepared.model.graph().feeds());
 }
 
-// nullopt: there are no samples to preprocess.
+// Whether two settled recipes make the same of an image, whatever they are called.
+bool same_pixels(Json a, Json b) {
+  a.erase("name"), b.erase("name");
+  return a == b;
+}
+
+// Settled, so that the same command from statistics and from samples says the same. nullopt: there
+// are no samples to preprocess.
 std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared& prepared,
                                           const Observed& observed,
                                           std::vector<std::string>& warnings) {
@@ -98,9 +105,14 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared&
     return recipe;
   }
   const DataOptions all = with_eval_data(o);
-  if (!all.data.empty() || !settled.is_null())
-    return make_recipe(all, prepared.model, warnings, settled);
-  return std::nullopt;
+  if (all.data.empty() && settled.is_null()) return std::nullopt;
+  PreprocessRecipe recipe = make_recipe(all, prepared.model, warnings, settled);
+  if (all.data.empty()) return recipe;
+  const auto used = SampleSet(all, all.data, recipe, prepared.model.graph()).recipe();
+  if (used && !settled.is_null() && !same_pixels(used->to_json(), settled))
+    warnings.push_back(fmt::format(
+        "{}: was measured on images that were prepared in another way than these", o.calibration));
+  return used ? *used : recipe;
 }
 
 // Decides, refines and rewrites; a plan has its numbers already.
@@ -187,14 +199,13 @@ void require_consistent(const QuantizeSpec& o) {
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");
-  const bool has_data = o.eval_limit != 0 && (!o.data.data.empty() || !o.eval_data.empty());
   require_searchable(o.keep, o.gates, o.quant.form, !o.data.data.empty(), !o.plan.empty(),
                      !o.eval_data.empty());
-  if (o.gates.any() && !has_data)
+  if (o.gates.any() && !o.compares())
     throw Error(Code::usage, "a gate needs samples to compare on",
                 "Give --data or --eval-data, and no --eval-limit 0.");
-  o.gates.require_measurable(!o.data.labels.empty(), has_data);
-  if (!o.metric.metrics.empty() && !has_data)
+  o.gates.require_measurable(!o.data.labels.empty(), o.compares());
+  if (!o.metric.metrics.empty() && !o.compares())
     throw Error(Code::usage, "--metric needs samples to compare on",
                 "Give --data or --eval-data, and no --eval-limit 0.");
 }

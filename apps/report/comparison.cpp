@@ -43,8 +43,12 @@ Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& c
                        {"top5", reference ? Json(reference->top5.percent()) : Json()}};
   json["methods"] = Json::array();
   for (const Compared& m : r.methods) json["methods"].push_back(method_entry(spec, r, m));
-  json["best"] = {
-      {"method", r.chosen().method.text()}, {"index", r.best.index}, {"reason", r.best.reason}};
+  json["best"] = {{"method", r.chosen().method.text()},
+                  {"index", r.best.index},
+                  {"reason", r.best.reason},
+                  {"tied", Json::array()}};
+  for (const std::size_t i : r.best.tied)
+    json["best"]["tied"].push_back(r.methods[i].method.text());
   json["output"] = r.output ? output_json(*r.output) : Json();
   json["warnings"] = r.warnings;
   json["run"] = run_json(context, r.observed.statistics.observations.samples,

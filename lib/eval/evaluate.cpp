@@ -37,6 +37,9 @@ class Evaluator {
     for (const CandidateRun& contestant : contestants_) {
       evaluations.push_back(contestant.finish(reference_ != nullptr));
       evaluations.back().reference = reference_accuracy_.accuracy();
+      if (samples_.name)
+        for (SampleAnswer& answer : evaluations.back().answers)
+          answer.name = samples_.name(answer.sample);
     }
     return evaluations;
   }

@@ -105,6 +105,29 @@ GateOutcome judge_output(const OutputFigure& figure, const OutputDeviation& outp
   return outcome;
 }
 
+// --- Scores ---
+
+double is_right(const SampleAnswer& a) {
+  return a.label && !a.model.classes.empty() &&
+         static_cast<std::int64_t>(a.model.classes.front().front()) == *a.label;
+}
+
+double agreeing(const SampleAnswer& a) {
+  return a.positions == 0 ? 1 : static_cast<double>(a.same) / static_cast<double>(a.positions);
+}
+
+// Of the output that fares worst. What has no noise, or no figure, is as good as can be.
+double score_of_outputs(const OutputFigure& figure, const SampleAnswer& a, const Evaluation& e) {
+  constexpr double most = 300;  // dB: beyond what floats can tell
+  double worst = most;
+  for (std::size_t o = 0; o < std::min(a.outputs.size(), e.outputs.size()); ++o) {
+    const auto value = figure.of({"", a.outputs[o], e.outputs[o].reference});
+    worst =
+        std::min(worst, value ? (figure.small ? -*value : *value) : std::min(most, figure.exact));
+  }
+  return worst;
+}
+
 // --- Sentences ---
 
 std::string boxes_sentence(const Evaluation& e) {
@@ -134,6 +157,7 @@ const std::vector<MetricDef> rows = {
      .superlative = "largest",
      .merit = [](const Evaluation& e) { return e.accuracy ? e.accuracy->top1.percent() : 0; },
      .merit_text = percent_sign,
+     .score = is_right,
      .columns = {{"top-1 %", [](const Evaluation& e) { return top(e.reference, &Accuracy::top1); },
                   [](const Evaluation& e) { return top(e.accuracy, &Accuracy::top1); }},
                  {"top-5 %", [](const Evaluation& e) { return top(e.reference, &Accuracy::top5); },
@@ -154,6 +178,7 @@ const std::vector<MetricDef> rows = {
      .superlative = "largest",
      .merit = [](const Evaluation& e) { return e.agreement ? e.agreement->percent() : 0; },
      .merit_text = percent_sign,
+     .score = agreeing,
      .columns = {{"agreement %", [](const Evaluation&) { return std::string("100.00"); },
                   [](const Evaluation& e) { return e.agreement ? text(*e.agreement) : "-"; }}}},
     {.metric = Metric::sqnr,
@@ -199,6 +224,7 @@ const std::vector<MetricDef> rows = {
      .superlative = "largest F1 of",
      .merit = [](const Evaluation& e) { return e.boxes ? e.boxes->f1().value_or(0) : 0; },
      .merit_text = [](double v) { return fmt::format("{:.4f}", v); },
+     .score = [](const SampleAnswer& a) { return a.boxes.f1().value_or(1); },
      .columns = {{"boxes F1", nothing,
                   [](const Evaluation& e) { return e.boxes ? f1_text(*e.boxes) : "-"; }}},
      .sentence = boxes_sentence},
@@ -219,6 +245,7 @@ const std::vector<MetricDef> rows = {
            return e.strings ? -e.strings->character_error().value_or(0) : -infinity;
          },
      .merit_text = [](double v) { return percent_sign(-v); },
+     .score = [](const SampleAnswer& a) { return -static_cast<double>(a.strings.errors); },
      .columns = {{"character error %", nothing,
                   [](const Evaluation& e) {
                     return e.strings ? character_error_text(*e.strings) : "-";
@@ -254,6 +281,14 @@ double merit_of(const MetricDef& def, const Evaluation& e) {
   for (const OutputDeviation& output : e.outputs)
     if (const auto figure = def.output.of(output)) worst = std::min(worst, sign * *figure);
   return worst;
+}
+
+std::vector<double> scores_of(const MetricDef& def, const Evaluation& e) {
+  std::vector<double> scores;
+  for (const SampleAnswer& answer : e.answers)
+    scores.push_back(def.of_outputs() ? score_of_outputs(def.output, answer, e)
+                                      : def.score(answer));
+  return scores;
 }
 
 std::string merit_text(const MetricDef& def, double merit) {

@@ -80,6 +80,7 @@ struct MetricDef {
   std::string_view superlative = {};  // of the best model: "smallest character error of"
   double (*merit)(const Evaluation& e) = nullptr;  // larger is better
   std::string (*merit_text)(double merit) = nullptr;
+  double (*score)(const SampleAnswer& answer) = nullptr;  // the merit of one sample
   std::vector<MetricColumn> columns = {};
   std::string (*sentence)(const Evaluation& e) = nullptr;  // null: its columns say all
 
@@ -92,6 +93,8 @@ const MetricDef& def_of(Metric metric);
 
 // Of the output that fares worst where the metric is of outputs. Larger is better.
 double merit_of(const MetricDef& def, const Evaluation& e);
+// The merit of each sample, in the order of e.answers; what is exact has a large one, not infinity.
+std::vector<double> scores_of(const MetricDef& def, const Evaluation& e);
 std::string merit_text(const MetricDef& def, double merit);  // "31.25 dB", "exact dB"
 std::string superlative_of(const MetricDef& def);            // "largest"
 std::vector<MetricColumn> columns_of(const MetricDef& def);

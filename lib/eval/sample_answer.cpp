@@ -28,6 +28,13 @@ std::optional<double> SampleAnswer::sqnr_db() const {
   return least;
 }
 
+std::optional<double> SampleAnswer::cosine() const {
+  std::optional<double> least;
+  for (const Deviation& output : outputs)
+    if (const auto cosine = output.cosine()) least = std::min(least.value_or(*cosine), *cosine);
+  return least;
+}
+
 std::vector<std::size_t> worst_first(std::span<const SampleAnswer> answers) {
   constexpr double exact = std::numeric_limits<double>::infinity();
   std::vector<std::pair<double, double>> keys;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lib/eval/answer.h"
@@ -13,6 +14,7 @@ namespace intaglio {
 
 struct SampleAnswer {
   std::size_t sample = 0;             // its number in Samples
+  std::string name = {};              // and its name there; empty: it has none
   std::optional<std::int64_t> label;  // where it was asked for
   // As the metrics read them. The reference's is empty without one; classes are those of a sample
   // with one position, and empty else: there may be as many positions as pixels.
@@ -28,6 +30,7 @@ struct SampleAnswer {
   double wrong() const;
   // Of the output that fares worst; nullopt: without noise, or there is nothing to compare.
   std::optional<double> sqnr_db() const;
+  std::optional<double> cosine() const;  // the same; nullopt: there is no signal
 };
 
 // Numbers of answers, those first of which most is wrong, of equals those with the lower SQNR, of

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <set>
+
 namespace intaglio {
 namespace {
 
@@ -17,7 +20,7 @@ Evaluation evaluation_with(std::size_t agreement, double noise) {
 Best best(const std::vector<Evaluation>& evaluations, const std::string& objective) {
   std::vector<const Evaluation*> pointers;
   for (const Evaluation& e : evaluations) pointers.push_back(&e);
-  return best_of(pointers, objective);
+  return best_of(pointers, objective, {});
 }
 
 TEST(Objective, TheLargestFigureWins) {
@@ -34,8 +37,48 @@ TEST(Objective, OfEqualsTheLargerSqnrWinsAndThenTheFirst) {
                                        evaluation_with(95, 0.1)};
   const Best found = best(all, "agreement");
   EXPECT_EQ(found.index, 1u);
+  EXPECT_EQ(found.tied, (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(
+      found.reason,
+      "about the largest agreement: 95.00 %, which 2 others have within the noise; of 2 alike "
+      "in SQNR too the cheapest");
+}
+
+// Of forty samples, those in `wrong` change their class; the SQNR of each is `db` dB.
+Evaluation forty_samples(const std::set<std::size_t>& wrong, double db) {
+  Evaluation e = evaluation_with(100, std::pow(10, -db / 10));
+  e.agreement = Share{40 - wrong.size(), 40};
+  for (std::size_t i = 0; i < 40; ++i) {
+    SampleAnswer answer{.sample = i, .outputs = {e.outputs.front().deviation}};
+    answer.positions = 1, answer.same = !wrong.contains(i);
+    answer.outputs.front().dd *= 1 + 0.01 * static_cast<double>(i % 3);
+    e.answers.push_back(answer);
+  }
+  return e;
+}
+
+TEST(Objective, OneSampleMoreIsNoise) {
+  const std::vector<Evaluation> all = {forty_samples({}, 24), forty_samples({7}, 27),
+                                       forty_samples({7, 9}, 26)};
+  const Best found = best(all, "agreement");
+  EXPECT_EQ(found.index, 1u) << "by SQNR, which tells them apart";
   EXPECT_EQ(found.reason,
-            "largest agreement: 95.00 %, as 2 other(s); of these the largest SQNR, 10.00 dB");
+            "about the largest agreement: 97.50 %, which 2 others have within the noise; of these "
+            "the largest SQNR, 27.00 dB");
+}
+
+TEST(Objective, ManySamplesMoreAreNot) {
+  const std::vector<Evaluation> all = {forty_samples({}, 24),
+                                       forty_samples({1, 2, 3, 4, 5, 6, 7, 8}, 27)};
+  EXPECT_EQ(best(all, "agreement").index, 0u);
+  EXPECT_EQ(best(all, "agreement").reason, "largest agreement: 100.00 %");
+}
+
+TEST(Objective, OfThoseAlikeInAllTheCheapestIsTaken) {
+  const std::vector<Evaluation> all = {forty_samples({3}, 27), forty_samples({4}, 27)};
+  const std::vector<const Evaluation*> pointers = {&all[0], &all[1]};
+  EXPECT_EQ(best_of(pointers, "agreement", std::vector{2.0, 1.0}).index, 1u);
+  EXPECT_EQ(best_of(pointers, "agreement", std::vector{1.0, 2.0}).index, 0u);
 }
 
 TEST(Objective, AnExactOutputIsBetterThanAnyNoise) {
