@@ -14,6 +14,7 @@
 #include "apps/options/group.h"
 #include "apps/options/metrics.h"
 #include "apps/pipeline/evaluate_model.h"
+#include "apps/report/html/evaluation_page.h"
 #include "apps/report/report.h"
 #include "apps/report/samples.h"
 #include "lib/base/log.h"
@@ -23,7 +24,7 @@ namespace {
 
 struct EvaluateCommand {
   EvaluateSpec spec;
-  std::string report, samples;
+  std::string report, samples, html;
   bool json = false;
 };
 
@@ -46,6 +47,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   require_samples_file(o.samples);
   outputs.declare("--report", o.report);
   outputs.declare("--samples", o.samples);
+  outputs.declare("--html", o.html);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--reference", o.spec.reference);
   keep_data(outputs, o.spec.data);
@@ -55,6 +57,7 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
   const Json report = report_of(o.spec, result, context);
   outputs.write(o.report, to_text(report));
   if (!o.samples.empty()) outputs.write(o.samples, samples_file_text(result.evaluation, o.samples));
+  if (!o.html.empty()) outputs.write(o.html, html::evaluation_page(report, result.shown));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -74,6 +77,7 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
   command->add_option("MODEL", o->spec.model, "A float or quantized model")->required();
   add_data_options(*command, o->spec.data, /*required=*/false);
   add_label_options(*command, o->spec.data);
+  add_name_options(*command, o->spec.data);
   begin_group(*command, group::comparison);
   command->add_option("--reference", o->spec.reference, "The float model to compare with")
       ->type_name("FP32.onnx");
@@ -82,6 +86,8 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
   command
       ->add_option("--samples", o->samples,
                    "What both models say of every sample, worst first: .csv or .json")
+      ->type_name("FILE");
+  command->add_option("--html", o->html, "A page with pictures of the samples that lost most")
       ->type_name("FILE");
   command->add_flag("--json", o->json, "Print the report on stdout instead of a table");
   add_metric_options(*command, o->spec.metric);
@@ -93,8 +99,10 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
       "  intaglio evaluate model.int8.onnx --reference model.onnx --data val/ --min-agreement 95\n"
       "  intaglio evaluate yolox.int8.onnx --reference yolox.onnx --data street/ --metric boxes "
       "--min-boxes-f1 0.95");
-  command->callback(
-      [o, &line] { line.action = [o, &line] { evaluate_command(*o, line.context); }; });
+  command->callback([o, &line] {
+    o->spec.pictures = !o->html.empty();
+    line.action = [o, &line] { evaluate_command(*o, line.context); };
+  });
 }
 
 }  // namespace intaglio

@@ -52,8 +52,9 @@ void print_outputs(const Evaluation& e) {
     std::vector<std::string> figures;
     for (const Metric metric : e.plan.metrics)
       if (const OutputFigure& figure = def_of(metric).output; figure.of != nullptr)
-        figures.push_back(fmt::format("{} {}", figure.label, figure.text(figure.of(output))) +
-                          (metric == Metric::cosine ? by_sample(output.cosines) : ""));
+        figures.push_back(
+            fmt::format("{} {}", figure.label, figure.text(figure.of(output))) +
+            (metric == Metric::cosine && !e.agreement ? by_sample(output.cosines) : ""));
     if (figures.empty()) continue;
     print_out("output '{}': {}{}\n", output.name, fmt::join(figures, ", "),
               odd_text(output.deviation));

@@ -91,6 +91,7 @@ void build(CLI::App& root, CommandLine& line) {
   add_check(root, line);
   add_analyze(root, line);
   add_inspect(root, line);
+  add_preview(root, line);
   for (CLI::App* command : root.get_subcommands({})) {
     add_help(*command);
     command->add_option("--config", line.config, "A JSON file with any of these options; flags win")

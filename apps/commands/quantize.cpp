@@ -50,7 +50,8 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
     outputs.write(o.samples, samples_file_text(result.measured->evaluation, o.samples));
   if (!o.html.empty())
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
-                                      result.session.prepared.model.graph(), quantized.plan}));
+                                      result.session.prepared.model.graph(), quantized.plan,
+                                      result.measured ? result.measured->shown : Shown()}));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -131,6 +132,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
   command->add_option("MODEL", options->spec.model, "The FP32 model")->required();
   add_data_options(*command, options->spec.data, /*required=*/false);
   add_label_options(*command, options->spec.data);
+  add_name_options(*command, options->spec.data);
   begin_group(*command, group::method);
   command
       ->add_option("--method", options->spec.method,
@@ -154,6 +156,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
       "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 "
       "--report report.json");
   command->callback([options, &line] {
+    options->spec.pictures = !options->html.empty();
     line.action = [options, &line] { quantize_command(*options, line.context); };
   });
 }

@@ -17,12 +17,15 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
   command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
       ->type_name("N");
   command
-      .add_option("--preprocess", o.preprocess,
-                  "Preset (tf, imagenet, caffe, unit, raw) or recipe file (.json)")
+      .add_option(
+          "--preprocess", o.preprocess,
+          "Preset (tf, imagenet, caffe, unit, raw, detector, text-line) or recipe file (.json); "
+          "default: the model's metadata, else imagenet")
       ->type_name("NAME|FILE");
   command
-      .add_option("--resize", o.resize, "Shorter side N, exact WxH, or none: images as they are")
-      ->type_name("N|WxH|none");
+      .add_option("--resize", o.resize,
+                  "Shorter side N, exact WxH, height xH, or none: images as they are")
+      ->type_name("N|WxH|xH|none");
   command.add_option("--crop", o.crop, "Centre crop (default: the model's input)")
       ->type_name("N|WxH");
   command.add_flag("--letterbox", o.letterbox,
@@ -34,6 +37,17 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
       ->check(CLI::IsMember(words_of<Channels>()));
   command.add_option("--layout", o.layout, "Layout of the model's input")
       ->check(CLI::IsMember(words_of<ImageLayout>()));
+}
+
+void add_name_options(CLI::App& command, DataOptions& o) {
+  command
+      .add_option("--classes", o.classes,
+                  "Names of the classes, for the page: one a line, or index<TAB>id<TAB>name")
+      ->type_name("TSV");
+  command
+      .add_option("--characters", o.characters,
+                  "Characters of a text recognizer, for the page: one a line, without the blank")
+      ->type_name("FILE");
 }
 
 void add_label_options(CLI::App& command, DataOptions& o) {

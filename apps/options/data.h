@@ -12,4 +12,7 @@ namespace intaglio {
 void add_data_options(CLI::App& command, DataOptions& options, bool required);
 void add_label_options(CLI::App& command, DataOptions& options);
 
+// --classes, --characters: names for pages.
+void add_name_options(CLI::App& command, DataOptions& options);
+
 }  // namespace intaglio

@@ -35,6 +35,7 @@ void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::st
   keep_paths(outputs, "--eval-data", eval_data);
   outputs.keep("--labels", o.labels);
   outputs.keep("--classes", o.classes);
+  outputs.keep("--characters", o.characters);
   keep_config(outputs, "--preprocess", o.preprocess);
 }
 

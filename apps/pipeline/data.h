@@ -23,7 +23,7 @@ struct DataOptions {
   std::optional<std::size_t> others;    // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
-  std::string labels, classes;
+  std::string labels, classes, characters;
 };
 
 // No output may be one of the files that these options name, those in folders and lists included.

@@ -122,6 +122,10 @@ std::vector<Measured> measure(const Prepared& prepared, std::span<const Quantize
     std::vector<Evaluation> evaluations = evaluate(candidates, &*reference, samples, options);
     for (std::size_t i = 0; i < measured.size(); ++i)
       measured[i].evaluation = std::move(evaluations[i]);
+    if (how.pictures)
+      measured.front().shown =
+          show_worst(measured.front().evaluation, samples,
+                     {&*reference, &*executors.front(), how.recipe, false, how.names});
   }
   for (std::size_t i = 0; how.values && i < measured.size(); ++i)
     measured[i].evaluation.values =

@@ -9,6 +9,7 @@
 #include "apps/pipeline/context.h"
 #include "apps/pipeline/doubts.h"
 #include "apps/pipeline/execution.h"
+#include "apps/pipeline/shown.h"
 #include "apps/pipeline/write.h"
 #include "lib/eval/evaluate.h"
 
@@ -17,12 +18,16 @@ namespace intaglio {
 struct Measuring {
   Arithmetic exact = Arithmetic::integer;
   MetricRequest metrics;
-  bool values = true;  // inside the graphs too
+  bool values = true;                           // inside the graphs too
+  bool pictures = false;                        // of the worst samples of the first model
+  std::optional<PreprocessRecipe> recipe = {};  // of the pictures, settled
+  Names names = {};
 };
 
 struct Measured {
   Evaluation evaluation;
   std::optional<ExecutionSummary> execution;
+  Shown shown = {};  // where pictures were asked for
 };
 
 // Evaluates models beside the original, in one pass over the samples. Values inside the graphs are

@@ -11,6 +11,7 @@
 #include "apps/pipeline/gates.h"
 #include "apps/pipeline/metrics.h"
 #include "apps/pipeline/prepare.h"
+#include "apps/pipeline/shown.h"
 
 namespace intaglio {
 
@@ -19,7 +20,8 @@ struct EvaluateSpec {
   Arithmetic exact = Arithmetic::integer;
   DataOptions data;
   MetricOptions metric;
-  Gates gates;  // that will be judged: their metrics are measured
+  Gates gates;            // that will be judged: their metrics are measured
+  bool pictures = false;  // of the worst samples
 };
 
 struct EvaluateResult {
@@ -28,6 +30,7 @@ struct EvaluateResult {
   DataSummary data;
   std::optional<ExecutionSummary> execution;
   Evaluation evaluation;
+  Shown shown;  // where pictures were asked for
   std::vector<std::string> warnings;
 };
 

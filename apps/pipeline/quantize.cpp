@@ -153,8 +153,11 @@ std::optional<Measured> measure_result(const QuantizeSpec& o, const Split& split
   const Samples samples =
       spread(set.samples(), o.eval_limit.value_or(all ? set.samples().count : a_few));
   const Quantized* one = &quantized;
-  Measured measured =
-      measure(prepared, {&one, 1}, samples, {o.exact, metric_request(o)}, context).front();
+  Measuring how{o.exact, metric_request(o)};
+  how.pictures = o.pictures;
+  how.recipe = set.recipe();
+  how.names = names_for(o.data, prepared.model.metadata());
+  Measured measured = measure(prepared, {&one, 1}, samples, how, context).front();
   if (split.source != EvalSource::seen) set.finish(warnings);
   for (std::string& warning : evaluation_warnings(measured.evaluation))
     warnings.push_back(std::move(warning));

@@ -32,6 +32,7 @@ struct QuantizeSpec {
   Arithmetic exact = Arithmetic::integer;  // how the result is evaluated
   bool strip = false;                      // leave the notes of exporters out
   bool histograms = false;                 // measured even where the method needs none
+  bool pictures = false;                   // of the samples that lost most
   RefineOptions refine;
   KeepOptions keep;
   MetricOptions metric;

@@ -126,7 +126,8 @@ std::map<std::int64_t, std::string> characters(const std::string& text) {
   std::int64_t index = 1;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    names[index++] = text.substr(begin, end - begin);
+    const bool windows = end > begin && text[end - 1] == '\r';
+    names[index++] = text.substr(begin, end - begin - (windows ? 1 : 0));
     begin = end + 1;
   }
   names[index] = " ";

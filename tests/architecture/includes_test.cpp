@@ -53,7 +53,7 @@ const std::vector<Door> doors = {
     {"google/protobuf/", {"lib/graph/", "lib/io/"}},
     {"dnnl", {"lib/exec/onednn/"}},
     {"oneapi/dnnl", {"lib/exec/onednn/"}},
-    {"stb", {"calibration/data/image.cpp"}},
+    {"stb", {"calibration/data/image.cpp", "calibration/data/picture.cpp"}},
     {"CLI/", {"apps/options/", "apps/commands/"}},
     {"nlohmann/", {"lib/base/json.h"}},
     {"spdlog/", {"lib/base/log.h", "apps/commands/program.cpp"}},

@@ -78,7 +78,7 @@ TEST(HtmlDrawing, ShowsHistogramsInLightAndInDark) {
   SKIP_WITHOUT_BROWSER(browser);
   const auto page = page_of("quantize", demo());
   for (const bool dark : {false, true}) {
-    const Window window{1400, 2400, dark};
+    const Window window{1400, 4800, dark};
     const Json drawing = browser.ask(page, look_at_drawing, window);
     const Image image = browser.screenshot(page, window);
     expect_drawn(drawing, image);

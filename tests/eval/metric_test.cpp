@@ -84,6 +84,41 @@ TEST(PlanMetrics, AxesAndBlankOfStrings) {
   EXPECT_EQ(plan_metrics(last, gives({1, 40, 97})).ctc.blank, 96);
 }
 
+TEST(PlanMetrics, RecognizesDetectors) {
+  const Signature yolox{{1, 3, 416, 416}, {{"o", DType::f32, {1, 3549, 85}}}, false};
+  const MetricPlan plan = plan_metrics({}, yolox);
+  EXPECT_EQ(plan.task, Task::boxes);
+  EXPECT_EQ(plan.advice, "looks like a detector (yolox): add `metric boxes`");
+  EXPECT_TRUE(plan.reads_boxes());
+  EXPECT_FALSE(plan.has(Metric::boxes)) << "advice alone";
+  EXPECT_EQ(plan_metrics({.metrics = {Metric::boxes}}, yolox).advice, "");
+  EXPECT_EQ(plan_metrics({}, gives({1, 1000})).task, Task::unknown);
+}
+
+TEST(PlanMetrics, RecognizesTextRecognizers) {
+  Signature reader{{1, 3, 48, 320}, {{"s", DType::f32, {1, 40, 97}, true}}};
+  EXPECT_EQ(plan_metrics({}, reader).task, Task::strings);
+  EXPECT_TRUE(plan_metrics({}, reader).reads_strings());
+  reader.outputs.front().softmax = false;
+  EXPECT_EQ(plan_metrics({}, reader).task, Task::unknown) << "it might be anything";
+}
+
+TEST(PlanMetrics, RecognizesEmbeddings) {
+  Signature encoder{{}, {{"y", DType::f32, {1, 384}}}, false, true};
+  const MetricPlan plan = plan_metrics({}, encoder);
+  EXPECT_EQ(plan.task, Task::embeddings);
+  EXPECT_FALSE(plan.has(Metric::agreement)) << "it has no classes";
+  EXPECT_EQ(plan.advice, "looks like an embedding: its gate is `min-cosine`");
+  EXPECT_EQ(plan_metrics({.gated = {Metric::cosine}}, encoder).advice, "");
+  encoder.outputs.front().shape = {1, 12, 384};
+  EXPECT_EQ(plan_metrics({}, encoder).task, Task::embeddings);
+  encoder.outputs.front().shape = {1, 2};
+  EXPECT_EQ(plan_metrics({}, encoder).task, Task::unknown) << "a classifier of texts";
+  encoder.outputs.front() = {"image_embeds", DType::f32, {1, 512}};
+  encoder.tokens = false;
+  EXPECT_EQ(plan_metrics({}, encoder).task, Task::embeddings) << "by its name";
+}
+
 TEST(Psnr, IsOfTheExtentOfTheReference) {
   const std::vector<float> x = {0, 255, 100, 50}, y = {1, 254, 101, 49};
   Deviation d;

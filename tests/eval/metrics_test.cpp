@@ -43,6 +43,19 @@ TEST(Deviation, MergingIsAdding) {
   EXPECT_EQ(left.count, 4u);
 }
 
+TEST(SampleCosines, MeanAndWorst) {
+  SampleCosines cosines;
+  EXPECT_FALSE(cosines.mean());
+  for (const float y : {1.0f, 0.0f}) {
+    Deviation d;
+    d.add(std::vector<float>{1, 0}, std::vector<float>{y, 1 - y});
+    cosines.add(d);
+  }
+  cosines.add(Deviation{});  // has none
+  EXPECT_DOUBLE_EQ(*cosines.mean(), 0.5);
+  EXPECT_DOUBLE_EQ(*cosines.worst(), 0);
+}
+
 constexpr float nan_value = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinite = std::numeric_limits<float>::infinity();
 

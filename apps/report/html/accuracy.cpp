@@ -26,37 +26,65 @@ const std::vector<Column> string_columns = {{"Method", "method", true},
                                             {"Wrong characters %", "character_error"},
                                             {"Characters", "characters"}};
 
-std::string model_row(const std::string& name, std::uint64_t bytes, const Json& figures,
-                      bool best) {
-  std::string out = best ? "<tbody class=\"best\"><tr>" : "<tbody><tr>";
-  out += row_head(name, model_columns[0]);
-  out += cell(grouped(bytes), model_columns[1]);
-  out += cell(figure(figures, "top1", "{:.2f}"), model_columns[2]);
-  out += cell(figure(figures, "top5", "{:.2f}"), model_columns[3]);
-  out += cell(figure(figures, "agreement", "{:.2f}"), model_columns[4]);
-  return out + "</tr></tbody>\n";
+// A row of a table of models: its name, and figures by key.
+struct ModelRow {
+  std::string name;
+  Json figures;
+  bool best = false;
+};
+
+// The columns for which some row has a number, the first one always.
+std::vector<Column> filled(const std::vector<Column>& columns, const std::vector<ModelRow>& rows) {
+  std::vector<Column> some = {columns.front()};
+  for (std::size_t c = 1; c < columns.size(); ++c)
+    for (const ModelRow& row : rows)
+      if (figure(row.figures, columns[c].key.c_str()) != no_number) {
+        some.push_back(columns[c]);
+        break;
+      }
+  return some;
 }
 
+std::string model_cell(const Json& figures, const Column& column) {
+  if (column.key == "bytes" && figures.contains("bytes"))
+    return cell(grouped(figures["bytes"].get<std::uint64_t>()), column);
+  return cell(figure(figures, column.key.c_str(), "{:.2f}"), column);
+}
+
+// The float model's; null: the report has none.
 Json figures_of_float(const Json& report, const Json& evaluation) {
+  const Json& file = report["command"] == "evaluate" ? report["reference"] : report["model"];
+  if (file.is_null()) return {};
   Json figures = is_comparison(report)    ? report["reference"]
                  : evaluation.is_object() ? evaluation["reference"]
                                           : Json();
   if (figures.is_null()) figures = Json::object();
   if (evaluation.is_object() && evaluation["agreement"].is_number()) figures["agreement"] = 100;
+  figures["bytes"] = file["bytes"];
   return figures;
 }
 
 std::string models(const Json& report, const std::vector<MethodView>& methods) {
-  std::string out;
-  out += model_row("FP32", report["model"]["bytes"].get<std::uint64_t>(),
-                   figures_of_float(report, methods.front().evaluation), false);
+  std::vector<ModelRow> rows;
+  if (const Json figures = figures_of_float(report, methods.front().evaluation); !figures.is_null())
+    rows.push_back({"FP32", figures});
   const bool compared = is_comparison(report);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     const bool best = compared && i == chosen_of(report);
-    out += model_row(code(methods[i].text) + (best ? " <strong>best</strong>" : ""),
-                     methods[i].bytes, methods[i].evaluation, best);
+    ModelRow& row = rows.emplace_back(
+        ModelRow{code(methods[i].text) + (best ? " <strong>best</strong>" : ""), {}, best});
+    row.figures = methods[i].evaluation.is_object() ? methods[i].evaluation : Json::object();
+    row.figures["bytes"] = methods[i].bytes;
   }
-  return table("The float model and what was made of it", model_columns, out);
+  const std::vector<Column> columns = filled(model_columns, rows);
+  std::string out;
+  for (const ModelRow& row : rows) {
+    out += row.best ? "<tbody class=\"best\"><tr>" : "<tbody><tr>";
+    out += row_head(row.name, columns.front());
+    for (std::size_t c = 1; c < columns.size(); ++c) out += model_cell(row.figures, columns[c]);
+    out += "</tr></tbody>\n";
+  }
+  return table("The float model and what was made of it", columns, out);
 }
 
 // "SQNR dB", "Cosine"
@@ -66,25 +94,45 @@ Column column_of(const MetricDef& def) {
   return {head, std::string(def.name)};
 }
 
+// A figure of outputs as a column.
+struct OutputColumn {
+  Column column;
+  std::string key, format;
+};
+
+// Those of which some output has a number.
+std::vector<OutputColumn> output_figures(const std::vector<MethodView>& methods) {
+  std::vector<OutputColumn> all;
+  for (const MetricDef& def : all_metrics())
+    if (def.of_outputs())
+      all.push_back({column_of(def), std::string(def.output.key),
+                     fmt::format("{{:.{}f}}", def.output.decimals)});
+  all.push_back({{"Cosine, mean of samples", "cosine_mean"}, "cosine_mean", "{:.6f}"});
+  all.push_back({{"Cosine, worst sample", "cosine_min"}, "cosine_min", "{:.6f}"});
+  std::erase_if(all, [&](const OutputColumn& c) {
+    for (const MethodView& method : methods)
+      if (method.evaluation.is_object())
+        for (const Json& output : method.evaluation["outputs"])
+          if (figure(output, c.key.c_str()) != no_number) return false;
+    return true;
+  });
+  return all;
+}
+
 std::string outputs(const std::vector<MethodView>& methods) {
-  std::vector<Column> columns = output_columns;
-  std::vector<const OutputFigure*> figures;
-  for (const MetricDef& def : all_metrics()) {
-    if (!def.of_outputs()) continue;
-    columns.push_back(column_of(def));
-    figures.push_back(&def.output);
-  }
+  const bool several = methods.size() > 1;
+  std::vector<Column> columns = {output_columns.front()};
+  if (several) columns.push_back(output_columns.back());
+  const std::vector<OutputColumn> figures = output_figures(methods);
+  for (const OutputColumn& c : figures) columns.push_back(c.column);
   std::string rows;
   for (const MethodView& method : methods) {
     if (method.evaluation.is_null()) continue;
     for (const Json& output : method.evaluation["outputs"]) {
       rows += "<tbody><tr>" + row_head(code(output["name"].get<std::string>()), columns[0]);
-      rows += cell(code(method.text), columns[1]);
-      for (std::size_t i = 0; i < figures.size(); ++i) {
-        const std::string key(figures[i]->key),
-            format = fmt::format("{{:.{}f}}", figures[i]->decimals);
-        rows += cell(figure(output, key.c_str(), format.c_str()), columns[i + 2]);
-      }
+      if (several) rows += cell(code(method.text), columns[1]);
+      for (const OutputColumn& c : figures)
+        rows += cell(figure(output, c.key.c_str(), c.format.c_str()), c.column);
       rows += "</tr></tbody>\n";
     }
   }
@@ -95,35 +143,50 @@ std::string outputs(const std::vector<MethodView>& methods) {
 // A row for each method that has the part `key` of an evaluation; nothing when none has. The keys
 // of the columns are those of the part.
 std::string answers(const std::vector<MethodView>& methods, const char* key,
-                    const std::string& caption, const std::vector<Column>& columns) {
+                    const std::string& caption, const std::vector<Column>& columns,
+                    const char* first_format) {
   std::string rows;
   for (const MethodView& method : methods) {
     if (method.evaluation.is_null() || method.evaluation[key].is_null()) continue;
     const Json& part = method.evaluation[key];
     rows += "<tbody><tr>" + row_head(code(method.text), columns[0]);
     for (std::size_t c = 1; c < columns.size(); ++c)
-      rows += cell(figure(part, columns[c].key.c_str(), c == 1 ? "{:.4f}" : "{:.6g}"), columns[c]);
+      rows +=
+          cell(figure(part, columns[c].key.c_str(), c == 1 ? first_format : "{:.6g}"), columns[c]);
     rows += "</tr></tbody>\n";
   }
   return rows.empty() ? "" : table(caption, columns, rows);
 }
 
+// What the words above mean, of those that are there.
+std::string legend(const std::vector<MethodView>& methods) {
+  bool agreement = false, outputs = false;
+  for (const MethodView& method : methods) {
+    if (method.evaluation.is_null()) continue;
+    agreement |= method.evaluation["agreement"].is_number();
+    outputs |= !method.evaluation["outputs"].empty();
+  }
+  std::string text;
+  if (agreement) text += "Agreement: positions on which both models have the same top class. ";
+  if (outputs)
+    text +=
+        "SQNR: power of the signal over power of the quantization noise; 6 dB are one bit. A dash: "
+        "no noise at all. ";
+  return text.empty() ? "" : "<p>" + text + "</p>";
+}
+
 }  // namespace
 
-std::string accuracy_section(const PageSource& source) {
-  const std::vector<MethodView> methods = methods_of(source.report);
+std::string accuracy_section(const Json& report) {
+  const std::vector<MethodView> methods = methods_of(report);
   std::string out = fmt::format("<section id=\"accuracy\"><h2>{}</h2>\n",
                                 methods.size() > 1 ? "Methods side by side" : "Size and accuracy");
-  out += models(source.report, methods) + outputs(methods);
-  out += answers(methods, "boxes", "Boxes, compared with those of the float model", box_columns);
-  out += answers(methods, "ctc", "Strings, compared with those of the float model", string_columns);
-  out +=
-      "<p>Agreement: positions on which both models have the same top class. SQNR: power of the "
-      "signal "
-      "over power of the quantization noise; 6 dB are one bit. A dash: not measured, or no noise "
-      "at "
-      "all.</p></section>\n";
-  return out;
+  out += models(report, methods) + outputs(methods);
+  out += answers(methods, "boxes", "Boxes, compared with those of the float model", box_columns,
+                 "{:.4f}");
+  out += answers(methods, "ctc", "Strings, compared with those of the float model", string_columns,
+                 "{:.2f}");
+  return out + legend(methods) + "</section>\n";
 }
 
 }  // namespace intaglio::html

@@ -120,7 +120,9 @@ std::string legend(const std::vector<MethodView>& methods) {
       text += fmt::format("{}<span class=\"k m{}\">{}</span>", i == 0 ? "" : ", ", i % 6,
                           code(methods[i].text));
   }
-  text += ". Clipped: observed values beyond it.";
+  text +=
+      ". Clipped: observed values beyond it. Dead: zero in every sample, so that nothing but 0 "
+      "has a code.";
   if (methods.size() > 1)
     text +=
         " Upward, a value is sorted by the least number of its methods, downward by the largest.";

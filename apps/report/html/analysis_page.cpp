@@ -21,7 +21,7 @@ const Column rank{"Rank", "rank"}, layer{"Layer", "name", true}, op{"Operator", 
 
 std::string bar(double percent) {
   return fmt::format(
-      "<svg viewBox=\"0 0 100 8\" role=\"img\" aria-label=\"{0:.1f} %\">"
+      "<svg class=\"bar\" viewBox=\"0 0 100 8\" role=\"img\" aria-label=\"{0:.1f} %\">"
       "<rect class=\"bars\" width=\"{0:.2f}\" height=\"8\"/></svg>",
       std::min(percent, 100.0));
 }
@@ -32,14 +32,15 @@ std::string layer_rows(const Json& layers) {
   std::string rows;
   for (const Json& l : layers) {
     rows += "<tbody><tr>" + cell(std::to_string(l["rank"].get<std::size_t>()), rank) +
-            row_head(code(node_label(l)), layer) + cell(code(text(l, "op")), op) +
-            cell(figure(l, "macs_share", "{:.2f}"), macs) +
+            row_head(code(node_label(l)), layer) +
             cell(figure(l["alone_quantized"], "sqnr_db", "{:.2f}"), quantized) +
-            cell(figure(l["weights_alone"], "sqnr_db", "{:.2f}"), weights) +
-            cell(figure(l["alone_float"], "sqnr_db", "{:.2f}"), left) +
             cell(figure(l, "gain_db", "{:+.2f}"), gain) +
             cell(figure(l, "noise_share", "{:.1f}") + bar(l["noise_share"].get<double>()), noise) +
-            cell(escaped(text(l, "hint")), hint) + "</tr></tbody>\n";
+            cell(figure(l["weights_alone"], "sqnr_db", "{:.2f}"), weights) +
+            cell(figure(l["alone_float"], "sqnr_db", "{:.2f}"), left) +
+            cell(code(text(l, "op")), op) + cell(figure(l, "macs_share", "{:.2f}"), macs) +
+            cell("<span class=\"note\">" + escaped(text(l, "hint")) + "</span>", hint) +
+            "</tr></tbody>\n";
   }
   return rows;
 }
@@ -83,7 +84,7 @@ std::string analysis_page(const Json& given) {
              table(
                  "The most sensitive first: SQNR of the outputs when the layer alone is "
                  "quantized, and when it alone stays float",
-                 {rank, layer, op, macs, quantized, weights, left, gain, noise, hint},
+                 {rank, layer, quantized, gain, noise, weights, left, op, macs, hint},
                  layer_rows(a["layers"])) +
              "</section>\n";
   content += "<section id=\"values\"><h2>Activations</h2>\n" +

@@ -9,7 +9,8 @@ namespace intaglio::html {
 namespace {
 
 constexpr std::string_view policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; "
     "form-action 'none'";
 
 std::string head(std::string_view title) {

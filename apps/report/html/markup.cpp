@@ -79,7 +79,8 @@ std::string table(const std::string& caption, const std::vector<Column>& columns
     heads += fmt::format("<th scope=\"col\"{}>{}</th>", attributes(c), escaped(c.title));
   return fmt::format(
       "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{0}\">"
-      "<table{1}><caption>{0}</caption><thead><tr>{2}</tr></thead>\n{3}</table></div>\n",
+      "<table{1}><caption><span>{0}</span></caption><thead><tr>{2}</tr></thead>\n{3}</table></"
+      "div>\n",
       escaped(caption), sortable(columns) ? " class=\"sortable\"" : "", heads, bodies);
 }
 

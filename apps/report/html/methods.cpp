@@ -1,30 +1,19 @@
 #include "apps/report/html/methods.h"
 
-#include <fmt/format.h>
-
 #include "apps/report/html/markup.h"
 
 namespace intaglio::html {
-namespace {
-
-std::string text_of(const Json& method) {
-  std::string text = method["name"].get<std::string>();
-  char separator = ':';
-  for (const auto& [key, value] : method.items()) {
-    if (key == "name") continue;
-    text += separator + key + fmt::format("={:g}", value.get<double>());
-    separator = ',';
-  }
-  return text;
-}
-
-}  // namespace
 
 bool is_comparison(const Json& report) { return report["command"] == "compare"; }
 
 std::vector<MethodView> methods_of(const Json& report) {
+  if (report["command"] == "evaluate") {
+    static const Json none = Json::array();
+    return {
+        {"the model", none, report["evaluation"], report["model"]["bytes"].get<std::uint64_t>()}};
+  }
   if (!is_comparison(report))
-    return {{text_of(report["method"]), report["values"], report["evaluation"],
+    return {{"quantized", report["values"], report["evaluation"],
              report["output"]["bytes"].get<std::uint64_t>()}};
   std::vector<MethodView> methods;
   for (const Json& method : report["methods"])

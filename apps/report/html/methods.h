@@ -1,4 +1,5 @@
-// The methods of a report, alike for quantize, which has one, and compare, which has several.
+// The methods of a report, alike for quantize, which has one, compare, which has several, and
+// evaluate, whose model stands for one.
 #pragma once
 
 #include <cstdint>

@@ -12,22 +12,24 @@ namespace intaglio::html {
 
 std::string page(const PageSource& given) {
   const Json report = sentences_with_flags(given.report);
-  const PageSource source{report, given.observations, given.prepared, given.plan};
+  const PageSource source{report, given.observations, given.prepared, given.plan, given.shown};
   const std::string model =
       std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
   const bool compared = is_comparison(report);
   const std::string what = compared ? "calibration methods compared" : "quantized";
   const bool several = methods_of(report).size() > 1;
-  const std::vector<Link> parts = {
-      {"summary", "Summary"},
-      {"accuracy", several ? "Methods side by side" : "Size and accuracy"},
-      {"activations", "Activations"},
-      {"weights", "Weights"},
-      {"nodes", "Nodes left float"}};
+  std::vector<Link> parts = {{"summary", "Summary"},
+                             {"accuracy", several ? "Methods side by side" : "Size and accuracy"},
+                             {"samples", "Worst samples"},
+                             {"activations", "Activations"},
+                             {"weights", "Weights"},
+                             {"nodes", "Nodes left float"}};
+  if (source.shown.samples.empty())
+    std::erase_if(parts, [](const Link& l) { return l.id == "samples"; });
   return document(model + ", " + what, code(model) + ", " + what, parts,
-                  warnings_section(report) + summary_section(source) + accuracy_section(source) +
-                      activations_section(source) + weights_section(source) +
-                      nodes_section(source));
+                  warnings_section(report) + summary_section(source) + accuracy_section(report) +
+                      worst_section(source.shown) + activations_section(source) +
+                      weights_section(source) + nodes_section(source));
 }
 
 }  // namespace intaglio::html

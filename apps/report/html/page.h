@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "apps/pipeline/shown.h"
 #include "calibration/statistics/statistics.h"
 #include "lib/base/json.h"
 #include "lib/graph/graph.h"
@@ -15,11 +16,14 @@
 
 namespace intaglio::html {
 
+inline const Shown nothing_shown;
+
 struct PageSource {
-  const Json& report;                // intaglio.report/1 or intaglio.compare/1
-  const Observations& observations;  // values without a histogram get no drawing
-  const Graph& prepared;             // holds the weights of the plan
-  const Plan& plan;                  // the one that was written; in a comparison the best one
+  const Json& report;                  // intaglio.report/1 or intaglio.compare/1
+  const Observations& observations;    // values without a histogram get no drawing
+  const Graph& prepared;               // holds the weights of the plan
+  const Plan& plan;                    // the one that was written; in a comparison the best one
+  const Shown& shown = nothing_shown;  // the samples that lost most
 };
 
 std::string page(const PageSource& source);

@@ -39,7 +39,30 @@ thead th.t { white-space: nowrap; }
 tbody { border-top: 1px solid var(--line); }
 tbody.best { background: var(--panel); }
 tbody th { min-width: 9rem; max-width: 24rem; }
-th ul { margin: .2rem 0 0; padding-left: 1rem; color: var(--soft); font-size: .8125rem; }
+th ul { margin: .2rem 0 0; padding-left: 1rem; color: var(--soft); font-size: .8125em; }
+.soft { color: var(--soft); font-size: .875em; }
+.note { display: block; min-width: 18rem; }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.5rem; }
+.sample { min-width: 0; border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem; }
+.sample.line { grid-column: 1 / -1; }
+.sample h3 { margin: 0 0 .5rem; font-size: 1em; overflow-wrap: anywhere; }
+.sample dl { grid-template-columns: minmax(4rem, max-content) 1fr; gap: .15rem .75rem; margin: .5rem 0 0; }
+.sample dd { overflow-wrap: anywhere; }
+.sample dd code { white-space: pre-wrap; }
+.pictures { display: flex; flex-wrap: wrap; gap: .75rem; }
+.line .pictures { display: block; }
+figure { flex: 1 1 8rem; min-width: 0; max-width: 20rem; margin: 0; }
+.line figure { max-width: 62rem; margin-bottom: .5rem; }
+figcaption { color: var(--soft); font-size: .8125em; }
+svg.bar { width: 6rem; margin-left: auto; }
+svg.picture { width: 100%; height: auto; background: var(--panel); }
+.line svg.picture { width: min(100%, calc(var(--w) * 1.5)); }
+svg.coarse image { image-rendering: pixelated; }
+svg .box-float rect, svg .box-int8 rect { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
+svg .box-float rect { stroke: #2f9bff; }
+svg .box-int8 rect { stroke: #ff8a1f; stroke-dasharray: 6 3; }
+span.box-float { border-bottom: 3px solid #2f9bff; }
+span.box-int8 { border-bottom: 3px dashed #ff8a1f; }
 th button { all: unset; cursor: pointer; padding: .1rem .2rem; border-radius: .2rem; }
 th button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 th button::after { content: "\00a0\2195"; color: var(--soft); }
@@ -62,6 +85,16 @@ svg text { font: 9px system-ui, sans-serif; fill: currentColor; }
   .wide { overflow: visible; }
   thead th { position: sticky; top: 0; }
 }
+@media (max-width: 40rem) {
+  body { padding: .75rem; }
+  dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .5rem; }
+  .sample dl { grid-template-columns: minmax(4rem, max-content) 1fr; }
+  th, td { padding: .2rem .35rem; }
+  tbody th { min-width: 7rem; max-width: 10rem; }
+  thead th.t { white-space: normal; }
+  caption span { display: block; position: sticky; left: 0; max-width: calc(100vw - 2rem); }
+}
 @media print {
   :root { --page: #fff; --text: #000; --soft: #444; --line: #bbb; --panel: #eee; --bars: #777; --link: #000;
     --warn: #fff; --warn-line: #000; --m0: #0b57d0; --m1: #b3410e; --m2: #1a7f37; --m3: #8250df;
@@ -72,9 +105,12 @@ svg text { font: 9px system-ui, sans-serif; fill: currentColor; }
   .wide { overflow: visible; }
   thead th { position: static; }
   thead { display: table-header-group; }
-  tbody, .warnings, svg { break-inside: avoid; }
+  tbody, .warnings, svg, .sample { break-inside: avoid; }
   h2, caption { break-after: avoid; }
   svg { width: 12rem; print-color-adjust: exact; }
+  .samples { grid-template-columns: repeat(5, 1fr); gap: .5rem; }
+  .sample { padding: .4rem .5rem; }
+  .line figure { max-width: 40rem; }
   @page { size: landscape; margin: 12mm; }
 }
 )css";

@@ -6,6 +6,7 @@
 #include "apps/report/html/methods.h"
 #include "apps/report/html/sections.h"
 #include "apps/report/report.h"
+#include "calibration/ranges/methods/selector.h"
 #include "lib/base/memory.h"
 #include "lib/graph/contents.h"
 
@@ -37,9 +38,26 @@ std::string output(const Json& written) {
 std::string data(const Json& d) {
   if (d.is_null()) return "none";
   std::string text = fmt::format("{} samples<br>{}", d["samples"].get<std::int64_t>(), hash(d));
-  if (!d["preprocess"].is_null())
-    text += "<br>" + code(d["preprocess"].dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (d.contains("preprocessing") && d["preprocessing"].is_object())
+    text += "<br>Images: " + escaped(d["preprocessing"]["text"].get<std::string>());
   return text;
+}
+
+// "percentile (p = 99.99): the range that holds p percent of the values". method: name and
+// parameters.
+std::string method_words(const Json& method) {
+  const std::string name = method["name"].get<std::string>();
+  std::string parameters;
+  for (const SelectorDef& def : selectors())
+    for (const ParameterDef& p : def.parameters)
+      if (def.name == name && method.contains(p.name))
+        parameters += fmt::format("{}{} = {:g}", parameters.empty() ? "" : ", ", p.name,
+                                  method[std::string(p.name)].get<double>());
+  std::string words = code(name);
+  if (!parameters.empty()) words += " (" + parameters + ")";
+  for (const SelectorDef& def : selectors())
+    if (def.name == name) words += ": " + escaped(def.help);
+  return words;
 }
 
 // What the refine stage did; the page is of a model that has some of it, or of none.
@@ -60,14 +78,17 @@ std::string refined(const Json& refine) {
 }
 
 std::string kept_layers(const Json& kept) {
+  constexpr std::size_t listed = 10;
   std::string names;
   for (const Json& layer : kept["layers"])
     names += (names.empty() ? "" : ", ") + code(node_label(layer));
+  if (kept["layers"].size() > listed)
+    names = "<details><summary>Their names</summary>" + names + "</details>";
   return fmt::format(
       "{} layers, {} % of the {} of all that could be quantized{}{}", kept["layers"].size(),
       figure(kept, "share", "{:.1f}"),
       kept["objective"] == word_in(keep_objectives, KeepCost::size) ? "weights" : "products",
-      names.empty() ? "" : "<br>", names);
+      names.empty() || kept["layers"].size() > listed ? "" : "<br>", names);
 }
 
 // The sentence that one would quote.
@@ -98,10 +119,32 @@ std::string in_short(const PageSource& source) {
     text += fmt::format(" Top-1 <strong>{} %</strong>, float {} %.", figure(e, "top1", "{:.2f}"),
                         figure(reference, "top1", "{:.2f}"));
   }
+  if (!e["agreement"].is_number() && !e["boxes"].is_object() && !e["ctc"].is_object() &&
+      !e["outputs"].empty())
+    text += fmt::format(
+        " Cosine of output {}: <strong>{}</strong> in the mean of {} samples, {} in the worst.",
+        code(e["outputs"].back()["name"].get<std::string>()),
+        figure(e["outputs"].back(), "cosine_mean", "{:.4f}"), samples,
+        figure(e["outputs"].back(), "cosine_min", "{:.4f}"));
   return text;
 }
 
 }  // namespace
+
+std::string evaluation_summary(const Json& r) {
+  std::string out = "<section id=\"summary\"><h2>Summary</h2>\n<dl>";
+  out += entry("Model", input(r["model"]));
+  out += entry("Compared with", r["reference"].is_null() ? "labels" : input(r["reference"]));
+  out += entry("Samples", data(r["data"]));
+  const Json& metrics = r["evaluation"]["metrics"];
+  std::string names;
+  for (const Json& name : metrics["names"])
+    names += (names.empty() ? "" : ", ") + escaped(name.get<std::string>());
+  out += entry("Measured by", names + ": " + escaped(metrics["reason"].get<std::string>()));
+  if (const std::string advice = metrics.value("advice", ""); !advice.empty())
+    out += entry("Advice", escaped(advice));
+  return out + "</dl></section>\n";
+}
 
 std::string summary_section(const PageSource& source) {
   const Json& r = source.report;
@@ -112,7 +155,9 @@ std::string summary_section(const PageSource& source) {
   out += entry("Quantized model", output(r["output"]));
   out += entry("Target", code(r["target"].get<std::string>()));
   std::string names;
-  for (const MethodView& method : methods) names += (names.empty() ? "" : ", ") + code(method.text);
+  const Json one = Json::array({r.value("method", Json())});
+  for (const Json& method : is_comparison(r) ? r["methods"] : one)
+    names += (names.empty() ? "" : "<br>") + method_words(method);
   out += entry(methods.size() > 1 ? "Methods" : "Method", names);
   if (is_comparison(r))
     out += entry("Best", code(r["best"]["method"].get<std::string>()) + ", " +

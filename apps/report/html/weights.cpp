@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "apps/report/html/channels_svg.h"
 #include "apps/report/html/markup.h"
@@ -13,7 +14,7 @@
 namespace intaglio::html {
 namespace {
 
-const Column number{"#", "number"}, name{"Weight", "name", true}, node{"Node", "node", true},
+const Column number{"#", "number"}, name{"Weight", "name", true},
     plot{"Ranges of channels", "", true}, scales{"Scales", "scales"}, sqnr{"SQNR dB", "sqnr"},
     clipped{"Clipped %", "clipped"}, least{"Min", "min"}, most{"Max", "max"},
     small{"Smallest scale", "small"}, large{"Largest scale", "large"}, raised{"Raised", "raised"},
@@ -44,9 +45,11 @@ std::string drawing(const Json& entry, const Plans& plans, const Graph& graph) {
   return channels_svg(seen, codes, entry["name"].get<std::string>());
 }
 
+// The reader stands below the name: the table is wide enough.
 std::string head(const Json& e) {
-  return row_head(code(e["name"].get<std::string>()), name) +
-         cell(code(e["node"].get<std::string>()), node);
+  return row_head(code(e["name"].get<std::string>()) + "<br><span class=\"soft\">of " +
+                      code(e["node"].get<std::string>()) + "</span>",
+                  name);
 }
 
 std::string scale_cells(const Json& e) {
@@ -62,11 +65,38 @@ std::string common_cells(const Json& e) {
          cell(figure(e, "min"), least) + cell(figure(e, "max"), most) + scale_cells(e);
 }
 
-std::string weight_row(std::size_t index, const Json& e, const Plans& plans, const Graph& graph) {
+// Columns that say the same of every weight are left out.
+struct Told {
+  bool raised = false, types = false;
+};
+
+Told told_of(const Json& values) {
+  Told told;
+  std::set<std::string> types;
+  for (const Json& e : values) {
+    if (e["kind"] != "weight") continue;
+    told.raised |= e.contains("raised_scales") && e["raised_scales"].is_number() &&
+                   e["raised_scales"].get<double>() > 0;
+    types.insert(e["type"].get<std::string>());
+  }
+  told.types = types.size() > 1;
+  return told;
+}
+
+std::string weight_row(std::size_t index, const Json& e, const Plans& plans, const Graph& graph,
+                       const Told& told) {
   return "<tbody><tr>" + cell(std::to_string(index), number) + head(e) +
          cell(drawing(e, plans, graph), plot) + common_cells(e) +
-         cell(figure(e, "raised_scales", "{:.0f}"), raised) +
-         cell(escaped(e["type"].get<std::string>()), type) + "</tr></tbody>\n";
+         (told.raised ? cell(figure(e, "raised_scales", "{:.0f}"), raised) : "") +
+         (told.types ? cell(escaped(e["type"].get<std::string>()), type) : "") + "</tr></tbody>\n";
+}
+
+std::vector<Column> weight_columns(const Told& told) {
+  std::vector<Column> columns = {number, name, plot,   sqnr,  clipped,
+                                 least,  most, scales, small, large};
+  if (told.raised) columns.push_back(raised);
+  if (told.types) columns.push_back(type);
+  return columns;
 }
 
 std::string bias_row(std::size_t index, const Json& e) {
@@ -78,10 +108,14 @@ std::string bias_row(std::size_t index, const Json& e) {
 
 std::string weights_section(const PageSource& source) {
   const Plans plans = by_name_and_node(source.plan);
-  std::string weights, biases;
+  const Told told = told_of(values_of(source.report));
+  std::string weights, biases, of_type;
   std::size_t weight_count = 0, bias_count = 0;
   for (const Json& e : values_of(source.report)) {
-    if (e["kind"] == "weight") weights += weight_row(++weight_count, e, plans, source.prepared);
+    if (e["kind"] == "weight") {
+      weights += weight_row(++weight_count, e, plans, source.prepared, told);
+      of_type = e["type"].get<std::string>();
+    }
     if (e["kind"] == "bias") biases += bias_row(++bias_count, e);
   }
   std::string out = "<section id=\"weights\"><h2>Weights</h2>\n";
@@ -89,20 +123,18 @@ std::string weights_section(const PageSource& source) {
   out += fmt::format(
       "<p>Bars: from the smallest to the largest weight of each channel, over an outline of what "
       "its codes stand for, cut off where that is far beyond all weights (a channel of zeros has "
-      "scale 1). A weight of more than {} channels shows neighbours in one bar. Raised: scales "
-      "that "
-      "were made larger so that the bias fits.</p>\n",
-      most_channel_bars);
-  out += table(
-      fmt::format("{} constants stored in integers", weight_count),
-      {number, name, node, plot, sqnr, clipped, least, most, scales, small, large, raised, type},
-      weights);
+      "scale 1). A weight of more than {} channels shows neighbours in one bar.{}</p>\n",
+      most_channel_bars,
+      told.raised ? " Raised: scales that were made larger so that the bias fits." : "");
+  out += table(fmt::format("{} constants stored in integers{}", weight_count,
+                           told.types ? "" : ", all of them " + of_type),
+               weight_columns(told), weights);
   if (bias_count > 0) {
     Column bias = name;
     bias.title = "Bias";
     out += fmt::format("<details><summary>{} biases</summary>", bias_count);
     out += table("Biases, stored in int32",
-                 {number, bias, node, sqnr, clipped, least, most, scales, small, large}, biases);
+                 {number, bias, sqnr, clipped, least, most, scales, small, large}, biases);
     out += "</details>\n";
   }
   return out + "</section>\n";

@@ -113,7 +113,7 @@ TEST(Recipe, ParsesOptions) {
   EXPECT_EQ(parse_crop("224"), (Size{224, 224}));
   EXPECT_EQ(parse_crop("auto"), std::nullopt);
   EXPECT_EQ(parse_per_channel("104,117,123.5"), (std::vector<double>{104, 117, 123.5}));
-  for (const char* text : {"", "0", "-3", "x", "12x", "x12", "1.5", "12x13x14", "99999999999"}) {
+  for (const char* text : {"", "0", "-3", "x", "12x", "x0", "1.5", "12x13x14", "99999999999"}) {
     EXPECT_EQ(error_of([&] { parse_resize(text); }).code(), Code::usage) << text;
     EXPECT_EQ(error_of([&] { parse_crop(text); }).code(), Code::usage) << text;
   }
