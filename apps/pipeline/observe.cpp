@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/pipeline/masks.h"
 #include "calibration/ranges/logarithms.h"
 #include "calibration/ranges/unsuitable.h"
 #include "calibration/refine/rebalance.h"
@@ -163,6 +164,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   observed.data = summary_of(file);
   observed.data->recipe = set.recipe();
   warn_of_states(prepared.model.graph(), set.checked(), file.observations, warnings);
+  warn_of_unmoved_masks(prepared.model.graph(), set.checked(), warnings);
   leave_unsuitable(prepared, plan, file.observations, request.redraft, warnings);
   return observed;
 }
