@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/pipeline/decide.h"
+#include "apps/pipeline/warnings.h"
 #include "calibration/ranges/select.h"
 
 namespace intaglio {
@@ -63,6 +64,7 @@ AnalyzeResult analyze(const AnalyzeSpec& o, Context& context) {
   result.sensitivity = measure(o, session, decided, set, context);
   result.refined = decided.refined.summary;
   for (const std::string& warning : decided.plan.warnings) result.warnings.push_back(warning);
+  result.warnings = distinct(std::move(result.warnings));
   return result;
 }
 

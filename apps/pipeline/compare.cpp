@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "apps/pipeline/warnings.h"
 #include "lib/io/save.h"
 
 namespace intaglio {
@@ -128,6 +129,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
     evaluations.push_back(&m.measured.evaluation);
   }
   result.best = best_of(evaluations, result.objective, costs_of(methods));
+  warnings = distinct(std::move(warnings));
   if (o.output.empty()) return result;
   const Model& best = result.chosen().quantized.model;
   result.output = context.phase(

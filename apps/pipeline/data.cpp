@@ -62,6 +62,7 @@ Samples SampleSet::samples() const {
   samples.count = dataset_->size();
   samples.load = [this](std::size_t i) { return checked_->load(i); };
   samples.name = [this](std::size_t i) { return dataset_->name(i); };
+  samples.fault = [this] { return checked_->none_good(); };
   if (labels_)
     samples.label = [this](std::size_t i) -> std::optional<std::int64_t> {
       return labels_->of(dataset_->name(i));

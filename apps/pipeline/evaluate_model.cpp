@@ -2,6 +2,7 @@
 
 #include "apps/pipeline/evaluate.h"
 #include "apps/pipeline/ready.h"
+#include "apps/pipeline/warnings.h"
 
 namespace intaglio {
 
@@ -47,6 +48,7 @@ EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {
   set.finish(result.warnings);
   for (std::string& warning : evaluation_warnings(result.evaluation))
     result.warnings.push_back(std::move(warning));
+  result.warnings = distinct(std::move(result.warnings));
   result.data = set.summary(context.worker_count());
   result.execution = model.execution.summary();
   return result;

@@ -34,10 +34,10 @@ void require_same_model(const StatisticsFile& file, const Prepared& prepared,
                 remedy);
 }
 
-std::vector<ChannelPlan> channels_of(const std::string& path, const Prepared& prepared) {
+StatisticsFile read_like(const std::string& path, const Prepared& prepared) {
   StatisticsFile file = read_statistics(path);
   require_same_model(file, prepared, path, "Give --like a file of the same model and target.");
-  return std::move(file.channels);
+  return file;
 }
 
 constexpr const char* same_options =
@@ -118,9 +118,8 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
         context.phase("read", [&] { return read_statistics(request.calibration); }), {}, {}};
     require_same_model(observed.statistics, prepared, request.calibration, same_options);
     observed.data = summary_of(observed.statistics);
-    const bool wanted =
-        request.refine.shift || request.refine.equalization || request.refine.migration;
-    if (wanted && observed.statistics.channels.empty() && rebalances(prepared.model.graph()))
+    if (request.refine.rebalances() && !observed.statistics.rebalanced &&
+        rebalances(prepared.model.graph()))
       warnings.push_back(fmt::format(
           "{}: was measured without equalization: 'calibrate --effort balanced' includes it",
           request.calibration));
@@ -136,12 +135,17 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   const SampleSet set(data, data.data, recipe, prepared.model.graph());
   tell_preprocess(set, prepared.model.graph(), context, warnings);
   Observed observed;
-  observed.rebalanced =
-      request.like.empty()
-          ? rebalance(prepared, plan, request.refine, data, recipe, request.redraft, context)
-          : rebalance_as(prepared, plan, channels_of(request.like, prepared), request.like,
-                         request.redraft);
   StatisticsFile& file = observed.statistics;
+  if (request.like.empty()) {
+    file.rebalanced = request.refine.rebalances();
+    observed.rebalanced =
+        rebalance(prepared, plan, request.refine, data, recipe, request.redraft, context);
+  } else {
+    StatisticsFile like = read_like(request.like, prepared);
+    file.rebalanced = like.rebalanced;
+    observed.rebalanced =
+        rebalance_as(prepared, plan, std::move(like.channels), request.like, request.redraft);
+  }
   file.channels = plan.channels;
   file.observations = context.phase("calibrate", [&] {
     const Executor executor(prepared.model.graph(), observe_only(prepared.model.graph(), plan));

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/pipeline/hints.h"
+#include "apps/pipeline/warnings.h"
 #include "lib/base/configs.h"
 #include "lib/check/summary.h"
 #include "lib/io/load.h"
@@ -276,7 +277,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   result.hints = hints_for(o.quant.form, quantized.plan, result.check,
                            result.measured ? &result.measured->evaluation : nullptr,
                            result.kept.summary ? &*result.kept.summary : nullptr);
-  result.warnings = std::move(warnings);
+  result.warnings = distinct(std::move(warnings));
   return result;
 }
 

@@ -61,7 +61,7 @@ RefineSteps refine_steps(const RefineOptions& options) {
 RebalanceSummary rebalance(Prepared& prepared, Plan& plan, const RefineSteps& steps,
                            const DataOptions& data, const PreprocessRecipe& recipe,
                            const Redraft& redraft, Context& context) {
-  if (!steps.shift && !steps.equalization && !steps.migration) return {};
+  if (!steps.rebalances()) return {};
   return context.phase("rebalance", [&]() -> RebalanceSummary {
     DataOptions all = data;
     all.labels.clear();

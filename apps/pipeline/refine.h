@@ -32,6 +32,7 @@ struct RefineSteps {
   bool shift = false, equalization = false, migration = false;  // before statistics are measured
   bool rounding = false, bias = false;                          // after the ranges are chosen
   bool compared = false;  // rounding is taken where it helps on samples that it did not see
+  bool rebalances() const { return shift || equalization || migration; }
 };
 // Throws Code::usage for a name that is none, with the nearest one.
 RefineSteps refine_steps(const RefineOptions& options);

@@ -52,6 +52,13 @@ std::vector<SkippedFile> CheckedDataset::skipped() const {
   return files;
 }
 
+Error CheckedDataset::none_good() const {
+  const auto files = skipped();
+  std::string what = "no sample could be loaded";
+  if (!files.empty()) what += fmt::format("; {}: {}", files.front().file, files.front().reason);
+  return Error(Code::data, what, dataset_.wanted());
+}
+
 void CheckedDataset::enforce_limit() const {
   const auto files = skipped();
   const std::lock_guard lock(mutex_);
@@ -64,7 +71,10 @@ void CheckedDataset::enforce_limit() const {
     list += fmt::format("{}{} ({})", i == 0 ? "" : ", ", files[i].file, files[i].reason);
   if (files.size() > shown) list += ", ...";
   throw Error(Code::data, fmt::format("{} of {} samples are bad: {}", files.size(), all, list),
-              "Replace them or take them out; up to 10 % are skipped with a note in the report.");
+              good_.empty() && !dataset_.wanted().empty()
+                  ? dataset_.wanted()
+                  : "Replace them or take them out; up to 10 % are skipped with a note in the "
+                    "report.");
 }
 
 }  // namespace intaglio

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "calibration/data/dataset.h"
+#include "lib/base/error.h"
 
 namespace intaglio {
 
@@ -38,6 +39,9 @@ class CheckedDataset {
 
   // What was skipped so far, in the order of the data set; loading a sample twice counts once.
   std::vector<SkippedFile> skipped() const;
+
+  // What to say when not one sample was good: the first and its reason, and what the model wants.
+  Error none_good() const;
 
   // Throws Code::data, with the first of the bad samples, when more than 10 % of the samples asked
   // for so far were bad, or none was good.

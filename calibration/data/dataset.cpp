@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "calibration/data/feed_files.h"
+#include "calibration/data/index_bounds.h"
 #include "lib/base/hash.h"
 #include "lib/base/parallel.h"
 
@@ -33,11 +34,23 @@ std::vector<std::size_t> others(std::size_t rows, const std::vector<std::size_t>
   return chosen;
 }
 
+std::string wanted_by(std::span<const Value* const> feeds) {
+  std::vector<std::string> inputs;
+  for (const Value* feed : feeds)
+    inputs.push_back(fmt::format("'{}' {} {}", feed->name(), name_of(feed->dtype()),
+                                 feed->dims() ? to_string(*feed->dims()) : "of any shape"));
+  return fmt::format("The model wants {}.", fmt::join(inputs, ", "));
+}
+
 // Columns side by side: row i of each of them makes sample i. A column of one row is repeated.
 class FileDataset final : public Dataset {
  public:
-  FileDataset(std::vector<FeedFiles> columns, std::size_t feeds, const DataSpec& spec)
-      : columns_(std::move(columns)), feeds_(feeds) {
+  FileDataset(std::vector<FeedFiles> columns, std::span<const Value* const> feeds,
+              const DataSpec& spec)
+      : columns_(std::move(columns)),
+        feeds_(feeds.size()),
+        bounds_(index_bounds(feeds)),
+        wanted_(wanted_by(feeds)) {
     std::size_t rows = 1;
     for (const FeedFiles& column : columns_) rows = std::max(rows, column.size());
     for (const FeedFiles& column : columns_) {
@@ -68,6 +81,11 @@ class FileDataset final : public Dataset {
   std::vector<Tensor> load(std::size_t i) const override {
     std::vector<Tensor> tensors(feeds_);
     for (const FeedFiles& column : columns_) column.load(row(column, i), tensors);
+    for (const IndexBound& bound : bounds_) try {
+        require_within(bound, tensors[bound.feed]);
+      } catch (const Error& e) {
+        throw e.within(name(i));
+      }
     return tensors;
   }
 
@@ -85,6 +103,8 @@ class FileDataset final : public Dataset {
     return hash.hex();
   }
 
+  std::string wanted() const override { return wanted_; }
+
   Json preprocess() const override {
     for (const FeedFiles& column : columns_)
       if (const PreprocessRecipe* recipe = column.recipe()) return recipe->to_json();
@@ -98,6 +118,8 @@ class FileDataset final : public Dataset {
 
   std::vector<FeedFiles> columns_;
   std::size_t feeds_;
+  std::vector<IndexBound> bounds_;
+  std::string wanted_;
   const FeedFiles* lead_ = nullptr;  // the one that samples are named after
   std::vector<std::size_t> listed_;  // rows: of all shards
   std::vector<std::size_t> chosen_;  // rows: of this one
@@ -166,7 +188,7 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
         feed < feeds.size() ? std::vector<FeedSlot>{{feed, FeedType(*feeds[feed])}} : unbound;
     columns.emplace_back(find_all(paths), slots, spec.recipe, spec.batches);
   }
-  return std::make_unique<FileDataset>(std::move(columns), feeds.size(), spec);
+  return std::make_unique<FileDataset>(std::move(columns), feeds, spec);
 }
 
 bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds) {

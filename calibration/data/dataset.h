@@ -35,6 +35,9 @@ class Dataset {
   // two data sets with the same list can hold shards of one run.
   virtual std::string list_sha256() const = 0;
 
+  // The inputs that a sample is for, as a sentence with names, types and shapes; empty: not known.
+  virtual std::string wanted() const { return {}; }
+
   // The settled recipe by which images become feeds; null when there are no images.
   virtual Json preprocess() const = 0;
 };

@@ -72,6 +72,14 @@ bool holds(DType type, std::span<const float> values) {
   });
 }
 
+// Pixels as codes: as they are, or less 128.
+std::string raw_remedy(DType dtype, const PreprocessRecipe& recipe) {
+  if (dtype == DType::s8 && recipe.name == "raw")
+    return "Give `mean 128`, too: pixels become codes from -128 to 127.";
+  return fmt::format("Use a recipe whose values the input can hold, such as {}.",
+                     dtype == DType::s8 ? "`preprocess raw` with `mean 128`" : "`preprocess raw`");
+}
+
 }  // namespace
 
 Preprocessor::Preprocessor(const PreprocessRecipe& recipe, const FeedType& feed)
@@ -170,7 +178,7 @@ void Preprocessor::fill_tables() {
     throw Error(Code::config,
                 fmt::format("{}: takes {}, the recipe '{}' gives {} to {}", input_, name_of(dtype_),
                             recipe_.name, tables_[c].front(), tables_[c].back()),
-                "Use a recipe whose values the input can hold, such as `preprocess raw`.");
+                raw_remedy(dtype_, recipe_));
   }
 }
 

@@ -165,8 +165,7 @@ ChannelMeasurements measure_channels(const Executor& executor,
                       for (const auto& [name, statistics] : one) all[name].add(statistics);
                       if (progress) progress(i + 1, samples.count);
                     });
-  if (all.empty() && !axes.empty())
-    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
+  if (all.empty() && !axes.empty()) throw none_loaded(samples);
   return all;
 }
 

@@ -70,8 +70,7 @@ void Lockstep::shift(std::size_t step, std::vector<float> by_channel) {
 // What one sample holds at every step says how many may take part.
 void Lockstep::probe() {
   const auto feeds = load_next();
-  if (!feeds)
-    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
+  if (!feeds) throw none_loaded(samples_);
   next_ = 0;  // it takes part like any other
   const Program& program = reference_.program();
   Stepper run(reference_, *feeds);

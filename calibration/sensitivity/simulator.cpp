@@ -128,8 +128,7 @@ std::vector<Noise> Simulator::measure(const Variant& base, std::span<const Varia
                       for (std::size_t v = 0; v < sample.size(); ++v) sums[v].merge(sample[v]);
                       if (options.progress) options.progress(i + 1, samples.count);
                     });
-  if (sums[0].samples == 0)
-    throw Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
+  if (sums[0].samples == 0) throw none_loaded(samples);
   return sums;
 }
 

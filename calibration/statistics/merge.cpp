@@ -24,6 +24,10 @@ void require_same_work(const NamedStatistics& a, const NamedStatistics& b) {
     return list;
   };
   if (names(a.file) != names(b.file)) refuse("choice of values");
+}
+
+// Shards of other data were mostly equalized by others, too: what is told first is the cause.
+void require_same_channels(const NamedStatistics& a, const NamedStatistics& b) {
   if (to_json(a.file.channels) != to_json(b.file.channels))
     throw Error(Code::data,
                 fmt::format("{} and {} were made with another equalization", a.name, b.name),
@@ -36,7 +40,8 @@ void join_shards(const NamedStatistics& first, const NamedStatistics& next, Shar
   const Shards& more = *next.file.shards;
   if (more.of != all.of || more.list != all.list)
     throw Error(Code::data,
-                fmt::format("{} and {} are shards of different data", first.name, next.name),
+                fmt::format("{} and {} are shards of different data, or of another `limit` of it",
+                            first.name, next.name),
                 "Give every shard the same `data` and `limit`, and the same N in `shard I/N`.");
   for (const std::size_t i : more.have)
     if (!all.have.insert(i).second)
@@ -77,6 +82,7 @@ void append(StatisticsFile& all, const StatisticsFile& file) {
   all.skipped.insert(all.skipped.end(), file.skipped.begin(), file.skipped.end());
   std::sort(all.skipped.begin(), all.skipped.end());
   all.observations.merge(file.observations);
+  all.rebalanced = all.rebalanced && file.rebalanced;
 }
 
 }  // namespace
@@ -95,6 +101,7 @@ StatisticsFile merge(std::span<const NamedStatistics> files, bool partial) {
     } else {
       for (std::size_t k = 0; k < i; ++k) require_disjoint(files[k], files[i]);
     }
+    require_same_channels(files.front(), files[i]);
     append(all, files[i].file);
   }
   if (!all.shards) return all;

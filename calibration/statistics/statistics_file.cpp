@@ -93,6 +93,7 @@ Json header_of(const StatisticsFile& file) {
   Json json = {
       {"model", file.model_hash}, {"target", file.target}, {"preprocess", file.preprocess}};
   json["channels"] = to_json(file.channels);
+  json["rebalanced"] = file.rebalanced;
   json["shards"] =
       file.shards
           ? Json{{"of", file.shards->of}, {"have", file.shards->have}, {"list", file.shards->list}}
@@ -193,6 +194,7 @@ StatisticsFile read_header(const Json& json, const std::string& origin, Reader& 
   file.target = object.get<std::string>("target");
   file.preprocess = object.at("preprocess");
   file.channels = channels_from_json(object, "channels", origin);
+  file.rebalanced = object.get<bool>("rebalanced", !file.channels.empty());
   if (!object.at("shards").is_null()) {
     JsonObject shards = object.object("shards");
     file.shards.emplace();

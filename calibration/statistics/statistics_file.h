@@ -38,6 +38,7 @@ struct StatisticsFile {
   std::string target;                     // that the plan was drafted for
   Json preprocess;                        // the settled recipe; null without images
   std::vector<ChannelPlan> channels;      // how the model was rebalanced before it was observed
+  bool rebalanced = false;                // whether that was tried: it may have changed nothing
   std::optional<Shards> shards;           // nullopt: all of a data set
   std::vector<std::string> fingerprints;  // of the samples, sorted
   std::vector<SkippedFile> skipped;       // sorted by file

@@ -14,10 +14,16 @@ Samples chosen(Samples samples, std::size_t count, At at) {
     some.label = [label = std::move(samples.label), at](std::size_t i) { return label(at(i)); };
   if (samples.name)
     some.name = [name = std::move(samples.name), at](std::size_t i) { return name(at(i)); };
+  some.fault = std::move(samples.fault);
   return some;
 }
 
 }  // namespace
+
+Error none_loaded(const Samples& samples) {
+  if (samples.fault) return samples.fault();
+  return Error(Code::data, "no sample could be loaded", "Check `data` and `preprocess`.");
+}
 
 Samples spread(Samples samples, std::size_t count) {
   const std::size_t of = samples.count;

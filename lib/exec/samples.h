@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/error.h"
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
@@ -18,7 +19,12 @@ struct Samples {
   std::function<std::optional<std::vector<Tensor>>(std::size_t)> load;
   std::function<std::optional<std::int64_t>(std::size_t)> label = {};  // null: no labels
   std::function<std::string(std::size_t)> name = {};                   // null: no names
+  // What is wrong with the samples of which not one was good; null: nobody knows.
+  std::function<Error()> fault = {};
 };
+
+// What to throw when not one sample could be loaded: Code::data, with the reason where it is known.
+Error none_loaded(const Samples& samples);
 
 // At most `count` of them, spread evenly: the middles of as many equal parts.
 Samples spread(Samples samples, std::size_t count);

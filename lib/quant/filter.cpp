@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <regex>
 
 namespace intaglio {
@@ -19,6 +20,20 @@ std::regex compile_pattern(const std::string& pattern) {
 // A node without a name goes by its first output, as in reports.
 const std::string& name_to_match(const Node& node) {
   return node.name().empty() && node.output(0) != nullptr ? node.output(0)->name() : node.name();
+}
+
+Error no_match(const char* option, const std::string& what, const std::string& remedy) {
+  return Error(Code::usage, fmt::format("{} '{}' matches no node", option, what), remedy);
+}
+
+// The operator that is spelt so but for the case of its letters; empty: there is none.
+std::string in_other_case(const std::vector<Node*>& nodes, const std::string& op) {
+  const auto same = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
+  for (const Node* node : nodes)
+    if (std::ranges::equal(node->op(), op, same)) return node->op();
+  return {};
 }
 
 }  // namespace
@@ -46,18 +61,27 @@ void NodeFilter::by_name(const std::vector<Node*>& nodes, const std::vector<std:
                          const char* option, Hits& hits) {
   for (const std::string& pattern : patterns) {
     const std::regex regex = compile_pattern(pattern);
-    collect(nodes, option, pattern, hits,
-            [&](const Node& n) { return std::regex_match(name_to_match(n), regex); });
+    if (!collect(nodes, option, pattern, hits,
+                 [&](const Node& n) { return std::regex_match(name_to_match(n), regex); }))
+      throw no_match(
+          option, pattern,
+          "List the node names with 'intaglio inspect MODEL `nodes`'; a pattern must match the "
+          "whole name, or the first output of a node without one.");
   }
 }
 
 void NodeFilter::by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
                        const char* option, Hits& hits) {
-  for (const std::string& op : ops)
-    collect(nodes, option, op, hits, [&](const Node& n) { return n.op() == op; });
+  for (const std::string& op : ops) {
+    if (collect(nodes, option, op, hits, [&](const Node& n) { return n.op() == op; })) continue;
+    const std::string meant = in_other_case(nodes, op);
+    throw no_match(option, op,
+                   meant.empty() ? "'intaglio inspect MODEL' lists the operators of a model."
+                                 : fmt::format("Write {} '{}': case matters.", option, meant));
+  }
 }
 
-void NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
+bool NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
                          const std::string& what, Hits& hits,
                          const std::function<bool(const Node&)>& matches) {
   bool any = false;
@@ -66,11 +90,7 @@ void NodeFilter::collect(const std::vector<Node*>& nodes, const char* option,
     hits.emplace(node, fmt::format("{} {}", option, what));
     any = true;
   }
-  if (!any)
-    throw Error(
-        Code::usage, fmt::format("{} '{}' matches no node", option, what),
-        "List the node names with 'intaglio inspect MODEL `nodes`'; a pattern must match the "
-        "whole name, or the first output of a node without one.");
+  return any;
 }
 
 }  // namespace intaglio

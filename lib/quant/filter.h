@@ -25,7 +25,8 @@ class NodeFilter {
                       const char* option, Hits& hits);
   static void by_op(const std::vector<Node*>& nodes, const std::vector<std::string>& ops,
                     const char* option, Hits& hits);
-  static void collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
+  // Whether any matches.
+  static bool collect(const std::vector<Node*>& nodes, const char* option, const std::string& what,
                       Hits& hits, const std::function<bool(const Node&)>& matches);
 
   const std::map<std::string, std::string> left_float_;  // by first output

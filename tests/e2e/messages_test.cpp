@@ -1,0 +1,150 @@
+// What is said of data that do not fit, by cause and with the file's name, and nothing that is not so.
+#include <gtest/gtest.h>
+
+#include "calibration/data/npy.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/io/save.h"
+#include "tests/support/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+std::string demo(const char* name) { return (source_dir() / "data" / name).string(); }
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+// An encoder of tokens with a vocabulary of 30, and arrays of token ids.
+class Tokens : public ::testing::Test {
+ protected:
+  Tokens() {
+    save_model(random_model("(int64[N,6] ids, float[30,16] words, float[16,8] w) => "
+                            "(float[N,6,8] y) { e = Gather(words, ids) y = MatMul(e, w) }"),
+               here("model.onnx"));
+    std::filesystem::create_directories(folder_ / "data");
+  }
+
+  std::string here(const std::string& name) const { return (folder_ / name).string(); }
+
+  void sample(const std::string& name, std::int64_t largest) const {
+    write_file(here("data/" + name + ".npy"),
+               to_npy(Tensor::of<std::int64_t>({1, 6}, {0, 5, 7, 11, 3, largest})));
+  }
+
+  Ran quantize(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> line = {"quantize", here("model.onnx"), "--data",   here("data"),
+                                     "-o",       here("out.onnx"),   "--report", here("r.json")};
+    line.insert(line.end(), more.begin(), more.end());
+    return run_program(line);
+  }
+
+  const std::filesystem::path folder_ = fresh_folder();
+};
+
+TEST_F(Tokens, OfAnotherVocabularyAreBadData) {
+  for (int i = 0; i < 4; ++i) sample(std::to_string(i), i == 2 ? 40101 : 29);
+  for (const char* effort : {"fast", "balanced"}) {
+    const Ran ran = quantize({"--effort", effort});
+    EXPECT_EQ(ran.exit_code, 7) << ran.err;
+    EXPECT_TRUE(has(ran.err, "2.npy ('ids' holds 40101, but 'words' has 30 rows)")) << ran.err;
+  }
+  const Ran run = run_program({"run", here("model.onnx"), "--data", here("data/2.npy")});
+  EXPECT_EQ(run.exit_code, 7) << run.err;
+  EXPECT_TRUE(has(run.err, "data/2.npy: 'ids' holds 40101")) << run.err;
+}
+
+TEST_F(Tokens, OneOfManyIsLeftOutAndNamed) {
+  for (int i = 0; i < 12; ++i) sample(std::to_string(10 + i), i == 5 ? -31 : -30);
+  const Ran ran = quantize();
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_TRUE(has(ran.err, "15.npy was left out: 'ids' holds -31")) << ran.err;
+  EXPECT_EQ(count_of(ran.err, "was left out"), 1u) << "once: " << ran.err;
+}
+
+TEST_F(Tokens, NobodySpeaksOfImages) {
+  for (int i = 0; i < 4; ++i) sample(std::to_string(i), 29);
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--eval-data", here("data")}}) {
+    const Ran ran = quantize(more);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_FALSE(has(ran.err, "image")) << ran.err;
+    EXPECT_FALSE(has(read_file(here("r.json")), "imagenet"));
+  }
+}
+
+TEST_F(Tokens, WhereNoneFitsTheReasonAndWhatIsWantedAreTold) {
+  for (int i = 0; i < 4; ++i)
+    write_file(here("data/" + std::to_string(i) + ".npy"),
+               to_npy(Tensor::of<std::int64_t>({1, 4}, {1, 2, 3, 4})));
+  for (const char* effort : {"fast", "balanced", "best"}) {
+    const Ran ran = quantize({"--effort", effort});
+    EXPECT_EQ(ran.exit_code, 7) << ran.err;
+    EXPECT_TRUE(has(ran.err, "0.npy")) << ran.err;
+    EXPECT_TRUE(has(ran.err, "The model wants 'ids' int64 [N,6].")) << ran.err;
+    EXPECT_FALSE(has(ran.err, "preprocess")) << ran.err;
+  }
+}
+
+TEST(Messages, AnOperatorInAnotherCaseIsToldSo) {
+  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--dry-run",
+                               "--exclude-op", "conv"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_TRUE(has(ran.err, "Write --exclude-op 'Conv': case matters.")) << ran.err;
+}
+
+TEST(Messages, EqualWarningsAreToldOnce) {
+  const std::string out = (fresh_folder() / "out.onnx").string();
+  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--limit",
+                               "4", "--eval-data", demo("calib"), "-o", out});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(count_of(ran.err, "no --preprocess given"), 1u) << ran.err;
+}
+
+TEST(Messages, StatisticsThatEqualizationLeftAloneAreNotToldToLackIt) {
+  const auto folder = fresh_folder();
+  const std::string model = (folder / "m.onnx").string(), stats = (folder / "s").string();
+  save_model(random_model("(float[1,3,8,8] x, float[4,3,3,3] w, float[2,4,1,1] v) => "
+                          "(float[1,2,6,6] y) { a = Conv(x, w) b = Relu(a) y = Conv(b, v) }"),
+             model);
+  std::filesystem::create_directories(folder / "data");
+  for (unsigned i = 0; i < 4; ++i)
+    write_file(folder / "data" / (std::to_string(i) + ".npy"),
+               to_npy(random_tensor({1, 3, 8, 8}, i + 1)));
+  const std::string data = (folder / "data").string();
+  for (const bool balanced : {true, false}) {
+    const Ran made = run_program({"calibrate", model, "--data", data, "-o", stats, "--effort",
+                                  balanced ? "balanced" : "fast"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    const Ran ran = run_program({"quantize", model, "--calibration", stats, "--data", data, "-o",
+                                 (folder / "out.onnx").string()});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(has(ran.err, "was measured without equalization"), !balanced) << ran.err;
+  }
+}
+
+TEST(Messages, ShardsWithAnotherLimitAreToldSo) {
+  const auto folder = fresh_folder();
+  const auto part = [&](const char* name, const char* shard, const char* limit) {
+    const std::string path = (folder / name).string();
+    const Ran ran = run_program({"--quiet", "calibrate", demo("demo.onnx"), "--data", demo("calib"),
+                                 "--preprocess", demo("preprocess.json"), "--shard", shard,
+                                 "--limit", limit, "-o", path});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return path;
+  };
+  const std::string one = part("one", "1/2", "24"), two = part("two", "2/2", "30");
+  const Ran ran = run_program({"merge", one, two, "-o", (folder / "all").string()});
+  EXPECT_EQ(ran.exit_code, 7);
+  EXPECT_TRUE(has(ran.err, "are shards of different data, or of another --limit of it")) << ran.err;
+}
+
+}  // namespace
+}  // namespace intaglio::testing
