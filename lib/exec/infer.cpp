@@ -258,6 +258,7 @@ void infer_inlined(Model& model, bool ask_library) {
 
 void require_valid(const Model& model) {
   require_known_versions(model);
+  require_typed_inputs(model.graph());
   if (model.function_count() > 0) {
     if (const auto copy = inlined(model)) require_valid(*copy);
     return;

@@ -88,8 +88,8 @@ constexpr Bound bounds[] = {
     {"Gelu", "approximate", Limit::word, "none tanh"},
     {"", "reduction", Limit::word, "none add mul max min sum mean"},
     {"Cast", "to", Limit::element_type},
-    {"EyeLike", "dtype", Limit::element_type},
-    {"SequenceEmpty", "dtype", Limit::element_type},
+    {"BitCast", "to", Limit::element_type},
+    {"", "dtype", Limit::element_type},
     {"", "output_datatype", Limit::element_type},
     {"Transpose", "perm", Limit::permutation},
     {"ArgMax", "axis", Limit::axis},
@@ -135,6 +135,9 @@ const Bound* bound_of(const Node& node, std::string_view attr) {
   const auto found = own != std::end(bounds) ? own : find("");
   return found != std::end(bounds) ? found : nullptr;
 }
+
+// TensorProto.DataType of ONNX 1.23; libonnx may be older.
+constexpr std::int64_t first_element_type = 1, last_element_type = 28;
 
 std::vector<std::int64_t> numbers_of(const Node& node, std::string_view attr) {
   switch (node.attr_kind(attr)) {
@@ -202,7 +205,8 @@ Broken broken(const Node& node, const Bound& bound, Types inputs) {
     case Limit::flag:
       return each(node, bound.attr, 0, 1, "it must be 0 or 1");
     case Limit::element_type:
-      return each(node, bound.attr, 1, 26, "it must be the number of an element type");
+      return each(node, bound.attr, first_element_type, last_element_type,
+                  "it must be the number of an element type");
     case Limit::permutation:
       return not_permutation(node, bound, rank_of(inputs, bound.input));
     case Limit::word:
@@ -229,6 +233,8 @@ constexpr Ranks ranks[] = {
     {"Attention", 0, 3, 4}, {"Attention", 1, 3, 4}, {"Attention", 2, 3, 4},
     {"BatchNormalization", 1, 1, 1}, {"BatchNormalization", 2, 1, 1},
     {"BatchNormalization", 3, 1, 1}, {"BatchNormalization", 4, 1, 1},
+    {"CausalConvWithState", 0, 3, 3}, {"CausalConvWithState", 1, 3, 3}, {"CausalConvWithState", 2, 1, 1},
+    {"CausalConvWithState", 3, 3, 3},
     {"Compress", 1, 1, 1},
     {"ConstantOfShape", 0, 1, 1},
     {"Conv", 0, 3, any}, {"Conv", 1, 3, any}, {"Conv", 2, 1, 1},
@@ -242,6 +248,8 @@ constexpr Ranks ranks[] = {
     {"InstanceNormalization", 0, 3, any}, {"InstanceNormalization", 1, 1, 1}, {"InstanceNormalization", 2, 1, 1},
     {"LSTM", 0, 3, 3}, {"LSTM", 1, 3, 3}, {"LSTM", 2, 3, 3}, {"LSTM", 3, 2, 2}, {"LSTM", 4, 1, 1}, {"LSTM", 5, 3, 3},
     {"LSTM", 6, 3, 3}, {"LSTM", 7, 2, 2},
+    {"LinearAttention", 0, 3, 3}, {"LinearAttention", 1, 3, 3}, {"LinearAttention", 2, 3, 3},
+    {"LinearAttention", 3, 4, 4}, {"LinearAttention", 4, 3, 3}, {"LinearAttention", 5, 3, 3},
     {"MatMul", 0, 1, any}, {"MatMul", 1, 1, any},
     {"MatMulInteger", 0, 1, any}, {"MatMulInteger", 1, 1, any},
     {"NegativeLogLikelihoodLoss", 0, 2, any}, {"NegativeLogLikelihoodLoss", 1, 1, any},
@@ -264,6 +272,7 @@ constexpr Ranks ranks[] = {
     {"Split", 1, 0, 1},
     {"Squeeze", 1, 0, 1},
     {"Tile", 1, 1, 1},
+    {"TensorScatter", 2, 1, 1},
     {"TopK", 1, 0, 1},
     {"Unsqueeze", 1, 0, 1},
     {"Upsample", 1, 1, 1},
@@ -302,6 +311,50 @@ Broken broken_filters(const Node& node, Types inputs) {
   if (rank_of(inputs, 0) >= 0 && rank_of(inputs, 0) != rank_of(inputs, at))
     return fmt::format("{} do not fit an input of shape {}: both must have as many axes", what,
                        to_string(*inputs[0].dims));
+  const auto kernel = node.attr_ints("kernel_shape");
+  bool equal = kernel.empty() || kernel.size() == dims.size() - 2;
+  for (std::size_t i = 0; equal && i < kernel.size(); ++i)
+    equal = !dims[i + 2].known() || dims[i + 2].value == kernel[i];
+  if (!equal)
+    return fmt::format("{} are not those of attribute 'kernel_shape', {}", what, to_string(kernel));
+  return std::nullopt;
+}
+
+// An input that is there: some exporters and older opsets mark what is absent with a tensor without
+// elements.
+bool is_given(const Node& node, Types inputs, std::size_t i) {
+  const bool empty = rank_of(inputs, i) == 1 && inputs[i].dims->front().value == 0;
+  return node.input(i) != nullptr && !empty;
+}
+
+// One of two inputs says how long the results are, by factors or as such.
+Broken broken_resize(const Node& node, Types inputs) {
+  if (!node.is("Resize") || node.opset() < 11) return std::nullopt;
+  const bool scales = is_given(node, inputs, 2), sizes = is_given(node, inputs, 3);
+  if (!scales && !sizes) return "has neither scales nor sizes: one of inputs 3 and 4 must be given";
+  const auto known = [&](std::size_t i) {
+    return rank_of(inputs, i) == 1 && inputs[i].dims->front().known();
+  };
+  if (scales && sizes && known(2) && known(3))
+    return "has scales and sizes: one of inputs 3 and 4 must be left out";
+  return std::nullopt;
+}
+
+// Scores have an axis of classes more than what they are compared with.
+Broken broken_loss(const Node& node, Types inputs) {
+  const std::int64_t scores = rank_of(inputs, 0), labels = rank_of(inputs, 1);
+  const bool loss = node.is("NegativeLogLikelihoodLoss") || node.is("SoftmaxCrossEntropyLoss");
+  if (!loss || scores < 0 || labels < 0 || labels == scores - 1) return std::nullopt;
+  return fmt::format(
+      "labels '{}' of shape {} do not fit scores of shape {}: they have one axis less",
+      node.input(1)->name(), to_string(*inputs[1].dims), to_string(*inputs[0].dims));
+}
+
+// The lengths of the parts, or their number.
+Broken broken_split(const Node& node) {
+  if (!node.is("Split") || node.opset() < 18) return std::nullopt;
+  if (node.has("num_outputs") && node.input(1) != nullptr)
+    return "has both input 2 ('split') and attribute 'num_outputs': one of them must be left out";
   return std::nullopt;
 }
 
@@ -346,8 +399,14 @@ std::optional<std::string> broken_bound(const Node& node, std::span<const ValueT
     if (auto why = broken(node, rule, inputs)) return why;
   for (const Scale& rule : scales)
     if (auto why = broken(node, rule, inputs)) return why;
-  if (auto why = broken_filters(node, inputs)) return why;
+  for (const auto rule : {broken_filters, broken_resize, broken_loss})
+    if (auto why = rule(node, inputs)) return why;
+  if (auto why = broken_split(node)) return why;
   return broken_constant(node);
+}
+
+bool is_element_type(std::int64_t number) {
+  return first_element_type <= number && number <= last_element_type;
 }
 
 }  // namespace intaglio

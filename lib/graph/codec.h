@@ -70,6 +70,8 @@ class GraphWriter {
   static onnx::ModelProto write(const Model& model, const TensorSink& sink);
   // A graph of one node, for shape inference.
   static onnx::GraphProto graph_of(const Node& node, std::span<const ValueType> inputs);
+  // Whether the model says what the value is: a tensor of some element type, a sequence, ...
+  static bool says_type(const Value& value);
 
  private:
   static void write_graph(const Graph& graph, onnx::GraphProto& message, const TensorSink& sink);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "lib/graph/bounds.h"
 #include "lib/graph/codec.h"
 
 namespace intaglio {
@@ -29,19 +30,25 @@ void at_initializer(const std::string& name, F&& f) {
   }
 }
 
+// what: "graph input"
+void require_lengths(const onnx::ValueInfoProto& info, std::string_view what) {
+  if (!info.type().has_tensor_type()) return;
+  for (const auto& dim : info.type().tensor_type().shape().dim())
+    if (dim.has_dim_value() && dim.dim_value() < -1)  // -1: some exporters' "not known"
+      throw incomplete(
+          fmt::format("{} '{}' has an axis of {} elements", what, info.name(), dim.dim_value()));
+}
+
 // Graph inputs that are tensors have an element type. Others are told by its absence.
 void require_type(const onnx::ValueInfoProto& info) {
   if (info.name().empty()) throw incomplete("a graph input has no name");
   if (!info.type().has_tensor_type()) return;
   const int type = info.type().tensor_type().elem_type();
-  if (!TensorProto::DataType_IsValid(type) && (type < 17 || type > 28))  // newer ones
-    throw incomplete(fmt::format("graph input '{}': {} is no element type", info.name(), type));
   if (type == TensorProto::UNDEFINED)
     throw incomplete(fmt::format("graph input '{}' has no element type", info.name()));
-  for (const auto& dim : info.type().tensor_type().shape().dim())
-    if (dim.has_dim_value() && dim.dim_value() < -1)  // -1: some exporters' "not known"
-      throw incomplete(
-          fmt::format("graph input '{}' has an axis of {} elements", info.name(), dim.dim_value()));
+  if (!is_element_type(type))
+    throw incomplete(fmt::format("graph input '{}': {} is no element type", info.name(), type));
+  require_lengths(info, "graph input");
 }
 
 }  // namespace
@@ -130,6 +137,7 @@ void GraphReader::read_graph(onnx::GraphProto& message, Graph& graph, const Tens
     if (value == nullptr)
       throw incomplete(fmt::format("nothing makes the graph output '{}'", info.name()));
     value->is_output_ = true;
+    if (graph.outer() == nullptr) require_lengths(info, "graph output");
     if (value->dtype_ == DType::undefined) read_type(info, *value);
     graph.outputs_.push_back(value);
     graph.output_infos_.push_back(std::make_unique<onnx::ValueInfoProto>(std::move(info)));

@@ -121,6 +121,12 @@ onnx::GraphProto GraphWriter::graph_of(const Node& node, std::span<const ValueTy
   return graph;
 }
 
+bool GraphWriter::says_type(const Value& value) {
+  if (value.dtype() != DType::undefined) return true;
+  return value.info_ != nullptr &&
+         value.info_->type().value_case() != onnx::TypeProto::VALUE_NOT_SET;
+}
+
 std::vector<ValueType> library_types(const Node& node, std::span<const ValueType> inputs) {
   if (!node.nested_graphs().empty()) return {};
   try {

@@ -143,7 +143,11 @@ const OpSchema* schema_of(const Node& node) {
   return newest;
 }
 
-bool is_operator_of_onnx(std::string_view op) { return table_of_domain("").places.contains(op); }
+std::int64_t first_opset_of(std::string_view op) {
+  const Table& table = table_of_domain("");
+  const auto place = table.places.find(op);
+  return place != table.places.end() ? table.all[place->second.first].since : 0;
+}
 
 const std::vector<OpSchema>& op_schemas(std::string_view domain) {
   return table_of_domain(domain).all;

@@ -49,8 +49,8 @@ struct OpSchema {
 // neither ONNX nor com.microsoft has, or not yet.
 const OpSchema* schema_of(const Node& node);
 
-// Whether any version of ONNX has it. onnxruntime saves newer operators under older opsets.
-bool is_operator_of_onnx(std::string_view op);
+// The opset in which ONNX got it; 0: no version of ONNX has it.
+std::int64_t first_opset_of(std::string_view op);
 
 // All of a domain, every version.
 const std::vector<OpSchema>& op_schemas(std::string_view domain);

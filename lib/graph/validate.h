@@ -18,6 +18,9 @@ namespace intaglio {
 // known; Code::unsupported for newer ones. And what the version of the format demands.
 void require_known_versions(const Model& model);
 
+// Every graph input says its type.
+void require_typed_inputs(const Graph& graph);
+
 // What a node shows by itself: how many inputs and outputs it has and which it leaves out, which
 // attributes of which kind it has, and the bounds of their values. inputs: what is known of them,
 // one each. Nodes of nested graphs included, by what the model says of their inputs but for shapes:

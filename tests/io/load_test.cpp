@@ -55,6 +55,33 @@ TEST(Load, RefusesWhatIsNoModel) {
   EXPECT_TRUE(contains(outcome(path, "\x08\x08"), "holds no graph"));  // ir_version: 8
 }
 
+TEST(Load, RefusesElementTypesAndLengthsThatAreNone) {
+  const auto path = testing::fresh_folder() / "m.onnx";
+  const auto with = [&](auto edit) {
+    onnx::ModelProto model = sample();
+    edit(*model.mutable_graph());
+    return outcome(path, model.SerializeAsString());
+  };
+  const auto type_of = [](onnx::ValueInfoProto& info) {
+    return info.mutable_type()->mutable_tensor_type();
+  };
+  for (const int type : {29, 77, -1})
+    EXPECT_TRUE(contains(with([&](auto& g) { type_of(*g.mutable_input(1))->set_elem_type(type); }),
+                         "is no element type"));
+  for (const bool input : {true, false})
+    EXPECT_TRUE(contains(with([&](auto& g) {
+                           auto& info = input ? *g.mutable_input(1) : *g.mutable_output(0);
+                           type_of(info)->mutable_shape()->mutable_dim(0)->set_dim_value(-7);
+                         }),
+                         "has an axis of -7 elements"));
+  // Some exporters' "not known", and outputs that say nothing, are in use.
+  EXPECT_EQ(with([&](auto& g) {
+              type_of(*g.mutable_output(0))->mutable_shape()->mutable_dim(0)->set_dim_value(-1);
+            }),
+            "");
+  EXPECT_EQ(with([](auto& g) { g.mutable_output(0)->clear_type(); }), "");
+}
+
 TEST(Load, RefusesTensorsThatDoNotFitTheirShape) {
   const auto path = testing::fresh_folder() / "m.onnx";
   const auto with = [&](auto edit) {

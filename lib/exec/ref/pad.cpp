@@ -93,10 +93,12 @@ void infer_pad(RuleContext& c) {
   const auto pads = c.numbers(1, c.node().opset() < 2 ? "paddings" : "pads");
   const auto axes = c.ints(3);
   const std::size_t count = axes ? axes->size() : dims.size();
-  if (!pads || pads->size() != 2 * count || (c.has(3) && !axes)) {
+  if (!pads || (c.has(3) && !axes)) {
     c.set(0, c.dtype(0), Dims(dims.size()));
     return;
   }
+  if (pads->size() != 2 * count)
+    throw Error(Code::model, fmt::format("{} pads for {} axes", pads->size(), count));
   for (std::size_t i = 0; i < count; ++i) {
     Dim& d = dims[axes ? axis_of((*axes)[i], dims) : i];
     const Number &begin = (*pads)[i], &end = (*pads)[count + i];

@@ -46,6 +46,11 @@ TEST(Validate, FiltersHoldSomethingAndSplitIntoGroups) {
             std::string::npos);
   EXPECT_NE(said_of(conv("[3,1,1,1] {1, 2, 3}", "group = 2")).find("the 2 groups"),
             std::string::npos);
+  for (const char* kernel : {"[1]", "[1, 1, 1]", "[2, 1]"})
+    EXPECT_NE(said_of(conv("[1,4,1,1] {1, 2, 3, 4}", std::string("kernel_shape = ") + kernel))
+                  .find("are not those of attribute 'kernel_shape'"),
+              std::string::npos)
+        << kernel;
 }
 
 TEST(Validate, FactorsOfAGemmAreMatrices) {
@@ -74,6 +79,10 @@ TEST(Validate, NestedGraphsAreLookedAt) {
       })")
                 .find("Shape node making 's'"),
             std::string::npos);
+}
+
+TEST(Validate, InputsHaveTypes) {
+  EXPECT_EQ(said_of("(x) => (y) { y = Neg(x) }"), "graph input 'x' has no type");
 }
 
 // --- By the operator's schema ---
@@ -116,9 +125,11 @@ TEST(Validate, AttributesOfTheKindsThatTheOperatorHas) {
 TEST(Validate, OperatorsOfOnnxExist) {
   expect_said("(float[2,4] x) => (y) { y = Nothing(x) }",
               {"Nothing node making 'y'", "has no kernel", "no operator of this name"});
-  // onnxruntime saves newer operators under older opsets.
-  EXPECT_EQ(said_of("(float[2,4] x) => (y) { y = Gelu(x) }"), "");
+  expect_said("(float[2,4] x) => (y) { y = Gelu(x) }",
+              {"Gelu node making 'y'", "since opset 20", "imports opset 14"});
   EXPECT_EQ(said_of("(float[2,4] x) => (y) { y = Gelu(x) }", 20), "");
+  // onnxruntime has some of them under every opset.
+  EXPECT_EQ(said_of("(float[2,4] x, float[4] s) => (y) { y = LayerNormalization(x, s) }"), "");
 }
 
 TEST(Validate, OperatorsOfOtherDomainsAreData) {
@@ -202,6 +213,48 @@ TEST(Validate, ScalesAreFiniteAndPositive) {
   EXPECT_EQ(said_of(quantize("0.5")), "");
   for (const char* scale : {"0", "-0.5"})
     expect_said(quantize(scale), {"scale 's' holds", "finite and more than 0"});
+}
+
+TEST(Validate, ElementTypesHaveNumbers) {
+  // To float6e3m2, which this program does not compute with.
+  EXPECT_EQ(said_of("(float[2,4] x) => (y) { y = Cast <to = 28> (x) }", 25), "");
+  for (const char* to : {"0", "29"})
+    expect_said(std::string("(float[2,4] x) => (y) { y = Cast <to = ") + to + "> (x) }",
+                {"attribute 'to' is " + std::string(to), "number of an element type"});
+}
+
+TEST(Validate, ResizeIsToldTheLengthsOnce) {
+  const auto resize = [](const std::string& inputs) {
+    return "(float[1,1,2,2] x) => (y) <float[4] s = {1,1,2,2}, int64[4] z = {1,1,4,4}, "
+           "float[0] none = {}> { y = Resize(" +
+           inputs + ") }";
+  };
+  for (const char* inputs : {"x, , s", "x, , , z", "x, none, s", "x, none, none, z"})
+    EXPECT_EQ(said_of(resize(inputs)), "") << inputs;
+  for (const char* inputs : {"x", "x, none, none"})
+    expect_said(resize(inputs), {"Resize node making 'y'", "neither scales nor sizes"});
+  expect_said(resize("x, , s, z"), {"scales and sizes"});
+}
+
+TEST(Validate, LabelsHaveOneAxisLessThanScores) {
+  const std::string loss = "(float[2,3,4] x, int64[2,4] t) => (y) { y = SoftmaxCrossEntropyLoss";
+  EXPECT_EQ(said_of(loss + "(x, t) }"), "");
+  expect_said("(float[2,3] x, int64[2,1] t) => (y) { y = NegativeLogLikelihoodLoss(x, t) }",
+              {"labels 't' of shape [2,1] do not fit scores of shape [2,3]"});
+}
+
+TEST(Validate, PadsHaveTwoForEachAxis) {
+  for (const char* pads : {"int64[4] p = {0,0,1,1}", "int64[3] p = {0,0,1}", "int64[0] p = {}"}) {
+    const std::string said =
+        said_of("(float[2,4] x) => (y) <" + std::string(pads) + "> { y = Pad(x, p) }");
+    EXPECT_EQ(said.empty(), std::string(pads).starts_with("int64[4]")) << said;
+  }
+}
+
+TEST(Validate, SplitIsToldThePartsOnce) {
+  expect_said("(float[2,4] x, int64[2] p) => (y, z) { y, z = Split <num_outputs = 2> (x, p) }",
+              {"Split node making 'y'", "'num_outputs'"}, 18);
+  EXPECT_EQ(said_of("(float[2,4] x) => (y, z) { y, z = Split <num_outputs = 2> (x) }", 18), "");
 }
 
 // --- Shapes ---
