@@ -10,7 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/tensor/dtype.h"
+#include "lib/tensor/tensor.h"
 #include "tests/fuzz/mutations.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
@@ -34,6 +34,13 @@ const std::filesystem::path& folder() {
   std::abort();
 }
 
+// The bytes of an element of the value 1; where several share a byte, of the first of them.
+std::string one_of(DType type) {
+  if (bits_of(type) == 0) return "\1";
+  const Tensor one = convert(Tensor::scalar(1.0f), type);
+  return {reinterpret_cast<const char*>(one.raw()), one.bytes()};
+}
+
 onnx::TensorProto ones_for(const onnx::ValueInfoProto& input) {
   onnx::TensorProto tensor;
   const auto& type = input.type().tensor_type();
@@ -43,7 +50,8 @@ onnx::TensorProto ones_for(const onnx::ValueInfoProto& input) {
     tensor.add_dims(dim.has_dim_value() ? std::clamp<std::int64_t>(dim.dim_value(), 0, 64) : 1);
     count = std::min<std::int64_t>(count * tensor.dims(tensor.dims_size() - 1), 1 << 20);
   }
-  tensor.mutable_raw_data()->assign(static_cast<std::size_t>(count) * 8, '\1');
+  const std::string one = one_of(static_cast<DType>(type.elem_type()));
+  for (std::int64_t i = 0; i < count; ++i) tensor.mutable_raw_data()->append(one);
   const std::size_t bits = bits_of(static_cast<DType>(type.elem_type()));
   tensor.mutable_raw_data()->resize((static_cast<std::size_t>(count) * bits + 7) / 8);
   return tensor;
