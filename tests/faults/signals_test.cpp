@@ -46,11 +46,12 @@ Ended in_child(const fs::path& folder, const std::function<void()>& f) {
 }
 
 constexpr const char* long_run =
-    " --threads 1 quantize \"$1\" --data \"$2\" --data \"$3\" --preprocess \"$4\" -o \"$5\"";
+    " --verbose --threads 1 quantize \"$1\" --data \"$2\" --data \"$3\" --preprocess \"$4\" -o "
+    "\"$5\"";
 
 std::string interrupted_script(const std::string& before, const std::string& signals) {
   return before + "\"$0\"" + long_run + " 2>\"$5.err\" & child=$!; " +
-         "for i in $(seq 600); do grep -qs calibrate \"$5.err\" && break; sleep 0.02; done; " +
+         "for i in $(seq 600); do grep -qs rebalance \"$5.err\" && break; sleep 0.02; done; " +
          signals + "; wait $child";
 }
 

@@ -49,7 +49,8 @@ Evaluation forty_samples(const std::set<std::size_t>& wrong, double db) {
   Evaluation e = evaluation_with(100, std::pow(10, -db / 10));
   e.agreement = Share{40 - wrong.size(), 40};
   for (std::size_t i = 0; i < 40; ++i) {
-    SampleAnswer answer{.sample = i, .outputs = {e.outputs.front().deviation}};
+    SampleAnswer answer;
+    answer.outputs = {e.outputs.front().deviation};
     answer.positions = 1, answer.same = !wrong.contains(i);
     answer.outputs.front().dd *= 1 + 0.01 * static_cast<double>(i % 3);
     e.answers.push_back(answer);

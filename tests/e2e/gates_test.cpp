@@ -1,0 +1,116 @@
+// What a result is judged by: which samples, how sure that is, and what is said of it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "tests/e2e/json_schema.h"
+#include "tests/support/support.h"
+
+namespace intaglio::testing {
+namespace {
+
+std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
+
+class GatesEndToEnd : public ::testing::Test {
+ protected:
+  std::string here(const std::string& name) const { return (folder_ / name).string(); }
+
+  Ran quantize(std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {
+        "--quiet",         "quantize",     data("demo.onnx"),       "--data",
+        data("calib"),     "--preprocess", data("preprocess.json"), "-o",
+        here("int8.onnx"), "--report",     here("report.json")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(arguments);
+  }
+
+  Json report() const {
+    Json report = read_json_file(here("report.json"));
+    for (const std::string& error : schema_.errors(report)) ADD_FAILURE() << error;
+    return report;
+  }
+
+ private:
+  const std::filesystem::path folder_ = fresh_folder();
+  const JsonSchema schema_{read_json_file(source_dir() / "docs/report.schema.json")};
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(GatesEndToEnd, AGateIsJudgedByWhatWasNotCalibratedOn) {
+  const Ran ran = quantize({"--limit", "30", "--min-agreement", "90"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_TRUE(has(ran.out, "70 samples held out of --data")) << ran.out;
+  EXPECT_TRUE(has(ran.out, "gate --min-agreement 90: holds")) << ran.out;
+  const Json r = report();
+  EXPECT_EQ(r["data"]["samples"], 30);
+  EXPECT_EQ(r["evaluation"]["samples"], 70);
+  EXPECT_EQ(r["evaluation_source"], "held_out");
+  ASSERT_EQ(r["gates"].size(), 1u);
+  EXPECT_EQ(r["gates"][0]["name"], "min-agreement");
+  EXPECT_EQ(r["gates"][0]["holds"], true);
+  EXPECT_EQ(r["gates"][0]["measured"], r["evaluation"]["agreement"]);
+  EXPECT_EQ(r["gates"][0]["interval"], r["evaluation"]["intervals"]["agreement"]);
+  EXPECT_EQ(r["run"]["options"]["min-agreement"], 90);
+}
+
+TEST_F(GatesEndToEnd, FewSamplesThatCannotTellSaySo) {
+  const Ran ran = quantize({"--limit", "30", "--min-agreement", "97", "--eval-limit", "12"});
+  EXPECT_TRUE(has(ran.out, "; the interval holds the limit: more samples would tell")) << ran.out;
+  EXPECT_EQ(report()["gates"][0]["unsure"], true);
+}
+
+TEST_F(GatesEndToEnd, WhatWasMissedIsInTheReport) {
+  const Ran ran = quantize({"--limit", "30", "--min-sqnr", "90", "--min-cosine", "0.5"});
+  EXPECT_EQ(ran.exit_code, 8);
+  const Json gates = report()["gates"];
+  ASSERT_EQ(gates.size(), 2u);
+  EXPECT_EQ(gates[0]["output"], "logits");
+  EXPECT_EQ(gates[0]["holds"], false);
+  EXPECT_TRUE(has(ran.err, gates[0]["missed"])) << ran.err;
+  EXPECT_EQ(gates[1]["holds"], true);
+}
+
+TEST_F(GatesEndToEnd, WithoutOneTheComparisonIsAnImpression) {
+  const Ran ran = quantize({"--limit", "30"});
+  EXPECT_TRUE(has(ran.out, "16 samples of the calibration")) << ran.out;
+  const Json r = report();
+  EXPECT_EQ(r["data"]["samples"], 30);
+  EXPECT_EQ(r["evaluation_source"], "seen");
+  EXPECT_TRUE(r["gates"].empty());
+}
+
+TEST_F(GatesEndToEnd, EverySampleCanBeLookedAt) {
+  const std::vector<std::string> judged = {"--limit", "30", "--min-sqnr", "1"};
+  for (const char* name : {"samples.csv", "samples.json"}) {
+    std::vector<std::string> more = judged;
+    more.insert(more.end(), {"--samples", here(name)});
+    const Ran ran = quantize(more);
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  }
+  const Json samples = read_json_file(here("samples.json"))["samples"];
+  ASSERT_EQ(samples.size(), 70u);
+  EXPECT_TRUE(has(samples[0]["sample"], ".jpg")) << samples[0];
+  EXPECT_TRUE(samples[0]["class"].is_number()) << samples[0];
+  for (std::size_t i = 1; i < samples.size(); ++i)
+    if (samples[i]["same_class"] == samples[i - 1]["same_class"]) {
+      EXPECT_LE(samples[i - 1]["sqnr_db"], samples[i]["sqnr_db"]) << "worst first";
+    }
+  const std::string csv = read_file(here("samples.csv"));
+  EXPECT_EQ(std::ranges::count(csv, '\n'), 71);
+  EXPECT_TRUE(csv.starts_with("sample,label,reference_class,")) << csv.substr(0, 60);
+}
+
+TEST_F(GatesEndToEnd, ASamplesFileOfNoKindIsRefused) {
+  const Ran ran = quantize({"--samples", here("samples.txt")});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_TRUE(has(ran.err, "neither .csv nor .json")) << ran.err;
+  EXPECT_EQ(quantize({"--samples", here("s.csv"), "--eval-limit", "0"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace intaglio::testing
