@@ -15,7 +15,8 @@ using Warnings = std::vector<std::string>;
 
 constexpr std::size_t few_samples = 8;  // are alike by chance
 constexpr double least_characters = 3;  // of a line
-constexpr const char* suspicion = ": are its inputs prepared as it wants them?";
+constexpr const char* suspicion =
+    ": are its inputs prepared as it wants them? 'intaglio preview' shows them";
 
 bool has_reference(const Evaluation& e) {
   return e.reference || e.agreement || e.boxes || e.strings || !e.outputs.empty();

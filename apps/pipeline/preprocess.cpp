@@ -41,21 +41,23 @@ bool takes_one_size(const Graph& graph) {
   return false;
 }
 
+// What the model's metadata ask for: ours, or an exporter's.
+std::optional<PreprocessRecipe> stated_recipe(const Model& model) {
+  const auto metadata = model.metadata();
+  if (const auto it = metadata.find(preprocess_key); it != metadata.end())
+    return recipe_from_json(parse_json_if_any(it->second),
+                            fmt::format("metadata '{}' of the model", preprocess_key));
+  auto recipe = recipe_of_exporter(metadata);
+  if (recipe && takes_one_size(model.graph())) recipe->crop.reset();
+  return recipe;
+}
+
 PreprocessRecipe base_recipe(const DataOptions& options, const Model& model,
                              std::vector<std::string>& warnings, const Json& settled) {
   if (!options.preprocess.empty()) return from(load_recipe(options.preprocess), "--preprocess");
   if (!settled.is_null())
     return from(recipe_from_json(settled, "the recipe of the statistics"), "statistics");
-  const auto metadata = model.metadata();
-  if (const auto it = metadata.find(preprocess_key); it != metadata.end()) {
-    const Json json = parse_json_if_any(it->second);
-    return from(recipe_from_json(json, fmt::format("metadata '{}' of the model", preprocess_key)),
-                "metadata of the model");
-  }
-  if (auto recipe = recipe_of_exporter(metadata)) {
-    if (takes_one_size(model.graph())) recipe->crop.reset();
-    return from(std::move(*recipe), "metadata of the model");
-  }
+  if (auto recipe = stated_recipe(model)) return from(std::move(*recipe), "metadata of the model");
   if (in_pixels(options)) return from(load_recipe("raw"), "for pixels from 0 to 255");
   warnings.push_back(fmt::format(
       "no --preprocess given: images are taken as 'imagenet' (RGB, x/255{})",
@@ -80,10 +82,15 @@ void override_parts(PreprocessRecipe& recipe, const DataOptions& o) {
   if (!flags.empty()) recipe.origin += fmt::format(", with {}", fmt::join(flags, ", "));
 }
 
-// What an exporter wrote against what is taken.
+// What the metadata ask for against what is taken.
 void warn_of_metadata(const PreprocessRecipe& recipe, const Model& model,
                       std::vector<std::string>& warnings) {
-  const auto stated = recipe_of_exporter(model.metadata());
+  std::optional<PreprocessRecipe> stated;
+  try {
+    stated = stated_recipe(model);
+  } catch (const Error&) {
+    return;  // what cannot be read was not asked for either
+  }
   if (!stated) return;
   const InputRange a = input_range(*stated), b = input_range(recipe);
   const double slack = 0.05 * (a.hi - a.lo);
@@ -91,7 +98,7 @@ void warn_of_metadata(const PreprocessRecipe& recipe, const Model& model,
   if (same_range && stated->channels == recipe.channels) return;
   warnings.push_back(fmt::format(
       "the model's metadata ({}) ask for {} from {:.3g} to {:.3g}, the input is {} from "
-      "{:.3g} to {:.3g}: leave --preprocess out to take theirs",
+      "{:.3g} to {:.3g}: leave --preprocess and its parts out to take theirs",
       stated->name, word_of(stated->channels), a.lo, a.hi, word_of(recipe.channels), b.lo, b.hi));
 }
 

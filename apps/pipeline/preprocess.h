@@ -16,7 +16,7 @@ class SampleSet;
 // The recipe: that of --preprocess, else `settled` (of a file of statistics; null: none), else the
 // one in the model's metadata, ours or an exporter's, else `raw` where --mean or --std are in units
 // of pixels, else 'imagenet' with a warning; then every override. Its origin says which. `warnings`
-// receives what was assumed, and where the recipe does not fit an exporter's metadata.
+// receives what was assumed, and where the recipe does not fit the metadata.
 PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
                              std::vector<std::string>& warnings, const Json& settled = nullptr);
 

@@ -1,5 +1,6 @@
 #include "calibration/data/exporter.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <initializer_list>
@@ -80,10 +81,10 @@ std::optional<PreprocessRecipe> classifier(const Metadata& metadata) {
                  : in_pixels                               ? 1
                                                            : byte_scale;
   recipe.crop = size_of(numbers_of(metadata, {"crop_size", "input_size", "size"}));
-  const auto resized = numbers_of(metadata, {"resize_size"}),
-             share = numbers_of(metadata, {"crop_pct"});
-  int shorter = resized.empty() ? 0 : static_cast<int>(resized.front());
-  if (shorter <= 0 && recipe.crop && share.size() == 1 && share.front() > 0.1)
+  const auto resized = size_of(numbers_of(metadata, {"resize_size"}));
+  const auto share = numbers_of(metadata, {"crop_pct"});
+  int shorter = resized ? std::min(resized->width, resized->height) : 0;
+  if (shorter == 0 && recipe.crop && share.size() == 1 && share.front() > 0.1 && share.front() <= 1)
     shorter = static_cast<int>(std::floor(recipe.crop->height / share.front()));
   if (shorter > 0) recipe.resize = {.mode = Resize::Mode::shorter, .shorter = shorter};
   recipe.name = metadata.contains("crop_pct") || metadata.contains("input_size") ? "timm"
@@ -105,9 +106,9 @@ std::map<std::int64_t, std::string> dictionary(std::string_view text) {
     const auto [stop, error] = std::from_chars(text.data() + i, text.data() + text.size(), index);
     if (error != std::errc()) return {};
     i = static_cast<std::size_t>(stop - text.data());
-    skip("\"': ");
-    if (i == 0 || i >= text.size()) return {};
-    const char quote = text[i - 1];
+    if (i < text.size() && (text[i] == '"' || text[i] == '\'')) ++i;
+    skip(": ");
+    const char quote = i < text.size() ? text[i++] : '\0';
     if (quote != '\'' && quote != '"') return {};
     std::string name;
     for (; i < text.size() && text[i] != quote; ++i) {

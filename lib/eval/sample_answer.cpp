@@ -15,6 +15,8 @@ double share(std::size_t part, std::size_t whole) {
 }  // namespace
 
 double SampleAnswer::wrong() const {
+  if (label && positions == 0 && !model.classes.empty())
+    return static_cast<std::int64_t>(model.classes.front().front()) == *label ? 0 : 1;
   const double lost_boxes = 1 - boxes.f1().value_or(1);
   const double wrong_characters =
       std::min(1.0, share(strings.errors, std::max<std::size_t>(1, strings.characters)));

@@ -26,7 +26,7 @@ struct SampleAnswer {
   std::size_t positions = 0, same = 0;  // same: the best class of both models
 
   // 0..1: positions with another class, boxes without a counterpart, characters that are wrong (1 is
-  // the most), whichever is worst.
+  // the most), whichever is worst. Without a reference whether the label was missed.
   double wrong() const;
   // Of the output that fares worst; nullopt: without noise, or there is nothing to compare.
   std::optional<double> sqnr_db() const;

@@ -84,10 +84,36 @@ TEST(HtmlInBrowser, DetailsOpenForPrintingAndCloseAgain) {
 
 TEST(HtmlInBrowser, ThePageFitsANarrowWindow) {
   SKIP_WITHOUT_BROWSER(browser);
-  const auto page = page_of("compare", demo());
-  const Json sizes = browser.ask(page, "return [document.documentElement.scrollWidth, innerWidth];",
-                                 {.width = 500, .height = 800});
-  EXPECT_LE(sizes[0].get<int>(), sizes[1].get<int>()) << "only tables scroll sideways";
+  for (const char* command : {"compare", "quantize", "analyze"}) {
+    const auto page = page_of(command, demo());
+    const Json sizes =
+        browser.ask(page, "return [document.documentElement.scrollWidth, innerWidth];",
+                    {.width = 500, .height = 800});
+    EXPECT_LE(sizes[0].get<int>(), sizes[1].get<int>())
+        << command << ": only tables scroll sideways";
+  }
+}
+
+TEST(HtmlInBrowser, ATableOfWeightsIsNotCutAtTheWidthOfALaptop) {
+  SKIP_WITHOUT_BROWSER(browser);
+  const Json sizes = browser.ask(page_of("quantize", demo()), R"js(
+    const box = document.querySelector('#weights .wide');
+    return [box.scrollWidth, box.clientWidth];
+  )js",
+                                 {.width = 1300, .height = 800});
+  EXPECT_LE(sizes[0].get<int>(), sizes[1].get<int>());
+}
+
+TEST(HtmlInBrowser, AnAnalysisShowsItsFiguresInANarrowWindow) {
+  SKIP_WITHOUT_BROWSER(browser);
+  const Json seen = browser.ask(page_of("analyze", demo()), R"js(
+    const row = document.querySelector('#layers tbody tr');
+    const gain = row.querySelector('[data-k=gain]').getBoundingClientRect();
+    return { right: gain.right, width: innerWidth, height: row.getBoundingClientRect().height };
+  )js",
+                                {.width = 500, .height = 800});
+  EXPECT_LT(seen["right"].get<double>(), seen["width"].get<double>());
+  EXPECT_LT(seen["height"].get<double>(), 100) << "hints wrap where they have room";
 }
 
 TEST(HtmlInBrowser, NamesThatLookLikeScriptsDoNotRun) {

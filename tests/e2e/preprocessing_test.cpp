@@ -116,6 +116,21 @@ TEST(Preprocessing, ExportersAreBelieved) {
       << other.err;
 }
 
+TEST(Preprocessing, AModelThatWasCalibratedOtherwiseSaysSo) {
+  const std::string model = (fresh_folder() / "o.onnx").string();
+  ASSERT_EQ(run_program({"quantize", data("demo.onnx"), "-o", model, "--data", data("calib"),
+                         "--limit", "4", "--preprocess", data("preprocess.json"), "--quiet"})
+                .exit_code,
+            0);
+  EXPECT_TRUE(contains(evaluated(model, data("calib"), {}).err, "(metadata of the model)"));
+  const Ran other = evaluated(model, data("calib"), {"--preprocess", "unit"});
+  EXPECT_TRUE(contains(other.err, "ask for RGB from -1 to 1, the input is RGB from 0 to 1"))
+      << other.err;
+  const std::string broken = made(fresh_folder() / "a.onnx", pooled, "intaglio.preprocess", "{");
+  EXPECT_FALSE(contains(evaluated(broken, data("calib"), {"--preprocess", "unit"}).err, "metadata"))
+      << "nobody asked for it";
+}
+
 TEST(Preprocessing, SqueezedLinesAreNamed) {
   const std::string model =
       made(fresh_folder() / "a.onnx",

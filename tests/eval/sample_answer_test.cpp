@@ -49,6 +49,18 @@ TEST(SampleAnswer, HoldsWhatBothModelsSay) {
   EXPECT_TRUE(evaluated(without_large, false).answers.empty()) << "nobody asked";
 }
 
+TEST(SampleAnswer, WithoutAReferenceTheLabelCounts) {
+  const Model a = identity.model();
+  const Executor model(a.graph());
+  EvaluateOptions options;
+  options.answers = true;
+  const Evaluation e = evaluate(model, nullptr, three_samples(), options);
+  ASSERT_EQ(e.answers.size(), 2u);
+  EXPECT_EQ(e.answers.front().wrong(), 1) << "class 0, label 1";
+  EXPECT_EQ(e.answers.back().wrong(), 0) << "class 2, label 2";
+  EXPECT_TRUE(e.answers.front().reference.classes.empty());
+}
+
 TEST(SampleAnswer, WorstFirst) {
   std::vector<SampleAnswer> answers(4);
   const auto noise = [](float by) {

@@ -10,7 +10,7 @@
 namespace intaglio::html {
 namespace {
 
-constexpr std::size_t most_boxes = 60;  // of a layer: more are a carpet
+constexpr std::size_t most_boxes = 300;  // of a layer: more are a carpet
 constexpr double largest_fraction = 1.5;
 
 // Whether corners are fractions of the picture.

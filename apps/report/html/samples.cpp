@@ -60,12 +60,18 @@ std::string row(const std::string& term, const std::string& html) {
   return fmt::format("<dt>{}</dt><dd>{}</dd>", term, html);
 }
 
+// A probability, or a logit.
+std::string score_text(float score) {
+  return score >= 0 && score <= 1 ? fmt::format("{:.3f}", score) : significant(score);
+}
+
 std::string classes_of(const Answer& answer, const Names& names) {
   std::string text;
   const auto& best = answer.classes.front();
   for (std::size_t i = 0; i < std::min(best.size(), best_named); ++i)
-    text += fmt::format("{}{} <span class=\"soft\">{:.3g}</span>", i == 0 ? "" : ", ",
-                        name_of(names, static_cast<std::int64_t>(best[i])), answer.scores[i]);
+    text += fmt::format("{}{} <span class=\"soft\">{}</span>", i == 0 ? "" : ", ",
+                        name_of(names, static_cast<std::int64_t>(best[i])),
+                        score_text(answer.scores[i]));
   return text;
 }
 
@@ -100,9 +106,10 @@ std::string list_of(const Detections& boxes, const Names& names) {
     const auto& list = scores[order[i]];
     const auto [low, high] = std::minmax_element(list.begin(), list.end());
     text += (i == 0 ? "" : ", ") + name_of(names, order[i]);
-    text += list.size() == 1 ? fmt::format(" <span class=\"soft\">{:.2f}</span>", *high)
-                             : fmt::format(" × {} <span class=\"soft\">{:.2f}–{:.2f}</span>",
-                                           list.size(), *high, *low);
+    if (list.size() > 1) text += fmt::format(" × {}", list.size());
+    text += fmt::format(" <span class=\"soft\">{:.2f}", *high);
+    if (*high - *low >= 0.01) text += fmt::format("–{:.2f}", *low);
+    text += "</span>";
   }
   if (order.size() > boxes_named)
     text += fmt::format(" and {} other classes", order.size() - boxes_named);
@@ -204,22 +211,22 @@ std::string samples_section(const Shown& shown, std::string_view heading, std::s
 
 std::string worst_section(const Shown& shown) {
   if (!shown.compared)
-    return samples_section(shown, "Samples",
-                           "The first samples, as the network sees them, and what it answers.");
-  const bool boxes = shown.plan.reads_boxes();
-  const char* lost = boxes                        ? "boxes without a counterpart"
-                     : shown.plan.reads_strings() ? "wrong characters"
-                                                  : "another class";
-  return samples_section(
-      shown, "Worst samples",
-      fmt::format("Those first of which most was lost: {}, then the lowest SQNR.{}{}",
-                  shown.plan.task == Task::embeddings ? "embeddings that turned most" : lost,
-                  shown.plan.task == Task::embeddings || shown.plan.reads_strings()
-                      ? ""
-                      : " Small numbers are scores as the models give them.",
-                  boxes ? " Boxes: <span class=\"box-float\">float</span>, and dashed "
-                          "<span class=\"box-int8\">quantized</span>."
-                        : ""));
+    return samples_section(shown, "Worst samples",
+                           "Those first whose label was missed. Small numbers are scores as the "
+                           "model gives them.");
+  const bool boxes = shown.plan.reads_boxes(), strings = shown.plan.reads_strings();
+  const bool classes = shown.plan.has(Metric::agreement) || shown.plan.has(Metric::topk);
+  std::string text = boxes     ? "Those first with the most boxes without a counterpart, then"
+                     : strings ? "Those first with the most wrong characters, then"
+                     : classes ? "Those first that got another class, then"
+                               : "Those first with";
+  text += " the lowest SQNR.";
+  if (boxes || classes) text += " Small numbers are scores as the models give them.";
+  if (boxes)
+    text +=
+        " Boxes: <span class=\"box-float\">float</span>, and dashed <span "
+        "class=\"box-int8\">quantized</span>.";
+  return samples_section(shown, "Worst samples", text);
 }
 
 }  // namespace intaglio::html

@@ -58,7 +58,7 @@ svg.bar { width: 6rem; margin-left: auto; }
 svg.picture { width: 100%; height: auto; background: var(--panel); }
 .line svg.picture { width: min(100%, calc(var(--w) * 1.5)); }
 svg.coarse image { image-rendering: pixelated; }
-svg .box-float rect, svg .box-int8 rect { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
+svg .box-float rect, svg .box-int8 rect { fill: none; stroke-width: 1.75; vector-effect: non-scaling-stroke; }
 svg .box-float rect { stroke: #2f9bff; }
 svg .box-int8 rect { stroke: #ff8a1f; stroke-dasharray: 6 3; }
 span.box-float { border-bottom: 3px solid #2f9bff; }

@@ -60,6 +60,17 @@ TEST(Exporter, ReadsNamesAsPythonAndJsonPrintThem) {
     ASSERT_EQ(names.size(), 2u) << text;
     EXPECT_EQ(names.at(1), "bird's nest");
   }
+  const auto odd = class_names_of_exporter({{"names", R"({0: '', 1: "'tis"})"}});
+  EXPECT_EQ(odd.at(0), "");
+  EXPECT_EQ(odd.at(1), "'tis");
+}
+
+TEST(Exporter, SizesBeyondReasonAreNoSizes) {
+  const auto recipe = recipe_of_exporter(
+      {{"mean", "0.5"}, {"std", "0.5"}, {"resize_size", "1e300"}, {"crop_size", "[0, 224]"}});
+  ASSERT_TRUE(recipe);
+  EXPECT_FALSE(recipe->crop);
+  EXPECT_EQ(recipe->resize.mode, Resize::Mode::automatic);
 }
 
 TEST(Exporter, WhatCannotBeReadIsNone) {
