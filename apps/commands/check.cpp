@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/commands/command_line.h"
+#include "apps/commands/layers.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/commands/terminal.h"
@@ -22,7 +23,7 @@ namespace {
 
 struct CheckOptions {
   std::string model, target = "onnxruntime";
-  bool json = false, all = false;
+  bool json = false, all = false, layers = false;
 };
 
 Json result_json(const CheckOptions& o, const Target& target, const CheckResult& result) {
@@ -45,14 +46,15 @@ Json result_json(const CheckOptions& o, const Target& target, const CheckResult&
   return json;
 }
 
-void print_saturation(const CheckResult& result) {
+// Where activations may be u8: products of two signed bytes fit.
+void print_saturation(const Target& target, const CheckResult& result) {
   std::int64_t pairs = 0, over = 0, nodes = 0;
   for (const NodeCheck& n : result.nodes) {
     pairs += n.pairs;
     over += n.saturating_pairs;
     nodes += n.saturating_pairs > 0;
   }
-  if (pairs > 0)
+  if (pairs > 0 && target.activations.type == DType::u8)
     print_out("u8 x s8 saturation without VNNI: {} of {} pairs of products, in {} nodes\n", over,
               pairs, nodes);
 }
@@ -75,7 +77,7 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
             human_bytes(static_cast<std::uint64_t>(m.weights)),
             human_bytes(static_cast<std::uint64_t>(m.activations)), m.widest,
             m.complete ? "" : "; some shapes are not known");
-  print_saturation(result);
+  print_saturation(target, result);
   print_out("{} target '{}'\n",
             result.fits() ? painted(stdout, Colour::green, "fits")
                           : painted(stdout, Colour::red, "does not fit"),
@@ -89,6 +91,7 @@ void check_command(const CheckOptions& o, Context& context) {
   if (o.json) {
     put_out(to_text(result_json(o, target, result)));
   } else {
+    if (o.layers) print_layers(result);
     print_result(o, target, result);
   }
   if (!result.fits())
@@ -109,6 +112,8 @@ void add_check(CLI::App& root, CommandLine& line) {
       ->capture_default_str();
   begin_group(*command, group::outputs);
   command->add_flag("--all", o->all, "List the nodes that run in integers too");
+  command->add_flag("--layers", o->layers,
+                    "List every layer with its shape, MACs, bytes, type, and where it runs");
   command->add_flag("--json", o->json, "One JSON document on stdout");
   command->footer(
       "Examples:\n"

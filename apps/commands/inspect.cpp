@@ -8,6 +8,7 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/inspect_ops.h"
+#include "apps/commands/layers.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/options/group.h"
@@ -15,6 +16,7 @@
 #include "apps/report/flags.h"
 #include "apps/report/report.h"
 #include "calibration/statistics/statistics_file.h"
+#include "lib/base/configs.h"
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
 #include "lib/exec/infer.h"
@@ -27,7 +29,8 @@ namespace {
 
 struct InspectOptions {
   std::string file;
-  bool json = false, nodes = false, ops = false;
+  std::string target = "onnxruntime";
+  bool json = false, nodes = false, ops = false, layers = false;
 };
 
 Json value_json(const Value& value) {
@@ -174,6 +177,13 @@ void print_statistics(const Json& json) {
   print_table(rows);
 }
 
+void inspect_layers(const InspectOptions& options) {
+  const Target target = read_target(find_config(ConfigKind::target, options.target));
+  const CheckResult result = check_model(load_valid(options.file), target);
+  if (options.json) return put_out(to_text(layers_json(options.file, target, result)));
+  print_layers(result);
+}
+
 void inspect(const InspectOptions& options) {
   if (std::filesystem::path(options.file).extension() == ".json") return inspect_plan(options);
   if (is_statistics_file(options.file)) {
@@ -184,6 +194,7 @@ void inspect(const InspectOptions& options) {
     const Json ops = inspect_ops(options.file);
     return options.json ? put_out(to_text(ops)) : print_ops(ops);
   }
+  if (options.layers) return inspect_layers(options);
   DataFiles data_files;
   Model model = load_valid(options.file, &data_files);
   const Json json = describe_model(options.file, model, data_files);
@@ -205,6 +216,11 @@ void add_inspect(CLI::App& root, CommandLine& line) {
   command->add_flag("--nodes", options->nodes, "List every node with its kernel");
   command->add_flag("--ops", options->ops,
                     "Which kernel would run each node, and what to do where there is none");
+  command->add_flag("--layers", options->layers,
+                    "List every layer with its shape, MACs, bytes, type, and where it runs");
+  command->add_option("--target", options->target, "For which --layers says where a layer runs")
+      ->type_name("NAME|FILE")
+      ->capture_default_str();
   command->footer(
       "Examples:\n"
       "  intaglio inspect model.onnx\n"

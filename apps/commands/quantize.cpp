@@ -17,6 +17,7 @@
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
 #include "apps/pipeline/quantize.h"
+#include "apps/report/c_header.h"
 #include "apps/report/html/page.h"
 #include "apps/report/quantize.h"
 #include "apps/report/report.h"
@@ -28,7 +29,7 @@ namespace {
 
 struct QuantizeOptions {
   QuantizeSpec spec;
-  std::string report, samples, html, save_plan;
+  std::string report, samples, html, save_plan, c_header;
   bool json = false, dry_run = false;
 };
 
@@ -52,6 +53,9 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
                                       result.session.prepared.model.graph(), quantized.plan,
                                       result.measured ? result.measured->shown : Shown()}));
+  if (!o.c_header.empty())
+    outputs.write(o.c_header, c_header(o.c_header, output_path(o.spec), quantized.model.graph(),
+                                       quantized.interface.value_or(Interface{}), result.recipe));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -65,6 +69,7 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.declare("--samples", o.samples);
   outputs.declare("--html", o.html);
   outputs.declare("--save-plan", o.save_plan);
+  outputs.declare("--c-header", o.c_header);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--plan", o.spec.plan);
   outputs.keep("--calibration", o.spec.calibration);
@@ -102,6 +107,10 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
       ->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
+  command
+      .add_option("--c-header", o.c_header,
+                  "Shapes, scales, zero points and sizes of inputs and outputs for C and C++")
+      ->type_name("FILE");
   command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
       ->type_name("FILE");
   command.add_flag("--dry-run", o.dry_run,

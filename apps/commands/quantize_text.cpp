@@ -8,6 +8,7 @@
 #include "apps/commands/evaluation_text.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/pipeline/pixels.h"
 #include "apps/report/flags.h"
 #include "lib/base/memory.h"
 #include "lib/check/summary.h"
@@ -71,13 +72,19 @@ void print_effort(const EffortComparison& compared) {
 }
 
 // Where inputs and outputs hold codes.
-void print_interface(const Interface& interface) {
-  const auto say = [](const char* kind, const InterfaceValue& v) {
-    print_out("{} '{}' holds codes of {}: scale {:.6g}, zero point {}\n", kind, v.name,
-              name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front());
+void print_interface(const Interface& interface, const std::optional<PreprocessRecipe>& recipe) {
+  const auto say = [](const char* kind, const InterfaceValue& v, const std::string& more) {
+    print_out("{} '{}' holds codes of {}: scale {:.9g}, zero point {}{}\n", kind, v.name,
+              name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front(), more);
   };
-  for (const InterfaceValue& v : interface.inputs) say("input", v);
-  for (const InterfaceValue& v : interface.outputs) say("output", v);
+  for (const InterfaceValue& v : interface.inputs) {
+    const auto offset = recipe ? pixel_offset(*recipe, v.params) : std::nullopt;
+    say("input", v,
+        !offset        ? ""
+        : *offset == 0 ? "; the code of pixel p is p"
+                       : fmt::format("; the code of pixel p is p - {}", *offset));
+  }
+  for (const InterfaceValue& v : interface.outputs) say("output", v, "");
 }
 
 }  // namespace
@@ -103,7 +110,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   for (const std::string& line : check_reasons(r.check)) print_out("  {}\n", with_flags(line));
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
-  if (quantized.interface) print_interface(*quantized.interface);
+  if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);
   if (!r.measured) return;
   print_out("\n");

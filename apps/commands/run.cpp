@@ -17,6 +17,7 @@
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/load.h"
 #include "apps/pipeline/prepare.h"
+#include "apps/pipeline/scores.h"
 #include "apps/report/report.h"
 #include "calibration/data/npy.h"
 #include "lib/base/log.h"
@@ -61,23 +62,28 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
   return dataset->load(0);
 }
 
-// Scores as probabilities: as they are when they sum to 1, otherwise their softmax.
-std::vector<float> probabilities(std::vector<float> scores) {
-  double sum = 0;
-  bool distribution = true;
-  for (const float s : scores) sum += s, distribution &= s >= 0 && s <= 1;
-  if (distribution && std::abs(sum - 1) < 1e-2) return scores;
-  const float top = *std::max_element(scores.begin(), scores.end());
-  double total = 0;
-  for (const float s : scores) total += std::exp(static_cast<double>(s) - top);
-  for (float& s : scores) s = static_cast<float>(std::exp(static_cast<double>(s) - top) / total);
-  return scores;
+// The real values of an output, which holds codes with --codes.
+std::vector<float> real_values(const Tensor& result, const std::string& name,
+                               const std::optional<Interface>& interface) {
+  std::vector<float> values = result.to_vector<float>();
+  if (!interface) return values;
+  for (const InterfaceValue& v : interface->outputs)
+    if (v.name == name && v.params.type == result.dtype())
+      for (float& value : values)
+        value = v.params.scale.front() * (value - static_cast<float>(v.params.zero_point.front()));
+  return values;
 }
 
-Json top_classes(const RunOptions& o, const Tensor& output) {
+Json top_classes(const RunOptions& o, const Model& model, const Tensor& result) {
+  const Value& output = *model.graph().outputs().front();
+  if (const auto reason = no_scores(result))
+    throw Error(Code::usage, fmt::format("--top: output '{}' {}", output.name(), *reason),
+                "Leave --top out; --output-dir DIR writes the values.");
   std::map<std::int64_t, ClassName> names;
   if (!o.data.classes.empty()) names = read_classes(o.data.classes);
-  const auto scores = probabilities(output.to_vector<float>());
+  const auto scores = probabilities(
+      real_values(result, output.name(), o.codes ? interface_of(model) : std::nullopt),
+      scores_of(output));
   Json list = Json::array();
   for (const std::size_t index : top_k(scores, static_cast<std::size_t>(o.top))) {
     const auto it = names.find(static_cast<std::int64_t>(index));
@@ -226,7 +232,7 @@ void run_command(const RunOptions& o, Context& context) {
   report["execution"] = execution_json(execution.summary());
   report["outputs"] = describe_outputs(graph, outputs);
   if (o.top > 0 && !outputs.empty() && outputs.front().size() > 0)
-    report["top"] = top_classes(o, outputs.front());
+    report["top"] = top_classes(o, model, outputs.front());
   report["latency_ms"] = latency_json(ms);
   if (o.parallel)
     report["samples_per_s"] = runs_per_second(executor, feeds, o.repeat, context.worker_count());

@@ -23,8 +23,13 @@ void add_form_options(CLI::App& command, FormOptions& o) {
   add_choice(command, "--placement", o.placement,
              "Q/DQ pairs so that all runs in integers, or none where it costs accuracy, such "
              "as between a Conv and its LeakyRelu");
-  add_choice(command, "--io", o.io, interface_types,
-             "Type of graph inputs and outputs; codes have their scales in the metadata");
+  command
+      .add_option_function<std::string>(
+          "--io", [&o](const std::string& text) { o.io = parse_interface(text); },
+          "Type of graph inputs and outputs, or two types as in s8,float; codes have their scales "
+          "in the metadata")
+      ->type_name("float|s8|u8")
+      ->default_str("float");
   command.add_flag(
       "--float16", o.float16,
       "What is not quantized computes in float16; graph inputs and outputs keep their types");
@@ -36,6 +41,15 @@ void add_scheme_options(CLI::App& command, QuantOptions& o) {
       ->type_name("NAME|FILE")
       ->capture_default_str();
   add_form_options(command, o.form);
+  command
+      .add_option_function<std::string>(
+          "--input-range", [&o](const std::string& text) { o.input_range = parse_range(text); },
+          "The range of float inputs, in place of what samples show (default with codes of images: "
+          "what the recipe can give)")
+      ->type_name("LO,HI");
+  command.add_option("--opset", o.opset, "Opset of the result, where the target asks for less")
+      ->type_name("N")
+      ->check(CLI::Range(13, 21));
   add_choice(command, "--weights", o.weights, weight_types,
              "Weight type (default: the target's); fp16 and bf16 with --format weights");
   add_choice(command, "--activations", o.activations, code_types,

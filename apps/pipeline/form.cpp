@@ -64,10 +64,10 @@ void require_consistent(const FormOptions& o, const ActivationOptions& activatio
         Code::usage,
         fmt::format("--placement {}: the form '{}' has no Q/DQ pairs", word_of(o.placement), name),
         "Leave it out, or use --format qdq.");
-  if (!form.codes && o.io != DType::undefined)
+  if (!form.codes && o.io.any())
     throw Error(Code::usage,
                 fmt::format("--io {}: the form '{}' has no codes of inputs and outputs",
-                            name_of(o.io), name),
+                            text_of(o.io), name),
                 "Leave it out, or use --format qdq or qoperator.");
   if (!form.codes && (activations.type || activations.symmetric))
     throw Error(
@@ -79,7 +79,7 @@ void require_consistent(const FormOptions& o, const ActivationOptions& activatio
 }
 
 Target target_for(const FormOptions& o, Target target) {
-  if (o.io != DType::undefined) target = with_integer_outputs(std::move(target));
+  if (o.io.outputs != DType::undefined) target = with_integer_outputs(std::move(target));
   if (o.placement == Placement::accuracy) target = placed_for_accuracy(std::move(target));
   return def_of(o.form).target(std::move(target));
 }
@@ -110,7 +110,7 @@ Redraft redraft_for(const FormOptions& options, const Target& target, const Sele
 }
 
 std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
-  if (o.io == DType::undefined) return std::nullopt;
+  if (!o.io.any()) return std::nullopt;
   return quantize_interface(model, o.io);
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "calibration/refine/migration.h"
@@ -20,7 +21,7 @@ constexpr std::array<Word<Placement>, 2> words(Placement) {
   return {{{"speed", Placement::speed}, {"accuracy", Placement::accuracy}}};
 }
 
-// Types of graph inputs and outputs; undefined: float, as they are.
+// Types of graph inputs or outputs; undefined: float, as they are.
 inline constexpr std::array<Word<DType>, 3> interface_types = {
     {{"float", DType::undefined}, {"s8", DType::s8}, {"u8", DType::u8}}};
 
@@ -28,15 +29,19 @@ struct FormOptions {
   OutputForm form = OutputForm::qdq;
   bool contrib = false;  // operators of com.microsoft may be written
   Placement placement = Placement::speed;
-  DType io = DType::undefined;  // one of interface_types
-  bool float16 = false;         // what stays float computes in float16
-  bool from_qdq = false;        // the model is quantized already: bring it into the form
+  InterfaceTypes io;
+  bool float16 = false;   // what stays float computes in float16
+  bool from_qdq = false;  // the model is quantized already: bring it into the form
 
   const FormTraits& traits() const { return traits_of(form); }
   std::string name() const { return std::string(word_of(form)); }
   // Whether ranges of activations come from data.
   bool calibrated() const { return traits().codes && !from_qdq; }
 };
+
+// "s8" for both ends, "s8,float" for inputs and outputs. Throws Code::usage.
+InterfaceTypes parse_interface(std::string_view text);
+std::string text_of(const InterfaceTypes& types);
 
 // What --activations and --symmetric say is about calibrated ranges; nullopt and false: not given.
 struct ActivationOptions {
@@ -55,6 +60,11 @@ Plan draft_for(const FormOptions& options, const Graph& graph, const Target& tar
                const Selection& selection);
 // The same, of the graph as it is when some of its nodes hold scales of channels.
 Redraft redraft_for(const FormOptions& options, const Target& target, const Selection& selection);
+
+// Throws Code::unsupported for an input or output that is to hold codes and, as the draft has it,
+// will not, with what can be done: of `others`, the targets that would quantize it.
+void require_interface(const FormOptions& options, const Graph& graph, const Plan& draft,
+                       std::span<const Target> others);
 
 // Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and
 // outputs stay float. engine: what will run it.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "lib/base/configs.h"
 #include "lib/quant/wide_activations.h"
@@ -38,6 +40,7 @@ Target effective_target(const QuantOptions& o) {
   if (o.granularity) target.per_channel = *o.granularity == Granularity::channel;
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
+  if (o.opset) target.opset = std::max(target.opset, *o.opset);
   if (is_wide(target.activations.type) || is_wide(target.weights.type))
     target.opset = std::max(target.opset, wide_opset);
   target = target_for(o.form, std::move(target));
@@ -45,6 +48,20 @@ Target effective_target(const QuantOptions& o) {
   if (o.form.contrib) require_accepted(target, std::string(contrib_form));
   if (!(o.form.contrib && o.form.traits().codes)) require_accepted(target, o.form.name());
   return target;
+}
+
+Range parse_range(std::string_view text) {
+  Range range{1, 0};
+  const char* const last = text.data() + text.size();
+  const auto lo = std::from_chars(text.data(), last, range.lo);
+  if (lo.ec == std::errc() && lo.ptr != last && *lo.ptr == ',') {
+    const auto hi = std::from_chars(lo.ptr + 1, last, range.hi);
+    if (hi.ec != std::errc() || hi.ptr != last) range = {1, 0};
+  }
+  if (!(range.lo < range.hi) || !std::isfinite(range.lo) || !std::isfinite(range.hi))
+    throw Error(Code::usage, fmt::format("--input-range {}: expected LO,HI with LO < HI", text),
+                "For example: --input-range -1,1.");
+  return range;
 }
 
 SelectOptions select_options(const QuantOptions& o, const Target& target, Method method,

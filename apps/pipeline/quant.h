@@ -29,6 +29,8 @@ struct QuantOptions {
   std::optional<DType> weights, activations;
   std::optional<Granularity> granularity;
   bool symmetric = false, reduce_range = false;
+  std::optional<Range> input_range;   // of all float inputs; nullopt: what is observed
+  std::optional<std::int64_t> opset;  // of the result, at least; nullopt: what the target wants
   std::string weight_method{best_weight_method};
   NonFinite nonfinite = NonFinite::ignore;
   Selection selection;
@@ -36,6 +38,9 @@ struct QuantOptions {
 // The target with every override, as a draft sees it. Throws Code::usage for options that
 // contradict each other.
 Target effective_target(const QuantOptions& options);
+
+// "-1,1"; throws Code::usage.
+Range parse_range(std::string_view text);
 
 // For one of the methods.
 SelectOptions select_options(const QuantOptions& options, const Target& target, Method method,

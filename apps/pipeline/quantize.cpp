@@ -229,6 +229,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
                         .method = method,
                         .observed = {},
                         .kept = {},
+                        .recipe = {},
                         .measured = {},
                         .evaluation_source = {},
                         .output = {},
@@ -257,8 +258,8 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
                       session.steps};
   result.kept = make(o, ground, data, std::move(session.plan), method, context, warnings);
   Quantized& quantized = result.kept.best.quantized;
-  write_metadata(quantized.model, prepared, o.quant, method_name(o, method),
-                 has_seen_images(o, prepared, result.observed) ? recipe : std::nullopt);
+  if (has_seen_images(o, prepared, result.observed)) result.recipe = recipe;
+  write_metadata(quantized.model, prepared, o.quant, method_name(o, method), result.recipe);
   result.measured = context.phase("evaluate", [&] {
     return measure_result(o, data, prepared, quantized, applied, context, warnings);
   });

@@ -50,7 +50,8 @@ struct QuantizeResult {
   Session session;  // the plan has gone on to kept.best
   Method method;
   Observed observed;
-  Kept kept;  // the model that was written, and how it was found
+  Kept kept;                               // the model that was written, and how it was found
+  std::optional<PreprocessRecipe> recipe;  // of images; nullopt: none were looked at
   std::optional<Measured> measured;
   EvalSource evaluation_source;  // of its samples
   SavedFile output;

@@ -2,7 +2,28 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/configs.h"
+
 namespace intaglio {
+namespace {
+
+// The targets that come with the program, as a draft for the same options would see them, where
+// somebody is to be told of one that can do more.
+std::vector<Target> other_targets(const QuantOptions& quant) {
+  std::vector<Target> targets;
+  if (!quant.form.io.any()) return targets;
+  for (const std::string& name : config_names(ConfigKind::target)) {
+    QuantOptions other = quant;
+    other.target = name;
+    try {
+      targets.push_back(effective_target(other));
+    } catch (const Error&) {  // it cannot have these options
+    }
+  }
+  return targets;
+}
+
+}  // namespace
 
 Session open_session(const std::string& model, Target target, const RefineSteps& steps,
                      const QuantOptions& quant, std::optional<GivenPlan> given, Context& context) {
@@ -14,6 +35,7 @@ Session open_session(const std::string& model, Target target, const RefineSteps&
   Plan plan = given ? std::move(given->plan)
                     : draft_for(quant.form, prepared.model.graph(), target, quant.selection);
   plan.model_hash = prepared.hash;
+  require_interface(quant.form, prepared.model.graph(), plan, other_targets(quant));
   return {std::move(target), steps, std::move(prepared), std::move(plan)};
 }
 

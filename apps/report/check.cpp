@@ -8,6 +8,10 @@ Json node_check_json(const NodeCheck& n) {
   Json json = {
       {"name", n.name},     {"op", n.op},         {"verdict", name_of(n.verdict)},
       {"reason", n.reason}, {"remedy", n.remedy}, {"macs", n.macs ? Json(*n.macs) : Json()}};
+  json["shape"] = n.shape ? Json(to_string(*n.shape)) : Json();
+  json["type"] = name_of(n.type);
+  json["weight_bytes"] = n.weight_bytes;
+  json["activation_bytes"] = n.activation_bytes;
   if (n.pairs > 0)
     json["saturation"] = {
         {"pairs", n.pairs}, {"over", n.saturating_pairs}, {"channels", n.saturating_channels}};

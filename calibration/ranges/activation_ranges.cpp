@@ -49,6 +49,16 @@ class RangeChoice {
 
   void examine(ActivationPlan& activation) {
     const Statistics& s = seen_.of(activation);
+    if (const auto known = options_.known.find(activation.name);
+        known != options_.known.end() && s.finite() > 0) {
+      const auto& [lo, hi] = known->second.range;
+      const float slack = (hi - lo) / 256;
+      if (s.min < lo - slack || s.max > hi + slack)
+        warn(fmt::format(
+            "input '{}': samples lie in {:.4g}..{:.4g}, beyond the range {:.4g}..{:.4g} "
+            "that it is to have",
+            activation.name, s.min, s.max, lo, hi));
+    }
     if (s.nans + s.infs > 0) {
       const std::string found = fmt::format("value '{}': {} NaN and {} infinite of {} values",
                                             activation.name, s.nans, s.infs, s.count);
@@ -72,6 +82,11 @@ class RangeChoice {
   std::string choose_range(ActivationPlan& activation) const {
     const Statistics& s = seen_.of(activation);
     activation.range = {0, 0};
+    if (const auto known = options_.known.find(activation.name); known != options_.known.end()) {
+      activation.range = known->second.range;
+      activation.notes.push_back(known->second.why);
+      return "";
+    }
     if (s.finite() == 0 || left_to_pools(plan_, seen_.graph, activation)) return "";
     if (s.max != 0 && is_zero(seen_.observations, activation.name))
       activation.notes.emplace_back("zero in every sample: has the range of what feeds it");

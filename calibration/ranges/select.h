@@ -1,6 +1,9 @@
 // Selection: the numbers of a plan, from statistics and weights.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "calibration/ranges/methods/selector.h"
 #include "calibration/ranges/weight_range.h"
 #include "calibration/statistics/statistics.h"
@@ -27,6 +30,12 @@ struct SelectOptions {
   // Nodes whose data is not in the plan multiply codes that are made while the model runs,
   // as the dynamic form has it.
   bool data_quantized_later = false;
+  // Of graph inputs, by name: ranges that follow from how they are made, whatever was observed.
+  struct KnownRange {
+    Range range;
+    std::string why;  // for the notes: "what the recipe can give"
+  };
+  std::map<std::string, KnownRange> known = {};
   std::size_t threads = 1;
 };
 

@@ -115,7 +115,9 @@ class Sharing {
   // about.
   void avoid_ties(ActivationPlan& activation) {
     const auto it = seen_.observations.inputs.find(activation.name);
-    if (it == seen_.observations.inputs.end() || activation.group != activation.name) return;
+    if (it == seen_.observations.inputs.end() || activation.group != activation.name ||
+        options_.known.contains(activation.name))
+      return;
     Range& range = groups_.at(activation.group);
     const Range better = without_ties(range, it->second, activation.scheme);
     if (better == range) return;

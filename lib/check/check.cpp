@@ -137,9 +137,52 @@ class Checker {
     weights_alone_ |= judge(node, target_, findings_, entry);
     entry.macs = macs_of(node);
     saturation(node, entry);
+    measure(node, entry);
     if (entry.macs) result_.macs += *entry.macs;
     if (entry.macs && entry.verdict == Verdict::integer) result_.integer_macs += *entry.macs;
     result_.nodes.push_back(std::move(entry));
+  }
+
+  // A value that a QuantizeLinear alone reads is held in its codes.
+  static DType held_as(const Value& value) {
+    for (const Use& use : value.uses())
+      if (!use.node->is("QuantizeLinear") || use.node->output(0) == nullptr) return value.dtype();
+    return value.uses().empty() ? value.dtype() : value.uses().front().node->output(0)->dtype();
+  }
+
+  // What takes the result of a node that runs in integers on to its codes, as an activation does
+  // that is computed with it; null: the result has codes of its own, or stays float.
+  static const Node* continued_by(const Value& result) {
+    if (!is_float(held_as(result)) || result.is_output() || result.uses().size() != 1)
+      return nullptr;
+    const Node& next = *result.uses().front().node;
+    const bool unary = std::ranges::count_if(next.inputs(), [](const Value* input) {
+                         return input != nullptr && !input->is_constant();
+                       }) == 1;
+    return unary && next.output(0) != nullptr && !is_float(held_as(*next.output(0))) ? &next
+                                                                                     : nullptr;
+  }
+
+  void measure(const Node& node, NodeCheck& entry) {
+    const Value& result = *first_output(node);
+    const Node* next = entry.verdict == Verdict::integer ? continued_by(result) : nullptr;
+    entry.shape = result.dims();
+    entry.type = held_as(next != nullptr ? *next->output(0) : result);
+    if (next != nullptr) in_place_.insert(next);
+    if (!in_place_.contains(&node))
+      entry.activation_bytes = bytes_of(elements_of(result).value_or(0), entry.type);
+    for (const Value* input : node.inputs()) {
+      const Node* codes = dequantizer(input);
+      const Value* stored = codes != nullptr ? codes->input(0) : input;
+      if (stored != nullptr && stored->is_constant())
+        entry.weight_bytes += static_cast<std::int64_t>(stored->constant().bytes());
+    }
+  }
+
+  static std::int64_t bytes_of(std::int64_t elements, DType type) {
+    return type == DType::undefined || type == DType::string
+               ? 0
+               : (elements * static_cast<std::int64_t>(bits_of(type)) + 7) / 8;
   }
 
   void saturation(const Node& node, NodeCheck& entry) {
@@ -164,6 +207,7 @@ class Checker {
   const Target& target_;
   NodeFindings findings_;
   bool weights_alone_ = false;
+  std::set<const Node*> in_place_;  // their results take the place of what they read
   CheckResult result_;
 };
 

@@ -25,6 +25,11 @@ struct NodeCheck {
   Verdict verdict = Verdict::integer;
   std::string reason, remedy;            // empty for integer
   std::optional<std::int64_t> macs = 0;  // nullopt: shapes are not known
+  // Of its first output: shape (nullopt: not known), the type in which the runtime holds it, and
+  // bytes (axes that are not known count as 1); and the bytes of its constants as they are stored.
+  std::optional<Dims> shape = {};
+  DType type = DType::undefined;
+  std::int64_t activation_bytes = 0, weight_bytes = 0;
   // Of int8 weights on processors whose u8 x s8 products saturate (lib/quant/saturation.h).
   std::int64_t pairs = 0, saturating_pairs = 0, saturating_channels = 0;
 };

@@ -12,8 +12,9 @@ namespace {
 // --- Reading what stands at the ends
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {
-  throw Error(Code::unsupported, fmt::format("`io`: {}: {}", what, why),
-              "Let that node be quantized, or keep `io float`.");
+  throw Error(
+      Code::unsupported, fmt::format("`io`: {}: {}", what, why),
+      "Let that node be quantized, or keep that end float: `io IN,OUT`, as in `io s8,float`.");
 }
 
 // Scale and zero point of a QuantizeLinear or DequantizeLinear of 8-bit codes.
@@ -177,33 +178,39 @@ Json to_json(const Interface& interface) {
   return {{"inputs", values_json(interface.inputs)}, {"outputs", values_json(interface.outputs)}};
 }
 
-Interface quantize_interface(Model& model, DType type) {
+Interface quantize_interface(Model& model, InterfaceTypes types) {
   Graph& graph = model.graph();
   Interface interface;
   for (Value* input : graph.feeds())
-    if (is_float(input->dtype())) interface.inputs.push_back(quantize_input(graph, *input, type));
+    if (types.inputs != DType::undefined && is_float(input->dtype()))
+      interface.inputs.push_back(quantize_input(graph, *input, types.inputs));
   const std::vector<Value*> outputs = graph.outputs();
   for (Value* output : outputs)
-    if (is_float(output->dtype()))
-      interface.outputs.push_back(quantize_output(graph, *output, type));
+    if (types.outputs != DType::undefined && is_float(output->dtype()))
+      interface.outputs.push_back(quantize_output(graph, *output, types.outputs));
   model.set_metadata(interface_key, to_json(interface).dump());
   graph.verify();
   return interface;
 }
 
-void restore_float_interface(Model& model) {
+std::optional<Interface> interface_of(const Model& model) {
   const auto metadata = model.metadata();
   const auto it = metadata.find(std::string(interface_key));
-  if (it == metadata.end()) return;
+  if (it == metadata.end()) return std::nullopt;
   const std::string origin = fmt::format("metadata {}", interface_key);
   const Json document = parse_json_if_any(it->second);
   if (!document.is_object() || !document.contains("inputs") || !document.contains("outputs"))
     throw Error(Code::model, origin + ": is not a JSON object with inputs and outputs",
                 "Remove the metadata, or write the model again.");
-  for (const InterfaceValue& v : read_values(document["inputs"], origin))
-    restore_input(model.graph(), v);
-  for (const InterfaceValue& v : read_values(document["outputs"], origin))
-    restore_output(model.graph(), v);
+  return Interface{read_values(document["inputs"], origin),
+                   read_values(document["outputs"], origin)};
+}
+
+void restore_float_interface(Model& model) {
+  const auto interface = interface_of(model);
+  if (!interface) return;
+  for (const InterfaceValue& v : interface->inputs) restore_input(model.graph(), v);
+  for (const InterfaceValue& v : interface->outputs) restore_output(model.graph(), v);
   model.graph().verify();
 }
 

@@ -8,6 +8,7 @@
 // outputs stay. Inputs and outputs that hold no floats are left alone.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +30,20 @@ struct Interface {
   bool empty() const { return inputs.empty() && outputs.empty(); }
 };
 
-// Gives a Q/DQ or QOperator model an interface of u8 or s8 codes and writes it into the metadata.
-// Where the codes inside are of the other type, a DequantizeLinear - QuantizeLinear pair converts
+// The types of float graph inputs and outputs: u8, s8, or undefined for those that stay float.
+struct InterfaceTypes {
+  DType inputs = DType::undefined, outputs = DType::undefined;
+  bool any() const { return inputs != DType::undefined || outputs != DType::undefined; }
+};
+
+// Gives a Q/DQ or QOperator model an interface of codes and writes it into the metadata. Where the codes inside are of the other type, a DequantizeLinear - QuantizeLinear pair converts
 // them, which changes no value. Throws Code::unsupported, naming node and reason, when an input is
 // read or an output made in float, and Code::config for codes that are not of 8 bits.
-Interface quantize_interface(Model& model, DType type);
+Interface quantize_interface(Model& model, InterfaceTypes types);
+
+// What the metadata say of it; nullopt: the model has none. Throws Code::model for what is no such
+// document.
+std::optional<Interface> interface_of(const Model& model);
 
 // Undoes quantize_interface(): the model takes and gives floats again. Nothing happens to a model
 // without the metadata. Throws Code::model when it does not fit the graph.

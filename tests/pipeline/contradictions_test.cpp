@@ -42,7 +42,7 @@ TEST(Contradictions, OfTheForm) {
               }).find("--from-qdq: a quantized model does not become the form"),
               std::string::npos);
     EXPECT_NE(of_target([&](auto& o) {
-                o.form.form = form, o.form.io = DType::u8;
+                o.form.form = form, o.form.io.inputs = DType::u8;
               }).find("has no codes of inputs and outputs"),
               std::string::npos);
     EXPECT_NE(

@@ -30,7 +30,7 @@ TEST(Interface, TakesAndGivesCodesOfTheSameMeaning) {
       const Tensor x = random_tensor({1, 2, 3, 3}, 4, -3, 3);
       Model model = quantized(qoperator);
       const Tensor expected = Executor(model.graph()).run({{x}}).front();
-      const Interface interface = quantize_interface(model, type);
+      const Interface interface = quantize_interface(model, {type, type});
       ASSERT_EQ(interface.inputs.size(), 1u);
       ASSERT_EQ(interface.outputs.size(), 1u);
       EXPECT_EQ(interface.inputs[0].name, "x");
@@ -47,7 +47,7 @@ TEST(Interface, TakesAndGivesCodesOfTheSameMeaning) {
 
 TEST(Interface, OfTheSameTypeLeavesNoConversion) {
   Model model = quantized(true);
-  quantize_interface(model, DType::u8);
+  quantize_interface(model, {DType::u8, DType::u8});
   EXPECT_EQ(ops_of(model), "QLinearConv Clip");
   EXPECT_NE(model.metadata().at("intaglio.interface").find("\"zero_point\":128"),
             std::string::npos);
@@ -58,7 +58,7 @@ TEST(Interface, CanBeUndone) {
     const Tensor x = random_tensor({1, 2, 3, 3}, 4, -3, 3);
     Model model = quantized();
     const Tensor expected = Executor(model.graph()).run({{x}}).front();
-    quantize_interface(model, type);
+    quantize_interface(model, {type, type});
     restore_float_interface(model);
     EXPECT_TRUE(close(Executor(model.graph()).run({{x}}).front(), expected, 0, 0));
   }
@@ -77,7 +77,7 @@ TEST(Interface, FloatEndsAreRefusedWithTheNode) {
       "{ q = QuantizeLinear(x, s, z) d = DequantizeLinear(q, s, z) y = Neg(d) }");
   for (Model* model : {&reader, &maker}) {
     try {
-      quantize_interface(*model, DType::u8);
+      quantize_interface(*model, {DType::u8, DType::u8});
       ADD_FAILURE() << "accepted";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), Code::unsupported);
@@ -89,7 +89,7 @@ TEST(Interface, FloatEndsAreRefusedWithTheNode) {
 
 TEST(Interface, WhatIsNoFloatStays) {
   Model model = model_of("(int64[2] ids) => (int64[2] y) { y = Identity(ids) }");
-  EXPECT_TRUE(quantize_interface(model, DType::u8).empty());
+  EXPECT_TRUE(quantize_interface(model, {DType::u8, DType::u8}).empty());
 }
 
 // An output that nodes inside read as well.
@@ -100,7 +100,7 @@ TEST(Interface, AnOutputThatIsReadInside) {
       "  p = QuantizeLinear(n, s, o) z = DequantizeLinear(p, s, o) }");
   const Tensor x = random_tensor({4});
   const auto expected = Executor(model.graph()).run({{x}});
-  quantize_interface(model, DType::u8);
+  quantize_interface(model, {DType::u8, DType::u8});
   restore_float_interface(model);
   const auto actual = Executor(model.graph()).run({{x}});
   for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(close(actual[i], expected[i], 0, 1e-6));
