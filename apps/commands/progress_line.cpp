@@ -29,7 +29,8 @@ class Line {
   explicit Line(std::string phase) : phase_(std::move(phase)) {}
 
   void show(std::size_t done, std::size_t total) {
-    if (total == 0) return;
+    if (total == 0 || finished_) return;
+    finished_ = done == total;
     const double seconds = seconds_since(start_);
     if (!terminal_) return show_seldom(done, total, seconds);
     if (!shown_ && seconds < blink) return;
@@ -50,12 +51,13 @@ class Line {
   const std::string phase_;
   const Clock::time_point start_ = Clock::now();
   std::size_t tenths_ = 0;
-  bool shown_ = false;
+  bool shown_ = false, finished_ = false;
 };
 
 }  // namespace
 
 std::string duration_text(double seconds) {
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<long long>(std::llround(seconds));
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
@@ -70,7 +72,9 @@ std::string progress_text(const std::string& phase, std::size_t done, std::size_
   } else if (done > 0 && seconds >= meaningful) {
     const double rate = static_cast<double>(done) / seconds;
     if (rate >= 0.1) text += fmt::format(", {:.1f} a second", rate);
-    text += fmt::format(", {} left", duration_text(static_cast<double>(total - done) / rate));
+    if (const double left = static_cast<double>(total - done) / rate; left >= 1)
+      text +=
+          fmt::format(", {} left", left < 10 ? fmt::format("{:.0f} s", left) : duration_text(left));
   }
   if (columns > 1 && text.size() >= columns) text.resize(columns - 1);
   return text;

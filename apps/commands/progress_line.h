@@ -18,7 +18,7 @@ Progress progress_line(std::string phase);
 std::string progress_text(const std::string& phase, std::size_t done, std::size_t total,
                           double seconds, std::size_t columns = 0);
 
-// "12 s", "3 min 20 s", "2 h 5 min"
+// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"
 std::string duration_text(double seconds);
 
 }  // namespace intaglio

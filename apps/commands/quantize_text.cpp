@@ -87,6 +87,15 @@ void print_interface(const Interface& interface, const std::optional<PreprocessR
   for (const InterfaceValue& v : interface.outputs) say("output", v, "");
 }
 
+// The check without advice to quantize what was to stay float.
+CheckResult advised(const QuantizeResult& r) {
+  CheckResult check = r.check;
+  if (r.kept.summary)
+    for (NodeCheck& node : check.nodes)
+      if (node.verdict == Verdict::floating) node.remedy.clear();
+  return check;
+}
+
 }  // namespace
 
 void print_plan(const Plan& plan) {
@@ -108,7 +117,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
             size_ratio(source.bytes, r.output.bytes), source.path);
   print_out("{}{}\n", check_line(r.check),
             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
-  for (const std::string& line : check_reasons(r.check)) print_out("  {}\n", with_flags(line));
+  for (const std::string& line : check_reasons(advised(r))) print_out("  {}\n", with_flags(line));
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);

@@ -273,6 +273,7 @@ void add_run(CLI::App& root, CommandLine& line) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   add_exact_option(*command, o->exact);
+  begin_group(*command, group::run);
   command->add_flag(
       "--codes", o->codes,
       "Feed and give the codes of a model made with --io as they are, not real values");

@@ -116,6 +116,9 @@ class Mistake {
   }
 
   Error too_many(const std::string& word) const {
+    if (holds(options_of(*command_), "--" + word) || holds(options_of(root_), "--" + word))
+      return refuse(fmt::format("'{}' is no word that '{}' knows", word, name_),
+                    fmt::format("Did you mean '{} --{}'?", name_, word));
     Names taken;
     for (const CLI::Option* each : command_->get_options())
       if (each->get_positional()) taken.push_back("one " + each->get_name());

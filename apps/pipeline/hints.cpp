@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/check/summary.h"
 #include "lib/quant/half_precision.h"
 
 namespace intaglio {
@@ -38,10 +39,11 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",
         static_cast<double>(check.integer_macs) / 1e6, check.conversions));
-  if (kept != nullptr && kept->asked.as == KeepAs::floats && kept->macs > much_float)
+  const double in_float = 100 - integer_share(check).value_or(100);
+  if (kept != nullptr && kept->asked.as == KeepAs::floats && in_float > much_float)
     hints.push_back(fmt::format(
         "{:.0f} % of the MACs are float: little speed is left to gain; a looser gate{} leaves more",
-        kept->macs, kept->asked.objective == KeepCost::size ? " or --objective macs" : ""));
+        in_float, kept->asked.objective == KeepCost::size ? " or --objective macs" : ""));
   std::optional<double> least;
   if (evaluation != nullptr)
     for (const OutputDeviation& output : evaluation->outputs)

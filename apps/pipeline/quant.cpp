@@ -28,12 +28,22 @@ void require_no_scales(const QuantOptions& o) {
                 "Leave them out.");
 }
 
+void require_effect(const QuantOptions& o) {
+  if (o.input_range && !o.form.calibrated())
+    throw Error(Code::usage, "--input-range: no range of an input is chosen here",
+                "Leave it out, or use --format qdq or qoperator.");
+  if (o.opset && o.form.from_qdq)
+    throw Error(Code::usage, "--opset: a model that is quantized already keeps its opset",
+                "Leave it out.");
+}
+
 }  // namespace
 
 Target effective_target(const QuantOptions& o) {
   require_consistent(o.form, {o.activations, o.symmetric});
   Target target = read_target(find_config(ConfigKind::target, o.target));
   if (half_weights(o)) require_no_scales(o);
+  require_effect(o);
   if (o.weights) target.weights.type = *o.weights;
   if (o.weights && !half_weights(o)) target.weights.symmetric = is_signed_code(*o.weights);
   if (o.activations) target.activations.type = *o.activations;

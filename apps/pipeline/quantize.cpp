@@ -200,6 +200,9 @@ std::string method_name(const QuantizeSpec& o, const Method& method) {
 }
 
 void require_consistent(const QuantizeSpec& o) {
+  if (o.quant.input_range && !o.plan.empty())
+    throw Error(Code::usage, "--input-range: a plan has its ranges already",
+                "Leave it out, or make the plan with it.");
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");

@@ -95,6 +95,7 @@ TEST(Help, RareOptionsAreOptions) {
 TEST(Usage, ACommandThatIsNotThereIsToldTheNearest) {
   EXPECT_TRUE(has(said({"quantise", "x.onnx"}), "Did you mean 'intaglio quantize'?"));
   EXPECT_TRUE(has(said({"help"}), "Did you mean 'intaglio --help'?"));
+  EXPECT_TRUE(has(said({"help", "quantize"}), "Did you mean 'intaglio quantize --help'?"));
   EXPECT_TRUE(has(said({"version"}), "Did you mean 'intaglio --version'?"));
   EXPECT_TRUE(has(said({"completions", "bash"}), "Commands: quantize, "));
   EXPECT_TRUE(has(said({}), "no command given"));

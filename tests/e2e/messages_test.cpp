@@ -100,6 +100,15 @@ TEST(Messages, AnOperatorInAnotherCaseIsToldSo) {
   EXPECT_TRUE(has(ran.err, "Write --exclude-op 'Conv': case matters.")) << ran.err;
 }
 
+TEST(Messages, ShortWorkIsSilentWhereThereIsNoTerminal) {
+  const std::string out = (fresh_folder() / "out.onnx").string();
+  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--limit",
+                               "8", "--preprocess", demo("preprocess.json"), "-o", out});
+  EXPECT_EQ(ran.exit_code, 0);
+  for (const char* phase : {"equalize:", "calibrate:", "refine:", "evaluate:"})
+    EXPECT_FALSE(has(ran.err, phase)) << ran.err;
+}
+
 TEST(Messages, EqualWarningsAreToldOnce) {
   const std::string out = (fresh_folder() / "out.onnx").string();
   const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--limit",

@@ -55,6 +55,16 @@ TEST(Contradictions, OfTheForm) {
             std::string::npos);
 }
 
+TEST(Contradictions, OfWhatWouldHaveNoEffect) {
+  EXPECT_NE(of_target([](auto& o) {
+              o.form.form = OutputForm::dynamic, o.input_range = Range{-1, 1};
+            }).find("no range of an input"),
+            std::string::npos);
+  EXPECT_NE(
+      of_target([](auto& o) { o.form.from_qdq = true, o.opset = 17; }).find("keeps its opset"),
+      std::string::npos);
+}
+
 TEST(Contradictions, OfHalfPrecisionWeights) {
   EXPECT_EQ(of_target([](auto& o) { o.weights = DType::f16, o.form.form = OutputForm::weights; }),
             "taken");
