@@ -91,6 +91,13 @@ std::string kept_layers(const Json& kept) {
       names.empty() || kept["layers"].size() > listed ? "" : "<br>", names);
 }
 
+// The metric that would suit the model, where it was not measured.
+std::string advice_on(const Json& evaluation) {
+  if (!evaluation.is_object()) return "";
+  const std::string advice = evaluation["metrics"].value("advice", "");
+  return advice.empty() ? "" : entry("Advice", escaped(advice));
+}
+
 // The sentence that one would quote.
 std::string in_short(const PageSource& source) {
   const std::vector<MethodView> methods = methods_of(source.report);
@@ -141,9 +148,7 @@ std::string evaluation_summary(const Json& r) {
   for (const Json& name : metrics["names"])
     names += (names.empty() ? "" : ", ") + escaped(name.get<std::string>());
   out += entry("Measured by", names + ": " + escaped(metrics["reason"].get<std::string>()));
-  if (const std::string advice = metrics.value("advice", ""); !advice.empty())
-    out += entry("Advice", escaped(advice));
-  return out + "</dl></section>\n";
+  return out + advice_on(r["evaluation"]) + "</dl></section>\n";
 }
 
 std::string summary_section(const PageSource& source) {
@@ -170,6 +175,7 @@ std::string summary_section(const PageSource& source) {
         kept_layers(r["keep_float"]));
   out += entry("Calibrated with", data(r["data"]));
   if (is_comparison(r)) out += entry("Evaluated with", data(r["evaluation_data"]));
+  if (!is_comparison(r)) out += advice_on(r["evaluation"]);
   out += entry("Made by", fmt::format("{} {}", escaped(r["tool"]["name"].get<std::string>()),
                                       escaped(r["tool"]["version"].get<std::string>())));
   return out + "</dl></section>\n";
