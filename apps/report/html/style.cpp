@@ -108,8 +108,10 @@ svg text { font: 9px system-ui, sans-serif; fill: currentColor; }
   tbody, .warnings, svg, .sample { break-inside: avoid; }
   h2, caption { break-after: avoid; }
   svg { width: 12rem; print-color-adjust: exact; }
-  .samples { grid-template-columns: repeat(5, 1fr); gap: .5rem; }
-  .sample { padding: .4rem .5rem; }
+  .samples { grid-template-columns: repeat(6, 1fr); gap: .5rem; }
+  .sample dl { grid-template-columns: 1fr; gap: 0; margin: 0; line-height: 1.3; }
+  .sample dt { font-size: .8125em; }
+  .sample { padding: .3rem .4rem; font-size: .85em; }
   .line figure { max-width: 40rem; }
   @page { size: landscape; margin: 12mm; }
 }
