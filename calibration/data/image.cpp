@@ -80,11 +80,21 @@ bool good_huffman_tables(std::span<const std::uint8_t> segment) {
   return true;
 }
 
+// Each scan goes over the whole picture, and a few bytes make one. Pictures have ten or so.
+constexpr std::int64_t max_scanned_pixels = std::int64_t{1} << 32;
+
+// The pixels that the header of a frame (annex B.2.2) states.
+std::int64_t pixels_of(std::span<const std::uint8_t> frame) {
+  if (frame.size() < 5) return 0;
+  return std::int64_t{frame[1] << 8 | frame[2]} * (frame[3] << 8 | frame[4]);
+}
+
 // Walks the segments of a JPEG (ITU-T T.81, annex B) to its end marker. stb_image shows what there
 // is of a truncated file, and takes four components without an Adobe marker for YCbCr and alpha.
 void check_jpeg(std::span<const std::uint8_t> bytes) {
   const auto truncated = [] { return bad_image("truncated JPEG"); };
   bool adobe = false;
+  std::int64_t pixels = 0, scanned = 0;
   for (std::size_t at = 2; at + 1 < bytes.size();) {
     // Between segments there are fill bytes, inside a scan stuffed zeros and restart markers.
     const int marker = bytes[at] == 0xff ? bytes[at + 1] : 0;
@@ -104,6 +114,9 @@ void check_jpeg(std::span<const std::uint8_t> bytes) {
         (marker & 0xf0) == 0xc0 && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     if (frame && segment.size() > 5 && segment[5] == 4 && !adobe)
       throw bad_image("JPEG with four components of unknown meaning");
+    if (frame) pixels = std::max(pixels, pixels_of(segment));
+    if (marker == 0xda && (scanned += pixels) > max_scanned_pixels)
+      throw bad_image("JPEG of too many scans");
     at += 2 + length;
   }
   throw truncated();

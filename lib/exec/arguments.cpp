@@ -17,7 +17,8 @@ IntsArgument::IntsArgument(const Node& node, std::string_view attr, std::size_t 
 }
 
 std::optional<std::vector<std::int64_t>> IntsArgument::get(const KernelContext& context) const {
-  if (const Tensor* tensor = context.optional(input_)) return tensor->to_vector<std::int64_t>();
+  if (const Tensor* tensor = context.optional(input_))
+    return convert(*tensor, DType::s64).to_vector<std::int64_t>();
   return attr_;
 }
 

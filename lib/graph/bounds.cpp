@@ -72,6 +72,8 @@ constexpr Bound bounds[] = {
     {"", "keepdims", Limit::flag},
     {"", "noop_with_empty_axes", Limit::flag},
     {"", "select_last_index", Limit::flag},
+    {"ReverseSequence", "batch_axis", Limit::flag},
+    {"ReverseSequence", "time_axis", Limit::flag},
     {"", "auto_pad", Limit::word, "NOTSET SAME_UPPER SAME_LOWER VALID"},
     {"GRU", "direction", Limit::word, "forward reverse bidirectional"},
     {"LSTM", "direction", Limit::word, "forward reverse bidirectional"},

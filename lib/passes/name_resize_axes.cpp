@@ -38,6 +38,9 @@ std::optional<std::vector<float>> scales_for(const Shape& lengths, Shape sizes,
   std::vector<float> scales;
   for (std::size_t i = 0; i < sizes.size(); ++i)
     scales.push_back(static_cast<float>(sizes[i]) / static_cast<float>(lengths[i]));
+  constexpr float longest = 0x1p30f;
+  if (!std::ranges::all_of(scales, [&](float s) { return s > 0 && s < longest; }))
+    return std::nullopt;
   if (policy != "stretch") {
     const auto [least, most] = std::ranges::minmax(scales);
     std::ranges::fill(scales, policy == "not_larger" ? least : most);

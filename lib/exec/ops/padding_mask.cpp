@@ -31,7 +31,7 @@ Tensor from_lengths(const std::vector<std::int64_t>& given, const MaskedScores& 
 Tensor from_mask(const Tensor& mask, const MaskedScores& s) {
   const Shape shape = mask.shape();
   if (shape == Shape{s.batch} || shape == Shape{2 * s.batch})
-    return from_lengths(mask.to_vector<std::int64_t>(), s);
+    return from_lengths(convert(mask, DType::s64).to_vector<std::int64_t>(), s);
   Shape full;
   if (shape == Shape{s.batch, s.keys}) full = {s.batch, 1, 1, s.keys};
   if (shape == Shape{s.batch, s.queries, s.keys} || shape == Shape{s.batch, 1, s.queries, s.keys})
@@ -41,7 +41,7 @@ Tensor from_mask(const Tensor& mask, const MaskedScores& s) {
                 fmt::format("a mask of shape {} for {} samples, {} queries and {} keys",
                             to_string(shape), s.batch, s.queries, s.keys));
   Tensor result(DType::f32, full);
-  const auto values = mask.to_vector<std::int64_t>();
+  const auto values = convert(mask, DType::s64).to_vector<std::int64_t>();
   std::transform(values.begin(), values.end(), result.mutate<float>().begin(),
                  [&](std::int64_t v) { return v != 0 ? 0 : s.filter; });
   return result;

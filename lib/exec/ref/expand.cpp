@@ -41,8 +41,9 @@ std::unique_ptr<Kernel> make_expand(const Node&) { return make_kernel(expand); }
 std::unique_ptr<Kernel> make_tile_axis(const Node&) {
   return make_kernel([](KernelContext& c) {
     Shape repeats(c.input(0).shape().size(), 1);
-    const auto axis = normalized_axis(c.input(2).item<std::int64_t>(), c.input(0).rank());
-    repeats[static_cast<std::size_t>(axis)] = c.input(1).item<std::int64_t>();
+    const auto axis =
+        normalized_axis(convert(c.input(2), DType::s64).item<std::int64_t>(), c.input(0).rank());
+    repeats[static_cast<std::size_t>(axis)] = convert(c.input(1), DType::s64).item<std::int64_t>();
     tile(c, repeats);
   });
 }

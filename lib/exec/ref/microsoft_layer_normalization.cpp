@@ -65,7 +65,8 @@ void add_rows(const Tensor& table, const std::vector<std::int64_t>& rows, Tensor
 std::vector<std::int64_t> positions(const KernelContext& c, std::int64_t batch,
                                     std::int64_t length) {
   std::vector<std::int64_t> given;
-  if (c.optional(8) != nullptr) given = c.optional(8)->to_vector<std::int64_t>();
+  if (c.optional(8) != nullptr)
+    given = convert(*c.optional(8), DType::s64).to_vector<std::int64_t>();
   const auto count = static_cast<std::size_t>(batch * length);
   if (c.optional(8) != nullptr && given.size() != count &&
       static_cast<std::int64_t>(given.size()) != length)
@@ -82,7 +83,7 @@ Tensor valid_lengths(const Tensor* mask, std::int64_t batch, std::int64_t length
   if (mask == nullptr) return result;
   if (mask->size() != batch * length)
     throw Error(Code::model, "a mask of shape " + to_string(mask->shape()));
-  const auto values = mask->to_vector<std::int64_t>();
+  const auto values = convert(*mask, DType::s64).to_vector<std::int64_t>();
   for (std::size_t i = 0; i < values.size(); ++i)
     result.mutate<std::int32_t>()[i / static_cast<std::size_t>(length)] += values[i] == 1;
   return result;
@@ -99,11 +100,12 @@ std::unique_ptr<Kernel> make_embed(const Node& node) {
                                            to_string(ids.shape()), to_string(words.shape())));
     Tensor sum(DType::f32, {ids.dim(0), ids.dim(1), words.dim(1)});
     std::fill_n(sum.mutate<float>().begin(), sum.size(), 0.0f);
-    add_rows(words, ids.to_vector<std::int64_t>(), sum);
+    add_rows(words, convert(ids, DType::s64).to_vector<std::int64_t>(), sum);
     add_rows(as_float(c.input(3)), positions(c, ids.dim(0), ids.dim(1)), sum);
     if (c.optional(1) != nullptr && c.optional(4) != nullptr) {
       if (c.input(1).shape() != ids.shape()) throw Error(Code::model, "segment_ids do not fit ids");
-      add_rows(as_float(c.input(4)), c.input(1).to_vector<std::int64_t>(), sum);
+      add_rows(as_float(c.input(4)), convert(c.input(1), DType::s64).to_vector<std::int64_t>(),
+               sum);
     }
     LayerNormResult r =
         normalize_layers(sum, 2, as_float(c.input(5)), as_float(c.input(6)), options);

@@ -23,7 +23,7 @@ std::int64_t head_count(const Tensor& x, const Tensor& cosines, std::int64_t giv
 
 std::vector<std::int64_t> rows_of(const Tensor& positions, std::int64_t batch,
                                   std::int64_t length) {
-  const auto given = positions.to_vector<std::int64_t>();
+  const auto given = convert(positions, DType::s64).to_vector<std::int64_t>();
   if (positions.rank() != 1) return given;
   constexpr std::int64_t most = std::int64_t{1} << 40;  // no cache has that many rows
   if (given.size() != 1 || given[0] < 0 || given[0] > most)

@@ -45,7 +45,7 @@ void infer_onehot(RuleContext& c) {
   const Tensor& depth = c.input(1).constant;
   const bool known = depth.defined() && depth.size() == 1;
   dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis),
-              known ? dim_of(depth.to_vector<std::int64_t>()[0]) : Dim{});
+              known ? dim_of(convert(depth, DType::s64).item<std::int64_t>()) : Dim{});
   c.set(0, c.dtype(2), dims);
 }
 

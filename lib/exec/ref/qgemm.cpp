@@ -55,7 +55,7 @@ void run(KernelContext& c, const Attrs& attrs) {
     throw Error(Code::model, fmt::format("matrices of shapes {} and {} do not multiply",
                                          to_string(a.shape()), to_string(b.shape())));
   if (packed) {
-    const Tensor left = centred(a, c.input(2).item<std::int32_t>());
+    const Tensor left = centred(a, convert(c.input(2), DType::s32).item<std::int32_t>());
     multiply_exact(PackedLeft({left.data<float>().data(), a.dim(0), a.dim(1), a.dim(1), 1}),
                    *packed, sums.mutate<std::int32_t>().data());
   } else {

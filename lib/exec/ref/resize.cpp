@@ -14,10 +14,13 @@ namespace intaglio {
 namespace {
 
 // A scale may be absurd: the length stays within what a shape can say.
+std::int64_t within_a_shape(double length) {
+  return static_cast<std::int64_t>(std::min(length, 0x1p60));
+}
+
 std::int64_t scaled(std::int64_t length, float scale) {
   if (!(scale > 0)) throw Error(Code::model, fmt::format("a scale is {}", scale));
-  const double result = std::floor(static_cast<double>(static_cast<float>(length) * scale));
-  return static_cast<std::int64_t>(std::min(result, 0x1p60));
+  return within_a_shape(std::floor(static_cast<double>(static_cast<float>(length) * scale)));
 }
 
 std::vector<AxisResize> by_scales(const Shape& shape, const Shape& axes,
@@ -41,6 +44,7 @@ std::vector<AxisResize> by_sizes(const Shape& shape, const Shape& axes, const Sh
   std::vector<float> scales;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t length = shape[static_cast<std::size_t>(axes[i])];
+    if (sizes[i] < 0) throw Error(Code::model, fmt::format("a size is {}", sizes[i]));
     if (length == 0 && sizes[i] != 0)
       throw Error(Code::model, fmt::format("a length of 0 cannot become {}", sizes[i]));
     scales.push_back(length == 0 ? 1.0f
@@ -54,9 +58,8 @@ std::vector<AxisResize> by_sizes(const Shape& shape, const Shape& axes, const Sh
   for (std::size_t i = 0; i < axes.size(); ++i) {
     AxisResize& axis = result[static_cast<std::size_t>(axes[i])];
     axis.scale = scales[i];
-    axis.output = policy == "stretch" ? sizes[i]
-                                      : static_cast<std::int64_t>(std::floor(
-                                            scales[i] * static_cast<float>(axis.input) + 0.5f));
+    const double kept = std::floor(scales[i] * static_cast<float>(axis.input) + 0.5f);
+    axis.output = policy == "stretch" ? sizes[i] : within_a_shape(kept);
   }
   return result;
 }

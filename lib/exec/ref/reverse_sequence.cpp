@@ -13,8 +13,8 @@ namespace {
 std::unique_ptr<Kernel> make_reverse_sequence(const Node& node) {
   const std::int64_t batch_axis = node.attr_int("batch_axis", 1);
   const std::int64_t time_axis = node.attr_int("time_axis", 0);
-  if (batch_axis + time_axis != 1 || batch_axis * time_axis != 0)
-    throw Error(Code::model, "batch_axis and time_axis must be 0 and 1, or 1 and 0");
+  const bool right = (batch_axis == 0 && time_axis == 1) || (batch_axis == 1 && time_axis == 0);
+  if (!right) throw Error(Code::model, "batch_axis and time_axis must be 0 and 1, or 1 and 0");
   return make_kernel([time_first = time_axis == 0](KernelContext& c) {
     const Tensor& x = c.input(0);
     if (x.rank() < 2) throw Error(Code::model, "the data needs a batch and a time axis");

@@ -53,8 +53,8 @@ bool split_tile(Node& node) {
   if (!tiles.defined() || !axis.defined() || rank < 0)
     refuse(node, "its tiles, its axis or the rank of its input are not known");
   std::vector<std::int64_t> repeats(static_cast<std::size_t>(rank), 1);
-  const auto at = normalized_axis(axis.item<std::int64_t>(), rank);
-  repeats[static_cast<std::size_t>(at)] = tiles.item<std::int64_t>();
+  const auto at = normalized_axis(convert(axis, DType::s64).item<std::int64_t>(), rank);
+  repeats[static_cast<std::size_t>(at)] = convert(tiles, DType::s64).item<std::int64_t>();
   node.graph().trim_inputs(node, 1);
   node.graph().set_input(node, 1, &constant_beside(node, "repeats", Tensor::vector(repeats)));
   return true;

@@ -103,6 +103,17 @@ TEST(Image, ReadsTinyImages) {
   EXPECT_EQ(read_image(folder / "1.jpg").pixels.size(), 3u);
 }
 
+// Counted before anything is decoded: these have a precision of 0 bits, which no decoder takes.
+TEST(Image, JpegsHaveFewScans) {
+  const auto jpeg = [](int scans) {
+    std::string hex = "ffd8ffc0000b001f401f4001011100";
+    for (int i = 0; i < scans; ++i) hex += "ffda0008010100003f00";
+    return from_hex(hex + "ffd9");
+  };
+  EXPECT_EQ(reason(jpeg(80)), "JPEG of too many scans");
+  EXPECT_NE(reason(jpeg(8)), "JPEG of too many scans");
+}
+
 TEST(Image, SaysWhatIsWrong) {
   EXPECT_EQ(reason(""), "the file is empty");
   EXPECT_EQ(reason("GIF89a..."), "not a JPEG, PNG or BMP image");

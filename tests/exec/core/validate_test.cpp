@@ -180,6 +180,15 @@ TEST(Validate, AxesLieInsideTheRank) {
       {"attribute 'axis' is 3", "input 1 has 3 axes"});
 }
 
+TEST(Validate, SequencesAreReversedAlongTheFirstTwoAxes) {
+  const auto reverse = [](const std::string& axes) {
+    return "(float[2,3] x, int64[2] n) => (y) { y = ReverseSequence <" + axes + "> (x, n) }";
+  };
+  EXPECT_EQ(said_of(reverse("batch_axis = 0, time_axis = 1")), "");
+  expect_said(reverse("batch_axis = 7, time_axis = 9223372036854775807"),
+              {"ReverseSequence node making 'y'", "attribute 'batch_axis' is 7", "0 or 1"});
+}
+
 TEST(Validate, PermutationsHoldEachAxisOnce) {
   for (const char* perm : {"[0, 0]", "[0]", "[1, 2]", "[0, 1, 2]"})
     expect_said(std::string("(float[2,4] x) => (y) { y = Transpose <perm = ") + perm + "> (x) }",
@@ -236,6 +245,17 @@ TEST(Validate, ResizeIsToldTheLengthsOnce) {
   expect_said(resize("x, , s, z"), {"scales and sizes"});
 }
 
+TEST(Validate, SizesAreLengths) {
+  const auto resize = [](const std::string& sizes) {
+    return "(float[1,1,2,2] x) => (y) <int64[4] z = {" + sizes +
+           "}> { y = Resize <keep_aspect_ratio_policy = \"not_larger\"> (x, , , z) }";
+  };
+  EXPECT_EQ(said_of(resize("1, 1, 4, 4"), 18), "");
+  EXPECT_EQ(said_of(resize("1, 1, 4, 9223372036854775807"), 18), "");
+  expect_said(resize("1, 1, 4, -9223372036854775807"), {"Resize node making 'y'", "a size is -"},
+              18);
+}
+
 TEST(Validate, LabelsHaveOneAxisLessThanScores) {
   const std::string loss = "(float[2,3,4] x, int64[2,4] t) => (y) { y = SoftmaxCrossEntropyLoss";
   EXPECT_EQ(said_of(loss + "(x, t) }"), "");
@@ -265,6 +285,15 @@ TEST(Validate, ShapesFitEachOther) {
   expect_said("(float[2,4] x, float[3,5] w) => (y) { y = Add(x, w) }", {"Add node making 'y'"});
   // What is not known may fit.
   EXPECT_EQ(said_of("(float[2,K] x, float[3,5] w) => (y) { y = MatMul(x, w) }"), "");
+}
+
+// Floats beyond integers are the largest integer, and such a length is not known.
+TEST(Validate, DepthsBeyondIntegers) {
+  for (const char* depth : {"3", "1e38", "-1e38"}) {
+    const std::string said = said_of("(int64[2] i) => (y) <float d = {" + std::string(depth) +
+                                     "}, float[2] v = {0, 1}> { y = OneHot(i, d, v) }");
+    EXPECT_EQ(said, "") << depth;
+  }
 }
 
 // A branch that is not taken need not fit.

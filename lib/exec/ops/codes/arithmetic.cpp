@@ -30,7 +30,8 @@ INTAGLIO_CLONES void centre_s8(const std::int8_t* codes, std::int64_t count, std
 
 CodeParams code_params(const KernelContext& context, std::size_t i) {
   CodeParams params{as_float(context.input(i)).item<float>(), 0};
-  if (const Tensor* zero = context.optional(i + 1)) params.zero = zero->item<std::int32_t>();
+  if (const Tensor* zero = context.optional(i + 1))
+    params.zero = convert(*zero, DType::s32).item<std::int32_t>();
   return params;
 }
 

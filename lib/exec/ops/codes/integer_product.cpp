@@ -12,7 +12,7 @@ namespace {
 Tensor centred_operand(const Tensor& codes, const Tensor* zero, std::int64_t axis) {
   const bool bytes = codes.dtype() == DType::u8 || codes.dtype() == DType::s8;
   if (bytes && (zero == nullptr || zero->size() == 1))
-    return centred(codes, zero != nullptr ? zero->item<std::int32_t>() : 0);
+    return centred(codes, zero != nullptr ? convert(*zero, DType::s32).item<std::int32_t>() : 0);
   return centred(codes, zero, axis);
 }
 

@@ -180,7 +180,7 @@ Tensor requantize(const Tensor& sums, const Tensor& multiplier, const Tensor& ze
     return quantize(dequantize(sums, multiplier, {}, map), Tensor::scalar(1.0f), zero_point,
                     ScaleMap(sums.shape(), {}, 0, 0), type);
   Tensor codes(type, sums.shape());
-  const std::int32_t zero = zero_point.item<std::int32_t>();
+  const std::int32_t zero = convert(zero_point, DType::s32).item<std::int32_t>();
   const CodeRange range = code_range(type);
   if (type == DType::u8) {
     requantize_all(sums, multiplier, zero, map, range, codes.mutate<std::uint8_t>().data());
