@@ -58,6 +58,20 @@ void expect_sound(const std::string& page) {
     EXPECT_FALSE(contains(page, elsewhere)) << elsewhere;
 }
 
+TEST_F(Html, GatesStandOnTop) {
+  const std::string held = page("quantize", {"--min-sqnr", "1"});
+  EXPECT_TRUE(contains(held, "Gates: all hold"));
+  const Ran ran = run("quantize", data("demo.onnx"),
+                      {"--data", data("calib"), "--limit", "20", "--preprocess",
+                       data("preprocess.json"), "--min-sqnr", "1", "--min-agreement", "100",
+                       "--min-cosine", "1"});
+  EXPECT_EQ(ran.exit_code, 8) << ran.err;
+  const std::string missed = read_file(here("page.html"));
+  EXPECT_TRUE(contains(missed, "of 3 missed"));
+  EXPECT_LT(missed.find("<section id=\"gates\""), missed.find("<section id=\"summary\""));
+  EXPECT_FALSE(contains(page("quantize"), "<section id=\"gates\""));
+}
+
 TEST_F(Html, QuantizeDrawsEveryActivationAndEveryWeight) {
   const std::string text = page("quantize", {"--report", here("report.json")});
   expect_sound(text);

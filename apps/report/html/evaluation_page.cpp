@@ -16,7 +16,8 @@ std::string evaluation_page(const Json& given, const Shown& shown) {
   const Json report = sentences_with_flags(given);
   const std::string model =
       std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
-  std::string content = warnings_section(report) + evaluation_summary(report);
+  std::string content =
+      gates_section(report) + warnings_section(report) + evaluation_summary(report);
   content += accuracy_section(report) + worst_section(shown);
   return document(model + ", evaluated", code(model) + ", evaluated",
                   {{"summary", "Summary"}, {"accuracy", "Accuracy"}, {"samples", "Samples"}},

@@ -27,9 +27,10 @@ std::string page(const PageSource& given) {
   if (source.shown.samples.empty())
     std::erase_if(parts, [](const Link& l) { return l.id == "samples"; });
   return document(model + ", " + what, code(model) + ", " + what, parts,
-                  warnings_section(report) + summary_section(source) + accuracy_section(report) +
-                      worst_section(source.shown) + activations_section(source) +
-                      weights_section(source) + nodes_section(source));
+                  gates_section(report) + warnings_section(report) + summary_section(source) +
+                      accuracy_section(report) + worst_section(source.shown) +
+                      activations_section(source) + weights_section(source) +
+                      nodes_section(source));
 }
 
 }  // namespace intaglio::html

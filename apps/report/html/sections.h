@@ -7,6 +7,7 @@
 
 namespace intaglio::html {
 
+std::string gates_section(const Json& report);          // what was asked for; empty: nothing
 std::string warnings_section(const Json& report);       // warnings, samples left out
 std::string summary_section(const PageSource& source);  // files, sizes, how it was made
 std::string evaluation_summary(const Json& report);     // the same of evaluate

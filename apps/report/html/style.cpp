@@ -7,11 +7,11 @@ namespace intaglio::html {
 
 const std::string_view style = R"css(
 :root { color-scheme: light dark; --page: #fff; --text: #1b1f24; --soft: #59636e; --line: #d0d7de;
-  --panel: #f4f6f8; --bars: #7d8fa3; --link: #0b57d0; --warn: #fff4ce; --warn-line: #9a6700;
+  --panel: #f4f6f8; --bars: #7d8fa3; --link: #0b57d0; --warn: #fff4ce; --warn-line: #9a6700; --miss: #b3261e;
   --m0: #0b57d0; --m1: #b3410e; --m2: #1a7f37; --m3: #8250df; --m4: #a3195b; --m5: #0f7285; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14181d; --text: #e6eaef; --soft: #9aa7b4; --line: #3a434d; --panel: #1d232a;
-    --bars: #73869a; --link: #8ab4f8; --warn: #3a2f0b; --warn-line: #e3b341;
+    --bars: #73869a; --link: #8ab4f8; --warn: #3a2f0b; --warn-line: #e3b341; --miss: #f28b82;
     --m0: #8ab4f8; --m1: #f0a070; --m2: #6fcf85; --m3: #c3a2f7; --m4: #f48fb8; --m5: #5fc9db; }
 }
 * { box-sizing: border-box; }
@@ -25,6 +25,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; padding
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 code { font: .875em ui-monospace, monospace; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .warnings { background: var(--warn); border-left: .4rem solid var(--warn-line); padding: .5rem 1rem; margin: 1rem 0; }
+.missed { border-left: .4rem solid var(--miss); padding-left: 1rem; }
+.missed h2, .missed td strong { color: var(--miss); }
 .warnings h2 { margin: 0; padding: 0; border: 0; font-size: 1.15rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; }
 dt { color: var(--soft); }
@@ -97,7 +99,7 @@ svg text { font: 9px system-ui, sans-serif; fill: currentColor; }
 }
 @media print {
   :root { --page: #fff; --text: #000; --soft: #444; --line: #bbb; --panel: #eee; --bars: #777; --link: #000;
-    --warn: #fff; --warn-line: #000; --m0: #0b57d0; --m1: #b3410e; --m2: #1a7f37; --m3: #8250df;
+    --warn: #fff; --warn-line: #000; --miss: #000; --m0: #0b57d0; --m1: #b3410e; --m2: #1a7f37; --m3: #8250df;
     --m4: #a3195b; --m5: #0f7285; }
   body { padding: 0; font-size: 8pt; max-width: none; }
   nav, th button::after { display: none; }

@@ -8,6 +8,7 @@
 #include "apps/report/report.h"
 #include "calibration/ranges/methods/selector.h"
 #include "lib/base/memory.h"
+#include "lib/eval/share.h"
 #include "lib/graph/contents.h"
 
 namespace intaglio::html {
@@ -98,6 +99,13 @@ std::string advice_on(const Json& evaluation) {
   return advice.empty() ? "" : entry("Advice", escaped(advice));
 }
 
+// How sure a share of few samples is.
+std::string sureness(const Json& interval, std::int64_t samples) {
+  if (!interval.is_array() || samples >= static_cast<std::int64_t>(few_counts)) return "";
+  return fmt::format(" (95 % interval {:.1f} to {:.1f})", interval[0].get<double>(),
+                     interval[1].get<double>());
+}
+
 // The sentence that one would quote.
 std::string in_short(const PageSource& source) {
   const std::vector<MethodView> methods = methods_of(source.report);
@@ -110,9 +118,9 @@ std::string in_short(const PageSource& source) {
   if (e.is_null()) return text + " Not evaluated: there was no data.";
   const auto samples = e["samples"].get<std::int64_t>();
   if (e["agreement"].is_number())
-    text +=
-        fmt::format(" Same top class as the float model on <strong>{} %</strong> of {} samples.",
-                    figure(e, "agreement", "{:.2f}"), samples);
+    text += fmt::format(
+        " Same top class as the float model on <strong>{} %</strong> of {} samples{}.",
+        figure(e, "agreement", "{:.2f}"), samples, sureness(e["intervals"]["agreement"], samples));
   if (e["boxes"].is_object())
     text += fmt::format(" F1 of the boxes <strong>{}</strong> over {} samples.",
                         figure(e["boxes"], "f1", "{:.4f}"), samples);
