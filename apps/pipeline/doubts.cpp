@@ -95,17 +95,11 @@ void doubt_labels(const Evaluation& e, Warnings& warnings) {
 
 std::vector<std::string> evaluation_warnings(const Evaluation& e) {
   std::vector<std::string> warnings;
-  if (e.boxes && !e.boxes->f1())
-    warnings.push_back(
-        fmt::format("neither model finds a box with a score of {} or more: there is no F1",
-                    e.plan.detect.score));
   for (const OutputDeviation& output : e.outputs)
     if (const auto odd = output.deviation.one_sided; odd > 0)
       warnings.push_back(
           fmt::format("output '{}': {} of {} values are NaN or infinite in one of the models alone",
                       output.name, odd, output.deviation.count + output.deviation.left_out));
-  if (e.strings && !e.strings->character_error())
-    warnings.emplace_back("the float model reads no characters: there is no character error");
   if (e.answers.empty()) return warnings;
   doubt_boxes(e, warnings);
   doubt_strings(e, warnings);
