@@ -5,6 +5,7 @@
 
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/commands/terminal.h"
 #include "apps/report/flags.h"
 #include "lib/eval/figures.h"
 #include "lib/eval/metric_def.h"
@@ -84,7 +85,11 @@ void print_evaluation(const std::string& reference, const std::string& model, co
 }
 
 void print_gates(const Gates& gates, const Evaluation& e) {
-  for (const JudgedGate& gate : gates.judge(e)) print_out("{}\n", text(gate));
+  for (const JudgedGate& gate : gates.judge(e))
+    print_out("gate --{} {}: {}{}\n", gate.name, gate.asked,
+              gate.holds() ? painted(stdout, Colour::green, "holds")
+                           : painted(stdout, Colour::red, "missed"),
+              figures_text(gate));
 }
 
 }  // namespace intaglio

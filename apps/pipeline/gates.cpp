@@ -63,10 +63,9 @@ std::vector<std::string> Gates::missed(const Evaluation& e) const {
   return missed;
 }
 
-std::string text(const JudgedGate& gate) {
+std::string figures_text(const JudgedGate& gate) {
   const GateOutcome& o = gate.outcome;
-  std::string line =
-      fmt::format("gate --{} {}: {}", gate.name, gate.asked, gate.holds() ? "holds" : "missed");
+  std::string line;
   if (!o.of.empty()) line += fmt::format(" by output '{}'", o.of);
   if (o.measured) line += fmt::format(", {:.{}f}", *o.measured, *o.measured < 1 ? 6 : 2);
   if (o.interval) line += fmt::format(" (95 % interval {})", text(*o.interval));

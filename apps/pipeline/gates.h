@@ -20,8 +20,8 @@ struct JudgedGate {
   // Whether samples like these could as well have it the other way: the limit lies in the interval.
   bool unsure() const { return outcome.interval && outcome.interval->holds(asked); }
 };
-// "--min-agreement 95: holds, 98.10 (97.06..98.78)", and that it is unsure.
-std::string text(const JudgedGate& gate);
+// What follows the verdict: " by output 'y', 98.10 (95 % interval 97.06..98.78)", and that it is unsure.
+std::string figures_text(const JudgedGate& gate);
 
 struct Gates {
   // By the name of a gate of all_gates(): "min-sqnr".

@@ -61,10 +61,10 @@ void expect_sound(const std::string& page) {
 TEST_F(Html, GatesStandOnTop) {
   const std::string held = page("quantize", {"--min-sqnr", "1"});
   EXPECT_TRUE(contains(held, "Gates: all hold"));
-  const Ran ran = run("quantize", data("demo.onnx"),
-                      {"--data", data("calib"), "--limit", "20", "--preprocess",
-                       data("preprocess.json"), "--min-sqnr", "1", "--min-agreement", "100",
-                       "--min-cosine", "1"});
+  const Ran ran =
+      run("quantize", data("demo.onnx"),
+          {"--data", data("calib"), "--limit", "20", "--preprocess", data("preprocess.json"),
+           "--min-sqnr", "1", "--min-agreement", "100", "--min-cosine", "1"});
   EXPECT_EQ(ran.exit_code, 8) << ran.err;
   const std::string missed = read_file(here("page.html"));
   EXPECT_TRUE(contains(missed, "of 3 missed"));
