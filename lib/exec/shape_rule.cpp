@@ -294,7 +294,10 @@ Dims windowed(const WindowAttrs& attrs, const Dims& input, const Shape& kernel) 
 }
 
 Dims spatial(const Dims& x) {
-  return Dims(x.begin() + std::min<std::ptrdiff_t>(2, std::ssize(x)), x.end());
+  if (x.size() < 2)
+    throw Error(Code::model,
+                "an input of shape " + to_string(x) + " has no axes of samples and channels");
+  return Dims(x.begin() + 2, x.end());
 }
 
 }  // namespace

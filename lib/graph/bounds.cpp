@@ -122,6 +122,7 @@ constexpr Bound bounds[] = {
     {"Slice", "axes", Limit::axis},
     {"Softmax", "axis", Limit::axis},
     {"Split", "axis", Limit::axis},
+    {"SplitToSequence", "axis", Limit::axis},
     {"Squeeze", "axes", Limit::axis},
     {"TopK", "axis", Limit::axis},
     {"Unique", "axis", Limit::axis},
@@ -233,6 +234,7 @@ constexpr std::int64_t any = 64;
 // clang-format off
 constexpr Ranks ranks[] = {
     {"Attention", 0, 3, 4}, {"Attention", 1, 3, 4}, {"Attention", 2, 3, 4},
+    {"AveragePool", 0, 3, any},
     {"BatchNormalization", 1, 1, 1}, {"BatchNormalization", 2, 1, 1},
     {"BatchNormalization", 3, 1, 1}, {"BatchNormalization", 4, 1, 1},
     {"CausalConvWithState", 0, 3, 3}, {"CausalConvWithState", 1, 3, 3}, {"CausalConvWithState", 2, 1, 1},
@@ -252,8 +254,10 @@ constexpr Ranks ranks[] = {
     {"LSTM", 6, 3, 3}, {"LSTM", 7, 2, 2},
     {"LinearAttention", 0, 3, 3}, {"LinearAttention", 1, 3, 3}, {"LinearAttention", 2, 3, 3},
     {"LinearAttention", 3, 4, 4}, {"LinearAttention", 4, 3, 3}, {"LinearAttention", 5, 3, 3},
+    {"LpPool", 0, 3, any},
     {"MatMul", 0, 1, any}, {"MatMul", 1, 1, any},
     {"MatMulInteger", 0, 1, any}, {"MatMulInteger", 1, 1, any},
+    {"MaxPool", 0, 3, any},
     {"NegativeLogLikelihoodLoss", 0, 2, any}, {"NegativeLogLikelihoodLoss", 1, 1, any},
     {"NegativeLogLikelihoodLoss", 2, 1, 1},
     {"NonMaxSuppression", 0, 3, 3}, {"NonMaxSuppression", 1, 3, 3},
@@ -360,6 +364,19 @@ Broken broken_split(const Node& node) {
   return std::nullopt;
 }
 
+// The length of all parts, or that of each.
+Broken broken_parts(const Node& node, Types inputs) {
+  if (!node.is("SplitToSequence") || inputs.size() < 2) return std::nullopt;
+  const Tensor& parts = inputs[1].constant;
+  if (!parts.defined()) return std::nullopt;
+  const std::int64_t least = parts.rank() == 0 ? 1 : 0;
+  for (const std::int64_t length : convert(parts, DType::s64).to_vector<std::int64_t>())
+    if (length < least)
+      return fmt::format("parts '{}' hold {}: a length must be {} or more", node.input(1)->name(),
+                         length, least);
+  return std::nullopt;
+}
+
 // A Constant has its value in one of many attributes.
 Broken broken_constant(const Node& node) {
   if (!node.is("Constant") || node.attrs().size() == 1) return std::nullopt;
@@ -401,7 +418,7 @@ std::optional<std::string> broken_bound(const Node& node, std::span<const ValueT
     if (auto why = broken(node, rule, inputs)) return why;
   for (const Scale& rule : scales)
     if (auto why = broken(node, rule, inputs)) return why;
-  for (const auto rule : {broken_filters, broken_resize, broken_loss})
+  for (const auto rule : {broken_filters, broken_resize, broken_loss, broken_parts})
     if (auto why = rule(node, inputs)) return why;
   if (auto why = broken_split(node)) return why;
   return broken_constant(node);

@@ -7,7 +7,9 @@
 #include <map>
 #include <stdexcept>
 
+#include "lib/base/error.h"
 #include "lib/base/log.h"
+#include "lib/graph/bounds.h"
 #include "lib/graph/codec.h"
 
 namespace intaglio {
@@ -130,6 +132,8 @@ bool GraphWriter::says_type(const Value& value) {
 std::vector<ValueType> library_types(const Node& node, std::span<const ValueType> inputs) {
   if (!node.nested_graphs().empty()) return {};
   try {
+    // The library takes for granted what no bound breaks.
+    if (const auto why = broken_bound(node, inputs)) throw Error(Code::model, *why);
     return inferred(GraphWriter::graph_of(node, inputs), node);
   } catch (const std::exception& e) {
     log::debug("{}: shape inference stopped: {}", node.label(), e.what());

@@ -27,6 +27,14 @@ constexpr std::int64_t odd_integers[] = {0,       -1,
 constexpr float odd_floats[] = {0.0f, -1.0f, 1e38f, std::numeric_limits<float>::infinity(),
                                 std::numeric_limits<float>::quiet_NaN()};
 
+// The product, whatever it is: a fuzzer's models have any lengths.
+template <typename Dims>
+std::int64_t count_of(const Dims& dims) {
+  std::uint64_t count = 1;
+  for (const std::int64_t d : dims) count *= static_cast<std::uint64_t>(d);
+  return static_cast<std::int64_t>(count);
+}
+
 // All nodes, those of nested graphs included, in the same order for equal models.
 void collect(GraphProto& graph, std::vector<NodeProto*>& nodes) {
   for (NodeProto& node : *graph.mutable_node()) {
@@ -251,8 +259,7 @@ class Lister {
   // Shapes that the data fit.
   template <typename F>
   static void reshape(const TensorProto& t, F edit) {
-    std::int64_t count = 1;
-    for (const std::int64_t d : t.dims()) count *= d;
+    const std::int64_t count = count_of(t.dims());
     const auto shaped = [&](const std::string& what, std::vector<std::int64_t> dims) {
       edit(what, [dims](TensorProto& x) { x.mutable_dims()->Assign(dims.begin(), dims.end()); });
     };
@@ -266,11 +273,8 @@ class Lister {
     shaped("one axis more", more);
     const auto cut = [&](const std::string& what, std::vector<std::int64_t> dims) {
       edit(what, [dims](TensorProto& x) {
-        std::int64_t kept = 1;
-        for (const std::int64_t d : dims) kept *= d;
-        std::int64_t all = 1;
-        for (const std::int64_t d : x.dims()) all *= d;
-        if (all > 0 && !x.raw_data().empty())
+        const std::int64_t kept = count_of(dims), all = count_of(x.dims());
+        if (all > 0 && 0 <= kept && kept <= all && !x.raw_data().empty())
           x.mutable_raw_data()->resize(x.raw_data().size() / static_cast<std::size_t>(all) *
                                        static_cast<std::size_t>(kept));
         x.mutable_dims()->Assign(dims.begin(), dims.end());

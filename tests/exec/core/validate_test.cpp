@@ -213,6 +213,13 @@ TEST(Validate, RanksOfWeightsAndShapes) {
       {"input 2 ('w') of shape [8,4] must have 3 axes"});
 }
 
+TEST(Validate, PoolsNeedSpatialAxes) {
+  for (const char* shape : {"float", "float[4]", "float[1,4]"})
+    expect_said("(" + std::string(shape) + " x) => (y) { y = MaxPool <kernel_shape = [1]> (x) }",
+                {"MaxPool node making 'y'", "must have 3 or more axes"});
+  EXPECT_EQ(said_of("(float[1,1,4] x) => (y) { y = MaxPool <kernel_shape = [2]> (x) }"), "");
+}
+
 TEST(Validate, ScalesAreFiniteAndPositive) {
   const auto quantize = [](const std::string& scale) {
     return "(float[2,4] x) => (y) <float s = {" + scale +
@@ -254,6 +261,16 @@ TEST(Validate, SizesAreLengths) {
   EXPECT_EQ(said_of(resize("1, 1, 4, 9223372036854775807"), 18), "");
   expect_said(resize("1, 1, 4, -9223372036854775807"), {"Resize node making 'y'", "a size is -"},
               18);
+}
+
+TEST(Validate, PartsOfASequenceHaveLengths) {
+  const auto split = [](const std::string& parts) {
+    return "(float[4,2] x) => (y) <" + parts +
+           "> { s = SplitToSequence(x, p) y = SequenceLength(s) }";
+  };
+  for (const char* parts : {"int64 p = {2}", "int64[2] p = {4, 0}"})
+    EXPECT_EQ(said_of(split(parts)), "") << parts;
+  expect_said(split("int64[2] p = {5, -1}"), {"SplitToSequence node making 's'", "parts 'p' hold"});
 }
 
 TEST(Validate, LabelsHaveOneAxisLessThanScores) {
