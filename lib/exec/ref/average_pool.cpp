@@ -34,24 +34,25 @@ std::vector<float> divisors(const Window& w, bool with_padding) {
 }
 
 std::unique_ptr<Kernel> make_average_pool(const Node& node) {
-  return make_kernel(
-      [attrs = read_window(node),
-       with_padding = node.attr_int("count_include_pad", 0) != 0](KernelContext& context) {
-        const Tensor x = as_float(context.input(0));
-        const Window window = place_pool(attrs, x.shape());
-        const Shape shape = pooled_shape(x.shape(), window);
-        if (element_count(shape) == 0)
-          return context.set_output(0, Tensor(context.input(0).dtype(), shape));
-        const std::vector<float> divisor = divisors(window, with_padding);
-        const std::int64_t width = window.output.back();
-        Tensor y = pool_rows<float>(x, window, 0.0f,
-                                    [&](const Plane<float>& plane, std::int64_t i, float* out) {
-                                      sum_row(plane, i, out, width);
-                                      const float* by = divisor.data() + i * width;
-                                      for (std::int64_t p = 0; p < width; ++p) out[p] /= by[p];
-                                    });
-        set_float_output(context, 0, std::move(y), context.input(0).dtype());
-      });
+  return make_kernel([attrs = read_window(node),
+                      with_padding =
+                          node.attr_int("count_include_pad", 0) != 0](KernelContext& context) {
+    const Tensor x = as_float(context.input(0));
+    const Window window = place_pool(attrs, x.shape());
+    const Shape shape = pooled_shape(x.shape(), window);
+    if (element_count(shape) == 0)
+      return context.set_output(0, Tensor(context.input(0).dtype(), shape));
+    static_cast<void>(Tensor(DType::f32, shape));  // absurd lengths fail before any list is made
+    const std::vector<float> divisor = divisors(window, with_padding);
+    const std::int64_t width = window.output.back();
+    Tensor y = pool_rows<float>(x, window, 0.0f,
+                                [&](const Plane<float>& plane, std::int64_t i, float* out) {
+                                  sum_row(plane, i, out, width);
+                                  const float* by = divisor.data() + i * width;
+                                  for (std::int64_t p = 0; p < width; ++p) out[p] /= by[p];
+                                });
+    set_float_output(context, 0, std::move(y), context.input(0).dtype());
+  });
 }
 
 }  // namespace

@@ -54,6 +54,14 @@ TEST(AveragePool, PaddingCountsOnlyWhenAsked) {
             Tensor::of<float>({1, 1, 2, 2}, {10.f / 9, 10.f / 9, 10.f / 9, 10.f / 9})));
 }
 
+TEST(AveragePool, AbsurdPaddingEndsBeforeMemoryDoes) {
+  const std::string far = "536870912";
+  EXPECT_THROW(run_text(graph("y = AveragePool<kernel_shape = [1, 1], pads = [" + far + ", " + far +
+                              ", " + far + ", " + far + "]>(x)"),
+                        {random_tensor({1, 1, 2, 2})}),
+               Error);
+}
+
 TEST(AveragePool, WhatCeilModeAddsNeverCounts) {
   const Tensor x = Tensor::of<float>({1, 1, 1, 4}, {1, 2, 3, 4});
   EXPECT_TRUE(close(
