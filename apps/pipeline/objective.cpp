@@ -33,6 +33,24 @@ std::vector<std::size_t> not_worse(const MetricDef& def,
   return left;
 }
 
+// Why that one: the figure that no other has, or by what those that share it were told apart. equal:
+// how many of the tied are alike in SQNR, too.
+std::string reason_of(const Best& best, const std::string& objective,
+                      std::span<const Evaluation* const> evaluations, std::size_t equal) {
+  const auto merit = [&](const MetricDef& def) {
+    return merit_text(def, merit_of(def, *evaluations[best.index]));
+  };
+  const MetricDef &wanted = *metric_of(objective), &sqnr = def_of(Metric::sqnr);
+  if (best.tied.size() < 2)
+    return fmt::format("{} {}: {}", superlative_of(wanted), objective, merit(wanted));
+  const std::string text =
+      fmt::format("{} methods cannot be told apart by {}", best.tied.size(), objective);
+  if (equal < 2) return text + fmt::format("; of these the largest SQNR, {}", merit(sqnr));
+  if (&wanted == &sqnr || equal == best.tied.size())
+    return text + (&wanted == &sqnr ? "" : ", nor by SQNR") + ": the cheapest of them";
+  return text + fmt::format(", and {} of them not by SQNR either: the cheapest of those", equal);
+}
+
 }  // namespace
 
 std::vector<std::string> objectives() {
@@ -69,17 +87,7 @@ Best best_of(std::span<const Evaluation* const> evaluations, const std::string& 
       wanted == &sqnr ? best.tied : not_worse(sqnr, evaluations, best.tied);
   best.index = *std::ranges::min_element(
       equal, {}, [&](std::size_t i) { return costs.empty() ? 0.0 : costs[i]; });
-  const auto merit = [&](const MetricDef& def) {
-    return merit_text(def, merit_of(def, *evaluations[best.index]));
-  };
-  best.reason = fmt::format("{}{} {}: {}", best.tied.size() > 1 ? "about the " : "",
-                            superlative_of(*wanted), objective, merit(*wanted));
-  if (best.tied.size() < 2) return best;
-  best.reason += fmt::format(", which {} others have within the noise", best.tied.size() - 1);
-  if (equal.size() < 2)
-    best.reason += fmt::format("; of these the largest SQNR, {}", merit(sqnr));
-  else
-    best.reason += fmt::format("; of {} alike in SQNR too the cheapest", equal.size());
+  best.reason = reason_of(best, objective, evaluations, equal.size());
   return best;
 }
 
