@@ -17,9 +17,9 @@ std::string row(const Json& gate, const std::vector<Column>& columns) {
                            gate["interval"][1].get<double>());
   std::string verdict = gate["holds"].get<bool>() ? "holds" : "<strong>missed</strong>";
   if (gate["unsure"].get<bool>()) verdict += ", more samples would tell";
-  return "<tr>" + row_head(name, columns[0]) + cell(figure(gate, "asked"), columns[1]) +
-         cell(figure(gate, "measured"), columns[2]) + cell(interval, columns[3]) +
-         cell(verdict, columns[4]) + "</tr>\n";
+  return "<tr>" + row_head(name, columns[0]) + cell(verdict, columns[1]) +
+         cell(figure(gate, "asked"), columns[2]) + cell(figure(gate, "measured"), columns[3]) +
+         cell(interval, columns[4]) + "</tr>\n";
 }
 
 }  // namespace
@@ -30,10 +30,10 @@ std::string gates_section(const Json& report) {
   const auto missed =
       std::ranges::count_if(gates, [](const Json& gate) { return !gate["holds"].get<bool>(); });
   const std::vector<Column> columns = {{"Gate", "", true},
+                                       {"Verdict", "", true},
                                        {"Asked", ""},
                                        {"Measured", ""},
-                                       {"95 % interval", ""},
-                                       {"Verdict", "", true}};
+                                       {"95 % interval", ""}};
   std::string body = "<tbody>\n";
   for (const Json& gate : gates) body += row(gate, columns);
   const std::string title =
