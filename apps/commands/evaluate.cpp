@@ -65,7 +65,9 @@ void evaluate_command(const EvaluateCommand& o, Context& context) {
     print_evaluation(o.spec.reference, o.spec.model, result.evaluation, EvalSource::given);
     print_gates(o.spec.gates, result.evaluation);
   }
-  o.spec.gates.check(result.evaluation);
+  o.spec.gates.check(result.evaluation, o.samples.empty()
+                                            ? "See which samples lost most with --samples FILE.csv."
+                                            : "");
 }
 
 }  // namespace

@@ -90,7 +90,11 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
   if (result.kept.summary && result.kept.summary->interrupted)
     throw Error(Code::interrupted, "interrupted while searching for layers to keep float",
                 "The best model found so far was written.");
-  if (result.measured) o.spec.gates.check(result.measured->evaluation);
+  if (result.measured)
+    o.spec.gates.check(
+        result.measured->evaluation,
+        "The outputs were written all the same; --keep-float auto searches for layers "
+        "whose precision is worth their cost, --samples FILE.csv lists what was lost.");
 }
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {

@@ -48,7 +48,7 @@ void print_trials(const KeepSummary& kept) {
   }
   print_table(rows);
   if (const std::size_t more = kept.trials.size() + 1 - rows.size(); more > 0)
-    print_out("{} more tries changed nothing\n", more);
+    print_out("{} more tries gave nothing better\n", more);
 }
 
 void print_kept(const KeepSummary& kept) {
@@ -90,9 +90,8 @@ void print_interface(const Interface& interface, const std::optional<PreprocessR
 // The check without advice to quantize what was to stay float.
 CheckResult advised(const QuantizeResult& r) {
   CheckResult check = r.check;
-  if (r.kept.summary)
-    for (NodeCheck& node : check.nodes)
-      if (node.verdict == Verdict::floating) node.remedy.clear();
+  for (NodeCheck& node : check.nodes)
+    if (node.verdict == Verdict::floating) node.remedy.clear();
   return check;
 }
 

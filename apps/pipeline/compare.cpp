@@ -53,11 +53,10 @@ std::vector<Compared> attempt_all(const std::vector<Method>& methods, const Grou
 // All of them over the same samples, beside the float model.
 void measure_all(const CompareSpec& o, const Prepared& prepared, const SampleSet& set,
                  const MetricRequest& request, std::vector<Compared>& methods, Context& context) {
-  const std::size_t limit = o.eval_limit.value_or(set.samples().count);
   std::vector<const Quantized*> quantized;
   for (const Compared& m : methods) quantized.push_back(&m.quantized);
   std::vector<Measured> measured = context.phase("evaluate", [&] {
-    return measure(prepared, quantized, spread(set.samples(), limit), {o.exact, request}, context);
+    return measure(prepared, quantized, set.samples(), {o.exact, request}, context);
   });
   for (std::size_t i = 0; i < methods.size(); ++i) methods[i].measured = std::move(measured[i]);
 }
@@ -99,9 +98,10 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   if (!o.output.empty()) declare_data(context.outputs, prepared, o.output);
 
   std::vector<std::string>& warnings = result.warnings;
-  const Split data = o.calibration.empty() ? split(o.data, o.eval_data, prepared.model, warnings)
-                                           : unsplit(o.data, o.eval_data, EvalSource::given);
+  Split data = o.calibration.empty() ? split(o.data, o.eval_data, prepared.model, warnings)
+                                     : unsplit(o.data, o.eval_data, EvalSource::given);
   result.evaluation_source = data.source;
+  data.evaluation.most = o.eval_limit;
   result.observed = observe(session, o.quant, data.calibration, {.calibration = o.calibration},
                             context, warnings);
   const PreprocessRecipe recipe =

@@ -51,6 +51,7 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   spec.shard = options.shard;
   spec.without = options.without;
   spec.others = options.others;
+  spec.most = options.most;
   spec.recipe = recipe;
   dataset_ = open_dataset(spec, graph.feeds());
   checked_ = std::make_unique<CheckedDataset>(*dataset_);

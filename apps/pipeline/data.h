@@ -18,9 +18,9 @@ namespace intaglio {
 
 struct DataOptions {
   std::vector<std::string> data;
-  std::size_t limit = 0;                // 0: all
-  std::optional<Shard> shard, without;  // see DataSpec
-  std::optional<std::size_t> others;    // see DataSpec
+  std::size_t limit = 0;                    // 0: all
+  std::optional<Shard> shard, without;      // see DataSpec
+  std::optional<std::size_t> others, most;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
   std::string labels, classes, characters;

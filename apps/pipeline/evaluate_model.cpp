@@ -18,6 +18,7 @@ EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {
   const MetricRequest request =
       request_of(o.metric, o.gates.metrics(), !o.data.labels.empty(), !o.reference.empty());
   EvaluateResult result;
+  result.warnings = o.gates.doubts();
   const LoadedModel given = load_ready(o.model, context);
   std::optional<LoadedModel> reference;
   if (!o.reference.empty()) reference = load_ready(o.reference, context);

@@ -63,6 +63,17 @@ std::vector<std::string> Gates::missed(const Evaluation& e) const {
   return missed;
 }
 
+std::vector<std::string> Gates::doubts() const {
+  std::vector<std::string> doubts;
+  for (const SetGate& set : gates_of(*this))
+    if (set.gate.gate->unit == "PERCENT" && set.gate.gate->name.starts_with("min-") &&
+        set.limit.value > 0 && set.limit.value <= 1)
+      doubts.push_back(
+          fmt::format("{} {} asks for {} %, which next to everything has: percent go to 100",
+                      set.limit.name, set.limit.value, set.limit.value));
+  return doubts;
+}
+
 std::string figures_text(const JudgedGate& gate) {
   const GateOutcome& o = gate.outcome;
   std::string line;
@@ -73,11 +84,10 @@ std::string figures_text(const JudgedGate& gate) {
   return line;
 }
 
-void Gates::check(const Evaluation& e) const {
+void Gates::check(const Evaluation& e, const std::string& remedy) const {
   const std::vector<std::string> missed = this->missed(e);
   if (!missed.empty())
-    throw Error(Code::accuracy, fmt::format("gate missed: {}", fmt::join(missed, "; ")),
-                "The outputs were written. See the report for the values with the lowest SQNR.");
+    throw Error(Code::accuracy, fmt::format("gate missed: {}", fmt::join(missed, "; ")), remedy);
 }
 
 }  // namespace intaglio

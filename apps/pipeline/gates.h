@@ -36,8 +36,10 @@ struct Gates {
   std::vector<JudgedGate> judge(const Evaluation& evaluation) const;
   // The sentences of those that were missed.
   std::vector<std::string> missed(const Evaluation& evaluation) const;
-  // Throws Code::accuracy naming them.
-  void check(const Evaluation& evaluation) const;
+  // Limits that are hardly meant: a share of 0..1 where percent are asked for.
+  std::vector<std::string> doubts() const;
+  // Throws Code::accuracy naming them, with what to do about it.
+  void check(const Evaluation& evaluation, const std::string& remedy) const;
 };
 
 }  // namespace intaglio

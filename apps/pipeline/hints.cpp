@@ -34,7 +34,7 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
                     "the speed of float; --format qdq is made for them",
                     slow, form.name()));
-  if (form.traits().codes && predicted_gain(check) < 0)
+  if (form.traits().codes && predicted_gain(check) < 0 && !has_free_axes(check))
     hints.push_back(fmt::format(
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",
@@ -45,7 +45,7 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         "{:.0f} % of the MACs are float: little speed is left to gain; a looser gate{} leaves more",
         in_float, kept->asked.objective == KeepCost::size ? " or --objective macs" : ""));
   std::optional<double> least;
-  if (evaluation != nullptr)
+  if (evaluation != nullptr && evaluation->plan.has(Metric::sqnr))
     for (const OutputDeviation& output : evaluation->outputs)
       if (const auto db = output.deviation.sqnr_db(); db && (!least || *db < *least)) least = db;
   const bool classes_agree = evaluation != nullptr && evaluation->agreement &&

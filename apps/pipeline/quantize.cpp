@@ -142,17 +142,30 @@ Split split_data(const QuantizeSpec& o, const Prepared& prepared,
   return split(o.data, o.eval_data, prepared.model, warnings);
 }
 
+// Whether a few of the samples to compare on are among those of the statistics.
+bool was_seen(const QuantizeSpec& o, const Split& split, const Observed& observed,
+              const PreprocessRecipe& recipe, const Prepared& prepared) {
+  if (o.calibration.empty() || !o.eval_data.empty() || !o.compares()) return false;
+  DataOptions few = split.evaluation;
+  few.most = a_few;
+  const SampleSet set(few, few.data, recipe, prepared.model.graph());
+  const auto& seen = observed.statistics.fingerprints;
+  for (std::size_t i = 0; i < set.samples().count; ++i)
+    if (std::ranges::binary_search(seen, set.checked().dataset().fingerprint(i))) return true;
+  return false;
+}
+
 std::optional<Measured> measure_result(const QuantizeSpec& o, const Split& split,
                                        const Prepared& prepared, const Quantized& quantized,
                                        const PreprocessRecipe& recipe, Context& context,
                                        std::vector<std::string>& warnings) {
-  const DataOptions& data = split.evaluation;
+  DataOptions data = split.evaluation;
   if (data.data.empty() || o.eval_limit == 0) return std::nullopt;
+  data.most = o.eval_limit;
+  if (!data.most && o.eval_data.empty() && !o.judges()) data.most = a_few;
   const SampleSet set(data, data.data, recipe, prepared.model.graph());
   tell_preprocess(set, prepared.model.graph(), context, warnings);
-  const bool all = !o.eval_data.empty() || o.judges();
-  const Samples samples =
-      spread(set.samples(), o.eval_limit.value_or(all ? set.samples().count : a_few));
+  const Samples samples = set.samples();
   const Quantized* one = &quantized;
   Measuring how{o.exact, metric_request(o)};
   how.pictures = o.pictures;
@@ -227,7 +240,7 @@ Plan draft_only(const QuantizeSpec& o, Context& context) {
 QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   const Method method = parse_method(o.method);
   require_consistent(o);
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = o.gates.doubts();
   QuantizeResult result{.session = open(o, context, warnings),
                         .method = method,
                         .observed = {},
@@ -244,11 +257,18 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   require_something(session.plan);
   declare_files(o, session, context.outputs);
 
-  const Split data = split_data(o, prepared, warnings);
-  result.evaluation_source = data.source;
+  Split data = split_data(o, prepared, warnings);
   result.observed = observe_for(o, data.calibration, session, method, context, warnings);
   const std::optional<PreprocessRecipe> recipe = recipe_of(o, prepared, result.observed, warnings);
   const PreprocessRecipe applied = recipe.value_or(PreprocessRecipe{});
+  if (was_seen(o, data, result.observed, applied, prepared)) {
+    data.source = EvalSource::seen;
+    if (o.judges())
+      warnings.push_back(
+          "the statistics were measured on samples that the result is judged by: "
+          "give others with --eval-data");
+  }
+  result.evaluation_source = data.source;
   QuantOptions quant = o.quant;
   quant.selection.left_float = prepared.left_float;
   const Ground ground{prepared,

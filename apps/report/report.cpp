@@ -194,6 +194,7 @@ Json evaluation_json(const Evaluation& e) {
   json["top1"] = e.accuracy ? Json(e.accuracy->top1.percent()) : Json();
   json["top5"] = e.accuracy ? Json(e.accuracy->top5.percent()) : Json();
   json["agreement"] = e.agreement ? Json(e.agreement->percent()) : Json();
+  json["positions"] = e.agreement ? Json(e.agreement->whole) : Json();
   json["intervals"] = {
       {"top1", e.accuracy ? interval_json(e.accuracy->top1.interval()) : Json()},
       {"top5", e.accuracy ? interval_json(e.accuracy->top5.interval()) : Json()},

@@ -67,6 +67,12 @@ class FileDataset final : public Dataset {
     for (std::size_t i = 0; i < listed_.size(); ++i)
       if (shard.holds(i) && !(spec.without && spec.without->holds(i)))
         chosen_.push_back(listed_[i]);
+    if (spec.most) {
+      std::vector<std::size_t> some;
+      for (const std::size_t i : spread_rows(chosen_.size(), *spec.most))
+        some.push_back(chosen_[i]);
+      chosen_ = std::move(some);
+    }
     if (chosen_.empty())
       throw Error(Code::data,
                   fmt::format("shard {} of {} is empty: there are {} samples", shard.index,

@@ -61,6 +61,8 @@ struct DataSpec {
   std::optional<Shard> shard = std::nullopt, without = std::nullopt;
   // In place of those that the limit takes, as many of the others, spread evenly.
   std::optional<std::size_t> others = std::nullopt;
+  // Of all that, at most so many, spread evenly.
+  std::optional<std::size_t> most = std::nullopt;
 };
 
 // feeds: the model inputs to be fed, Graph::feeds(); used during the call only.

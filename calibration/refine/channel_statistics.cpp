@@ -154,9 +154,11 @@ ChannelMeasurements measure_channels(const Executor& executor,
   const auto measure = [&](std::size_t i) {
     ChannelMeasurements one;
     if (const auto feeds = samples.load(i))
-      executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
-        if (const auto it = axes.find(value.name()); it != axes.end())
-          one[value.name()].add(tensor, it->second);
+      at_sample(samples.name ? samples.name(i) : "", [&] {
+        executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
+          if (const auto it = axes.find(value.name()); it != axes.end())
+            one[value.name()].add(tensor, it->second);
+        });
       });
     return one;
   };

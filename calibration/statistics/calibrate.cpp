@@ -7,6 +7,7 @@
 #include "calibration/statistics/state_inputs.h"
 #include "lib/base/log.h"
 #include "lib/base/parallel.h"
+#include "lib/exec/samples.h"
 
 namespace intaglio {
 namespace {
@@ -60,8 +61,8 @@ Observations calibrate(const Executor& executor, const Plan& plan, CheckedDatase
     Observations& mine = partial[worker];
     const Tap tap = [&](const Value& value, const Tensor& tensor) { observe(value, tensor, mine); };
     if (const auto feeds = data.load(i)) {
-      std::vector<Tensor> results = executor.run(*feeds, tap);
-      run_on(executor, states, *feeds, std::move(results), tap);
+      at_sample(data.dataset().name(i),
+                [&] { run_on(executor, states, *feeds, executor.run(*feeds, tap), tap); });
       ++mine.samples;
     }
     const std::size_t so_far = ++done;

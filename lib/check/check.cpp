@@ -225,6 +225,14 @@ bool CheckResult::fits() const {
          });
 }
 
+bool has_free_axes(const CheckResult& result) {
+  return std::ranges::any_of(result.nodes, [](const NodeCheck& node) {
+    return node.shape && !node.shape->empty() &&
+           !std::all_of(node.shape->begin() + 1, node.shape->end(),
+                        [](const Dim& dim) { return dim.known(); });
+  });
+}
+
 double predicted_gain(const CheckResult& result) {
   return 0.008 * static_cast<double>(result.integer_macs) -
          0.3 * static_cast<double>(result.converted) -

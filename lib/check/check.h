@@ -53,6 +53,9 @@ struct CheckResult {
 // under onnxruntime 1.31. A rough sum: below 0 the speed is worth a look.
 double predicted_gain(const CheckResult& result);
 
+// Whether lengths are left open, but for that of a batch: counts of products and bytes take them as 1.
+bool has_free_axes(const CheckResult& result);
+
 // Reads Q/DQ, QOperator, dynamic and weight-only models. A model without a single node that runs in
 // integers does not fit, unless its form keeps the arithmetic float (weights) and the target reads
 // it.

@@ -33,6 +33,7 @@ class Evaluator {
             add(row, begin + i);
             if (options_.progress) options_.progress(begin + i + 1, samples_.count);
           });
+    if (loaded_ == 0) throw none_loaded(samples_);
     std::vector<Evaluation> evaluations;
     for (const CandidateRun& contestant : contestants_) {
       evaluations.push_back(contestant.finish(reference_ != nullptr));
@@ -51,18 +52,22 @@ class Evaluator {
   };
 
   Row measure(std::size_t i) const {
-    Row row;
     const auto feeds = samples_.load(i);
-    if (!feeds) return row;
+    if (!feeds) return {};
+    return at_sample(samples_.name ? samples_.name(i) : "", [&] { return measure(i, *feeds); });
+  }
+
+  Row measure(std::size_t i, const std::vector<Tensor>& feeds) const {
+    Row row;
     const auto label = samples_.label ? samples_.label(i) : std::nullopt;
     std::optional<Expected> expected;
     if (reference_ != nullptr) {
-      expected = ask_reference(*feeds);
+      expected = ask_reference(feeds);
       row.reference.loaded = true;
       if (options_.plan.has(Metric::topk)) row.reference.classify(expected->answer, label);
     }
     for (const CandidateRun& contestant : contestants_)
-      row.candidates.push_back(contestant.measure(*feeds, expected ? &*expected : nullptr, label));
+      row.candidates.push_back(contestant.measure(feeds, expected ? &*expected : nullptr, label));
     return row;
   }
 
@@ -80,6 +85,7 @@ class Evaluator {
   }
 
   void add(const Row& row, std::size_t sample) {
+    loaded_ += !row.candidates.empty();
     reference_accuracy_.add(row.reference, sample);
     for (std::size_t c = 0; c < row.candidates.size(); ++c)
       contestants_[c].add(row.candidates[c], sample);
@@ -91,6 +97,7 @@ class Evaluator {
   const Samples& samples_;
   const EvaluateOptions& options_;
   std::set<std::string, std::less<>> wanted_;
+  std::size_t loaded_ = 0;
 };
 
 }  // namespace
@@ -114,7 +121,7 @@ MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
       const std::vector<Tensor> fitted = fitted_feeds(model, *feeds);
       return plan_metrics(request, signature_of(model.graph(), fitted, model.run(fitted)));
     }
-  throw Error(Code::data, "no sample could be evaluated", "Check `data` and `preprocess`.");
+  throw none_loaded(samples);
 }
 
 std::vector<Evaluation> evaluate(std::span<const Candidate> candidates, const Executor* reference,

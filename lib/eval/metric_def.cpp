@@ -34,12 +34,18 @@ GateOutcome of_share(const Share& share) {
   return {.measured = share.percent(), .interval = share.interval()};
 }
 
+// What agreement counts: samples, or where each has several positions, those.
+std::string positions_of(const Evaluation& e) {
+  return e.agreement->whole == e.samples ? "samples"
+                                         : fmt::format("{} positions", e.agreement->whole);
+}
+
 GateOutcome agreement(const Evaluation& e, const GateLimit& limit) {
   if (!e.agreement) return {.missed = fmt::format("no classes were compared for {}", limit.name)};
   GateOutcome outcome = of_share(*e.agreement);
   if (*outcome.measured < limit.value)
-    outcome.missed = fmt::format("{:.2f} % of the samples keep their top class, {} asks for {}",
-                                 *outcome.measured, limit.name, limit.value);
+    outcome.missed = fmt::format("{:.2f} % of the {} keep their top class, {} asks for {}",
+                                 *outcome.measured, positions_of(e), limit.name, limit.value);
   return outcome;
 }
 
@@ -47,8 +53,8 @@ GateOutcome agreement_drop(const Evaluation& e, const GateLimit& limit) {
   if (!e.agreement) return {.missed = fmt::format("no classes were compared for {}", limit.name)};
   GateOutcome outcome = of_share(e.agreement->rest());
   if (*outcome.measured > limit.value)
-    outcome.missed = fmt::format("{:.2f} % of the samples change their top class, {} allows {}",
-                                 *outcome.measured, limit.name, limit.value);
+    outcome.missed = fmt::format("{:.2f} % of the {} change their top class, {} allows {}",
+                                 *outcome.measured, positions_of(e), limit.name, limit.value);
   return outcome;
 }
 

@@ -26,6 +26,17 @@ struct Samples {
 // What to throw when not one sample could be loaded: Code::data, with the reason where it is known.
 Error none_loaded(const Samples& samples);
 
+// Runs f on what a sample gave: its errors name the sample, but for an interrupt.
+template <typename F>
+decltype(auto) at_sample(const std::string& name, F f) {
+  try {
+    return f();
+  } catch (const Error& e) {
+    if (e.code() == Code::interrupted || name.empty()) throw;
+    throw e.within(name);
+  }
+}
+
 // At most `count` of them, spread evenly: the middles of as many equal parts.
 Samples spread(Samples samples, std::size_t count);
 

@@ -124,10 +124,11 @@ TEST(Gates, ACheckNamesEveryMiss) {
   Evaluation e = evaluation_with(0.1);
   e.agreement = Share{1, 2};
   try {
-    (Gates{.limits = {{"min-sqnr", 20}, {"min-agreement", 90}}}).check(e);
+    (Gates{.limits = {{"min-sqnr", 20}, {"min-agreement", 90}}}).check(e, "Do this.");
     FAIL() << "passed";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::accuracy);
+    EXPECT_EQ(error.remedy(), "Do this.");
     EXPECT_NE(std::string(error.what()).find("--min-sqnr"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("--min-agreement"), std::string::npos);
   }

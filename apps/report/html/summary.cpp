@@ -118,9 +118,13 @@ std::string in_short(const PageSource& source) {
   if (e.is_null()) return text + " Not evaluated: there was no data.";
   const auto samples = e["samples"].get<std::int64_t>();
   if (e["agreement"].is_number())
-    text += fmt::format(
-        " Same top class as the float model on <strong>{} %</strong> of {} samples{}.",
-        figure(e, "agreement", "{:.2f}"), samples, sureness(e["intervals"]["agreement"], samples));
+    text += fmt::format(" Same top class as the float model on <strong>{} %</strong> of {}{}.",
+                        figure(e, "agreement", "{:.2f}"),
+                        e["positions"] == samples
+                            ? fmt::format("{} samples", samples)
+                            : fmt::format("{} positions in {} samples",
+                                          e["positions"].get<std::int64_t>(), samples),
+                        sureness(e["intervals"]["agreement"], e["positions"].get<std::int64_t>()));
   if (e["boxes"].is_object())
     text += fmt::format(" F1 of the boxes <strong>{}</strong> over {} samples.",
                         figure(e["boxes"], "f1", "{:.4f}"), samples);
