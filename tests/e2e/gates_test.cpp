@@ -84,6 +84,32 @@ TEST_F(GatesEndToEnd, WithoutOneTheComparisonIsAnImpression) {
   EXPECT_TRUE(r["gates"].empty());
 }
 
+TEST_F(GatesEndToEnd, SamplesThatTheStatisticsHaveSeenAreSaidToBe) {
+  const Ran calibrated =
+      run_program({"--quiet", "calibrate", data("demo.onnx"), "--data", data("calib"),
+                   "--preprocess", data("preprocess.json"), "-o", here("statistics")});
+  ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
+  const std::vector<std::string> judged = {"--calibration", here("statistics"), "--min-sqnr", "1"};
+  EXPECT_EQ(quantize(judged).exit_code, 0);
+  const Json r = report();
+  EXPECT_EQ(r["evaluation_source"], "seen");
+  EXPECT_TRUE(has(r["warnings"].dump(), "give others with --eval-data")) << r["warnings"];
+  std::vector<std::string> others = judged;
+  others.insert(others.end(), {"--eval-data", data("eval"), "--eval-limit", "10"});
+  EXPECT_EQ(quantize(others).exit_code, 0);
+  EXPECT_EQ(report()["evaluation_source"], "given");
+}
+
+TEST_F(GatesEndToEnd, ALimitOfTheEvaluationCountsInReports) {
+  const Ran ran =
+      run_program({"--quiet", "compare", data("demo.onnx"), "--data", data("calib"), "--preprocess",
+                   data("preprocess.json"), "--method", "minmax", "--eval-limit", "12", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json r = Json::parse(ran.out);
+  EXPECT_EQ(r["evaluation_data"]["samples"], 12);
+  EXPECT_EQ(r["methods"][0]["evaluation"]["samples"], 12);
+}
+
 TEST_F(GatesEndToEnd, EverySampleCanBeLookedAt) {
   const std::vector<std::string> judged = {"--limit", "30", "--min-sqnr", "1"};
   for (const char* name : {"samples.csv", "samples.json"}) {

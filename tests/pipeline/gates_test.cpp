@@ -120,6 +120,20 @@ TEST(Gates, WhatCannotBeMeasuredIsRefusedBeforehand) {
   EXPECT_EQ(code_of([&] { top1.require_measurable(false, true); }), Code::usage);
 }
 
+TEST(Gates, AShareInPlaceOfPercentIsDoubted) {
+  EXPECT_EQ((Gates{.limits = {{"min-agreement", 0.98}}}).doubts().size(), 1u);
+  EXPECT_TRUE((Gates{.limits = {{"min-agreement", 98}, {"min-cosine", 0.98}}}).doubts().empty());
+  EXPECT_TRUE((Gates{.limits = {{"max-agreement-drop", 0.5}}}).doubts().empty());
+}
+
+TEST(Gates, PositionsAreNotCalledSamples) {
+  Evaluation e;
+  e.samples = 10;
+  e.agreement = Share{270, 300};
+  EXPECT_EQ(only_missed({.limits = {{"min-agreement", 95}}}, e),
+            "90.00 % of the 300 positions keep their top class, --min-agreement asks for 95");
+}
+
 TEST(Gates, ACheckNamesEveryMiss) {
   Evaluation e = evaluation_with(0.1);
   e.agreement = Share{1, 2};
