@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -45,6 +46,8 @@ TEST(ParallelFor, AnExceptionStopsTheRestAndIsRethrown) {
       parallel_for(100'000, threads, [&](std::size_t, std::size_t i) {
         ++calls;
         if (i == 10) throw Error(Code::data, "sample 10");
+        // Long enough that the rest cannot be done before the one that throws has its turn.
+        std::this_thread::sleep_for(std::chrono::microseconds(10));
       });
       FAIL();
     } catch (const Error& e) {
