@@ -112,9 +112,8 @@ Shown show(const Evaluation& e, std::span<const std::size_t> which, const Sample
     if (!feeds) continue;
     ShownSample& sample = shown.samples.emplace_back();
     sample.answer = answer;
-    if (samples.name) sample.name = samples.name(answer.sample);
     if (how.originals)
-      if (const auto file = picture_file(sample.name)) sample.original = small(*file);
+      if (const auto file = picture_file(answer.name)) sample.original = small(*file);
     see(sample, *feeds, how);
     look_at_outputs(sample, *feeds, how);
   }

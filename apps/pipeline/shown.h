@@ -19,7 +19,6 @@ using Names = std::map<std::int64_t, std::string>;
 Names names_for(const DataOptions& options, const std::map<std::string, std::string>& metadata);
 
 struct ShownSample {
-  std::string name;  // of the sample
   SampleAnswer answer;
   std::optional<Image> original;  // the file; where it was asked for
   std::optional<Image> seen;      // what the network sees; nullopt: no image

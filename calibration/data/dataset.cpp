@@ -5,33 +5,35 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "calibration/data/feed_files.h"
 #include "calibration/data/index_bounds.h"
 #include "lib/base/hash.h"
 #include "lib/base/parallel.h"
+#include "lib/exec/samples.h"
 
 namespace intaglio {
 namespace {
 
-// The middles of `count` equal parts.
-std::vector<std::size_t> spread_rows(std::size_t rows, std::size_t count) {
-  count = std::min(count, rows);
+// At most `count` of the rows, spread evenly.
+std::vector<std::size_t> spread_rows(const std::vector<std::size_t>& rows, std::size_t count) {
+  count = std::min(count, rows.size());
   std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < count; ++i) chosen.push_back((2 * i + 1) * rows / (2 * count));
+  for (std::size_t i = 0; i < count; ++i)
+    chosen.push_back(rows[middle_of_part(i, count, rows.size())]);
   return chosen;
 }
 
-// Rows that are not among `taken`, which is in ascending order.
-std::vector<std::size_t> others(std::size_t rows, const std::vector<std::size_t>& taken,
-                                std::size_t count) {
-  std::vector<std::size_t> left, chosen;
-  for (std::size_t row = 0; row < rows; ++row)
-    if (!std::ranges::binary_search(taken, row)) left.push_back(row);
-  for (const std::size_t i : spread_rows(left.size(), count)) chosen.push_back(left[i]);
-  return chosen;
+// Rows that are not among `taken`; both are in ascending order.
+std::vector<std::size_t> without(const std::vector<std::size_t>& rows,
+                                 const std::vector<std::size_t>& taken) {
+  std::vector<std::size_t> left;
+  std::ranges::set_difference(rows, taken, std::back_inserter(left));
+  return left;
 }
 
 std::string wanted_by(std::span<const Value* const> feeds) {
@@ -61,18 +63,15 @@ class FileDataset final : public Dataset {
                                 fmt::join(column.inputs(), ", "), column.size(), rows),
                     "Give as many samples for each input, or a single one.");
     }
-    listed_ = spread_rows(rows, spec.limit.value_or(rows));
-    if (spec.others) listed_ = others(rows, listed_, *spec.others);
+    std::vector<std::size_t> all(rows);
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    listed_ = spread_rows(all, spec.limit.value_or(rows));
+    if (spec.others) listed_ = spread_rows(without(all, listed_), *spec.others);
     const Shard shard = spec.shard.value_or(Shard{});
     for (std::size_t i = 0; i < listed_.size(); ++i)
       if (shard.holds(i) && !(spec.without && spec.without->holds(i)))
         chosen_.push_back(listed_[i]);
-    if (spec.most) {
-      std::vector<std::size_t> some;
-      for (const std::size_t i : spread_rows(chosen_.size(), *spec.most))
-        some.push_back(chosen_[i]);
-      chosen_ = std::move(some);
-    }
+    if (spec.most) chosen_ = spread_rows(chosen_, *spec.most);
     if (chosen_.empty())
       throw Error(Code::data,
                   fmt::format("shard {} of {} is empty: there are {} samples", shard.index,
@@ -87,11 +86,9 @@ class FileDataset final : public Dataset {
   std::vector<Tensor> load(std::size_t i) const override {
     std::vector<Tensor> tensors(feeds_);
     for (const FeedFiles& column : columns_) column.load(row(column, i), tensors);
-    for (const IndexBound& bound : bounds_) try {
-        require_within(bound, tensors[bound.feed]);
-      } catch (const Error& e) {
-        throw e.within(name(i));
-      }
+    at_sample(name(i), [&] {
+      for (const IndexBound& bound : bounds_) require_within(bound, tensors[bound.feed]);
+    });
     return tensors;
   }
 

@@ -154,7 +154,7 @@ ChannelMeasurements measure_channels(const Executor& executor,
   const auto measure = [&](std::size_t i) {
     ChannelMeasurements one;
     if (const auto feeds = samples.load(i))
-      at_sample(samples.name ? samples.name(i) : "", [&] {
+      at_sample(samples, i, [&] {
         executor.run(*feeds, [&](const Value& value, const Tensor& tensor) {
           if (const auto it = axes.find(value.name()); it != axes.end())
             one[value.name()].add(tensor, it->second);

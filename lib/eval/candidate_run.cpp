@@ -161,8 +161,6 @@ std::optional<Accuracy> CandidateRun::accuracy() const {
 }
 
 Evaluation CandidateRun::finish(bool compared) const {
-  if (loaded_ == 0)
-    throw Error(Code::data, "no sample could be evaluated", "Check `data` and `preprocess`.");
   Evaluation e;
   e.samples = loaded_;
   e.plan = plan_;

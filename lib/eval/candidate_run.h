@@ -47,7 +47,7 @@ class CandidateRun {
   void add(const SampleResult& result, std::size_t sample);
 
   std::optional<Accuracy> accuracy() const;
-  // Code::data when no sample was loaded. compared: there was a reference.
+  // One sample must have been loaded. compared: there was a reference.
   Evaluation finish(bool compared) const;
 
  private:

@@ -54,7 +54,7 @@ class Evaluator {
   Row measure(std::size_t i) const {
     const auto feeds = samples_.load(i);
     if (!feeds) return {};
-    return at_sample(samples_.name ? samples_.name(i) : "", [&] { return measure(i, *feeds); });
+    return at_sample(samples_, i, [&] { return measure(i, *feeds); });
   }
 
   Row measure(std::size_t i, const std::vector<Tensor>& feeds) const {

@@ -29,7 +29,7 @@ Samples spread(Samples samples, std::size_t count) {
   const std::size_t of = samples.count;
   if (count >= of) return samples;
   return chosen(std::move(samples), count,
-                [of, count](std::size_t i) { return (2 * i + 1) * of / (2 * count); });
+                [of, count](std::size_t i) { return middle_of_part(i, count, of); });
 }
 
 Samples every_nth(Samples samples, std::size_t n) {

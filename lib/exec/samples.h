@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/base/error.h"
@@ -37,7 +38,18 @@ decltype(auto) at_sample(const std::string& name, F f) {
   }
 }
 
-// At most `count` of them, spread evenly: the middles of as many equal parts.
+template <typename F>
+decltype(auto) at_sample(const Samples& samples, std::size_t i, F f) {
+  return at_sample(samples.name ? samples.name(i) : std::string(), std::move(f));
+}
+
+// The middle of part i, when `of` are divided into `count` equal parts: how all that takes some of
+// many spreads them evenly.
+constexpr std::size_t middle_of_part(std::size_t i, std::size_t count, std::size_t of) {
+  return (2 * i + 1) * of / (2 * count);
+}
+
+// At most `count` of them, spread evenly.
 Samples spread(Samples samples, std::size_t count);
 
 // The middle one of each n of them, and all the others: n = 5 takes numbers 2, 7, 12, ...

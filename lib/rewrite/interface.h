@@ -36,8 +36,9 @@ struct InterfaceTypes {
   bool any() const { return inputs != DType::undefined || outputs != DType::undefined; }
 };
 
-// Gives a Q/DQ or QOperator model an interface of codes and writes it into the metadata. Where the codes inside are of the other type, a DequantizeLinear - QuantizeLinear pair converts
-// them, which changes no value. Throws Code::unsupported, naming node and reason, when an input is
+// Gives a Q/DQ or QOperator model an interface of codes and writes it into the metadata. Where the
+// codes inside are of the other type, a DequantizeLinear - QuantizeLinear pair converts them, which
+// changes no value. Throws Code::unsupported, naming node and reason, when an input is
 // read or an output made in float, and Code::config for codes that are not of 8 bits.
 Interface quantize_interface(Model& model, InterfaceTypes types);
 

@@ -30,13 +30,12 @@ class Analysis : public ::testing::Test {
     const Ran ran = run(command, more);
     EXPECT_EQ(ran.exit_code, exit_code) << ran.err;
     Json report = read_json_file(here("report.json"));
-    for (const std::string& error : schema_.errors(report)) ADD_FAILURE() << error;
+    expect_valid(report);
     return report;
   }
 
  private:
   const std::filesystem::path folder_ = fresh_folder();
-  const JsonSchema schema_{read_json_file(source_dir() / "docs/report.schema.json")};
 };
 
 TEST_F(Analysis, RanksEveryLayer) {

@@ -1,5 +1,7 @@
 #include "tests/e2e/json_schema.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -7,6 +9,8 @@
 #include <regex>
 #include <set>
 #include <stdexcept>
+
+#include "tests/support/support.h"
 
 namespace intaglio::testing {
 namespace {
@@ -169,6 +173,11 @@ class Validator {
 
 std::vector<std::string> JsonSchema::errors(const Json& document) const {
   return Validator(root_).errors(document);
+}
+
+void expect_valid(const Json& report) {
+  const JsonSchema schema(read_json_file(source_dir() / "docs/report.schema.json"));
+  for (const std::string& error : schema.errors(report)) ADD_FAILURE() << error;
 }
 
 }  // namespace intaglio::testing

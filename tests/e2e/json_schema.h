@@ -23,4 +23,7 @@ class JsonSchema {
   Json root_;
 };
 
+// The test fails where docs/report.schema.json does not hold for a report of the program.
+void expect_valid(const Json& report);
+
 }  // namespace intaglio::testing

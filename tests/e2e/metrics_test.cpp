@@ -73,8 +73,7 @@ Json evaluated(const std::string& model, const std::string& reference, Arguments
   const Ran ran = run_program(on_images({"evaluate", model}, more));
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   const Json report = Json::parse(ran.out);
-  const JsonSchema schema(read_json_file(source_dir() / "docs/report.schema.json"));
-  for (const std::string& error : schema.errors(report)) ADD_FAILURE() << error;
+  expect_valid(report);
   return report["evaluation"];
 }
 

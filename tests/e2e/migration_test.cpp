@@ -92,9 +92,7 @@ TEST_F(MigrationRun, GainsWhatTheReportSays) {
   EXPECT_FALSE(migration["groups"][0]["copied"].get<bool>());
   EXPECT_EQ(migration["groups"][1]["value"], "n");
   EXPECT_TRUE(migration["groups"][1]["copied"].get<bool>());
-  const testing::JsonSchema schema{
-      read_json_file(testing::source_dir() / "docs/report.schema.json")};
-  for (const std::string& error : schema.errors(report())) ADD_FAILURE() << error;
+  testing::expect_valid(report());
 }
 
 TEST_F(MigrationRun, IsTheSameForAnyNumberOfThreads) {

@@ -23,10 +23,6 @@ class ReportSchema : public ::testing::Test {
 
   std::vector<std::string> errors(const Json& report) const { return schema_.errors(report); }
 
-  void expect_valid(const Json& report) const {
-    for (const std::string& error : errors(report)) ADD_FAILURE() << error;
-  }
-
   // Runs the program with --report and returns the report.
   Json report_of(Arguments arguments, const Arguments& more) const {
     arguments.insert(arguments.end(), more.begin(), more.end());

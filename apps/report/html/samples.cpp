@@ -38,19 +38,20 @@ const Detections* boxes_of(const Answer& answer) {
 
 std::string pictures(const ShownSample& s, bool compared) {
   std::string out;
-  if (s.original) out += figure_of(*s.original, {}, {}, "The file", s.name);
+  if (s.original) out += figure_of(*s.original, {}, {}, "The file", s.answer.name);
   if (s.seen) {
     std::vector<BoxLayer> layers;
     if (const Detections* boxes = boxes_of(s.answer.reference); boxes != nullptr && compared)
       layers.push_back({boxes, "box-float"});
     if (const Detections* boxes = boxes_of(s.answer.model); boxes != nullptr)
       layers.push_back({boxes, compared ? "box-int8" : "box-float"});
-    out += figure_of(*s.seen, s.fed, layers, "What the network sees", s.name);
+    out += figure_of(*s.seen, s.fed, layers, "What the network sees", s.answer.name);
   }
-  if (s.expected && compared) out += figure_of(*s.expected, {}, {}, float_name, s.name);
-  if (s.made) out += figure_of(*s.made, {}, {}, compared ? int8_name : "Output", s.name);
+  if (s.expected && compared) out += figure_of(*s.expected, {}, {}, float_name, s.answer.name);
+  if (s.made) out += figure_of(*s.made, {}, {}, compared ? int8_name : "Output", s.answer.name);
   if (s.heat && compared)
-    out += figure_of(*s.heat, {}, {}, fmt::format("Difference, white is {:.3g}", s.most), s.name);
+    out += figure_of(*s.heat, {}, {}, fmt::format("Difference, white is {:.3g}", s.most),
+                     s.answer.name);
   return out.empty() ? "" : "<div class=\"pictures\">" + out + "</div>";
 }
 
@@ -185,9 +186,9 @@ std::string answers(const ShownSample& s, const Shown& shown) {
 
 // The file's name; its folders are in the way.
 std::string title_of(const ShownSample& s) {
-  if (s.name.empty()) return fmt::format("sample {}", s.answer.sample);
-  return fmt::format("<code title=\"{}\">{}</code>", escaped(s.name),
-                     escaped(s.name.substr(s.name.rfind('/') + 1)));
+  if (s.answer.name.empty()) return fmt::format("sample {}", s.answer.sample);
+  return fmt::format("<code title=\"{}\">{}</code>", escaped(s.answer.name),
+                     escaped(s.answer.name.substr(s.answer.name.rfind('/') + 1)));
 }
 
 bool is_line(const ShownSample& s) { return s.seen && s.fed.width > line_aspect * s.fed.height; }
