@@ -16,6 +16,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array rare = {
+    "accuracy-level"sv,
     "activations"sv,
     "atol"sv,
     "channels"sv,
@@ -26,10 +27,13 @@ constexpr std::array rare = {
     "decoder"sv,
     "exact"sv,
     "exclude-op"sv,
+    "external-data"sv,
     "float16"sv,
     "follow-links"sv,
     "from-qdq"sv,
     "granularity"sv,
+    "group"sv,
+    "head"sv,
     "include"sv,
     "include-op"sv,
     "input-range"sv,
@@ -60,8 +64,10 @@ constexpr std::array rare = {
     "std"sv,
     "strip"sv,
     "symmetric"sv,
+    "table"sv,
     "weight-method"sv,
     "weights"sv,
+    "weights-of"sv,
 };
 static_assert(std::ranges::is_sorted(rare));
 

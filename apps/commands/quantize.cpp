@@ -8,6 +8,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/commands/quantize_text.h"
+#include "apps/options/choice.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
@@ -45,7 +46,9 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
   Outputs& outputs = context.outputs;
   outputs.write(o.save_plan, to_text(to_json(quantized.plan)));
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
-  const Json report = report_of(o.spec, result, context);
+  // It looks at every value of every weight: made when somebody reads it.
+  const bool reads_report = o.json || !o.report.empty() || !o.html.empty();
+  const Json report = reads_report ? report_of(o.spec, result, context) : Json();
   outputs.write(o.report, to_text(report));
   if (result.measured)
     outputs.write(o.samples, samples_file_text(result.measured->evaluation, o.samples));
@@ -104,6 +107,9 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
   command.add_flag(
       "--strip", o.spec.strip,
       "Leave out the notes of exporters: doc strings, and metadata of nodes and values");
+  add_choice(command, "--external-data", o.spec.external,
+             "Weights go to a file beside the model: auto, when they do not fit into it, or, in "
+             "groups, when they were beside it before; or always");
   command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
   command
       .add_option("--samples", o.samples,

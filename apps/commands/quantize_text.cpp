@@ -71,6 +71,14 @@ void print_effort(const EffortComparison& compared) {
             decibels(compared.best_db), decibels(compared.balanced_db));
 }
 
+// How weights in groups were chosen, and what it cost them.
+void print_groups(const GroupSummary& groups, const Scheme& weights) {
+  print_out("{} weights in groups of {}, {} values by {}{}: {}\n", groups.weights, weights.group,
+            groups.elements, word_of(groups.rounding),
+            groups.weighted ? fmt::format(" with the inputs of {} samples", groups.samples) : "",
+            decibels(groups.sqnr_db()));
+}
+
 // Where inputs and outputs hold codes.
 void print_interface(const Interface& interface, const std::optional<PreprocessRecipe>& recipe) {
   const auto say = [](const char* kind, const InterfaceValue& v, const std::string& more) {
@@ -117,6 +125,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
   print_out("{}{}\n", check_line(r.check),
             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   for (const std::string& line : check_reasons(advised(r))) print_out("  {}\n", with_flags(line));
+  if (r.kept.best.groups) print_groups(*r.kept.best.groups, r.session.target.weights);
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);

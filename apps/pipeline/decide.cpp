@@ -40,20 +40,24 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
     select(plan, graph, ground.observed.statistics.observations, options);
     apply_target_rules(plan, graph, ground.target);
   });
+  std::optional<GroupSummary> groups;
+  if (ground.target.weights.group > 0)
+    groups = quantize_groups_of(plan, ground.prepared, ground.quant.form, ground.groups,
+                                ground.data, ground.recipe, context, warnings);
   settle_float16(plan, ground.prepared, ground.data, ground.float16_paths, ground.recipe, context,
                  warnings);
   if (ground.refine.compared && !ground.data.data.empty() && wants_data(plan, ground.refine))
     return better_effort(ground, plan, context, warnings);
   Refined refined =
       refine(ground.prepared, plan, ground.refine, ground.data, ground.recipe, context, warnings);
-  return {std::move(plan), std::move(refined)};
+  return {std::move(plan), std::move(refined), std::move(groups)};
 }
 
 Attempt write_decided(const Ground& ground, Decided decided, Context& context) {
   return {
       write_quantized(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
                       ground.quant.form, ground.target.engine, context),
-      std::move(decided.refined.summary)};
+      std::move(decided.refined.summary), std::move(decided.groups)};
 }
 
 Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,

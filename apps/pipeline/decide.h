@@ -1,10 +1,12 @@
 // From statistics to a model: the stages between a measured draft and what can be written.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/pipeline/context.h"
+#include "apps/pipeline/groups.h"
 #include "apps/pipeline/observe.h"
 #include "apps/pipeline/quant.h"
 #include "apps/pipeline/refine.h"
@@ -22,11 +24,13 @@ struct Ground {
   const std::vector<std::string>& float16_paths;  // of the samples that --float16 looks at
   const PreprocessRecipe& recipe;
   RefineSteps refine;
+  GroupChoice groups = {};
 };
 
 struct Decided {
   Plan plan;  // with numbers
   Refined refined;
+  std::optional<GroupSummary> groups = {};  // nullopt: no weights come in groups
 };
 
 // Chooses ranges, bends them to the target, settles float16 and refines. The draft must speak of
@@ -37,6 +41,7 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
 struct Attempt {
   Quantized quantized;
   RefineSummary refined;
+  std::optional<GroupSummary> groups = {};
 };
 
 // write_quantized() of what was decided.

@@ -115,7 +115,7 @@ std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
 }
 
 Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine engine) {
-  if (!o.from_qdq) return def_of(o.form).write(model, plan, {o.contrib, engine});
+  if (!o.from_qdq) return def_of(o.form).write(model, plan, {o.contrib, engine, o.accuracy_level});
   Written written;
   for (const IntegerDecision& d : convert_quantized(model, o.form, o.contrib).decisions)
     if (!d.integer()) written.in_float[d.node] = d.reason;

@@ -80,6 +80,20 @@ class FoldWatcher {
   Folded folded_;
 };
 
+// Loaded, with what is known of the file.
+Prepared load_float(const std::string& path, Context& context) {
+  Prepared p;
+  DataFiles data_files;
+  p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
+  keep_data_files(context.outputs, data_files);
+  refuse_quantized(p.model.graph(), path);
+  p.source = source_file(path, p.model, data_files);
+  p.contents = contents_of(p.model.graph());
+  p.producer = p.model.producer();
+  p.external = !data_files.empty();
+  return p;
+}
+
 }  // namespace
 
 SourceFile source_file(const std::string& path, const Model& model, const DataFiles& data_files) {
@@ -93,14 +107,7 @@ void keep_data_files(Outputs& outputs, const DataFiles& data_files) {
 }
 
 Prepared load_prepared(const std::string& path, const Target& target, Context& context) {
-  Prepared p;
-  DataFiles data_files;
-  p.model = context.phase("load", [&] { return load_valid(path, &data_files); });
-  keep_data_files(context.outputs, data_files);
-  refuse_quantized(p.model.graph(), path);
-  p.source = source_file(path, p.model, data_files);
-  p.contents = contents_of(p.model.graph());
-  p.producer = p.model.producer();
+  Prepared p = load_float(path, context);
   p.halves = half_interface(p.model.graph());
   FoldWatcher watcher(p.model.graph());
   p.passes = context.phase("prepare", [&] {
@@ -112,6 +119,20 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
   });
   p.folded = watcher.take();
   p.hash = hash_of(p.model);
+  return p;
+}
+
+Prepared load_unchanged(const std::string& path, const Target& target, Context& context) {
+  Prepared p = load_float(path, context);
+  context.phase("prepare", [&] {
+    infer_types(p.model);
+    const PrepareOptions options{.min_opset = target.opset};
+    for (const Pass& pass : preparation_passes())
+      if (pass.name == "opset_raised" && p.model.opset() < target.opset)
+        p.passes.push_back({pass.name, pass.run(p.model, options)});
+    p.model.graph().verify();
+    infer_types(p.model);
+  });
   return p;
 }
 

@@ -47,13 +47,19 @@ struct Prepared {
   std::string producer;
   std::vector<PassCount> passes;
   Folded folded;
-  std::string hash;  // of the prepared model: what plans and statistics are for
+  bool external = false;  // weights of the model given lie in files beside it
+  std::string
+      hash;  // of the prepared model: what plans and statistics are for; empty: none is kept
 
   const Model& reference() const { return original ? *original : model; }
 };
 
 // Throws Code::unsupported for a model that is quantized already.
 Prepared load_prepared(const std::string& path, const Target& target, Context& context);
+
+// A float model of any size for a form that changes its weights alone: it stays as it is, but for an
+// opset that the target needs. Weights are not read, so it has no hash. Throws as load_prepared().
+Prepared load_unchanged(const std::string& path, const Target& target, Context& context);
 
 // A model that is quantized already, as it is (--from-qdq). Throws Code::model for one that is not.
 Prepared load_quantized(const std::string& path, Context& context);

@@ -28,6 +28,56 @@ void require_no_scales(const QuantOptions& o) {
                 "Leave them out.");
 }
 
+bool is_narrow(DType type) { return bits_of(type) < 8; }
+
+constexpr std::int64_t usual_group = 32;
+
+void require_groups(const QuantOptions& o, DType type) {
+  const std::string name = o.form.name();
+  if (!o.form.traits().groups || o.form.from_qdq)
+    throw Error(Code::usage,
+                fmt::format("{}: the form '{}' has no weights in groups",
+                            o.group ? fmt::format("--group {}", *o.group)
+                                    : fmt::format("--weights {}", word_in(weight_types, type)),
+                            name),
+                "Use --format weights or matmulnbits.");
+  if (word_in(grouped_types, type).empty())
+    throw Error(
+        Code::usage,
+        fmt::format("--weights {}: there are no groups of that type", word_in(weight_types, type)),
+        "Use u4, s4, u2, s2, u8 or s8.");
+  if (o.granularity || o.reduce_range || o.weight_method != best_weight_method)
+    throw Error(Code::usage,
+                "weights in groups: --granularity, --reduce-range and --weight-method have no "
+                "effect on them",
+                "Leave them out; --effort says how their ranges are chosen.");
+  if (o.form.float16)
+    throw Error(Code::usage, "--float16: does not go with weights in groups yet",
+                "Export the model in float16: its scales are then float16 too.");
+}
+
+// Weights in groups, as the draft and the writers see them.
+Target grouped(const QuantOptions& o, Target target) {
+  const DType type =
+      o.weights.value_or(o.form.traits().always_groups ? DType::u4 : target.weights.type);
+  require_groups(o, type);
+  target.weights = {type, word_in(grouped_types, type).front() == 's', false, std::nullopt,
+                    o.group.value_or(usual_group)};
+  const bool standard = o.form.form == OutputForm::weights;
+  target.opset = standard ? std::max(target.opset, wide_opset) : std::int64_t{1};
+  if (o.opset) target.opset = std::max(target.opset, *o.opset);
+  target = target_for(o.form, std::move(target));
+  require_accepted(target, o.form.name());
+  return target;
+}
+
+void require_no_groups(const QuantOptions& o) {
+  if (!o.selection.weights_of.empty() || o.selection.head || o.selection.table)
+    throw Error(Code::usage,
+                "--weights-of, --head and --table choose among types of weights in groups",
+                "Give --weights u4, or --group 32 with --weights u8, too.");
+}
+
 void require_effect(const QuantOptions& o) {
   if (o.input_range && !o.form.calibrated())
     throw Error(Code::usage, "--input-range: no range of an input is chosen here",
@@ -44,6 +94,8 @@ Target effective_target(const QuantOptions& o) {
   Target target = read_target(find_config(ConfigKind::target, o.target));
   if (half_weights(o)) require_no_scales(o);
   require_effect(o);
+  if (has_groups(o)) return grouped(o, std::move(target));
+  require_no_groups(o);
   if (o.weights) target.weights.type = *o.weights;
   if (o.weights && !half_weights(o)) target.weights.symmetric = is_signed_code(*o.weights);
   if (o.activations) target.activations.type = *o.activations;
@@ -58,6 +110,23 @@ Target effective_target(const QuantOptions& o) {
   if (o.form.contrib) require_accepted(target, std::string(contrib_form));
   if (!(o.form.contrib && o.form.traits().codes)) require_accepted(target, o.form.name());
   return target;
+}
+
+bool has_groups(const QuantOptions& o) {
+  return o.form.traits().always_groups || o.group || (o.weights && is_narrow(*o.weights));
+}
+
+WeightTypeRule parse_weight_type_rule(std::string_view text) {
+  const std::size_t at = text.rfind('=');
+  const auto type =
+      at == std::string_view::npos ? std::nullopt : value_in(grouped_types, text.substr(at + 1));
+  if (!type || at == 0)
+    throw Error(Code::usage,
+                fmt::format("--weights-of {}: expected REGEX=TYPE, TYPE one of u4, s4, u2, s2, u8, "
+                            "s8, float",
+                            text),
+                "For example: --weights-of '.*down_proj.*=u8'.");
+  return {std::string(text.substr(0, at)), *type};
 }
 
 Range parse_range(std::string_view text) {

@@ -69,7 +69,8 @@ Observed observe_for(const QuantizeSpec& o, const DataOptions& data, Session& se
         session, o.quant, data,
         {.histograms = method.traits.needs_histogram || o.histograms, .calibration = o.calibration},
         context, warnings);
-  } else if ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty()) {
+  } else if (session.target.weights.group == 0 &&
+             ((!o.data.data.empty() && o.eval_data.empty()) || !o.calibration.empty())) {
     warnings.push_back(fmt::format(
         "--format {} needs no calibration: data serves the comparison alone", o.quant.form.name()));
   }
@@ -193,10 +194,19 @@ CheckResult check_file(const SavedFile& file, const std::string& target) {
                      read_target(find_config(ConfigKind::target, target)));
 }
 
+// Weights in groups stay outside the model where they were outside before: it may be of any size.
+SaveOptions save_options(const QuantizeSpec& o, const Prepared& prepared, const Target& target) {
+  SaveOptions options{.strip = o.strip};
+  const bool always = o.external == ExternalData::always;
+  if (always || (target.weights.group > 0 && prepared.external)) options.external_above = 0;
+  return options;
+}
+
 // The files beside the model, which are known once it was read.
 void declare_files(const QuantizeSpec& o, const Session& session, Outputs& outputs) {
   const std::string output = output_path(o);
-  declare_data(outputs, session.prepared, output);
+  declare_data(outputs, session.prepared, output,
+               save_options(o, session.prepared, session.target));
   if (session.target.ncnn_table) outputs.declare("the table of the output", table_path(output));
 }
 
@@ -278,7 +288,8 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
                       data.calibration,
                       data.calibration.data.empty() ? o.eval_data : data.calibration.data,
                       applied,
-                      session.steps};
+                      session.steps,
+                      {o.refine.effort, data_file_of(output_path(o))}};
   result.kept = make(o, ground, data, std::move(session.plan), method, context, warnings);
   Quantized& quantized = result.kept.best.quantized;
   if (has_seen_images(o, prepared, result.observed)) result.recipe = recipe;
@@ -288,8 +299,10 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   });
 
   const std::string output = output_path(o);
+  SaveOptions saving = save_options(o, prepared, session.target);
+  if (result.kept.best.groups) saving.data = result.kept.best.groups->file;
   result.output = context.phase("save", [&] {
-    return save(context.outputs, quantized.model, output, o.quant.form.name(), {.strip = o.strip});
+    return save(context.outputs, quantized.model, output, o.quant.form.name(), saving);
   });
   result.check = context.phase("check", [&] { return check_file(result.output, o.quant.target); });
   warn_of_misfits(result.check, o.quant.target, warnings);

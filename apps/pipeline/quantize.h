@@ -2,6 +2,7 @@
 // cannot reach back.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,9 +19,17 @@
 #include "apps/pipeline/session.h"
 #include "apps/pipeline/split.h"
 #include "apps/pipeline/write.h"
+#include "lib/base/words.h"
 #include "lib/check/check.h"
 
 namespace intaglio {
+
+// Where the weights of the result are written: beside the model when they do not fit into it, and
+// weights in groups when they were beside it before; or always.
+enum class ExternalData { automatic, always };
+constexpr std::array<Word<ExternalData>, 2> words(ExternalData) {
+  return {{{"auto", ExternalData::automatic}, {"always", ExternalData::always}}};
+}
 
 struct QuantizeSpec {
   std::string model, output, plan, calibration;  // files; output empty: NAME.int8.onnx
@@ -31,8 +40,9 @@ struct QuantizeSpec {
   std::string method = "mse";
   Arithmetic exact = Arithmetic::integer;  // how the result is evaluated
   bool strip = false;                      // leave the notes of exporters out
-  bool histograms = false;                 // measured even where the method needs none
-  bool pictures = false;                   // of the samples that lost most
+  ExternalData external = ExternalData::automatic;
+  bool histograms = false;  // measured even where the method needs none
+  bool pictures = false;    // of the samples that lost most
   RefineOptions refine;
   KeepOptions keep;
   MetricOptions metric;

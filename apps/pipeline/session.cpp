@@ -27,8 +27,9 @@ std::vector<Target> other_targets(const QuantOptions& quant) {
 
 Session open_session(const std::string& model, Target target, const RefineSteps& steps,
                      const QuantOptions& quant, std::optional<GivenPlan> given, Context& context) {
-  Prepared prepared =
-      quant.form.from_qdq ? load_quantized(model, context) : load_prepared(model, target, context);
+  Prepared prepared = quant.form.from_qdq        ? load_quantized(model, context)
+                      : target.weights.group > 0 ? load_unchanged(model, target, context)
+                                                 : load_prepared(model, target, context);
   if (given && !given->plan.model_hash.empty() && given->plan.model_hash != prepared.hash)
     throw Error(Code::config, fmt::format("{}: was made for another model", given->origin),
                 "Use the model it was saved with, or make a new plan.");

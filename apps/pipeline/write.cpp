@@ -24,6 +24,13 @@ void require_valid(const Model& source, const Model& result, const std::string& 
               "Please report this with the model.");
 }
 
+bool has_groups(const Plan& plan) {
+  return std::ranges::any_of(plan.nodes, [](const NodePlan& node) {
+    return std::ranges::any_of(node.constants,
+                               [](const ConstantPlan& c) { return c.groups != nullptr; });
+  });
+}
+
 }  // namespace
 
 Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
@@ -35,7 +42,8 @@ Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, cons
       "rewrite", [&] { return write_form(form, quantized.model, quantized.plan, engine); });
   quantized.interface = write_interface(form, quantized.model);
   write_float16(quantized.model, quantized.plan);
-  share_equal_constants(quantized.model.graph(), engine);
+  // Weights in groups are shared when they are stored, and too many to be read for this.
+  if (!has_groups(quantized.plan)) share_equal_constants(quantized.model.graph(), engine);
   restore_half_interface(quantized.model.graph(), prepared.halves);
   if (form.float16 && std::ranges::none_of(quantized.plan.nodes, computes_in_float16))
     quantized.plan.warnings.emplace_back("--float16: no node computes in float16");
@@ -67,8 +75,9 @@ SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
   return saved;
 }
 
-void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path) {
-  if (prepared.source.bytes > SaveOptions{}.external_above)
+void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path,
+                  const SaveOptions& options) {
+  if (prepared.source.bytes > options.external_above)
     outputs.declare("the external data of the output", data_file_of(path));
 }
 

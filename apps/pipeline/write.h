@@ -44,7 +44,8 @@ SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
 
 // What is going to be written beside path, declared before the run: external data where the weights
 // may need it.
-void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path);
+void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path,
+                  const SaveOptions& options = {});
 
 // Adds a warning with the cause where the result is larger than its source.
 void warn_of_growth(const Prepared& prepared, const Model& result, const SavedFile& saved,

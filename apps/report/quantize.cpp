@@ -24,6 +24,7 @@ Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context&
           {"passes", passes_json(prepared.passes)},
           {"refine",
            refine_json(spec.refine, session.steps, r.observed.rebalanced, r.kept.best.refined)},
+          {"groups", groups_json(r.kept.best.groups, session.target.weights)},
           {"keep_float", keep_json(r.kept.summary)},
           {"interface", quantized.interface ? to_json(*quantized.interface) : Json()},
           {"nodes", nodes_json(quantized.plan, prepared.folded, quantized.written.in_float)},

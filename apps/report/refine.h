@@ -1,6 +1,7 @@
-// The "refine" part of a report.
+// The parts of a report on what was done for accuracy: "refine", "groups".
 #pragma once
 
+#include "apps/pipeline/groups.h"
 #include "apps/pipeline/refine.h"
 #include "lib/base/json.h"
 
@@ -8,5 +9,8 @@ namespace intaglio {
 
 Json refine_json(const RefineOptions& options, const RefineSteps& steps,
                  const RebalanceSummary& rebalanced, const RefineSummary& refined);
+
+// How weights in groups were chosen; null: there are none.
+Json groups_json(const std::optional<GroupSummary>& groups, const Scheme& weights);
 
 }  // namespace intaglio

@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
 #include <unordered_map>
 
 #include "apps/report/report.h"
+#include "lib/base/mapped_files.h"
 #include "lib/graph/float16_operands.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft_float16.h"
@@ -28,9 +32,16 @@ void put_statistics(Json& entry, const Statistics& s) {
   entry["inf"] = s.infs;
 }
 
+// Part by part, so that a weight that is mapped from a file does not stay in memory.
 Statistics statistics_of(const Tensor& tensor) {
+  constexpr std::size_t part = std::size_t{1} << 21;
   Statistics s;
-  s.add(tensor.data<float>());
+  const auto all = tensor.data<float>();
+  for (std::size_t at = 0; at < all.size(); at += part) {
+    const auto some = all.subspan(at, std::min(part, all.size() - at));
+    s.add(some);
+    give_back_pages(std::as_bytes(some));
+  }
   return s;
 }
 
@@ -42,6 +53,10 @@ class ValueReport {
     for (const NodePlan& node : plan.nodes) nodes_[node.output] = &node;
     for (const ActivationPlan& activation : plan.activations)
       activations_[activation.name] = &activation;
+    for (const NodePlan& node : plan.nodes)
+      for (const ConstantPlan& constant : node.constants)
+        if (node.quantized && constant.scheme.group > 0)
+          in_groups_.insert({constant.name, {&node, &constant}});
   }
 
   Json run(const Folded& folded) {
@@ -85,18 +100,39 @@ class ValueReport {
 
   // One entry for each place where a constant is stored in integers; one if it stays as it is.
   void constants(const Value& value, Json& list) const {
-    bool quantized = false;
+    const auto [first, last] = in_groups_.equal_range(value.name());
+    for (auto it = first; it != last; ++it)
+      list.push_back(weight_in_groups(value, *it->second.second, *it->second.first));
+    bool quantized = first != last;
     for (const Use& use : value.uses()) {
       const Value* made = first_output(*use.node);
       const auto it = made == nullptr ? nodes_.end() : nodes_.find(made->name());
       if (it == nodes_.end() || !it->second->quantized) continue;
       for (const ConstantPlan& constant : it->second->constants)
-        if (constant.input == use.index)
+        if (constant.input == use.index && constant.scheme.group == 0)
           list.push_back(weight(value, constant, *it->second)), quantized = true;
       if (it->second->bias && it->second->bias->input == use.index)
         list.push_back(bias(value, *it->second)), quantized = true;
     }
     if (!quantized) list.push_back(left_float(value));
+  }
+
+  // Scales are as many as a part of the weights: they stay in the model.
+  static Json weight_in_groups(const Value& value, const ConstantPlan& constant,
+                               const NodePlan& node) {
+    Json entry = {{"name", value.name()},
+                  {"kind", "weight"},
+                  {"node", node.name},
+                  {"type", name_of(constant.scheme.type)},
+                  {"axis", *constant.scheme.axis},
+                  {"block_size", constant.scheme.group},
+                  {"symmetric", constant.scheme.symmetric},
+                  {"count", value.constant().size()}};
+    std::optional<double> sqnr;
+    if (constant.groups != nullptr && constant.groups->noise > 0)
+      sqnr = 10 * std::log10(constant.groups->signal / constant.groups->noise);
+    entry["sqnr_db"] = number(sqnr);
+    return entry;
   }
 
   Json weight(const Value& value, const ConstantPlan& constant, const NodePlan& node) const {
@@ -221,6 +257,8 @@ class ValueReport {
   const Observations& observations_;
   const Evaluation* evaluation_;
   std::unordered_map<std::string, const NodePlan*> nodes_;
+  // By constant: what reads it, directly or behind a Transpose.
+  std::multimap<std::string, std::pair<const NodePlan*, const ConstantPlan*>> in_groups_;
   std::unordered_map<std::string, const ActivationPlan*> activations_;
 };
 

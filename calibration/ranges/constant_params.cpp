@@ -39,6 +39,7 @@ class ConstantChoice {
   void choose_weights(NodePlan& node) const {
     if (!node.quantized) return;
     for (ConstantPlan& constant : node.constants) {
+      if (constant.scheme.group > 0) continue;  // calibration/groups chooses them
       if (!constant.group.empty()) {
         constant.params = plan_.find(constant.group)->params;
         continue;
@@ -114,7 +115,7 @@ class ConstantChoice {
     const Node& node = *graph_.find(plan.output)->producer();
     const auto data = plan.quantized ? data_of(plan, node) : std::nullopt;
     for (ConstantPlan& weight : plan.constants) {
-      if (!data || weight.input != 1 || !weight.group.empty()) continue;
+      if (!data || weight.input != 1 || !weight.group.empty() || weight.scheme.group > 0) continue;
       SumBias bias;
       if (plan.bias) bias = {&graph_.find(plan.bias->name)->constant(), input_scale(plan, node)};
       const RaisedSums raised = avoid_overflow(node, graph_.find(weight.name)->constant(),

@@ -68,7 +68,8 @@ SecondMoments MomentSums::centred() && {
   return std::move(sums_);
 }
 
-Factor::Factor(SecondMoments h, std::size_t threads) : order_(h.width), weights_(h.width) {
+Factor::Factor(SecondMoments h, std::size_t threads, RoundingOrder order)
+    : order_(h.width), weights_(h.width) {
   const std::size_t n = h.width;
   double trace = 0;
   for (std::size_t i = 0; i < n; ++i) trace += h.at(i, i);
@@ -77,8 +78,9 @@ Factor::Factor(SecondMoments h, std::size_t threads) : order_(h.width), weights_
   if (!(trace > 0) || !std::isfinite(trace)) std::fill(h.values.begin(), h.values.end(), 0.0);
   for (std::size_t i = 0; i < n; ++i) h.at(i, i) += added;
   std::iota(order_.begin(), order_.end(), std::size_t{0});
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](std::size_t a, std::size_t b) { return h.at(a, a) < h.at(b, b); });
+  if (order == RoundingOrder::by_moment)
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::size_t a, std::size_t b) { return h.at(a, a) < h.at(b, b); });
 
   // Row by row: U_i = (H_i - sum_{k<i} U_ki U_k) / U_ii, blocks of rows at a time, so that those
   // below a finished block can be brought up to date side by side.

@@ -47,12 +47,16 @@ class MomentSums {
   std::size_t rows_ = 0;
 };
 
+// Which weights are rounded first: those that matter most, or the last one as they are stored.
+enum class RoundingOrder { by_moment, as_stored };
+
 // H = U'U, in the order that rounding takes.
 class Factor {
  public:
   // Adds 0.01 of the mean of the diagonal to it, so that H is never singular, however few patches
   // there were. H of zeros becomes the identity: every code is then the nearest one.
-  explicit Factor(SecondMoments moments, std::size_t threads);
+  Factor(SecondMoments moments, std::size_t threads,
+         RoundingOrder order = RoundingOrder::by_moment);
 
   std::size_t width() const { return order_.size(); }
   const std::vector<std::size_t>& order() const { return order_; }

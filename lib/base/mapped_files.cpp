@@ -1,6 +1,7 @@
 #include "lib/base/mapped_files.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -40,6 +41,14 @@ const char* mapped_file_at(const void* address) noexcept {
     if (range.begin <= at && at < range.end) found = range.path.c_str();
   });
   return found;
+}
+
+void give_back_pages(std::span<const std::byte> bytes) noexcept {
+  if (bytes.empty() || mapped_file_at(bytes.data()) == nullptr) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace intaglio

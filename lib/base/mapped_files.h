@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 namespace intaglio {
 
@@ -15,5 +16,10 @@ std::shared_ptr<const std::byte> own_map(void* base, std::size_t size,
 // The path of the file that is mapped there; null: none is. Async-signal-safe. The text lives as
 // long as the map does.
 const char* mapped_file_at(const void* address) noexcept;
+
+// Lets the system take the pages of a file map back that have been read and are not soon needed
+// again: they stop counting as memory of this process, and come back from the file when they are
+// read. What is not mapped from a file is left alone.
+void give_back_pages(std::span<const std::byte> bytes) noexcept;
 
 }  // namespace intaglio

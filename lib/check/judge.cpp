@@ -7,6 +7,7 @@
 #include "lib/check/causes.h"
 #include "lib/check/pairs.h"
 #include "lib/graph/op_traits.h"
+#include "lib/quant/form.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/kernel_limits.h"
 #include "lib/quant/plan.h"
@@ -29,6 +30,7 @@ class Judge {
   using Reason = std::optional<FloatReason>;
 
   void judge(const Node& node, NodeCheck& entry) {
+    if (holds_packed_codes(node)) return judge_packed(node, entry);
     const OpRule* rule = rule_of(node, target_);
     const Node* producer = fused_producer(node, target_);
     if (const std::string why = left_float(node, target_); !why.empty()) {
@@ -79,11 +81,41 @@ class Judge {
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
   }
 
+  // Operators of com.microsoft that read packed codes in groups.
+  static bool holds_packed_codes(const Node& node) {
+    return node.domain() == "com.microsoft" &&
+           (node.op() == "MatMulNBits" || node.op() == "GatherBlockQuantized");
+  }
+
+  void judge_packed(const Node& node, NodeCheck& entry) {
+    weights_alone_ = true;
+    const auto& forms = target_.accepts.forms;
+    if (std::ranges::find(forms, word_of(OutputForm::matmulnbits)) == forms.end())
+      return say(entry, Verdict::misfit,
+                 fmt::format("the target reads no operators of the form '{}'",
+                             word_of(OutputForm::matmulnbits)),
+                 fmt::format("quantize with `target` {}", target_.name));
+    if (node.op() != "MatMulNBits")
+      return say(entry, Verdict::floating, "looks up codes, and dequantizes what it finds");
+    if (node.attr_int("accuracy_level", 0) == 4) return;  // rounds its data to 8 bits
+    say(entry, Verdict::floating,
+        "multiplies floats with codes, as its accuracy_level is not 4: slow but for 4 bits");
+  }
+
+  // onnxruntime makes a MatMulNBits of a product with weights behind DequantizeLinear, and rounds its
+  // data to 8 bits.
+  bool becomes_packed(const Node& node) const {
+    const IntegerDecision* own = decision(node.name());
+    return target_.engine != Engine::pairs && own != nullptr && own->integer() &&
+           traits_of(node).weights == WeightKind::product;
+  }
+
   // Nodes whose weights are stored in fewer bits, and nothing else.
   bool judge_weights_alone(const Node& node, const OpRule* rule, NodeCheck& entry) {
     const DType half = half_weights(node);
     if (half == DType::undefined && !has_quantized_weights_alone(node)) return false;
     weights_alone_ = true;
+    if (half == DType::undefined && becomes_packed(node)) return true;
     const auto& types = target_.accepts.weights;
     if (half != DType::undefined && std::find(types.begin(), types.end(), half) == types.end()) {
       say(entry, Verdict::misfit,

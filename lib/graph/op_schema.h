@@ -19,7 +19,11 @@ struct Parameter {
   bool alike = true;          // of a variadic one: all are of one type
   std::string_view variable;  // "T": parameters with the same variable have the same type
   std::uint64_t types = 0;    // bit n: element type number n; bit 0: sequences, optionals, maps
-  bool allows(DType type) const { return (types >> static_cast<int>(type) & 1) != 0; }
+  // Not a type that is unknown here: tensors may be of any number.
+  bool allows(DType type) const {
+    const auto number = static_cast<unsigned>(type);
+    return number < 64 && (types >> number & 1) != 0;
+  }
 };
 
 struct AttributeSchema {

@@ -4,17 +4,16 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-#include <array>
+#include <algorithm>
 
 #include "lib/base/file.h"
 #include "lib/base/hash.h"
+#include "lib/base/mapped_files.h"
 #include "lib/graph/codec.h"
 #include "lib/io/strip.h"
 
 namespace intaglio {
 namespace {
-
-constexpr std::uint64_t alignment = 4096;  // lets readers map a tensor on its own
 
 std::uint64_t weight_bytes(const Graph& graph) {
   std::uint64_t bytes = 0;
@@ -31,18 +30,32 @@ void set_entry(onnx::TensorProto& message, const char* key, const std::string& v
   entry.set_value(value);
 }
 
-// Appends the bytes of large initializers to the data file and leaves a reference in the message.
-TensorSink sink_into(AtomicFile& file, const std::string& location) {
-  return [&file, location](const Value& value, onnx::TensorProto& message) {
+// Tensors that are mapped from files do not stay in memory once they are written.
+void write_parts(AtomicFile& file, std::span<const std::byte> bytes) {
+  constexpr std::size_t part = std::size_t{8} << 20;
+  for (std::size_t at = 0; at < bytes.size(); at += part) {
+    const auto some = bytes.subspan(at, std::min(part, bytes.size() - at));
+    file.write(some);
+    give_back_pages(some);
+  }
+}
+
+// Appends the bytes of large initializers that are not in the data file yet, and leaves a reference
+// in the message.
+TensorSink sink_into(AtomicFile& file, const std::string& location, const SpillFile* begun) {
+  return [&file, location, begun](const Value& value, onnx::TensorProto& message) {
     const Tensor& tensor = value.constant();
-    if (tensor.bytes() < 1024) return false;
-    static constexpr std::array<std::byte, alignment> zeros{};
-    file.write(std::span(zeros).first((alignment - file.size() % alignment) % alignment));
+    auto offset = begun == nullptr ? std::nullopt : begun->offset_of(tensor.raw());
+    if (!offset) {
+      if (tensor.bytes() < 1024) return false;
+      align_for_maps(file);
+      offset = file.size();
+      write_parts(file, {tensor.raw(), tensor.bytes()});
+    }
     message.set_data_location(onnx::TensorProto::EXTERNAL);
     set_entry(message, "location", location);
-    set_entry(message, "offset", std::to_string(file.size()));
+    set_entry(message, "offset", std::to_string(*offset));
     set_entry(message, "length", std::to_string(tensor.bytes()));
-    file.write(std::span(tensor.raw(), tensor.bytes()));
     return true;
   };
 }
@@ -68,10 +81,10 @@ ModelFiles write_model(const Model& model, const std::filesystem::path& path,
                        const SaveOptions& options) {
   ModelFiles files{std::make_unique<AtomicFile>(path), nullptr};
   TensorSink sink;
-  if (weight_bytes(model.graph()) > options.external_above) {
+  if (options.data || weight_bytes(model.graph()) > options.external_above) {
     const std::filesystem::path data = data_file_of(path);
-    files.data = std::make_unique<AtomicFile>(data);
-    sink = sink_into(*files.data, data.filename().string());
+    files.data = options.data ? options.data->take() : std::make_unique<AtomicFile>(data);
+    sink = sink_into(*files.data, data.filename().string(), options.data.get());
   }
   onnx::ModelProto message = to_proto(model, sink);
   if (options.strip) strip(message);

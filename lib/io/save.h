@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/base/atomic_file.h"
+#include "lib/base/spill_file.h"
 #include "lib/io/load.h"
 
 namespace intaglio {
@@ -16,6 +17,9 @@ struct SaveOptions {
   // this. Protobuf cannot hold 2 GB; the default leaves room for the rest of the message.
   std::uint64_t external_above = std::uint64_t{1'900} << 20;
   bool strip = false;  // without the notes of exporters (strip.h)
+  // The beginning of the data file, with tensors that are in it already; null: there is none. With
+  // it, initializers go there whatever their size.
+  std::shared_ptr<SpillFile> data = {};
 };
 
 // "<file name>.data" beside the model: where its external data goes, if it has any.

@@ -85,12 +85,20 @@ bool is_reshape(const Value& value) {
   return value.producer() != nullptr && value.producer()->is("Reshape");
 }
 
+// Whether the lengths that are known give a number of elements at all.
+bool is_countable(const Dims& dims) {
+  std::int64_t count = 1;
+  return std::ranges::all_of(dims, [&](const Dim& d) {
+    return !d.known() || !__builtin_mul_overflow(count, d.value, &count);
+  });
+}
+
 // The Resize of an image sees each channel as an image of its own.
 bool wall_in(Node& node, const std::vector<std::size_t>& axes) {
   Value &x = *node.input(0), &y = *node.output(0);
   const Dims& dims = *x.dims();
   const bool image = dims.size() == 4 && std::ranges::all_of(axes, [](auto a) { return a >= 2; });
-  if (!image || dims[1].value < 2 || is_reshape(x)) return false;
+  if (!image || dims[1].value < 2 || is_reshape(x) || !is_countable(dims)) return false;
   Graph& graph = node.graph();
   const auto reshape = [&](Value& from, Value& to, std::vector<std::int64_t> shape) {
     Value& target = graph.add_constant(to.name() + "_shape", Tensor::vector(shape));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,22 @@
 
 namespace intaglio {
 
+// The type of weights in groups that some nodes have in place of the target's; undefined: float.
+struct WeightTypeRule {
+  std::string pattern;  // as those of Selection
+  DType type = DType::undefined;
+};
+
 // What the user asked for beyond the target. Patterns are ECMAScript regular expressions that must
 // match a whole node name; a pattern or operator that matches nothing is an error (Code::usage),
 // and so is a bad one.
 struct Selection {
   std::vector<std::string> include, exclude;  // node names; first outputs where there is no name
   std::vector<std::string> include_ops, exclude_ops;
+  // Of forms that store weights in groups; the last rule that matches holds. head: of the product
+  // that makes a result of the graph; table: of what Gather looks up.
+  std::vector<WeightTypeRule> weights_of = {};
+  std::optional<DType> head = {}, table = {};
   // Nodes found to be better off float, by first output, with the reason.
   std::map<std::string, std::string> left_float = {};
   // Nodes that get activations of 16 bits (lib/quant/wide_activations.h), by first output, with the reason.
@@ -52,5 +63,12 @@ Plan draft(const Graph& graph, const Target& target, const Selection& selection 
 // (weight_inputs(), lib/quant/weights.h), with the scheme of the target's weights, whatever
 // operators it lists.
 Plan draft_weights(const Graph& graph, const Target& target, const Selection& selection = {});
+
+// The same where the target's weights come in groups (Scheme::group): those of products, along what
+// is summed over, with the largest groups up to the wanted ones that a weight fills. Other weights
+// have 8 bits per channel. packed_tables: tables may have groups too, along their rows
+// (GatherBlockQuantized); 8 bits unless the selection says otherwise.
+Plan draft_groups(const Graph& graph, const Target& target, const Selection& selection,
+                  bool packed_tables);
 
 }  // namespace intaglio

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <regex>
 
+#include "lib/graph/op_traits.h"
+#include "lib/quant/grouped_weight.h"
+
 namespace intaglio {
 namespace {
 
@@ -37,6 +40,30 @@ std::string in_other_case(const std::vector<Node*>& nodes, const std::string& op
 }
 
 }  // namespace
+
+WeightTypes::WeightTypes(const std::vector<Node*>& nodes, const Selection& selection)
+    : head_(selection.head), table_(selection.table) {
+  for (const WeightTypeRule& rule : selection.weights_of) {
+    const std::regex regex = compile_pattern(rule.pattern);
+    bool matched = false;
+    for (const Node* node : nodes) {
+      if (!std::regex_match(name_to_match(*node), regex)) continue;
+      types_[node] = rule.type;
+      matched = true;
+    }
+    if (!matched)
+      throw no_match("`weights-of`", rule.pattern,
+                     "List the node names with 'intaglio inspect MODEL `nodes`'; a pattern must "
+                     "match the whole name, or the first output of a node without one.");
+  }
+}
+
+std::optional<DType> WeightTypes::of(const Node& node) const {
+  if (const auto it = types_.find(&node); it != types_.end()) return it->second;
+  if (table_ && traits_of(node).weights == WeightKind::table) return table_;
+  if (head_ && traits_of(node).weights == WeightKind::product && is_head(node)) return head_;
+  return std::nullopt;
+}
 
 NodeFilter::NodeFilter(const std::vector<Node*>& nodes, const Selection& selection)
     : left_float_(selection.left_float),

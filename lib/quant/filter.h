@@ -12,6 +12,18 @@
 
 namespace intaglio {
 
+// The types of weights that the user wants for some nodes. Throws as NodeFilter.
+class WeightTypes {
+ public:
+  WeightTypes(const std::vector<Node*>& nodes, const Selection& selection);
+  // DType::undefined: float; nullopt: the target's.
+  std::optional<DType> of(const Node& node) const;
+
+ private:
+  std::map<const Node*, DType> types_;
+  std::optional<DType> head_, table_;
+};
+
 // Throws Code::usage for a bad regular expression and for what matches no node (see Selection).
 class NodeFilter {
  public:

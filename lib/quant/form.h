@@ -10,17 +10,19 @@
 namespace intaglio {
 
 enum class OutputForm {
-  qdq,        // pairs of QuantizeLinear and DequantizeLinear around float operators
-  qoperator,  // operators on codes
-  dynamic,    // activations are quantized as the model runs
-  weights,    // weights alone are codes
+  qdq,          // pairs of QuantizeLinear and DequantizeLinear around float operators
+  qoperator,    // operators on codes
+  dynamic,      // activations are quantized as the model runs
+  weights,      // weights alone are codes, behind DequantizeLinear
+  matmulnbits,  // the same in groups, in operators of com.microsoft that multiply with codes
 };
 
-constexpr std::array<Word<OutputForm>, 4> words(OutputForm) {
+constexpr std::array<Word<OutputForm>, 5> words(OutputForm) {
   return {{{"qdq", OutputForm::qdq},
            {"qoperator", OutputForm::qoperator},
            {"dynamic", OutputForm::dynamic},
-           {"weights", OutputForm::weights}}};
+           {"weights", OutputForm::weights},
+           {"matmulnbits", OutputForm::matmulnbits}}};
 }
 
 struct FormTraits {
@@ -33,6 +35,8 @@ struct FormTraits {
   bool at_run_time = false;
   // There are operators of com.microsoft for it, where they are allowed.
   bool contrib = false;
+  // Weights may come in groups that share a scale (lib/quant/groups.h), or always do.
+  bool groups = false, always_groups = false;
 
   bool weights_alone() const { return !codes && !at_run_time; }
 };
@@ -41,7 +45,8 @@ constexpr std::array form_traits = {
     FormTraits{.form = OutputForm::qdq, .codes = true, .pairs = true},
     FormTraits{.form = OutputForm::qoperator, .codes = true, .contrib = true},
     FormTraits{.form = OutputForm::dynamic, .at_run_time = true, .contrib = true},
-    FormTraits{.form = OutputForm::weights},
+    FormTraits{.form = OutputForm::weights, .groups = true},
+    FormTraits{.form = OutputForm::matmulnbits, .groups = true, .always_groups = true},
 };
 
 constexpr const FormTraits& traits_of(OutputForm form) {

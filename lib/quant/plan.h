@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,6 +16,8 @@
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
+
+struct GroupCodes;  // lib/quant/group_codes.h
 
 // A float value that gets a QuantizeLinear - DequantizeLinear pair.
 struct ActivationPlan {
@@ -39,6 +42,8 @@ struct ConstantPlan {
   // Filled in by rounding (calibration/refine): the codes, of the scheme's type and the constant's
   // shape. Undefined: the nearest ones.
   Tensor codes = {};
+  // Filled in for a scheme with groups (calibration/groups), which has no params.
+  std::shared_ptr<const GroupCodes> groups = {};
 };
 
 // An int32 bias: its scale follows from input and weight.

@@ -9,6 +9,8 @@ Levels levels_of(const Scheme& scheme) {
   switch (scheme.type) {
     case DType::u8:
     case DType::u16:
+    case DType::u4:
+    case DType::u2:
       return {0, (1 << (scheme.reduce_range ? bits - 1 : bits)) - 1};
     case DType::s8:
     case DType::s16: {
@@ -16,6 +18,9 @@ Levels levels_of(const Scheme& scheme) {
       if (scheme.reduce_range) return {-half / 2, half / 2};
       return {scheme.symmetric ? 1 - half : -half, half - 1};
     }
+    case DType::s4:
+    case DType::s2:
+      return {-(1 << (bits - 1)), (1 << (bits - 1)) - 1};
     default:
       throw Error(Code::config, fmt::format("cannot quantize to type '{}'", name_of(scheme.type)),
                   "Use u8, s8, u16 or s16.");
@@ -24,6 +29,9 @@ Levels levels_of(const Scheme& scheme) {
 
 std::string to_string(const Scheme& scheme) {
   if (is_float(scheme.type)) return std::string(name_of(scheme.type));
+  if (scheme.group > 0)
+    return fmt::format("{} in groups of {} (axis {}) {}", name_of(scheme.type), scheme.group,
+                       scheme.axis.value_or(0), scheme.symmetric ? "symmetric" : "asymmetric");
   return fmt::format(
       "{} {} {}{}", name_of(scheme.type),
       scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",

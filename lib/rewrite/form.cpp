@@ -52,9 +52,24 @@ Written dynamic(Model& model, const Plan& plan, const WriteOptions& options) {
   return {};
 }
 
+Plan draft_weights_of(const Graph& graph, const Target& target, const Selection& selection) {
+  return target.weights.group > 0 ? draft_groups(graph, target, selection, false)
+                                  : draft_weights(graph, target, selection);
+}
+
 Written weights(Model& model, const Plan& plan, const WriteOptions&) {
   require_float_activations(plan, OutputForm::weights);
   write_weights(model, plan);
+  return {};
+}
+
+Plan draft_matmul_nbits(const Graph& graph, const Target& target, const Selection& selection) {
+  return draft_groups(graph, target, selection, true);
+}
+
+Written matmul_nbits(Model& model, const Plan& plan, const WriteOptions& options) {
+  require_float_activations(plan, OutputForm::matmulnbits);
+  write_matmul_nbits(model, plan, options.accuracy_level);
   return {};
 }
 
@@ -62,7 +77,8 @@ constexpr std::array defs = {
     FormDef{OutputForm::qdq, as_it_is, draft, qdq},
     FormDef{OutputForm::qoperator, qoperator_target, draft, qoperator},
     FormDef{OutputForm::dynamic, dynamic_target, draft_weights, dynamic},
-    FormDef{OutputForm::weights, as_it_is, draft_weights, weights},
+    FormDef{OutputForm::weights, as_it_is, draft_weights_of, weights},
+    FormDef{OutputForm::matmulnbits, as_it_is, draft_matmul_nbits, matmul_nbits},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // it in lib/quant/form.h, write its writer, and give it a row.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -21,8 +22,9 @@ struct Written {
 };
 
 struct WriteOptions {
-  bool contrib = false;           // operators of com.microsoft may be written
-  Engine engine = Engine::pairs;  // what will run it
+  bool contrib = false;             // operators of com.microsoft may be written
+  Engine engine = Engine::pairs;    // what will run it
+  std::int64_t accuracy_level = 0;  // of MatMulNBits; 0: it is left out
 };
 
 struct FormDef {

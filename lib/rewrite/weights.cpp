@@ -7,6 +7,7 @@
 #include "lib/graph/op_traits.h"
 #include "lib/quant/array.h"
 #include "lib/quant/wide_activations.h"
+#include "lib/rewrite/blocked.h"
 #include "lib/rewrite/constants.h"
 
 namespace intaglio {
@@ -63,6 +64,45 @@ void replace_table(Node& gather, const std::string& name, const Tensor& codes,
   if (old.uses().empty() && !old.is_output()) graph.erase(old);
 }
 
+bool has_groups(const NodePlan& node) {
+  return node.quantized && std::ranges::any_of(node.constants, [](const ConstantPlan& c) {
+           return c.scheme.group > 0;
+         });
+}
+
+// Blocks of DequantizeLinear came with opset 21, its types of 2 bits with 25.
+void require_blocks(const Model& model, const Plan& plan) {
+  for (const NodePlan& node : plan.nodes)
+    for (const ConstantPlan& c : node.constants) {
+      if (!node.quantized || c.scheme.group == 0) continue;
+      const std::int64_t needed = bits_of(c.scheme.type) == 2 ? 25 : wide_opset;
+      if (model.opset() < needed)
+        throw Error(Code::config,
+                    fmt::format("weights of type {} in groups need opset {} of DequantizeLinear, "
+                                "the model has {}",
+                                name_of(c.scheme.type), needed, model.opset()),
+                    "Use `format` matmulnbits, or export the model with a newer opset.");
+    }
+}
+
+// Products before tables: codes that both read lie as the products want them.
+template <typename StoreGroups>
+void write_nodes(Model& model, const Plan& plan, StoreGroups&& store_groups) {
+  Graph& graph = model.graph();
+  GroupStore store;
+  for (const bool tables : {false, true})
+    for (const NodePlan& node : plan.nodes) {
+      if (!node.quantized ||
+          (traits_of(planned_node(graph, node)).weights == WeightKind::table) != tables)
+        continue;
+      if (has_groups(node))
+        store_groups(planned_node(graph, node), node.constants.front(), store);
+      else
+        store_weights(planned_node(graph, node), node);
+    }
+  graph.verify();
+}
+
 }  // namespace
 
 Node& planned_node(const Graph& graph, const NodePlan& plan) {
@@ -109,10 +149,16 @@ void require_opset(const Model& model, const Plan& plan) {
 
 void write_weights(Model& model, const Plan& plan) {
   require_opset(model, plan);
-  Graph& graph = model.graph();
-  for (const NodePlan& node : plan.nodes)
-    if (node.quantized) store_weights(planned_node(graph, node), node);
-  graph.verify();
+  require_blocks(model, plan);
+  write_nodes(model, plan, store_blocked);
+}
+
+void write_matmul_nbits(Model& model, const Plan& plan, std::int64_t accuracy_level) {
+  if (std::ranges::any_of(plan.nodes, has_groups) && model.graph().opset("com.microsoft") == 0)
+    model.set_opset("com.microsoft", 1);
+  write_nodes(model, plan, [&](Node& node, const ConstantPlan& constant, GroupStore& store) {
+    store_matmul_nbits(node, constant, accuracy_level, store);
+  });
 }
 
 }  // namespace intaglio

@@ -5,7 +5,7 @@
 //
 // Half precision (float16, bfloat16) has a Cast in the place of DequantizeLinear: Cast and Gather
 // take these types in every runtime, and at load time runtimes fold the Cast of a constant. A
-// smaller file for any runtime, without calibration. A constant that several nodes share is stored
+// smaller file for any runtime, without calibration. Weights in groups: lib/rewrite/blocked.h. A constant that several nodes share is stored
 // once per node; shared_constants.h joins those that are equal.
 #pragma once
 
@@ -18,7 +18,11 @@ namespace intaglio {
 // when the plan does not fit the model, and for 16-bit types before opset 21.
 void write_weights(Model& model, const Plan& plan);
 
-// The same for one node of the plan.
+// The same with MatMulNBits and GatherBlockQuantized of com.microsoft for weights in groups
+// (lib/rewrite/blocked.h).
+void write_matmul_nbits(Model& model, const Plan& plan, std::int64_t accuracy_level);
+
+// The weights of one node of the plan, none of them in groups.
 void store_weights(Node& node, const NodePlan& plan);
 
 // Throws Code::config when the plan has types that the opset of the model lacks.

@@ -70,5 +70,13 @@ TEST(OpSchema, EveryLineOfTheTableIsRead) {
   }
 }
 
+// Tensors of element types that nobody knows are carried along.
+TEST(OpSchema, AllowsNoTypeBeyondItsBits) {
+  Parameter any;
+  any.types = ~std::uint64_t{0};
+  EXPECT_TRUE(any.allows(DType::f32));
+  for (const int type : {64, 123, 255}) EXPECT_FALSE(any.allows(static_cast<DType>(type)));
+}
+
 }  // namespace
 }  // namespace intaglio

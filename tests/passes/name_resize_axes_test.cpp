@@ -61,6 +61,15 @@ TEST(ResizeAxes, WhatNoScaleGivesIsWalledIn) {
   EXPECT_EQ(ops_of(model.graph()), "Reshape Resize Reshape");
 }
 
+// No number has so many elements: nothing is multiplied.
+TEST(ResizeAxes, LengthsThatNobodyCanCountStay) {
+  const std::string policy = "axes = [2, 3], keep_aspect_ratio_policy = \"not_larger\"";
+  const std::string far = "9223372036854775807";
+  Model model =
+      text_of(policy, "x, , , n", "float[" + far + "," + far + ",6,H] x").model();
+  EXPECT_EQ(run_pass("resize_axes", model), 0);
+}
+
 TEST(ResizeAxes, RegionsOfInterestStay) {
   Model model =
       text_of("axes = [2, 3], coordinate_transformation_mode = \"tf_crop_and_resize\"", "x, s, s")

@@ -18,7 +18,9 @@ const Column number{"#", "number"}, name{"Weight", "name", true},
     plot{"Ranges of channels", "", true}, scales{"Scales", "scales"}, sqnr{"SQNR dB", "sqnr"},
     clipped{"Clipped %", "clipped"}, least{"Min", "min"}, most{"Max", "max"},
     small{"Smallest scale", "small"}, large{"Largest scale", "large"}, raised{"Raised", "raised"},
-    type{"Type", "type", true};
+    type{"Type", "type", true}, group{"Group", "group"}, elements{"Weights", "count"};
+
+bool in_groups(const Json& entry) { return entry["kind"] == "weight" && entry.contains("block_size"); }
 
 using Plans = std::map<std::pair<std::string, std::string>, const ConstantPlan*>;
 
@@ -74,7 +76,7 @@ Told told_of(const Json& values) {
   Told told;
   std::set<std::string> types;
   for (const Json& e : values) {
-    if (e["kind"] != "weight") continue;
+    if (e["kind"] != "weight" || in_groups(e)) continue;
     told.raised |= e.contains("raised_scales") && e["raised_scales"].is_number() &&
                    e["raised_scales"].get<double>() > 0;
     types.insert(e["type"].get<std::string>());
@@ -104,6 +106,25 @@ std::string bias_row(std::size_t index, const Json& e) {
          "</tr></tbody>\n";
 }
 
+std::string groups_row(std::size_t index, const Json& e) {
+  return fmt::format("<tr>{}{}{}{}{}{}</tr>\n", cell(std::to_string(index), number), head(e),
+                     cell(e["type"].get<std::string>(), type),
+                     cell(std::to_string(e["block_size"].get<std::int64_t>()), group),
+                     cell(std::to_string(e["count"].get<std::int64_t>()), elements),
+                     cell(figure(e, "sqnr_db", "{:.2f}"), sqnr));
+}
+
+// Weights whose neighbours share scales: too many to draw.
+std::string groups_table(const Json& values) {
+  std::string rows;
+  std::size_t count = 0;
+  for (const Json& e : values)
+    if (in_groups(e)) rows += groups_row(++count, e);
+  if (count == 0) return {};
+  return table(fmt::format("{} weights in groups that share a scale", count),
+               {number, name, type, group, elements, sqnr}, rows);
+}
+
 }  // namespace
 
 std::string weights_section(const PageSource& source) {
@@ -112,6 +133,7 @@ std::string weights_section(const PageSource& source) {
   std::string weights, biases, of_type;
   std::size_t weight_count = 0, bias_count = 0;
   for (const Json& e : values_of(source.report)) {
+    if (in_groups(e)) continue;
     if (e["kind"] == "weight") {
       weights += weight_row(++weight_count, e, plans, source.prepared, told);
       of_type = e["type"].get<std::string>();
@@ -119,6 +141,9 @@ std::string weights_section(const PageSource& source) {
     if (e["kind"] == "bias") biases += bias_row(++bias_count, e);
   }
   std::string out = "<section id=\"weights\"><h2>Weights</h2>\n";
+  const std::string groups = groups_table(values_of(source.report));
+  out += groups;
+  if (weight_count == 0 && !groups.empty()) return out + "</section>\n";
   if (weight_count == 0) return out + "<p>No weight is stored in integers.</p></section>\n";
   out += fmt::format(
       "<p>Bars: from the smallest to the largest weight of each channel, over an outline of what "

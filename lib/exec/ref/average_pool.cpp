@@ -1,5 +1,7 @@
 // AveragePool (opset 1, 7, 10, 11, 19, 22): the mean of the elements under the window. Padding
 // counts with count_include_pad 1, but what ceil_mode adds behind the padding never does.
+#include <algorithm>
+
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/ops/pool.h"
 #include "lib/exec/registry.h"
@@ -12,12 +14,12 @@ namespace {
 std::int64_t counted(const Window& w, std::size_t axis, std::int64_t at, bool with_padding) {
   const std::int64_t first = with_padding ? -w.begin[axis] : 0;
   const std::int64_t stop = w.input[axis] + (with_padding ? w.end[axis] : 0);
-  std::int64_t count = 0;
-  for (std::int64_t k = 0; k < w.kernel[axis]; ++k) {
-    const std::int64_t p = at * w.strides[axis] + k * w.dilations[axis] - w.begin[axis];
-    count += p >= first && p < stop;
-  }
-  return count;
+  const std::int64_t start = at * w.strides[axis] - w.begin[axis];  // of tap 0
+  const auto taps_before = [&](std::int64_t place) {
+    const std::int64_t away = place - start, step = w.dilations[axis];
+    return std::clamp(away <= 0 ? 0 : (away - 1) / step + 1, std::int64_t{0}, w.kernel[axis]);
+  };
+  return std::max<std::int64_t>(taps_before(stop) - taps_before(first), 0);
 }
 
 // By output position of one channel.

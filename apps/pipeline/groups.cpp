@@ -1,0 +1,65 @@
+#include "apps/pipeline/groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/memory.h"
+
+namespace intaglio {
+namespace {
+
+GroupLayout layout_of(OutputForm form) {
+  return form == OutputForm::matmulnbits ? GroupLayout::outputs_first : GroupLayout::inputs_first;
+}
+
+}  // namespace
+
+GroupRounding rounding_of(Effort effort) {
+  switch (effort) {
+    case Effort::fast:
+      return GroupRounding::nearest;
+    case Effort::balanced:
+      return GroupRounding::range_search;
+    case Effort::best:
+      return GroupRounding::gptq;
+  }
+  return GroupRounding::range_search;
+}
+
+GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const FormOptions& form,
+                                const GroupChoice& choice, const DataOptions& data,
+                                const PreprocessRecipe& recipe, Context& context,
+                                std::vector<std::string>& warnings) {
+  GroupOptions options{.rounding = rounding_of(choice.effort),
+                       .layout = layout_of(form.form),
+                       .threads = context.worker_count(),
+                       .moment_bytes = memory_limit() / 8,
+                       .data_file = choice.data_file};
+  std::optional<SampleSet> set;
+  Samples samples;
+  if (!data.data.empty() && options.rounding != GroupRounding::nearest) {
+    DataOptions unlabelled = data;
+    unlabelled.labels.clear();
+    set.emplace(unlabelled, unlabelled.data, recipe, prepared.model.graph());
+    samples = set->samples();
+    options.samples = &samples;
+  }
+  const GroupSummary summary = context.phase("round", [&] {
+    options.progress = context.progress("round");
+    return quantize_weights(plan, prepared.model.graph(), options);
+  });
+  if (set) set->finish(warnings);
+  if (choice.effort == Effort::best && !summary.weighted)
+    warnings.emplace_back(
+        "--effort best: without --data nothing is known of what weights are multiplied with; "
+        "their ranges were chosen by the error of the weights alone");
+  if (!summary.unweighted.empty())
+    warnings.push_back(fmt::format(
+        "{} weights were never multiplied while the samples ran, such as that of '{}': their "
+        "ranges were chosen by the error of the weights alone",
+        summary.unweighted.size(), summary.unweighted.front()));
+  return summary;
+}
+
+}  // namespace intaglio

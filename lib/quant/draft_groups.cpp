@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/graph/op_traits.h"
+#include "lib/quant/draft.h"
+#include "lib/quant/filter.h"
+#include "lib/quant/grouped_weight.h"
+#include "lib/quant/weights.h"
+
+namespace intaglio {
+namespace {
+
+class GroupDrafter {
+ public:
+  GroupDrafter(const Graph& graph, const Target& target, const Selection& selection,
+               bool packed_tables)
+      : target_(target),
+        nodes_(graph.nodes()),
+        filter_(nodes_, selection),
+        types_(nodes_, selection),
+        packed_tables_(packed_tables) {}
+
+  Plan run() {
+    Plan plan;
+    plan.target = target_.name;
+    for (const Node* node : nodes_) plan.nodes.push_back(node_plan(*node));
+    if (narrowed_ > 0)
+      plan.warnings.push_back(
+          fmt::format("{} weights have fewer inputs than a group of {}: their groups are smaller",
+                      narrowed_, target_.weights.group));
+    return plan;
+  }
+
+ private:
+  NodePlan node_plan(const Node& node) {
+    NodePlan plan{node.name(), node.op(), first_output(node) ? first_output(node)->name() : "",
+                  false,       "",        {},
+                  {}};
+    if (const auto reason = filter_.refuse(node)) {
+      plan.reason = *reason;
+      return plan;
+    }
+    const WeightKind kind = traits_of(node).weights;
+    const std::optional<DType> type = types_.of(node);
+    if (kind == WeightKind::none)
+      plan.reason = "has no weights";
+    else if (type == DType::undefined)
+      plan.reason = "its weights are to stay float";
+    else if (kind == WeightKind::product)
+      product(node, type, plan);
+    else if (kind == WeightKind::table && packed_tables_)
+      table(node, type, plan);
+    else
+      bytes(node, plan);
+    plan.quantized = !plan.constants.empty();
+    if (!plan.quantized && plan.reason.empty())
+      plan.reason = "its weights are no float32 constants";
+    return plan;
+  }
+
+  void product(const Node& node, std::optional<DType> type, NodePlan& plan) {
+    const GroupedWeight weight = grouped_weight(node);
+    if (weight.constant == nullptr) {
+      bytes(node, plan);
+      if (plan.constants.empty()) plan.reason = weight.refusal;
+      return;
+    }
+    add(weight, scheme_of(type.value_or(target_.weights.type)), plan);
+  }
+
+  void table(const Node& node, std::optional<DType> type, NodePlan& plan) {
+    const GroupedWeight weight = grouped_table(node);
+    const bool large = weight.constant != nullptr &&
+                       (is_table(node) || is_half(weight.constant->constant().dtype()));
+    if (!large) {
+      plan.reason = weight.constant == nullptr ? weight.refusal : "the table is small";
+      return;
+    }
+    add(weight, scheme_of(type.value_or(DType::u8)), plan);
+  }
+
+  Scheme scheme_of(DType type) const {
+    Scheme scheme = target_.weights;
+    scheme.type = type;
+    scheme.symmetric = type == DType::s8 || type == DType::s4 || type == DType::s2;
+    return scheme;
+  }
+
+  void add(const GroupedWeight& weight, Scheme scheme, NodePlan& plan) {
+    const std::int64_t inputs =
+        weight.constant->constant().dim(static_cast<std::size_t>(weight.axis));
+    const auto group = group_for(inputs, scheme.group);
+    if (!group) {
+      plan.reason = fmt::format("its weights have {} inputs, fewer than the least group of {}",
+                                inputs, least_group);
+      return;
+    }
+    narrowed_ += *group != scheme.group;
+    scheme.group = *group;
+    scheme.axis = weight.axis;
+    plan.constants.push_back({weight.input, weight.constant->name(), scheme, {}, {}});
+  }
+
+  // 8 bits per channel: convolutions, recurrences, tables that are looked up as they are.
+  void bytes(const Node& node, NodePlan& plan) const {
+    for (const WeightInput& weight : weight_inputs(node))
+      plan.constants.push_back({weight.input,
+                                node.input(weight.input)->name(),
+                                {DType::s8, true, false, weight.axis},
+                                {},
+                                {}});
+  }
+
+  const Target& target_;
+  const std::vector<Node*> nodes_;
+  const NodeFilter filter_;
+  const WeightTypes types_;
+  const bool packed_tables_;
+  int narrowed_ = 0;
+};
+
+}  // namespace
+
+Plan draft_groups(const Graph& graph, const Target& target, const Selection& selection,
+                  bool packed_tables) {
+  return GroupDrafter(graph, target, selection, packed_tables).run();
+}
+
+}  // namespace intaglio
