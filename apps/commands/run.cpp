@@ -59,7 +59,9 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
     throw Error(Code::usage,
                 fmt::format("run takes one sample, the data holds {}", dataset->size()),
                 "Give one file, or --limit 1; use evaluate for many.");
-  return dataset->load(0);
+  std::vector<Tensor> feeds = dataset->load(0);
+  for (const std::string& remark : dataset->remarks()) log::warn("{}", remark);
+  return feeds;
 }
 
 // The real values of an output, which holds codes with --codes.
@@ -192,6 +194,8 @@ void print_text(const RunOptions& o, const Json& report) {
     print_out("\n{} runs: min {:.3f} ms, median {:.3f} ms, p95 {:.3f} ms\n", o.repeat,
               l["min"].get<double>(), l["median"].get<double>(), l["p95"].get<double>());
   }
+  if (!report["execution"].is_null() && (o.parallel || o.repeat > 1))
+    print_out("by intaglio's own integer kernels: what a runtime takes is another matter\n");
   if (report.contains("profile")) {
     print_out("\n");
     print_profile(report["profile"]);

@@ -58,7 +58,7 @@ AnalyzeResult analyze(const AnalyzeSpec& o, Context& context) {
   const Decided decided = decide({session.prepared, session.target, o.quant, result.observed,
                                   o.data, o.data.data, recipe, steps},
                                  std::move(session.plan), method, context, result.warnings);
-  const SampleSet set(o.data, o.data.data, recipe, graph);
+  const SampleSet set(o.data, o.data.data, recipe, session.prepared.model);
   const Executor executor(graph, CompileOptions::nothing_observed());
   result.classes = plan_metrics({}, executor, set.samples()).has(Metric::agreement);
   result.sensitivity = measure(o, session, decided, set, context);

@@ -1,8 +1,11 @@
 #include "apps/pipeline/compare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "apps/pipeline/warnings.h"
 #include "lib/io/save.h"
@@ -61,6 +64,24 @@ void measure_all(const CompareSpec& o, const Prepared& prepared, const SampleSet
   for (std::size_t i = 0; i < methods.size(); ++i) methods[i].measured = std::move(measured[i]);
 }
 
+// What is said of the plans of all methods alike once; of some, with their names, unless it begins
+// with that.
+std::vector<std::string> warnings_by_method(const std::vector<Compared>& methods) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> said;  // with who says it
+  for (const Compared& m : methods)
+    for (const std::string& warning : distinct(m.quantized.plan.warnings)) {
+      auto it = std::ranges::find(said, warning, [](const auto& each) { return each.first; });
+      if (it == said.end()) it = said.insert(it, {warning, {}});
+      it->second.push_back(m.method.text());
+    }
+  std::vector<std::string> warnings;
+  for (const auto& [warning, names] : said)
+    warnings.push_back(names.size() == methods.size() || warning.starts_with(names.front() + ":")
+                           ? warning
+                           : fmt::format("{}: {}", fmt::join(names, ", "), warning));
+  return warnings;
+}
+
 }  // namespace
 
 void require_consistent(const CompareSpec& o) {
@@ -110,7 +131,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
                       data.calibration, data.calibration.data, recipe,  steps};
   result.methods = attempt_all(methods, ground, session.plan, context, warnings);
 
-  const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model.graph());
+  const SampleSet set(data.evaluation, data.evaluation.data, recipe, prepared.model);
   measure_all(o, prepared, set, request, result.methods, context);
   set.finish(warnings);
   for (std::string& warning : evaluation_warnings(result.methods.front().measured.evaluation))
@@ -124,10 +145,10 @@ CompareResult compare(const CompareSpec& o, Context& context) {
     write_metadata(m.quantized.model, prepared, o.quant, m.method.text(),
                    set.reads_images() ? std::optional(recipe) : std::nullopt);
     m.bytes = size_of(m.quantized.model);
-    for (const std::string& warning : m.quantized.plan.warnings)
-      warnings.push_back(fmt::format("{}: {}", m.method.text(), warning));
     evaluations.push_back(&m.measured.evaluation);
   }
+  for (std::string& warning : warnings_by_method(result.methods))
+    warnings.push_back(std::move(warning));
   result.best = best_of(evaluations, result.objective, costs_of(methods));
   warnings = distinct(std::move(warnings));
   if (o.output.empty()) return result;

@@ -40,7 +40,7 @@ void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::st
 }
 
 SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
-                     const PreprocessRecipe& recipe, const Graph& graph)
+                     const PreprocessRecipe& recipe, const Model& model)
     : origin_(recipe.origin) {
   if (paths.empty())
     throw Error(Code::usage, "no data given",
@@ -53,8 +53,8 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   spec.others = options.others;
   spec.most = options.most;
   spec.recipe = recipe;
-  dataset_ = open_dataset(spec, graph.feeds());
-  checked_ = std::make_unique<CheckedDataset>(*dataset_);
+  dataset_ = open_dataset(spec, model.graph().feeds());
+  checked_ = std::make_unique<CheckedDataset>(*dataset_, &model);
   if (!options.labels.empty()) labels_ = Labels::read(options.labels);
 }
 
@@ -93,6 +93,7 @@ void SampleSet::finish(std::vector<std::string>& warnings) const {
   checked_->enforce_limit();
   for (const SkippedFile& file : checked_->skipped())
     warnings.push_back(fmt::format("{} was left out: {}", file.file, file.reason));
+  for (std::string& remark : dataset_->remarks()) warnings.push_back(std::move(remark));
 }
 
 }  // namespace intaglio

@@ -47,7 +47,7 @@ struct DataSummary {
 class SampleSet {
  public:
   SampleSet(const DataOptions& options, const std::vector<std::string>& paths,
-            const PreprocessRecipe& recipe, const Graph& graph);
+            const PreprocessRecipe& recipe, const Model& model);
 
   Samples samples() const;  // with the labels, if there are any
   CheckedDataset& checked() const { return *checked_; }

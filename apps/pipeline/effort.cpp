@@ -44,7 +44,7 @@ Decided refined(const Ground& ground, const Plan& plan, const RefineSteps& steps
 
 Decided better_effort(const Ground& ground, const Plan& plan, Context& context,
                       std::vector<std::string>& warnings) {
-  const RefiningData data(ground.data, ground.recipe, ground.prepared.model.graph());
+  const RefiningData data(ground.data, ground.recipe, ground.prepared.model);
   const Samples all = data.samples();
   if (all.count < too_few) {
     Decided best = refined(ground, plan, ground.refine, all, context);

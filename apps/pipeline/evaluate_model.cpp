@@ -27,7 +27,7 @@ EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {
   require_plannable(request, reference ? reference->model.graph() : given.model.graph());
 
   const PreprocessRecipe recipe = make_recipe(o.data, given.model, result.warnings);
-  const SampleSet set(o.data, o.data.data, recipe, given.model.graph());
+  const SampleSet set(o.data, o.data.data, recipe, given.model);
   tell_preprocess(set, given.model.graph(), context, result.warnings);
   const ReadyModel model(given.model, o.exact);
   std::optional<ReadyModel> float_model;

@@ -80,7 +80,7 @@ void settle_float16(Plan& plan, const Prepared& prepared, const DataOptions& dat
     for (const NodePlan& node : plan.nodes)
       if (computes_in_float16(node))
         for (const Value* value : float16_values(graph, node)) names.insert(value->name());
-    const SampleSet set(data, paths, recipe, graph);
+    const SampleSet set(data, paths, recipe, prepared.model);
     const Magnitudes magnitudes = context.phase("float16", [&] {
       return measure(graph, names, spread(set.samples(), looked_at), context.worker_count());
     });

@@ -132,7 +132,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   if (data.data.empty())
     throw Error(Code::usage, "no data given", "Give --data PATH, or --calibration STATS.");
   const PreprocessRecipe recipe = make_recipe(data, prepared.model, warnings);
-  const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  const SampleSet set(data, data.data, recipe, prepared.model);
   tell_preprocess(set, prepared.model.graph(), context, warnings);
   Observed observed;
   StatisticsFile& file = observed.statistics;

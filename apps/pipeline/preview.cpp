@@ -14,7 +14,7 @@ PreviewResult preview(const PreviewSpec& o, Context& context) {
   const MetricRequest request = request_of(o.metric, {}, !o.data.labels.empty());
   require_plannable(request, given.model.graph());
   const PreprocessRecipe recipe = make_recipe(o.data, given.model, result.warnings);
-  const SampleSet set(o.data, o.data.data, recipe, given.model.graph());
+  const SampleSet set(o.data, o.data.data, recipe, given.model);
   tell_preprocess(set, given.model.graph(), context, result.warnings);
   const ReadyModel model(given.model, o.exact);
   const Evaluation evaluation = context.phase("run", [&] {

@@ -110,7 +110,7 @@ std::optional<PreprocessRecipe> recipe_of(const QuantizeSpec& o, const Prepared&
   if (all.data.empty() && settled.is_null()) return std::nullopt;
   PreprocessRecipe recipe = make_recipe(all, prepared.model, warnings, settled);
   if (all.data.empty()) return recipe;
-  const auto used = SampleSet(all, all.data, recipe, prepared.model.graph()).recipe();
+  const auto used = SampleSet(all, all.data, recipe, prepared.model).recipe();
   if (used && !settled.is_null() && !same_pixels(used->to_json(), settled))
     warnings.push_back(fmt::format(
         "{}: was measured on images that were prepared in another way than these", o.calibration));
@@ -149,7 +149,7 @@ bool was_seen(const QuantizeSpec& o, const Split& split, const Observed& observe
   if (o.calibration.empty() || !o.eval_data.empty() || !o.compares()) return false;
   DataOptions few = split.evaluation;
   few.most = a_few;
-  const SampleSet set(few, few.data, recipe, prepared.model.graph());
+  const SampleSet set(few, few.data, recipe, prepared.model);
   const auto& seen = observed.statistics.fingerprints;
   for (std::size_t i = 0; i < set.samples().count; ++i)
     if (std::ranges::binary_search(seen, set.checked().dataset().fingerprint(i))) return true;
@@ -164,7 +164,7 @@ std::optional<Measured> measure_result(const QuantizeSpec& o, const Split& split
   if (data.data.empty() || o.eval_limit == 0) return std::nullopt;
   data.most = o.eval_limit;
   if (!data.most && o.eval_data.empty() && !o.judges()) data.most = a_few;
-  const SampleSet set(data, data.data, recipe, prepared.model.graph());
+  const SampleSet set(data, data.data, recipe, prepared.model);
   tell_preprocess(set, prepared.model.graph(), context, warnings);
   const Samples samples = set.samples();
   const Quantized* one = &quantized;

@@ -66,7 +66,7 @@ RebalanceSummary rebalance(Prepared& prepared, Plan& plan, const RefineSteps& st
     DataOptions all = data;
     all.labels.clear();
     all.shard.reset();
-    const SampleSet set(all, all.data, recipe, prepared.model.graph());
+    const SampleSet set(all, all.data, recipe, prepared.model);
     prepared.original = prepared.model.clone();
     Rebalanced done = rebalance(prepared.model, plan, spread(set.samples(), rebalance_samples),
                                 {.shift = steps.shift,
@@ -103,9 +103,9 @@ RebalanceSummary rebalance_as(Prepared& prepared, Plan& plan, std::vector<Channe
 }
 
 RefiningData::RefiningData(DataOptions options, const PreprocessRecipe& recipe,
-                           const Graph& graph) {
+                           const Model& model) {
   options.labels.clear();
-  set_.emplace(options, options.data, recipe, graph);
+  set_.emplace(options, options.data, recipe, model);
 }
 
 bool wants_data(const Plan& plan, const RefineSteps& steps) {
@@ -144,7 +144,7 @@ Refined refine(const Prepared& prepared, Plan& plan, const RefineSteps& steps,
     if (std::ranges::find(warnings, missed) == warnings.end()) warnings.push_back(missed);
     return refine(prepared, plan, steps, nullptr, context);
   }
-  const RefiningData samples(data, recipe, prepared.model.graph());
+  const RefiningData samples(data, recipe, prepared.model);
   const Samples all = samples.samples();
   return refine(prepared, plan, steps, &all, context);
 }

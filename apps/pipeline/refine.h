@@ -83,7 +83,7 @@ struct Refined {
 // The samples that the model is calibrated on, for refinement.
 class RefiningData {
  public:
-  RefiningData(DataOptions options, const PreprocessRecipe& recipe, const Graph& graph);
+  RefiningData(DataOptions options, const PreprocessRecipe& recipe, const Model& model);
   Samples samples() const { return set_->samples(); }  // valid as long as this lives
 
  private:

@@ -36,10 +36,8 @@ class Search {
         gates_(gates),
         measuring_(measuring),
         context_(context),
-        set_(labelled(ground.data, gates), ground.data.data, ground.recipe,
-             ground.prepared.model.graph()),
-        judged_(labelled(judged, gates), judged.data, ground.recipe,
-                ground.prepared.model.graph()) {
+        set_(labelled(ground.data, gates), ground.data.data, ground.recipe, ground.prepared.model),
+        judged_(labelled(judged, gates), judged.data, ground.recipe, ground.prepared.model) {
     measuring_.values = false;
     if (gates.need_labels()) return;
     measuring_.metrics.labels = false;

@@ -11,9 +11,7 @@ constexpr std::size_t too_few = 10;  // samples to hold some out
 std::size_t samples_of(DataOptions data, const Model& model) {
   data.limit = 0;
   std::vector<std::string> unused;
-  return SampleSet(data, data.data, make_recipe(data, model, unused), model.graph())
-      .samples()
-      .count;
+  return SampleSet(data, data.data, make_recipe(data, model, unused), model).samples().count;
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ std::optional<std::vector<Tensor>> CheckedDataset::load(std::size_t i) {
   std::string reason;
   try {
     std::vector<Tensor> feeds = dataset_.load(i);
+    if (trial_) trial_->require_taken(feeds);
     const bool may_mask = feeds.size() > 1;
     if (std::all_of(feeds.begin(), feeds.end(),
                     [&](const Tensor& feed) { return is_sound(feed, may_mask); })) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "calibration/data/dataset.h"
+#include "calibration/data/shape_trial.h"
 #include "lib/base/error.h"
 
 namespace intaglio {
@@ -27,13 +28,17 @@ struct SkippedFile {
 // All functions may be called from many threads at once; the data set must outlive it.
 class CheckedDataset {
  public:
-  explicit CheckedDataset(const Dataset& dataset) : dataset_(dataset) {}
+  // model: what the samples are for; null: nobody knows. Their shapes are tried on it.
+  explicit CheckedDataset(const Dataset& dataset, const Model* model = nullptr)
+      : dataset_(dataset) {
+    if (model != nullptr) trial_.emplace(*model);
+  }
 
   const Dataset& dataset() const { return dataset_; }
   std::size_t size() const { return dataset_.size(); }
 
   // The feeds of a sample, or nullopt after noting why not: it cannot be read or decoded, does not
-  // fit the model, or holds NaN or infinite values (-inf beside other inputs is a mask, and taken).
+  // fit the model by type, shape or length, or holds NaN or infinite values (-inf beside other inputs is a mask, and taken).
   // Other errors (an interrupt, a bug) pass through.
   std::optional<std::vector<Tensor>> load(std::size_t i);
 
@@ -49,6 +54,7 @@ class CheckedDataset {
 
  private:
   const Dataset& dataset_;
+  std::optional<ShapeTrial> trial_;
   mutable std::mutex mutex_;
   std::set<std::size_t> good_;
   std::map<std::size_t, SkippedFile> bad_;

@@ -108,6 +108,13 @@ class FileDataset final : public Dataset {
 
   std::string wanted() const override { return wanted_; }
 
+  std::vector<std::string> remarks() const override {
+    std::vector<std::string> remarks;
+    for (const FeedFiles& column : columns_)
+      if (auto remark = column.remark()) remarks.push_back(std::move(*remark));
+    return remarks;
+  }
+
   Json preprocess() const override {
     for (const FeedFiles& column : columns_)
       if (const PreprocessRecipe* recipe = column.recipe()) return recipe->to_json();

@@ -38,6 +38,9 @@ class Dataset {
   // The inputs that a sample is for, as a sentence with names, types and shapes; empty: not known.
   virtual std::string wanted() const { return {}; }
 
+  // Warnings that concern the samples that were loaded so far.
+  virtual std::vector<std::string> remarks() const { return {}; }
+
   // The settled recipe by which images become feeds; null when there are no images.
   virtual Json preprocess() const = 0;
 };

@@ -32,6 +32,11 @@ class FeedFiles {
     return preprocessor_ ? &preprocessor_->recipe() : nullptr;
   }
 
+  // What is to be said of the images that were loaded so far (Preprocessor).
+  std::optional<std::string> remark() const {
+    return preprocessor_ ? preprocessor_->remark() : std::nullopt;
+  }
+
   // Puts a tensor into tensors[feed.index] for every feed of the column. Errors start with the
   // name.
   void load(std::size_t row, std::vector<Tensor>& tensors) const;

@@ -51,9 +51,10 @@ std::vector<DataFile> find_in_folder(const fs::path& folder) {
   if (is_test_set(folder)) return {{folder.lexically_normal(), DataKind::test_set}};
   std::vector<DataFile> files;
   std::map<std::string, int> passed_over;  // by extension
+  fs::path at = folder;                    // exceptions of the iterator do not always say where
   try {
     for (fs::recursive_directory_iterator it(folder), end; it != end; ++it) {
-      const fs::path path = it->path().lexically_normal();
+      const fs::path path = at = it->path().lexically_normal();
       const bool hidden = path.filename().string().starts_with('.');
       const bool folder_inside = is_folder(path);
       const bool test_set = !hidden && folder_inside && is_test_set(path);
@@ -67,10 +68,9 @@ std::vector<DataFile> find_in_folder(const fs::path& folder) {
         files.push_back({path, kind});
     }
   } catch (const fs::filesystem_error& e) {
-    throw Error(
-        Code::io,
-        fmt::format("{}: cannot read the folder: {}", e.path1().string(), e.code().message()),
-        "Check the permissions.");
+    throw Error(Code::io,
+                fmt::format("{}: cannot read the folder: {}", at.string(), e.code().message()),
+                "Check the permissions.");
   }
   if (!files.empty()) return files;
   std::vector<std::string> seen;

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
-
-#include "lib/base/log.h"
 
 namespace intaglio {
 namespace {
@@ -200,17 +197,12 @@ Size Preprocessor::resized(Size image) const {
   return covering({with_margin(recipe_.crop->width), with_margin(recipe_.crop->height)}, image);
 }
 
-void Preprocessor::warn_of_margin(Size image, Size resized) const {
-  if (!default_margin_ || image.width != recipe_.crop->width ||
-      image.height != recipe_.crop->height)
-    return;
-  static std::once_flag warned;
-  std::call_once(warned, [&] {
-    log::warn(
-        "{}: images of its size are enlarged to {} and cropped; `resize none` takes them as "
-        "they are",
-        input_, text_of(resized));
-  });
+std::optional<std::string> Preprocessor::remark() const {
+  if (!*enlarged_) return std::nullopt;
+  const Size size{recipe_.crop->width, recipe_.crop->height};
+  return fmt::format(
+      "{}: images of its size are enlarged to {} and cropped; `resize none` takes them as they are",
+      input_, text_of(resized(size)));
 }
 
 Image Preprocessor::arranged(const Image& image) const {
@@ -218,7 +210,7 @@ Image Preprocessor::arranged(const Image& image) const {
   if (recipe_.letterbox || (recipe_.resize.mode == Resize::Mode::height && recipe_.crop))
     return padded(image, to, *recipe_.crop, recipe_.centred, recipe_.pad);
   const Size kept = recipe_.crop.value_or(to);
-  warn_of_margin(from, to);
+  if (default_margin_ && from == Size{recipe_.crop->width, recipe_.crop->height}) *enlarged_ = true;
   if (std::int64_t{to.width} * to.height > max_image_pixels)
     throw Error(Code::data,
                 fmt::format("{} pixels become {}: too large", text_of(from), text_of(to)));

@@ -18,11 +18,13 @@ namespace {
 
 constexpr std::int64_t most_elements = 1024;  // of constants that are computed here
 
+DType either(DType known, DType said) { return known == DType::undefined ? said : known; }
+
 // Completes what is known with what the value says. Absurd lengths count as unknown, so that rules
 // may compute with the others.
 void fill_in(Known& known, const Value& value) {
   constexpr std::int64_t longest = std::int64_t{1} << 31;
-  if (known.dtype == DType::undefined) known.dtype = value.dtype();
+  known.dtype = either(known.dtype, value.dtype());
   if (!known.dims) known.dims = value.dims();
   if (!known.dims) return;
   const bool comparable = value.dims() && known.dims->size() == value.dims()->size();
@@ -67,8 +69,9 @@ void settle(Known& known) {
 
 // What to do about a malformed node.
 enum class Faults {
-  pass,    // nothing: what it makes is not known
-  refuse,  // throw, where the main graph has it: a branch that is not taken may not fit
+  pass,       // nothing: what it makes is not known
+  refuse,     // throw, where the main graph has it: a branch that is not taken may not fit
+  try_feeds,  // the same for feeds of known shapes, whatever the model notes of shapes behind them
 };
 
 class Inference {
@@ -114,7 +117,7 @@ class Inference {
     std::vector<const Known*> inputs;
     for (const Value* value : node.inputs())
       inputs.push_back(value != nullptr ? &known_of(*value) : nullptr);
-    const bool strict = faults_ == Faults::refuse && node.graph().outer() == nullptr;
+    const bool strict = faults_ != Faults::pass && node.graph().outer() == nullptr;
     if (strict) require_valid(node, types_of(inputs));
     std::vector<Known> outputs(node.outputs().size());
     if (const ShapeRule rule = default_registry().shape_rule(node)) {
@@ -129,8 +132,11 @@ class Inference {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Value* value = node.output(i);
       if (value == nullptr) continue;
-      if (strict) require_as_said(node, *value, outputs[i]);
-      fill_in(outputs[i], *value);
+      if (strict && faults_ == Faults::refuse) require_as_said(node, *value, outputs[i]);
+      if (faults_ == Faults::try_feeds)
+        outputs[i].dtype = either(outputs[i].dtype, value->dtype());
+      else
+        fill_in(outputs[i], *value);
       known_[value] = std::move(outputs[i]);
     }
   }
@@ -264,6 +270,13 @@ void require_valid(const Model& model) {
     return;
   }
   Inference(/*ask_library=*/false, Faults::refuse).run(model.graph(), {});
+}
+
+void require_taken(const Graph& graph, const std::vector<Shape>& feeds) {
+  std::vector<Known> inputs;
+  for (const Shape& shape : feeds)
+    inputs.push_back({.dtype = DType::undefined, .dims = dims_of(shape)});
+  Inference(/*ask_library=*/false, Faults::try_feeds).run(graph, std::move(inputs));
 }
 
 void infer_types(Model& model, bool ask_library) {

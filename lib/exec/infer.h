@@ -18,4 +18,10 @@ void infer_types(Model& model, bool ask_library = true);
 // of functions are looked through. Code::unsupported for versions that are not known.
 void require_valid(const Model& model);
 
+// Throws Code::model, with the node, where feeds of these shapes do not fit each other or the
+// graph, as far as the rules can tell: a mask that is shorter than what it masks, a sequence longer
+// than the table of positions. Shapes that the graph notes of values inside and of outputs do not
+// count. May be called from many threads at once.
+void require_taken(const Graph& graph, const std::vector<Shape>& feeds);
+
 }  // namespace intaglio
