@@ -15,7 +15,7 @@ namespace intaglio {
 struct CommandLine {
   Context context;
   bool quiet = false;
-  std::string config;  // the file that expand_config() read
+  std::string config;  // for help alone: expand_config() takes it away
   bool print_config = false;
   std::function<void()> action;  // set by the parser
 };

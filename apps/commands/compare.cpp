@@ -7,6 +7,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/options/count.h"
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/group.h"
@@ -102,7 +103,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
   command
       ->add_option("--eval-limit", options->spec.eval_limit,
                    "Evaluate on at most N samples, spread evenly")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least_one())
       ->type_name("N");
   command
       ->add_option("--objective", options->spec.objective,

@@ -110,8 +110,10 @@ int run_program(std::vector<std::string> arguments) {
       "intaglio");
   build(root, line);
   join_help_all(arguments);
-  arguments = expand_config(arguments, root, &line.config);
-  line.context.outputs.keep("--config", line.config);
+  require_values(root, arguments);
+  ConfigFile config;
+  arguments = expand_config(arguments, root, &config);
+  line.context.outputs.keep("--config", config.path);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     root.parse(arguments);
@@ -121,6 +123,7 @@ int run_program(std::vector<std::string> arguments) {
     put_out(text.str());
     return code;
   } catch (const CLI::ParseError& e) {
+    if (const auto error = config_error(config, e)) throw *error;
     throw usage_error(root, e);
   }
   set_up_log(line);

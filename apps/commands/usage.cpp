@@ -140,4 +140,24 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
   return Mistake(root, error).explain();
 }
 
+void require_values(const CLI::App& root, const std::vector<std::string>& arguments) {
+  const CLI::App* command = nullptr;
+  const auto find = [&](const std::string& name) -> const CLI::Option* {
+    if (!name.starts_with("--")) return nullptr;
+    const CLI::Option* of_command =
+        command != nullptr ? command->get_option_no_throw(name) : nullptr;
+    return of_command != nullptr ? of_command : root.get_option_no_throw(name);
+  };
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (command == nullptr && holds(commands_of(root), arguments[i]))
+      command = root.get_subcommand(arguments[i]);
+    const CLI::Option* option = find(arguments[i]);
+    const std::string next = arguments[i + 1].substr(0, arguments[i + 1].find('='));
+    if (option == nullptr || option->get_expected_min() == 0 || find(next) == nullptr) continue;
+    throw Error(Code::usage,
+                fmt::format("{} is followed by the option {}, not by a value", arguments[i], next),
+                fmt::format("Say {} {}.", arguments[i], option->get_type_name()));
+  }
+}
+
 }  // namespace intaglio

@@ -4,6 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
+
+#include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
@@ -20,6 +23,11 @@ const CLI::Option* find_option(const CLI::App& command, const CLI::App& root,
                                const std::string& key) {
   const CLI::Option* option = command.get_option_no_throw("--" + key);
   return option != nullptr ? option : root.get_option_no_throw("--" + key);
+}
+
+// The option that a key of a file stands for; null: none does.
+const CLI::Option* find_key(const CLI::App& command, const CLI::App& root, const std::string& key) {
+  return key == "help" || key == "config" ? nullptr : find_option(command, root, key);
 }
 
 // "--name", "--name=value" or one of the short names stands on the command line.
@@ -58,6 +66,20 @@ void append(std::vector<std::string>& list, JsonObject& object, const std::strin
     list.push_back("--" + key + "=" + scalar_text(object, key, element));
 }
 
+std::string unknown_key(const CLI::App& command, const CLI::App& root, const std::string& key) {
+  std::vector<std::string> names;
+  for (const CLI::App* app : {&command, &root})
+    for (const CLI::Option* option : app->get_options())
+      for (const std::string& name : option->get_lnames())
+        if (find_key(command, root, name) != nullptr) names.push_back(name);
+  const std::string_view meant =
+      nearest(key, std::vector<std::string_view>(names.begin(), names.end()));
+  return fmt::format(
+      "{}Keys are the long options of '{}' without dashes: see 'intaglio {} --help'.",
+      meant.empty() ? "" : fmt::format("Did you mean \"{}\"? ", meant), command.get_name(),
+      command.get_name());
+}
+
 // Numbers as numbers, everything else as text.
 Json plain_value(const std::string& text) {
   const Json parsed = parse_json_if_any(text);
@@ -67,7 +89,7 @@ Json plain_value(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> expand_config(const std::vector<std::string>& arguments,
-                                       const CLI::App& root, std::string* read) {
+                                       const CLI::App& root, ConfigFile* read) {
   std::vector<std::string> rest;
   std::string file;
   const CLI::App* command = nullptr;
@@ -84,24 +106,39 @@ std::vector<std::string> expand_config(const std::vector<std::string>& arguments
   }
   if (file.empty() || command == nullptr) return rest;
 
-  if (read != nullptr) *read = file;
+  if (read != nullptr) read->path = file;
   const Json document = read_json_file(file);
   JsonObject object(document, file);
   std::vector<std::string> extra;
   for (const auto& item : document.items()) {
-    const CLI::Option* option = find_option(*command, root, item.key());
-    if (option == nullptr || item.key() == "help" || item.key() == "config")
-      throw Error(
-          Code::config, fmt::format("{}: $.{}: unknown key", file, item.key()),
-          fmt::format(
-              "Keys are the long options of '{0}' without dashes: see 'intaglio {0} --help'.",
-              command->get_name()));
-    if (!given(rest, *option)) append(extra, object, item.key(), *option);
+    const CLI::Option* option = find_key(*command, root, item.key());
+    if (option == nullptr)
+      throw Error(Code::config, fmt::format("{}: $.{}: unknown key", file, item.key()),
+                  unknown_key(*command, root, item.key()));
+    if (given(rest, *option)) continue;
+    append(extra, object, item.key(), *option);
+    if (read != nullptr) read->keys.push_back(item.key());
   }
   // Behind the command's name: its options are known from there on.
   const auto at = std::find(rest.begin(), rest.end(), command->get_name());
   rest.insert(at + 1, extra.begin(), extra.end());
   return rest;
+}
+
+std::optional<Error> config_error(const ConfigFile& file, const CLI::ParseError& error) {
+  const std::string said = error.what();
+  for (const std::string& key : file.keys) {
+    const std::size_t at = said.find("--" + key);
+    if (at == std::string::npos) continue;
+    const char behind = at + 2 + key.size() < said.size() ? said[at + 2 + key.size()] : ' ';
+    if (std::isalnum(static_cast<unsigned char>(behind)) != 0 || behind == '-') continue;
+    return Error(
+        Code::config,
+        fmt::format("{}: $.{}: not what the option takes: {}", file.path, key,
+                    said.starts_with("--" + key + ": ") ? said.substr(key.size() + 4) : said),
+        fmt::format("Write it as --{} takes it: see the command's --help.", key));
+  }
+  return std::nullopt;
 }
 
 Json effective_config(const CLI::App& command) {

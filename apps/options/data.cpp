@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/options/count.h"
 #include "apps/options/group.h"
 
 namespace intaglio {
@@ -15,7 +16,8 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
       ->type_name("PATH")
       ->required(required);
   command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(at_least_one());
   command
       .add_option(
           "--preprocess", o.preprocess,

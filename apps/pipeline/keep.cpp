@@ -36,9 +36,12 @@ void require_searchable(const KeepOptions& options, const Gates& gates, const Fo
                 "Use --format qdq, or keep the layers float.");
   if (!has_data) refuse("layers are chosen by measuring", "Give --data PATH.");
   if (options.automatic() && !gates.any())
-    refuse("auto needs something to reach", "Give --min-sqnr DB or --max-agreement-drop POINTS.");
+    refuse("auto needs something to reach",
+           "Give --min-sqnr DB, or what suits the model: --max-agreement-drop POINTS of a "
+           "classifier, --min-boxes-f1 0..1 of a detector, --max-character-error PERCENT of a text "
+           "recognizer, --min-cosine 0..1 of an embedding.");
   if (options.automatic() && gates.need_labels() && has_eval_data)
-    refuse("--max-top1-drop needs labels of the calibration data, not of --eval-data",
+    refuse("a gate on top-1 needs labels of the calibration data, not of --eval-data",
            "Search by --max-agreement-drop POINTS.");
 }
 

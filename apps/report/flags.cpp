@@ -9,14 +9,14 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array settings = {
-    "activations"sv, "channels"sv,     "contrib"sv,   "crop"sv,        "ctc-blank"sv,
-    "data"sv,        "decoder"sv,      "effort"sv,    "exclude"sv,     "exclude-op"sv,
-    "float16"sv,     "follow-links"sv, "format"sv,    "granularity"sv, "include"sv,
-    "include-op"sv,  "io"sv,           "labels"sv,    "layout"sv,      "like"sv,
-    "limit"sv,       "max-memory"sv,   "mean"sv,      "metric"sv,      "min-cosine"sv,
-    "nodes"sv,       "nonfinite"sv,    "partial"sv,   "preprocess"sv,  "reduce-range"sv,
-    "reference"sv,   "resize"sv,       "save-plan"sv, "shard"sv,       "symmetric"sv,
-    "target"sv,      "threads"sv,      "weights"sv,
+    "activations"sv,  "channels"sv,     "contrib"sv,   "crop"sv,        "ctc-blank"sv,
+    "data"sv,         "decoder"sv,      "effort"sv,    "exclude"sv,     "exclude-op"sv,
+    "float16"sv,      "follow-links"sv, "format"sv,    "granularity"sv, "include"sv,
+    "include-op"sv,   "io"sv,           "labels"sv,    "layout"sv,      "like"sv,
+    "limit"sv,        "max-memory"sv,   "mean"sv,      "metric"sv,      "min-cosine"sv,
+    "nms-iou"sv,      "nodes"sv,        "nonfinite"sv, "partial"sv,     "preprocess"sv,
+    "reduce-range"sv, "reference"sv,    "resize"sv,    "save-plan"sv,   "score-threshold"sv,
+    "shard"sv,        "symmetric"sv,    "target"sv,    "threads"sv,     "weights"sv,
 };
 static_assert(std::ranges::is_sorted(settings));
 

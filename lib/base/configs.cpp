@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lib/base/error.h"
+#include "lib/base/nearest.h"
 
 namespace intaglio {
 namespace {
@@ -50,12 +51,13 @@ fs::path find_config(ConfigKind kind, std::string_view name_or_file) {
     const fs::path file = folder_of(kind, root) / fmt::format("{}.json", name_or_file);
     if (fs::is_regular_file(file, failed)) return file;
   }
+  const std::vector<std::string> names = config_names(kind);
   throw Error(
       Code::config,
       fmt::format("{} '{}': unknown",
                   kind == ConfigKind::preprocess ? "preprocessing preset" : "target", name_or_file),
-      fmt::format("Known names: {}; or give the path of a .json file.",
-                  fmt::join(config_names(kind), ", ")));
+      suggestion(name_or_file, std::vector<std::string_view>(names.begin(), names.end())) +
+          " Or give the path of a .json file.");
 }
 
 std::vector<std::string> config_names(ConfigKind kind) {

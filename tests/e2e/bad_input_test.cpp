@@ -16,13 +16,10 @@
 namespace intaglio {
 namespace {
 
+using testing::data;
 using testing::fresh_folder;
 using testing::Ran;
 using testing::run_program;
-
-std::string data(const std::string& name) {
-  return (testing::source_dir() / "data" / name).string();
-}
 
 // Runs quantize on a model file and expects a code, words in the message, and an empty output
 // folder.
@@ -284,6 +281,40 @@ TEST(BadOptions, UnknownMethodTargetPresetAndFlag) {
                  {"--efort", "fast"});
   expect_refused(data("demo.onnx"), 2, {"no option --thread", "Did you mean --threads?"},
                  {"--thread=2"});
+}
+TEST(BadOptions, ANameThatIsNearlyOneIsToldTheOther) {
+  expect_refused(data("demo.onnx"), 3, {"target 'onnxruntim'", "Did you mean 'onnxruntime'?"},
+                 {"--target", "onnxruntim"});
+  expect_refused(data("demo.onnx"), 3, {"Did you mean 'imagenet'?"},
+                 {"--data", data("calib"), "--preprocess", "imagnet"}, false);
+}
+TEST(BadOptions, AnOptionIsNoValueOfAnother) {
+  expect_refused(data("demo.onnx"), 2,
+                 {"--keep-float is followed by the option --threads", "Say --keep-float N|auto"},
+                 {"--keep-float", "--threads", "1"});
+  expect_refused(data("demo.onnx"), 2, {"--method is followed by the option --effort"},
+                 {"--method", "--effort=fast"});
+}
+TEST(BadOptions, NoSampleAtAll) {
+  expect_refused(data("demo.onnx"), 2, {"--limit"}, {"--limit", "0"});
+}
+TEST(BadOptions, ASearchWithoutAGoalNamesWhatSuitsAModel) {
+  expect_refused(data("demo.onnx"), 2, {"--min-sqnr DB", "--min-boxes-f1 0..1 of a detector"},
+                 {"--keep-float", "auto"});
+}
+TEST(BadOptions, ConfigFilesNameWhatDoesNotFit) {
+  const auto refuse = [](const char* json, const std::vector<std::string>& words) {
+    const std::string file = written("wrong.json", json);
+    std::vector<std::string> all = {"wrong.json"};
+    all.insert(all.end(), words.begin(), words.end());
+    expect_refused(data("demo.onnx"), 3, all, {"--config", file});
+  };
+  refuse(R"({"limit": "many"})", {"$.limit: not what the option takes", "many"});
+  refuse(R"({"limit": 0})", {"$.limit"});
+  refuse(R"({"threads": 5000})", {"$.threads", "5000"});
+  refuse(R"({"effort": "most"})", {"$.effort", "balanced"});
+  refuse(R"({"symmetric": 1})", {"$.symmetric"});
+  refuse(R"({"min-agreemnt": 95})", {"$.min-agreemnt", "Did you mean \"min-agreement\"?"});
 }
 TEST(BadOptions, UnknownKeyInConfigFiles) {
   expect_refused(data("demo.onnx"), 3, {"$.surprise"},

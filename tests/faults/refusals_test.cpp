@@ -7,7 +7,7 @@ namespace intaglio {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::names_in;
 using testing::quick;
@@ -49,13 +49,29 @@ TEST(Refusals, ADiskThatFailsIsAnError) {
   EXPECT_EQ(names_in(folder), Names{"a.onnx"});
 }
 
+TEST(Refusals, AFolderThatNobodyMayReadIsNamed) {
+  if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
+  const fs::path folder = fresh_folder();
+  fs::create_directories(folder / "images" / "closed");
+  write_file(folder / "list.txt", "images\n");
+  for (const char* given : {"images", "list.txt"}) {
+    const Ran ran =
+        shell(without("folders") + " quantize '" + data("demo.onnx") + "' --data '" +
+              (folder / given).string() + "' -o '" + (folder / "a.onnx").string() + "'");
+    EXPECT_EQ(ran.exit_code, 4) << ran.err;
+    EXPECT_NE(ran.err.find("images/closed: cannot read the folder: Permission denied"),
+              std::string::npos)
+        << given << ran.err;
+  }
+}
+
 TEST(Refusals, WithoutThreadsTheCodeIs6) {
   if (sanitized) GTEST_SKIP() << "sanitizers want to be loaded first";
   const fs::path folder = fresh_folder();
   const std::string threads = " --threads 4";
   for (const std::string& command :
        {threads + quick(folder / "a.onnx").substr(12),
-        threads + " run '" + demo("demo.onnx") + "' --data '" + demo("eval/0000.jpg") + "'"}) {
+        threads + " run '" + data("demo.onnx") + "' --data '" + data("eval/0000.jpg") + "'"}) {
     const Ran ran = shell(without("threads") + command);
     EXPECT_EQ(ran.exit_code, 6) << command << ran.err;
     EXPECT_NE(ran.err.find("a thread cannot be started"), std::string::npos) << ran.err;

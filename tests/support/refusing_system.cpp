@@ -1,10 +1,12 @@
 // Loaded into the program (LD_PRELOAD) in place of a system that refuses: what $SHIM names fails.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 #include <cstring>
 
@@ -25,9 +27,37 @@ int fails_with(int error) {
   return -1;
 }
 
+// A folder called "closed", where folders are opened: as where nobody may read it.
+bool is_closed(const char* path, int flags) {
+  const char* name = std::strrchr(path, '/');
+  return refuses("folders") && (flags & O_DIRECTORY) != 0 &&
+         std::strcmp(name == nullptr ? path : name + 1, "closed") == 0;
+}
+
+using OpenAt = int(int, const char*, int, ...);
+
 }  // namespace
 
 extern "C" {
+
+// libstdc++ opens folders that it walks through by these.
+int openat(int folder, const char* path, int flags, ...) {
+  if (is_closed(path, flags)) return fails_with(EACCES);
+  std::va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return real<OpenAt>("openat")(folder, path, flags, mode);
+}
+
+int openat64(int folder, const char* path, int flags, ...) {
+  if (is_closed(path, flags)) return fails_with(EACCES);
+  std::va_list list;
+  va_start(list, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
+  va_end(list);
+  return real<OpenAt>("openat64")(folder, path, flags, mode);
+}
 
 // As on file systems that keep nothing on a disk.
 int fsync(int fd) {
