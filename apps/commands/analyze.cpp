@@ -8,6 +8,7 @@
 #include "apps/commands/command_line.h"
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
+#include "apps/options/count.h"
 #include "apps/options/data.h"
 #include "apps/options/group.h"
 #include "apps/options/quant.h"
@@ -35,18 +36,34 @@ std::string noise_text(const Json& noise) {
   return decibels(db.is_null() ? std::nullopt : std::optional(db.get<double>()));
 }
 
+std::string gain_text(const Json& gain) {
+  return gain.is_null() ? "-" : fmt::format("{:+.2f}", gain.get<double>());
+}
+
+// What layers cost together: each alone may win nothing where its like do the same harm.
+void print_groups(const Json& groups) {
+  if (groups.empty()) return;
+  std::vector<std::vector<std::string>> rows = {
+      {"together", "layers", "quantized alone", "float alone", "gain dB"}};
+  for (const Json& g : groups)
+    rows.push_back({g["name"], std::to_string(g["layers"].size()),
+                    noise_text(g["together_quantized"]), noise_text(g["together_float"]),
+                    gain_text(g["gain_db"])});
+  print_table(rows);
+  print_out("\n");
+}
+
 // analysis: that part of a report. Its first `most` layers.
 void print_analysis(const Json& analysis, std::size_t most) {
+  print_groups(analysis["groups"]);
   std::vector<std::vector<std::string>> rows = {
       {"rank", "layer", "op", "MACs %", "quantized alone", "float alone", "gain dB", "hint"}};
   const Json& layers = analysis["layers"];
   for (std::size_t r = 0; r < std::min(most, layers.size()); ++r) {
     const Json& l = layers[r];
-    const Json& gain = l["gain_db"];
     rows.push_back({std::to_string(r + 1), node_label(l), l["op"],
                     percent(l["macs_share"].get<double>()), noise_text(l["alone_quantized"]),
-                    noise_text(l["alone_float"]),
-                    gain.is_null() ? "-" : fmt::format("{:+.2f}", gain.get<double>()),
+                    noise_text(l["alone_float"]), gain_text(l["gain_db"]),
                     with_flags(l["hint"].get<std::string>())});
   }
   print_table(rows);
@@ -96,7 +113,7 @@ void add_analyze(CLI::App& root, CommandLine& line) {
   command
       ->add_option("--samples", options->spec.samples,
                    "Analyze on this many samples at most, spread evenly over --data")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least_one())
       ->capture_default_str();
   begin_group(*command, group::method);
   command

@@ -20,10 +20,10 @@ std::string label(const Node& node) {
 
 double share(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
 
-// How much less noise the whole network has when the layer stays float; nullopt: one of both has
+// How much less noise the whole network has when something stays float; nullopt: one of both has
 // none.
-std::optional<double> gain_db(const Sensitivity& s, const LayerSensitivity& layer) {
-  const double all = s.quantized.relative(), without = layer.alone_float.relative();
+std::optional<double> gain_db(const Sensitivity& s, const Noise& left) {
+  const double all = s.quantized.relative(), without = left.relative();
   return all > 0 && without > 0 ? std::optional(10 * std::log10(all / without)) : std::nullopt;
 }
 
@@ -40,15 +40,29 @@ Json layer_json(const Sensitivity& s, const LayerSensitivity& l, std::size_t ran
                {"alone_float", noise_json(l.alone_float, classes)},
                {"weights_alone", noise_json(l.weights_alone, classes)},
                {"noise_share", share(l.alone_quantized.relative(), all)},
-               {"gain_db", number(gain_db(s, l))},
+               {"gain_db", number(gain_db(s, l.alone_float))},
                {"hint", hint_for(l)}};
   if (l.layer.fused != nullptr) json["fused"] = label(*l.layer.fused);
   return json;
 }
 
-// "layers", the most sensitive first, "values", and the whole network under "quantized".
+Json group_json(const Sensitivity& s, const GroupSensitivity& g, bool classes) {
+  Json names = Json::array();
+  for (const std::size_t l : g.group.layers) names.push_back(label(*s.layers[l].layer.node));
+  return {{"name", g.group.name},
+          {"op", g.group.op},
+          {"layers", names},
+          {"together_quantized", noise_json(g.together_quantized, classes)},
+          {"together_float", noise_json(g.together_float, classes)},
+          {"gain_db", number(gain_db(s, g.together_float))}};
+}
+
+// "groups" and "layers", the most sensitive first, "values", and the whole network under
+// "quantized".
 Json analysis_json(const Sensitivity& s, bool classes) {
-  Json layers = Json::array(), values = Json::array();
+  Json groups = Json::array(), layers = Json::array(), values = Json::array();
+  for (const std::size_t i : group_ranking(s))
+    groups.push_back(group_json(s, s.groups[i], classes));
   std::size_t rank = 0;
   for (const std::size_t i : ranking(s))
     layers.push_back(layer_json(s, s.layers[i], ++rank, classes));
@@ -63,6 +77,7 @@ Json analysis_json(const Sensitivity& s, bool classes) {
   return {{"samples", s.quantized.samples},
           {"macs", s.macs},
           {"quantized", noise_json(s.quantized, classes)},
+          {"groups", groups},
           {"layers", layers},
           {"values", values}};
 }

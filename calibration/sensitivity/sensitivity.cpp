@@ -45,6 +45,8 @@ class Measurement {
     for (const QuantizedLayer& layer : quantized_layers(graph_, network_.plan, network_.target))
       result_.layers.push_back({.layer = layer, .weights = weights_of(*layer.node)});
     result_.values = tied_values(graph_, network_.plan, layers());
+    if (options_.layers)
+      for (LayerGroup& group : layer_groups(layers())) result_.groups.push_back({std::move(group)});
     count_macs();
     from_float();
     from_quantized();
@@ -85,20 +87,29 @@ class Measurement {
     return {simulator_.program(), plan, numbers_};
   }
 
-  Variant only(std::size_t layer) const {
-    std::vector<QuantizedLayer> others = layers();
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(layer));
-    const Variant drafted = without(others);
+  // Of a group: its layers, or all but them.
+  std::vector<QuantizedLayer> chosen(const LayerGroup& group, bool in_it) const {
+    std::vector<QuantizedLayer> chosen;
+    for (std::size_t i = 0; i < result_.layers.size(); ++i)
+      if (std::ranges::binary_search(group.layers, i) == in_it)
+        chosen.push_back(result_.layers[i].layer);
+    return chosen;
+  }
+
+  Variant only(const LayerGroup& group) const {
+    const Variant drafted = without(chosen(group, false));
     const Program& program = simulator_.program();
     const bool alone = first_difference(program, Variant(program), drafted) < program.steps.size();
-    return alone ? drafted : as_in_the_plan(layer);
+    return alone ? drafted : as_in_the_plan(chosen(group, true));
   }
 
   // For what no draft quantizes without its neighbours, as an Add.
-  Variant as_in_the_plan(std::size_t layer) const {
+  Variant as_in_the_plan(const std::vector<QuantizedLayer>& layers) const {
     const Program& program = simulator_.program();
     Variant variant(program);
-    const std::vector<const Node*> nodes = result_.layers[layer].layer.nodes();
+    std::vector<const Node*> nodes;
+    for (const QuantizedLayer& layer : layers)
+      for (const Node* node : layer.nodes()) nodes.push_back(node);
     for (std::size_t s = 0; s < variant.codes.size(); ++s) {
       const Step& step = program.steps[s];
       if (!std::ranges::count(nodes, step.node)) continue;
@@ -133,7 +144,9 @@ class Measurement {
   void from_float() {
     std::vector<Variant> variants = {quantized_};
     if (options_.layers)
-      for (std::size_t i = 0; i < result_.layers.size(); ++i) variants.push_back(only(i));
+      for (std::size_t i = 0; i < result_.layers.size(); ++i)
+        variants.push_back(only({{}, {}, {i}}));
+    for (const GroupSensitivity& g : result_.groups) variants.push_back(only(g.group));
     if (options_.parts) {
       for (std::size_t i = 0; i < result_.layers.size(); ++i) variants.push_back(weights_only(i));
       for (const TiedValues& tied : result_.values) variants.push_back(values_only(tied));
@@ -144,6 +157,7 @@ class Measurement {
     result_.quantized = std::move(*next++);
     if (options_.layers)
       for (LayerSensitivity& l : result_.layers) l.alone_quantized = std::move(*next++);
+    for (GroupSensitivity& g : result_.groups) g.together_quantized = std::move(*next++);
     if (options_.parts) {
       for (LayerSensitivity& l : result_.layers) l.weights_alone = std::move(*next++);
       result_.values_alone.assign(std::make_move_iterator(next),
@@ -155,10 +169,14 @@ class Measurement {
     if (!options_.layers) return;
     std::vector<Variant> variants;
     for (const LayerSensitivity& l : result_.layers) variants.push_back(without({l.layer}));
+    for (const GroupSensitivity& g : result_.groups)
+      variants.push_back(without(chosen(g.group, true)));
     std::vector<Noise> noise =
         simulator_.measure(quantized_, variants, samples_, options_.simulator);
     for (std::size_t i = 0; i < result_.layers.size(); ++i)
       result_.layers[i].alone_float = std::move(noise[1 + i]);
+    for (std::size_t i = 0; i < result_.groups.size(); ++i)
+      result_.groups[i].together_float = std::move(noise[1 + result_.layers.size() + i]);
   }
 
   const QuantizedNetwork& network_;
@@ -188,6 +206,14 @@ std::vector<std::size_t> ranking(const Sensitivity& sensitivity) {
   };
   std::ranges::stable_sort(order,
                            [&](std::size_t a, std::size_t b) { return noise(a) > noise(b); });
+  return order;
+}
+
+std::vector<std::size_t> group_ranking(const Sensitivity& sensitivity) {
+  std::vector<std::size_t> order(sensitivity.groups.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto left = [&](std::size_t i) { return sensitivity.groups[i].together_float.relative(); };
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return left(a) < left(b); });
   return order;
 }
 

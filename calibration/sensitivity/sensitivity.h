@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "calibration/sensitivity/groups.h"
 #include "calibration/sensitivity/layers.h"
 #include "calibration/sensitivity/simulator.h"
 
@@ -20,16 +21,23 @@ struct LayerSensitivity {
   Noise weights_alone = {};    // nothing but its weights are codes
 };
 
+struct GroupSensitivity {
+  LayerGroup group;
+  Noise together_quantized = {};  // all other layers are float
+  Noise together_float = {};      // all other layers are quantized
+};
+
 struct Sensitivity {
   Noise quantized;                       // of the whole plan
   std::vector<LayerSensitivity> layers;  // in the order of the plan
   std::vector<TiedValues> values;
   std::vector<Noise> values_alone;  // as `values`: nothing but they are codes
-  double macs = 0;                  // of all nodes, quantized or not
+  std::vector<GroupSensitivity> groups;
+  double macs = 0;  // of all nodes, quantized or not
 };
 
 struct SensitivityOptions {
-  bool layers = true;  // measure alone_quantized and alone_float
+  bool layers = true;  // measure alone_quantized and alone_float, and groups
   bool parts = true;   // measure weights_alone and values_alone
   SimulatorOptions simulator;
 };
@@ -49,5 +57,8 @@ Sensitivity measure_sensitivity(const QuantizedNetwork& network, const Samples& 
 
 // Indices of layers, the most sensitive first: those with the most noise when quantized alone.
 std::vector<std::size_t> ranking(const Sensitivity& sensitivity);
+
+// Indices of groups, the one that wins most when it stays float first.
+std::vector<std::size_t> group_ranking(const Sensitivity& sensitivity);
 
 }  // namespace intaglio

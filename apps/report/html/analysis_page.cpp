@@ -17,7 +17,8 @@ const Column rank{"Rank", "rank"}, layer{"Layer", "name", true}, op{"Operator", 
     macs{"MACs %", "macs"}, quantized{"Quantized alone, dB", "quantized"},
     weights{"Its weights alone, dB", "weights"}, left{"Float alone, dB", "float"},
     gain{"Gain, dB", "gain"}, noise{"Noise %", "noise"}, hint{"Hint", "hint", true},
-    value{"Value", "value", true}, readers{"Made and read by", "layers", true};
+    together{"All of", "name", true}, count{"Layers", "count"}, value{"Value", "value", true},
+    readers{"Made and read by", "layers", true};
 
 std::string bar(double percent) {
   return fmt::format(
@@ -43,6 +44,27 @@ std::string layer_rows(const Json& layers) {
             "</tr></tbody>\n";
   }
   return rows;
+}
+
+std::string group_rows(const Json& groups) {
+  std::string rows;
+  for (const Json& g : groups)
+    rows += "<tbody><tr>" + row_head(code(text(g, "name")), together) +
+            cell(figure(g, "gain_db", "{:+.2f}"), gain) +
+            cell(figure(g["together_float"], "sqnr_db", "{:.2f}"), left) +
+            cell(figure(g["together_quantized"], "sqnr_db", "{:.2f}"), quantized) +
+            cell(std::to_string(g["layers"].size()), count) + "</tr></tbody>\n";
+  return rows;
+}
+
+std::string groups_section(const Json& groups) {
+  if (groups.empty()) return {};
+  return "<section id=\"groups\"><h2>Together</h2>\n" +
+         table(
+             "Layers of one kind, measured together: where many do the same harm, one of them "
+             "alone wins nothing",
+             {together, gain, left, quantized, count}, group_rows(groups)) +
+         "</section>\n";
 }
 
 std::string value_rows(const Json& values) {
@@ -80,6 +102,7 @@ std::string analysis_page(const Json& given) {
       std::filesystem::path(report["model"]["path"].get<std::string>()).filename().string();
   const Json& a = report["analysis"];
   std::string content = warnings_section(report) + summary(report);
+  content += groups_section(a["groups"]);
   content += "<section id=\"layers\"><h2>Layers</h2>\n" +
              table(
                  "The most sensitive first: SQNR of the outputs when the layer alone is "
@@ -91,9 +114,10 @@ std::string analysis_page(const Json& given) {
              table("SQNR of the outputs when nothing but the value is rounded",
                    {value, quantized, readers}, value_rows(a["values"])) +
              "</section>\n";
-  return document(model + ", sensitivity", code(model) + ", sensitivity",
-                  {{"summary", "Summary"}, {"layers", "Layers"}, {"values", "Activations"}},
-                  content);
+  std::vector<Link> parts = {
+      {"summary", "Summary"}, {"layers", "Layers"}, {"values", "Activations"}};
+  if (!a["groups"].empty()) parts.insert(parts.begin() + 1, {"groups", "Together"});
+  return document(model + ", sensitivity", code(model) + ", sensitivity", parts, content);
 }
 
 }  // namespace intaglio::html
