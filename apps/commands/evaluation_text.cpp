@@ -62,6 +62,13 @@ void print_outputs(const Evaluation& e) {
   }
 }
 
+// By which rule tokens are left out, where samples had padding.
+void print_padding(const Evaluation& e) {
+  if (e.padding == 0) return;
+  print_out("{} of {} tokens are padding, where '{}' is 0, and left out of outputs [N,T,...]\n",
+            e.padding, e.tokens, e.plan.mask_name);
+}
+
 void print_sentences(const Evaluation& e) {
   for (const Metric metric : e.plan.metrics) {
     const auto sentence = def_of(metric).sentence;
@@ -76,6 +83,7 @@ void print_evaluation(const std::string& reference, const std::string& model, co
                       EvalSource source) {
   print_classes(reference, model, e);
   print_outputs(e);
+  print_padding(e);
   print_sentences(e);
   std::vector<std::string_view> names;
   for (const Metric metric : e.plan.metrics) names.push_back(name_of(metric));

@@ -39,9 +39,11 @@ bool Gates::need_labels() const {
 }
 
 void Gates::require_measurable(bool has_labels, bool has_reference) const {
-  if (any() && !has_reference)
-    throw Error(Code::usage, "a gate needs a float model to compare with",
-                "Give --reference FP32.onnx.");
+  for (const SetGate& set : gates_of(*this))
+    if (!set.gate.gate->absolute && !has_reference)
+      throw Error(Code::usage,
+                  fmt::format("{} needs a float model to compare with", set.limit.name),
+                  "Give --reference FP32.onnx.");
   for (const SetGate& set : gates_of(*this))
     if (set.gate.metric->labels && !has_labels)
       throw Error(Code::usage, fmt::format("{} needs labels", set.limit.name),

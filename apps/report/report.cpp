@@ -66,6 +66,7 @@ Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
   const auto equal = strings.equal_lines();
   return {{"blank", plan.ctc.blank},
           {"lines", strings.lines},
+          {"unread", strings.unread},
           {"equal_lines", equal ? Json(equal->percent()) : Json()},
           {"equal_lines_interval", equal ? interval_json(equal->interval()) : Json()},
           {"characters", strings.characters},
@@ -214,6 +215,10 @@ Json evaluation_json(const Evaluation& e) {
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
   json["metrics"] = {
       {"names", Json::array()}, {"reason", e.plan.reason}, {"advice", e.plan.advice}};
+  json["padding"] =
+      e.padding == 0
+          ? Json()
+          : Json{{"input", e.plan.mask_name}, {"tokens", e.tokens}, {"left_out", e.padding}};
   for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
   json["reference"] = e.reference ? Json{{"top1", e.reference->top1.percent()},
                                          {"top5", e.reference->top5.percent()}}

@@ -79,8 +79,11 @@ SampleResult CandidateRun::measure(const std::vector<Tensor>& feeds, const Expec
   const Answer answer = read_answer(plan_, feeds, actual);
   if (plan_.has(Metric::topk)) result.classify(answer, label);
   if (expected != nullptr) {
-    compare_outputs(expected->outputs, actual, result);
-    compare_answers(expected->answer, answer, result);
+    const TokenMask mask = plan_.mask ? TokenMask(feeds.at(*plan_.mask)) : TokenMask();
+    compare_outputs(expected->outputs, actual, mask, result);
+    const bool by_token = !actual.empty() && mask.applies_to(actual.front().shape()) &&
+                          answer.classes.size() == mask.tokens();
+    compare_answers(expected->answer, answer, by_token ? &mask : nullptr, result);
   }
   if (keeps_answers_) {
     result.said.emplace();
@@ -92,7 +95,8 @@ SampleResult CandidateRun::measure(const std::vector<Tensor>& feeds, const Expec
 }
 
 void CandidateRun::compare_outputs(const std::vector<Tensor>& expected,
-                                   const std::vector<Tensor>& actual, SampleResult& result) const {
+                                   const std::vector<Tensor>& actual, const TokenMask& mask,
+                                   SampleResult& result) const {
   constexpr const char* remedy = "Give the float model that this one was made from.";
   if (expected.size() != actual.size())
     throw Error(Code::data,
@@ -113,17 +117,23 @@ void CandidateRun::compare_outputs(const std::vector<Tensor>& expected,
   result.outputs.resize(actual.size());
   if (plan_.has(Metric::psnr)) result.extrema.resize(actual.size());
   for (std::size_t o = 0; o < actual.size(); ++o) {
-    const std::vector<float> x = expected[o].to_vector<float>();
-    result.outputs[o].add(x, actual[o].to_vector<float>());
+    std::vector<float> x = expected[o].to_vector<float>(), y = actual[o].to_vector<float>();
+    if (mask.applies_to(actual[o].shape())) {
+      x = mask.real_part(x), y = mask.real_part(y);
+      result.tokens = mask.tokens(), result.padding = mask.masked();
+    }
+    result.outputs[o].add(x, y);
     if (plan_.has(Metric::psnr)) result.extrema[o].add(x);
   }
 }
 
 void CandidateRun::compare_answers(const Answer& expected, const Answer& actual,
-                                   SampleResult& result) const {
+                                   const TokenMask* masked, SampleResult& result) const {
   result.positions = std::max(expected.classes.size(), actual.classes.size());
+  if (masked != nullptr) result.positions -= masked->masked();
   for (std::size_t i = 0; i < std::min(expected.classes.size(), actual.classes.size()); ++i)
-    result.same += actual.classes[i].front() == expected.classes[i].front();
+    result.same += (masked == nullptr || masked->is_real(i)) &&
+                   actual.classes[i].front() == expected.classes[i].front();
   const auto of = [](const auto& list, std::size_t i) {  // of a smaller batch: nothing
     return i < list.size() ? list[i] : typename std::decay_t<decltype(list)>::value_type{};
   };
@@ -146,6 +156,7 @@ void CandidateRun::add(const SampleResult& r, std::size_t sample) {
   }
   ++loaded_, labelled_ += r.labelled, top1_ += r.top1, top5_ += r.top5;
   positions_ += r.positions, same_ += r.same;
+  tokens_ += r.tokens, padding_ += r.padding;
   boxes_.merge(r.boxes), strings_.merge(r.strings);
   shapes_differ_ |= r.shapes_differ;
   merge_all(outputs_, r.outputs);
@@ -168,6 +179,7 @@ Evaluation CandidateRun::finish(bool compared) const {
   e.answers = answers_;
   if (!compared) return e;
   if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = Share{same_, positions_};
+  e.tokens = tokens_, e.padding = padding_;
   if (plan_.has(Metric::boxes)) e.boxes = boxes_;
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/eval/evaluate.h"
+#include "lib/eval/token_mask.h"
 
 namespace intaglio {
 
@@ -14,6 +15,7 @@ namespace intaglio {
 struct SampleResult {
   bool loaded = false, labelled = false;
   std::size_t positions = 0, same = 0;  // same: the best class of both models
+  std::size_t tokens = 0, padding = 0;  // of outputs that hold some
   bool top1 = false, top5 = false;
   bool shapes_differ = false;
   BoxMatches boxes;
@@ -52,8 +54,10 @@ class CandidateRun {
 
  private:
   void compare_outputs(const std::vector<Tensor>& expected, const std::vector<Tensor>& actual,
+                       const TokenMask& mask, SampleResult& result) const;
+  // masked: the positions of classes are tokens of the mask.
+  void compare_answers(const Answer& expected, const Answer& actual, const TokenMask* masked,
                        SampleResult& result) const;
-  void compare_answers(const Answer& expected, const Answer& actual, SampleResult& result) const;
 
   Candidate candidate_;
   MetricPlan plan_;
@@ -61,6 +65,7 @@ class CandidateRun {
   std::vector<std::string> names_;                      // in the reference
   std::unordered_map<std::string, std::size_t> index_;  // by name in the model
   std::size_t loaded_ = 0, labelled_ = 0, positions_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
+  std::size_t tokens_ = 0, padding_ = 0;
   std::vector<Deviation> outputs_, values_;
   std::vector<Extrema> extrema_;
   std::vector<SampleCosines> cosines_;  // by output

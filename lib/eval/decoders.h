@@ -30,6 +30,7 @@ struct DetectOptions {
   double score = 0.3;  // detections with lower scores are left out
   double nms = 0.45;   // overlap beyond which suppress() drops the lesser one
   double match = 0.5;  // overlap from which two boxes are the same
+  bool operator==(const DetectOptions&) const = default;
 };
 
 // An output as the decoders read it.

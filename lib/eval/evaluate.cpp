@@ -5,6 +5,7 @@
 
 #include "lib/base/parallel.h"
 #include "lib/eval/candidate_run.h"
+#include "lib/eval/token_mask.h"
 
 namespace intaglio {
 namespace {
@@ -113,13 +114,26 @@ std::vector<Tensor> fitted_feeds(const Executor& model, const std::vector<Tensor
   return fitted;
 }
 
+namespace {
+
+MetricPlan with_mask(MetricPlan plan, const Graph& graph) {
+  plan.mask = mask_input(graph);
+  if (plan.mask) plan.mask_name = graph.feeds()[*plan.mask]->name();
+  return plan;
+}
+
+}  // namespace
+
 MetricPlan plan_metrics(const MetricRequest& request, const Executor& model,
                         const Samples& samples) {
-  if (const auto declared = signature_of(model.graph())) return plan_metrics(request, *declared);
+  const Graph& graph = model.graph();
+  if (const auto declared = signature_of(graph))
+    return with_mask(plan_metrics(request, *declared), graph);
   for (std::size_t i = 0; i < samples.count; ++i)
     if (const auto feeds = samples.load(i)) {
       const std::vector<Tensor> fitted = fitted_feeds(model, *feeds);
-      return plan_metrics(request, signature_of(model.graph(), fitted, model.run(fitted)));
+      return with_mask(plan_metrics(request, signature_of(graph, fitted, model.run(fitted))),
+                       graph);
     }
   throw none_loaded(samples);
 }

@@ -38,6 +38,9 @@ struct Evaluation {
   std::optional<Share> agreement;       // positions on which both have the same top class
   std::optional<BoxMatches> boxes;      // with Metric::boxes
   std::optional<StringErrors> strings;  // with Metric::ctc
+  // Tokens of outputs that hold one for each, and how many of them a mask took out: of agreement and
+  // of what is compared by outputs. Both 0: no sample had padding.
+  std::size_t tokens = 0, padding = 0;
   // With a reference: by graph output. Empty when shapes differ and no metric of the plan compares
   // values.
   std::vector<OutputDeviation> outputs;

@@ -109,6 +109,21 @@ CtcPlan plan_ctc(const MetricRequest& request, const Signature& signature) {
   return {shape[0] != 1 && shape[1] == 1, blank};
 }
 
+// Settings of what is not read off the outputs would be ignored.
+void require_used(const MetricPlan& plan, const MetricRequest& request) {
+  const auto refuse = [&](std::string_view settings, std::string_view what, Metric metric) {
+    std::vector<std::string_view> names;
+    for (const Metric each : plan.metrics) names.push_back(name_of(each));
+    throw Error(Code::usage,
+                fmt::format("{}: the outputs are not read as {}, but compared by {}", settings,
+                            what, fmt::join(names, ", ")),
+                fmt::format("Give `metric {}`, too, or leave it out.", name_of(metric)));
+  };
+  if (!plan.reads_boxes() && (request.detect != DetectOptions{} || request.decoder != any_decoder))
+    refuse("`decoder`, `score-threshold` or `nms-iou`", "boxes", Metric::boxes);
+  if (!plan.reads_strings() && request.blank != 0) refuse("`ctc-blank`", "strings", Metric::ctc);
+}
+
 // How to measure what the plan does not.
 std::string advice_of(const MetricPlan& plan, const MetricRequest& request) {
   if (!request.metrics.empty() || !request.reference) return {};
@@ -181,6 +196,7 @@ MetricPlan plan_metrics(const MetricRequest& request, const Signature& signature
   plan.task = task_of(signature, plan.decoder);
   if (plan.has(Metric::boxes)) plan.decoder = choose_decoder(request.decoder, signature);
   if (plan.reads_strings()) plan.ctc = plan_ctc(request, signature);
+  require_used(plan, request);
   plan.advice = advice_of(plan, request);
   return plan;
 }

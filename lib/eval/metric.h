@@ -50,6 +50,10 @@ struct MetricPlan {
   Decoder decoder;  // with Metric::boxes, and of detectors that are recognized
   CtcPlan ctc;      // with Metric::ctc, and of recognizers
   Task task = Task::unknown;
+  // The number and the name of the input whose zeros mask tokens (token_mask.h); empty: there is
+  // none.
+  std::optional<std::size_t> mask = {};
+  std::string mask_name = {};
   std::string advice = {};  // the metric that would suit the task; empty: it is one of these
 
   // Whether answers hold them: they are measured, or at least can be read.

@@ -34,6 +34,16 @@ GateOutcome of_share(const Share& share) {
   return {.measured = share.percent(), .interval = share.interval()};
 }
 
+GateOutcome top1(const Evaluation& e, const GateLimit& limit) {
+  if (!e.accuracy || e.accuracy->top1.whole == 0)
+    return {.missed = fmt::format("no sample has a label, so that there is no {}", limit.name)};
+  GateOutcome outcome = of_share(e.accuracy->top1);
+  if (*outcome.measured < limit.value)
+    outcome.missed = fmt::format("top-1 is {:.2f} %, {} asks for {}", *outcome.measured, limit.name,
+                                 limit.value);
+  return outcome;
+}
+
 // What agreement counts: samples, or where each has several positions, those.
 std::string positions_of(const Evaluation& e) {
   return e.agreement->whole == e.samples ? "samples"
@@ -145,17 +155,26 @@ std::string boxes_sentence(const Evaluation& e) {
 std::string strings_sentence(const Evaluation& e) {
   if (!e.strings) return {};
   const auto equal = e.strings->equal_lines();
-  return fmt::format("strings: {} of {} lines equal{}, {} errors in {} characters ({} %)",
-                     e.strings->equal, e.strings->lines,
+  const std::size_t unread = e.strings->unread;
+  return fmt::format("strings: {} of {} lines equal{}, {} errors in {} characters ({} %){}",
+                     e.strings->equal, e.strings->lines - unread,
                      equal ? fmt::format(", {} %", text(*equal)) : "", e.strings->errors,
-                     e.strings->characters, character_error_text(*e.strings));
+                     e.strings->characters, character_error_text(*e.strings),
+                     unread > 0 ? fmt::format("; {} more of which neither reads anything", unread)
+                                : "");
 }
 
 const std::vector<MetricDef> rows = {
     {.metric = Metric::topk,
      .name = "topk",
      .labels = true,
-     .gates = {{.name = "max-top1-drop",
+     .gates = {{.name = "min-top1",
+                .unit = "PERCENT",
+                .help = "top-1 is lower",
+                .most = 100,
+                .absolute = true,
+                .judge = top1},
+               {.name = "max-top1-drop",
                 .unit = "POINTS",
                 .help = "top-1 falls by more",
                 .judge = top1_drop}},

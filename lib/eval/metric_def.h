@@ -34,6 +34,7 @@ struct GateDef {
   std::string_view unit;  // "DB"
   std::string_view help;  // goes on after "when": "an output has a lower SQNR"
   double most = std::numeric_limits<double>::infinity();  // limits lie in 0..most; infinite: any
+  bool absolute = false;  // of the model by itself: nothing is compared with
   // What could not be measured, such as F1 where there are no boxes, misses. Null: every output's
   // figure is judged.
   GateOutcome (*judge)(const Evaluation& e, const GateLimit& limit) = nullptr;

@@ -43,7 +43,9 @@ std::size_t edit_distance(std::span<const std::int64_t> a, std::span<const std::
 
 void StringErrors::add(const Symbols& expected, const Symbols& read) {
   ++lines;
-  equal += expected == read;
+  const bool nothing = expected.empty() && read.empty();
+  unread += nothing;
+  equal += !nothing && expected == read;
   characters += expected.size();
   errors += edit_distance(expected, read);
 }
@@ -51,6 +53,7 @@ void StringErrors::add(const Symbols& expected, const Symbols& read) {
 void StringErrors::merge(const StringErrors& other) {
   lines += other.lines;
   equal += other.equal;
+  unread += other.unread;
   characters += other.characters;
   errors += other.errors;
 }
@@ -59,7 +62,7 @@ std::optional<double> StringErrors::character_error() const {
   return percentage(errors, characters);
 }
 std::optional<Share> StringErrors::equal_lines() const {
-  return lines > 0 ? std::optional(Share{equal, lines}) : std::nullopt;
+  return lines > unread ? std::optional(Share{equal, lines - unread}) : std::nullopt;
 }
 
 }  // namespace intaglio

@@ -26,6 +26,7 @@ std::size_t edit_distance(std::span<const std::int64_t> a, std::span<const std::
 // Counts over lines; merging them is exact.
 struct StringErrors {
   std::size_t lines = 0, equal = 0;
+  std::size_t unread = 0;      // of lines: neither reads anything, which says nothing of either
   std::size_t characters = 0;  // of the reference
   std::size_t errors = 0;      // edits
 
@@ -33,7 +34,8 @@ struct StringErrors {
   void merge(const StringErrors& other);
   // In percent, may exceed 100; nullopt when the reference reads nothing.
   std::optional<double> character_error() const;
-  std::optional<Share> equal_lines() const;  // nullopt: there are no lines
+  // Of the lines of which something is read; nullopt: there are none.
+  std::optional<Share> equal_lines() const;
 };
 
 }  // namespace intaglio

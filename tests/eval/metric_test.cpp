@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/eval/evaluate.h"
 #include "lib/eval/metric_def.h"
+#include "lib/eval/token_mask.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -162,6 +163,59 @@ Evaluation compared(const TextModel& reference, const TextModel& model,
 
 const TextModel steps("(float[N,T,5] x) => (float[N,T,5] y) { y = Identity(x) }");
 const TextModel opposite("(float[N,T,5] x) => (float[N,T,5] y) { y = Neg(x) }");
+
+TEST(PlanMetrics, SettingsOfWhatIsNotReadAreRefused) {
+  MetricRequest request;
+  request.detect.score = 0.5;
+  EXPECT_EQ(refusal(request, gives({1, 10})), Code::usage);
+  request.detect = {};
+  request.blank = -1;
+  EXPECT_EQ(refusal(request, gives({1, 10})), Code::usage);
+  request.metrics = {Metric::ctc};
+  EXPECT_EQ(planned(request, gives({1, 40, 97})), "ctc");
+}
+
+// Tokens that a mask takes out say nothing of either model.
+TEST(Evaluate, PaddingIsNotCompared) {
+  const auto head = [](const char* other) {
+    return TextModel()
+        .input("float[N,T,8] x, int64[N,T] attention_mask, int64[N,T] types")
+        .output("float[N,T,8] y")
+        .constants("int64[1] last = {2}, float by = {" + std::string(other) + "}")
+        .nodes("real = Cast <to = 1> (attention_mask) wide = Unsqueeze(real, last)")
+        .nodes("seen = Mul(x, wide) rest = Sub(x, seen)")
+        .nodes("shifted = Mul(rest, by) y = Add(seen, shifted)");
+  };
+  const Model a = head("1").model(), b = head("-5").model();
+  const Executor x(a.graph()), y(b.graph());
+  const Samples samples{
+      3, [](std::size_t i) {
+        const auto mask = Tensor::of<std::int64_t>({1, 4}, {1, 1, 1, i == 1});
+        return std::optional(std::vector<Tensor>{
+            testing::random_tensor({1, 4, 8}, static_cast<unsigned>(i)), mask, mask});
+      }};
+  EvaluateOptions options;
+  options.plan = plan_metrics({.metrics = {Metric::agreement, Metric::cosine}}, x, samples);
+  EXPECT_EQ(options.plan.mask_name, "attention_mask");
+  const Evaluation e = evaluate(y, &x, samples, options);
+  EXPECT_EQ(e.tokens, 8u) << "of the two samples that have padding";
+  EXPECT_EQ(e.padding, 2u);
+  EXPECT_TRUE(e.outputs.front().deviation.exact());
+  EXPECT_EQ(e.agreement->whole, 10u);
+  EXPECT_EQ(e.agreement->part, 10u);
+}
+
+TEST(TokenMask, TakesOnesAndZerosOfTokens) {
+  const TokenMask mask(Tensor::of<std::int64_t>({2, 2}, {1, 0, 1, 1}));
+  EXPECT_TRUE(mask.applies_to({2, 2, 3}));
+  EXPECT_FALSE(mask.applies_to({2, 2})) << "nothing for each token";
+  EXPECT_FALSE(mask.applies_to({2, 3, 3}));
+  EXPECT_EQ(mask.real_part({1, 2, 3, 4}), (std::vector<float>{1, 3, 4}));
+  for (const Tensor& other :
+       {Tensor::of<std::int64_t>({1, 2}, {1, 1}), Tensor::of<float>({1, 2}, {0, -10000}),
+        Tensor::of<std::int64_t>({1, 2}, {0, 0})})
+    EXPECT_FALSE(TokenMask(other).applies_to({1, 2, 3}));
+}
 
 TEST(Evaluate, StringsWithAnOpenNumberOfSteps) {
   const MetricRequest ctc{.metrics = {Metric::ctc}};

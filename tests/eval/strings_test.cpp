@@ -77,5 +77,16 @@ TEST(StringErrors, NothingToReadIsNoFigure) {
   EXPECT_EQ(none.equal_lines()->percent(), 0);
 }
 
+TEST(StringErrors, WhatNeitherReadsIsNotEqual) {
+  StringErrors sum;
+  sum.add({}, {});
+  EXPECT_EQ(sum.unread, 1u);
+  EXPECT_FALSE(sum.equal_lines()) << "nothing was read";
+  sum.add({1}, {1});
+  sum.add({1}, {2});
+  EXPECT_EQ(sum.lines, 3u);
+  EXPECT_DOUBLE_EQ(sum.equal_lines()->percent(), 50);
+}
+
 }  // namespace
 }  // namespace intaglio

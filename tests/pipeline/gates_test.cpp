@@ -80,6 +80,18 @@ TEST(Gates, ClassesAreJudgedByAgreementAndByTop1) {
       3u);
 }
 
+TEST(Gates, Top1ByItselfIsAShareWithItsInterval) {
+  Evaluation e;
+  e.accuracy = Accuracy{.top1 = {180, 200}, .top5 = {1, 1}};
+  EXPECT_TRUE((Gates{.limits = {{"min-top1", 90}}}).missed(e).empty());
+  const Gates above{.limits = {{"min-top1", 92}}};
+  EXPECT_EQ(only_missed(above, e), "top-1 is 90.00 %, --min-top1 asks for 92");
+  EXPECT_TRUE(above.judge(e).front().unsure()) << "92 lies in the interval";
+  EXPECT_NO_THROW(above.require_measurable(true, false)) << "needs no float model";
+  EXPECT_EQ(code_of([&] { above.require_measurable(false, true); }), Code::usage);
+  EXPECT_NE(only_missed(above, {}).find("no sample has a label"), std::string::npos);
+}
+
 TEST(Gates, NothingFoundIsAMiss) {
   Evaluation e;
   e.boxes = BoxMatches{};
