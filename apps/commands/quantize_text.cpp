@@ -86,11 +86,8 @@ void print_interface(const Interface& interface, const std::optional<PreprocessR
               name_of(v.params.type), v.params.scale.front(), v.params.zero_point.front(), more);
   };
   for (const InterfaceValue& v : interface.inputs) {
-    const auto offset = recipe ? pixel_offset(*recipe, v.params) : std::nullopt;
-    say("input", v,
-        !offset        ? ""
-        : *offset == 0 ? "; the code of pixel p is p"
-                       : fmt::format("; the code of pixel p is p - {}", *offset));
+    const auto codes = recipe ? pixel_codes(*recipe, v.params) : std::nullopt;
+    say("input", v, codes ? "; the code of pixel p is " + codes->formula() : "");
   }
   for (const InterfaceValue& v : interface.outputs) say("output", v, "");
 }

@@ -1,7 +1,11 @@
 #include "apps/pipeline/pixels.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+
+#include "lib/tensor/code_of.h"
 
 namespace intaglio {
 
@@ -29,18 +33,27 @@ Range range_for_pixels(const Range& range) {
   return {range.lo * wider, range.hi * wider};
 }
 
-std::optional<int> pixel_offset(const PreprocessRecipe& recipe, const QParams& params) {
-  const auto range = pixel_range(recipe);
-  if (!range || params.scale.size() != 1) return std::nullopt;
-  const int offset = params.type == DType::s8 ? 128 : 0;
-  const double step = (static_cast<double>(range->hi) - range->lo) / 255;
-  for (const int pixel : {0, 255}) {  // both are affine: between, they are as near
-    const double wanted = range->lo + step * pixel;
-    const double coded =
-        static_cast<double>(params.scale.front()) * (pixel - offset - params.zero_point.front());
-    if (std::abs(wanted - coded) > 0.55 * step) return std::nullopt;
-  }
-  return offset;
+std::string PixelCodes::formula() const {
+  if (below == above) return above == 0 ? "p" : fmt::format("p - {}", above);
+  return fmt::format("p - (p < {} ? {} : {})", split, below, above);
+}
+
+std::optional<PixelCodes> pixel_codes(const PreprocessRecipe& recipe, const QParams& params) {
+  if (!pixel_range(recipe) || params.scale.size() != 1) return std::nullopt;
+  const float lo = params.type == DType::s8 ? -128 : 0;
+  const auto offset = [&](int pixel) {
+    const auto real =
+        static_cast<float>((pixel * recipe.scale - recipe.mean.front()) / recipe.deviation.front());
+    return pixel -
+           static_cast<int>(code_of(real, params.scale.front(),
+                                    static_cast<float>(params.zero_point.front()), lo, lo + 255));
+  };
+  PixelCodes codes{.split = 0, .below = offset(0), .above = offset(255)};
+  while (codes.split < 256 && offset(codes.split) == codes.below) ++codes.split;
+  if (codes.below == codes.above) codes.split = 0;
+  for (int pixel = 0; pixel < 256; ++pixel)
+    if (codes.of(pixel) != pixel - offset(pixel)) return std::nullopt;
+  return codes;
 }
 
 }  // namespace intaglio

@@ -20,7 +20,16 @@ std::optional<Range> pixel_range(const PreprocessRecipe& recipe);
 // half a step off then).
 Range range_for_pixels(const Range& range);
 
-// n, where the code of every pixel p is p - n to within half a step; nullopt: there is none.
-std::optional<int> pixel_offset(const PreprocessRecipe& recipe, const QParams& params);
+// The codes that QuantizeLinear, and so `run`, makes of pixels: p - below where p < split, and
+// p - above for the others. Both are the same where no pixel lies midway between codes; where all do
+// (p / 127.5 - 1), those on either side of zero are rounded towards it.
+struct PixelCodes {
+  int split = 0, below = 0, above = 0;
+  int of(int pixel) const { return pixel - (pixel < split ? below : above); }
+  std::string formula() const;  // of p, in the words of C: "p - 128", "p - (p < 128 ? 127 : 128)"
+};
+
+// nullopt: codes of pixels are not next to each other, or not those of all channels.
+std::optional<PixelCodes> pixel_codes(const PreprocessRecipe& recipe, const QParams& params);
 
 }  // namespace intaglio

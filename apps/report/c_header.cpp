@@ -37,6 +37,13 @@ std::string quoted(const std::string& text) {
   return literal + '"';
 }
 
+// A formula of p as the body of a macro: the argument may be any expression.
+std::string with_argument(const std::string& formula) {
+  std::string body;
+  for (const char c : formula) body += c == 'p' ? std::string("(p)") : std::string(1, c);
+  return body;
+}
+
 // Text inside a comment ends no comment.
 std::string in_comment(std::string text) {
   for (char& c : text)
@@ -87,6 +94,7 @@ class Header {
   }
 
   void value(const std::string& place, const Value& v, const InterfaceValue* codes) {
+    const bool free = v.dims() && !std::ranges::all_of(*v.dims(), &Dim::known);
     const std::int64_t elements = elements_of(v).value_or(0);
     std::vector<std::int64_t> shape;
     for (const Dim& dim : v.dims().value_or(Dims{})) shape.push_back(dim.known() ? dim.value : -1);
@@ -95,6 +103,7 @@ class Header {
     define(place + "_TYPE", c_type(v.dtype()));
     define(place + "_RANK", std::to_string(shape.size()));
     if (!shape.empty()) define(place + "_SHAPE", fmt::format("{{{}}}", fmt::join(shape, ", ")));
+    if (free) text_ += "/* -1: a free axis, which sizes count as 1. */\n";
     define(place + "_SIZE", std::to_string(elements));
     define(place + "_BYTES",
            std::to_string(elements * static_cast<std::int64_t>(bits_of(v.dtype())) / 8));
@@ -116,9 +125,9 @@ class Header {
     define(place + "_MEAN", list(recipe.mean));
     define(place + "_STD", list(recipe.deviation));
     if (codes == nullptr) return;
-    if (const auto offset = pixel_offset(recipe, codes->params))
-      define(place + "_OF_PIXEL(p)",
-             fmt::format("(({})((p) - {}))", c_type(codes->params.type), *offset));
+    if (const auto pixels = pixel_codes(recipe, codes->params))
+      define(place + "_OF_PIXEL(p)", fmt::format("(({})({}))", c_type(codes->params.type),
+                                                 with_argument(pixels->formula())));
   }
 
   std::string text() { return std::move(text_); }

@@ -57,9 +57,12 @@ std::string check_line(const CheckResult& result) {
   std::string line =
       fmt::format("{} nodes in integers, {} in float, {} misfits", result.count(Verdict::integer),
                   result.count(Verdict::floating), result.count(Verdict::misfit));
+  if (!result.model_wide.empty())
+    line += fmt::format(" and {} of the model as a whole", result.model_wide.size());
   if (const auto share = integer_share(result))
-    line += fmt::format("; {:.2f} % of {:.1f} million MACs in integers", *share,
-                        static_cast<double>(result.macs) / 1e6);
+    line += fmt::format("; {:.2f} % of {:.1f} million MACs in integers{}", *share,
+                        static_cast<double>(result.macs) / 1e6,
+                        has_free_axes(result) ? ", free lengths counted as 1" : "");
   return line;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/check/summary.h"
 #include "lib/rewrite/malformed.h"
 #include "tests/support/support.h"
 
@@ -266,6 +267,21 @@ TEST(Check, AFloatModelDoesNotFit) {
   EXPECT_EQ(result.model_wide.front().reason, "no node would run in integers");
   EXPECT_EQ(result.macs, 16);
   EXPECT_EQ(result.integer_macs, 0);
+  EXPECT_EQ(check_line(result),
+            "0 nodes in integers, 1 in float, 0 misfits and 1 of the model as a whole; 0.00 % of "
+            "0.0 million MACs in integers");
+}
+
+TEST(Check, ProductsOfFreeLengthsAreSaidToBeOfOne) {
+  const auto line = [](const std::string& shape) {
+    return check_line(
+        check_model(model_of("(float[" + shape +
+                             ",4] x) => (y) <float[4,4] w = "
+                             "{1,2,3,4,1,2,3,4,1,2,3,4,1,2,3,4}> { y = MatMul(x, w) }"),
+                    target_named("onnxruntime")));
+  };
+  EXPECT_TRUE(contains(line("1,T"), "free lengths counted as 1"));
+  EXPECT_FALSE(contains(line("N,3"), "free lengths")) << "a batch is one sample";
 }
 
 TEST(Check, OperatorsOnCodesAreReadByThoseThatTakeThem) {

@@ -11,12 +11,6 @@
 namespace intaglio::testing {
 namespace {
 
-std::string demo(const char* name) { return (source_dir() / "data" / name).string(); }
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Interfaces : public ::testing::Test {
  protected:
   std::string here(const std::string& name) const { return (folder_ / name).string(); }
@@ -32,7 +26,7 @@ class Interfaces : public ::testing::Test {
 
   Ran quantize(const std::string& model, const std::vector<std::string>& more) const {
     std::vector<std::string> line = {
-        "quantize",     model, "--data", demo("calib"),    "--limit",  "8",
+        "quantize",     model, "--data", data("calib"),    "--limit",  "8",
         "--preprocess", "tf",  "-o",     here("out.onnx"), "--report", here("report.json")};
     line.insert(line.end(), more.begin(), more.end());
     return run_program(line);
@@ -46,7 +40,7 @@ TEST_F(Interfaces, InputsAndOutputsHaveTypesOfTheirOwn) {
                                           {"float,u8", DType::f32, DType::u8},
                                           {"u8,s8", DType::u8, DType::s8},
                                           {"s8", DType::s8, DType::s8}}) {
-    const Ran ran = quantize(demo("demo.onnx"), {"--io", io});
+    const Ran ran = quantize(data("demo.onnx"), {"--io", io});
     ASSERT_EQ(ran.exit_code, 0) << ran.err;
     const Model model = load_model(here("out.onnx"));
     EXPECT_EQ(model.graph().feeds().front()->dtype(), input) << io;
@@ -55,9 +49,9 @@ TEST_F(Interfaces, InputsAndOutputsHaveTypesOfTheirOwn) {
     EXPECT_EQ(said["inputs"].size(), input == DType::f32 ? 0u : 1u);
     EXPECT_EQ(said["outputs"].size(), output == DType::f32 ? 0u : 1u);
   }
-  const Ran bad = quantize(demo("demo.onnx"), {"--io", "s8,int8"});
+  const Ran bad = quantize(data("demo.onnx"), {"--io", "s8,int8"});
   EXPECT_EQ(bad.exit_code, 2);
-  EXPECT_TRUE(has(bad.err, "'int8' not in {float,s8,u8}")) << bad.err;
+  EXPECT_TRUE(contains(bad.err, "'int8' not in {float,s8,u8}")) << bad.err;
 }
 
 TEST_F(Interfaces, WhatCannotBeIsSaidBeforeTheWorkWithWhatCan) {
@@ -67,10 +61,10 @@ TEST_F(Interfaces, WhatCannotBeIsSaidBeforeTheWorkWithWhatCan) {
     line.insert(line.end(), more.begin(), more.end());
     const Ran ran = quantize(here("model.onnx"), line);
     EXPECT_EQ(ran.exit_code, 6) << ran.err;
-    EXPECT_TRUE(has(ran.err, "output 'classes': Softmax node")) << ran.err;
-    EXPECT_TRUE(has(ran.err, "Say --io s8,float")) << ran.err;
-    EXPECT_TRUE(has(ran.err, "tflite-like")) << ran.err;
-    EXPECT_FALSE(has(ran.err, "calibrate:")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "output 'classes': Softmax node")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "Say --io s8,float")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "tflite-like")) << ran.err;
+    EXPECT_FALSE(contains(ran.err, "calibrate:")) << ran.err;
   }
   const Ran ran = quantize(here("model.onnx"), {"--io", "s8,float", "--target", "stm32n6"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
@@ -80,14 +74,14 @@ TEST_F(Interfaces, CodesOfPixelsArePixelsLess128) {
   make_classifier();
   const Ran ran = quantize(here("model.onnx"), {"--io", "s8,float"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_TRUE(has(ran.out, "zero point 0; the code of pixel p is p - 128")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "zero point 0; the code of pixel p is p - 128")) << ran.out;
   const Ran stated = quantize(here("model.onnx"), {"--input-range", "-2,2", "--io", "u8,float"});
   ASSERT_EQ(stated.exit_code, 0) << stated.err;
   const Json input = read_json_file(here("report.json"))["interface"]["inputs"][0];
   EXPECT_NEAR(input["scale"].get<double>(), 4 / 255.0, 1e-4);
   EXPECT_EQ(input["zero_point"], 128);
   const Ran narrow = quantize(here("model.onnx"), {"--input-range", "-0.1,0.1"});
-  EXPECT_TRUE(has(narrow.err, "beyond the range")) << narrow.err;
+  EXPECT_TRUE(contains(narrow.err, "beyond the range")) << narrow.err;
   EXPECT_EQ(quantize(here("model.onnx"), {"--input-range", "1"}).exit_code, 2);
 }
 
@@ -96,7 +90,7 @@ TEST_F(Interfaces, TopClassesOfIntegerModelsAreThoseOfTheFloatOne) {
   make_classifier();
   ASSERT_EQ(quantize(here("model.onnx"), {"--io", "u8", "--target", "tflite-like"}).exit_code, 0);
   const auto top = [&](const std::string& model, const std::vector<std::string>& more) {
-    std::vector<std::string> line = {"run",    model,   "--data", demo("calib"), "--limit", "1",
+    std::vector<std::string> line = {"run",    model,   "--data", data("calib"), "--limit", "1",
                                      "--json", "--top", "1"};
     line.insert(line.end(), more.begin(), more.end());
     const Ran ran = run_program(line);
@@ -115,16 +109,17 @@ TEST_F(Interfaces, TopOfWhatIsNoListOfClassesDeclines) {
   write_file(here("x.npy"), to_npy(random_tensor({1, 4, 6})));
   const Ran ran = run_program({"run", here("model.onnx"), "--data", here("x.npy"), "--top", "3"});
   EXPECT_EQ(ran.exit_code, 2);
-  EXPECT_TRUE(has(ran.err, "[1,4,9] holds no scores of one sample's classes")) << ran.err;
+  EXPECT_TRUE(contains(ran.err, "[1,4,9] holds no scores of one sample's classes")) << ran.err;
 }
 
 TEST_F(Interfaces, TheHeaderIsCAndCxx) {
   for (const char* io : {"s8", "u8,float", "float"}) {
     const std::string header = here("1 model-%s\"\\.int8.h");
-    ASSERT_EQ(quantize(demo("demo.onnx"), {"--io", io, "--c-header", header}).exit_code, 0);
+    ASSERT_EQ(quantize(data("demo.onnx"), {"--io", io, "--c-header", header}).exit_code, 0);
     const std::string text = read_file(header);
-    EXPECT_TRUE(has(text, "_INPUT_0_SHAPE {")) << text;
-    EXPECT_EQ(has(text, "_INPUT_0_SCALE "), std::string(io) != "float") << text;
+    EXPECT_TRUE(contains(text, "_INPUT_0_SHAPE {-1, 3, 48, 48}\n/* -1: a free axis,")) << text;
+    EXPECT_EQ(contains(text, "_INPUT_0_OF_PIXEL(p)"), std::string(io) != "float") << text;
+    EXPECT_EQ(contains(text, "_INPUT_0_SCALE "), std::string(io) != "float") << text;
     write_file(here("model.h"), text);
     write_file(
         here("use.c"),
@@ -132,7 +127,16 @@ TEST_F(Interfaces, TheHeaderIsCAndCxx) {
         "static const long shape[] = M1_MODEL__S___INT8_INPUT_0_SHAPE;\n"
         "static M1_MODEL__S___INT8_INPUT_0_TYPE in[M1_MODEL__S___INT8_INPUT_0_SIZE];\n"
         "static const float mean[] = M1_MODEL__S___INT8_INPUT_0_MEAN;\n"
-        "int main(void) { return sizeof in != M1_MODEL__S___INT8_INPUT_0_BYTES ||\n"
+        "#ifdef M1_MODEL__S___INT8_INPUT_0_OF_PIXEL\n"  // by the formula, as run does
+        "static int wrong(void) { int n = 0; for (int p = 0; p < 256; ++p) {\n"
+        "  static const float dev[] = M1_MODEL__S___INT8_INPUT_0_STD;\n"
+        "  const float real = (p * M1_MODEL__S___INT8_INPUT_0_PIXEL_SCALE - mean[0]) / dev[0];\n"
+        "  const float step = real / M1_MODEL__S___INT8_INPUT_0_SCALE;\n"
+        "  const int code = (int)(step + (step < 0 ? -0.5f : 0.5f)) +\n"
+        "                   M1_MODEL__S___INT8_INPUT_0_ZERO_POINT;\n"
+        "  n += code != M1_MODEL__S___INT8_INPUT_0_OF_PIXEL(p); } return n; }\n"
+        "#else\nstatic int wrong(void) { return 0; }\n#endif\n"
+        "int main(void) { return wrong() || sizeof in != M1_MODEL__S___INT8_INPUT_0_BYTES ||\n"
         "  sizeof shape / sizeof shape[0] != M1_MODEL__S___INT8_INPUT_0_RANK || in[0] != 0 ||\n"
         "  !M1_MODEL__S___INT8_OUTPUT_0_NAME[0] || mean[0] < 0; }\n");
     if (run_command({"cc", "--version"}).exit_code != 0) GTEST_SKIP() << "no compiler at hand";
@@ -149,7 +153,7 @@ TEST_F(Interfaces, TheHeaderIsCAndCxx) {
 }
 
 TEST_F(Interfaces, EveryLayerSaysWhatItCosts) {
-  ASSERT_EQ(quantize(demo("demo.onnx"), {}).exit_code, 0);
+  ASSERT_EQ(quantize(data("demo.onnx"), {}).exit_code, 0);
   const Ran ran = run_program({"inspect", here("out.onnx"), "--layers", "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   const Json json = parse_json_if_any(ran.out);
@@ -167,12 +171,12 @@ TEST_F(Interfaces, EveryLayerSaysWhatItCosts) {
   }
   EXPECT_EQ(macs, json["macs"].get<std::int64_t>());
   const Ran table = run_program({"check", here("out.onnx"), "--layers"});
-  EXPECT_TRUE(has(table.out, "weight bytes")) << table.out;
-  EXPECT_EQ(run_program({"inspect", demo("demo.onnx"), "--layers"}).exit_code, 0);
+  EXPECT_TRUE(contains(table.out, "weight bytes")) << table.out;
+  EXPECT_EQ(run_program({"inspect", data("demo.onnx"), "--layers"}).exit_code, 0);
 }
 
 TEST_F(Interfaces, ALaterOpsetIsHadForTheAsking) {
-  ASSERT_EQ(quantize(demo("demo.onnx"), {"--opset", "17"}).exit_code, 0);
+  ASSERT_EQ(quantize(data("demo.onnx"), {"--opset", "17"}).exit_code, 0);
   EXPECT_EQ(load_model(here("out.onnx")).opset(), 17);
 }
 
