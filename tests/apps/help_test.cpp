@@ -11,6 +11,7 @@
 namespace intaglio {
 namespace {
 
+using testing::contains;
 using testing::run_command;
 using testing::run_program;
 
@@ -29,10 +30,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::string said(const std::vector<std::string>& arguments) {
@@ -55,7 +52,7 @@ TEST(Help, IsShortAndNamesEveryOption) {
     for (const std::string& line : lines_of(all))
       if (const std::size_t at = line.find("--"); line.starts_with("  -") && at != line.npos) {
         const std::string option = line.substr(at, line.find(' ', at) - at);
-        EXPECT_TRUE(has(few, option)) << command << " " << option;
+        EXPECT_TRUE(contains(few, option)) << command << " " << option;
       }
   }
 }
@@ -63,55 +60,58 @@ TEST(Help, IsShortAndNamesEveryOption) {
 TEST(Help, ShowsTheOptionsOfAllCommandsInEach) {
   for (const std::string& command : commands)
     for (const char* option : {"--threads", "--quiet", "--verbose", "--max-memory"})
-      EXPECT_TRUE(has(help_of(command, "80"), option)) << command << " " << option;
+      EXPECT_TRUE(contains(help_of(command, "80"), option)) << command << " " << option;
 }
 
 TEST(Help, SaysTypesAsPeopleDo) {
   for (const std::string& command : commands) {
     const std::string all = help_of(command, "100", {"all"});
     for (const char* noise : {"TEXT", "FLOAT", "UINT", " INT", "{", " in ["})
-      EXPECT_FALSE(has(all, noise)) << command << " " << noise << "\n" << all;
+      EXPECT_FALSE(contains(all, noise)) << command << " " << noise << "\n" << all;
   }
   const std::string all = help_of("quantize", "100", {"all"});
   for (const char* type : {"--format qdq|qoperator|dynamic|weights", "--score-threshold 0..1",
                            "--method NAME[:KEY=VALUE,...]", "--threads N"})
-    EXPECT_TRUE(has(all, type)) << type;
+    EXPECT_TRUE(contains(all, type)) << type;
 }
 
 TEST(Help, OfTheProgramWithAllHasEveryCommand) {
   const std::string all = run_program({"--help", "all"}).out;
-  for (const std::string& command : commands) EXPECT_TRUE(has(all, "intaglio " + command + ":"));
-  EXPECT_TRUE(has(all, "--nms-iou"));
+  for (const std::string& command : commands)
+    EXPECT_TRUE(contains(all, "intaglio " + command + ":"));
+  EXPECT_TRUE(contains(all, "--nms-iou"));
 }
 
 TEST(Help, RareOptionsAreOptions) {
   const std::string all = run_program({"--help", "all"}).out + help_of("check", "80", {"all"});
   for (const std::string_view name : rare_options())
-    EXPECT_TRUE(has(all, "  --" + std::string(name) + "\n") ||
-                has(all, "  --" + std::string(name) + " "))
+    EXPECT_TRUE(contains(all, "  --" + std::string(name) + "\n") ||
+                contains(all, "  --" + std::string(name) + " "))
         << name;
 }
 
 TEST(Usage, ACommandThatIsNotThereIsToldTheNearest) {
-  EXPECT_TRUE(has(said({"quantise", "x.onnx"}), "Did you mean 'intaglio quantize'?"));
-  EXPECT_TRUE(has(said({"help"}), "Did you mean 'intaglio --help'?"));
-  EXPECT_TRUE(has(said({"help", "quantize"}), "Did you mean 'intaglio quantize --help'?"));
-  EXPECT_TRUE(has(said({"version"}), "Did you mean 'intaglio --version'?"));
-  EXPECT_TRUE(has(said({"completions", "bash"}), "Commands: quantize, "));
-  EXPECT_TRUE(has(said({}), "no command given"));
+  EXPECT_TRUE(contains(said({"quantise", "x.onnx"}), "Did you mean 'intaglio quantize'?"));
+  EXPECT_TRUE(contains(said({"help"}), "Did you mean 'intaglio --help'?"));
+  EXPECT_TRUE(contains(said({"help", "quantize"}), "Did you mean 'intaglio quantize --help'?"));
+  EXPECT_TRUE(contains(said({"version"}), "Did you mean 'intaglio --version'?"));
+  EXPECT_TRUE(contains(said({"completions", "bash"}), "Commands: quantize, "));
+  EXPECT_TRUE(contains(said({}), "no command given"));
 }
 
 TEST(Usage, AnOptionThatIsNotThereIsToldTheNearest) {
-  EXPECT_TRUE(has(said({"quantize", "x.onnx", "--min-agreemnt", "9"}), "mean --min-agreement?"));
-  EXPECT_TRUE(has(said({"--json", "quantize", "x.onnx"}), "--json stands before the command"));
-  EXPECT_TRUE(has(said({"-V"}), "Did you mean --version or --verbose?"));
-  EXPECT_TRUE(has(said({"quantize", "x.onnx", "-v"}), "--verbose?"));
-  EXPECT_TRUE(has(said({"run", "x.onnx", "--min-sqnr", "3"}), "It belongs to quantize, evaluate"));
+  EXPECT_TRUE(
+      contains(said({"quantize", "x.onnx", "--min-agreemnt", "9"}), "mean --min-agreement?"));
+  EXPECT_TRUE(contains(said({"--json", "quantize", "x.onnx"}), "--json stands before the command"));
+  EXPECT_TRUE(contains(said({"-V"}), "Did you mean --version or --verbose?"));
+  EXPECT_TRUE(contains(said({"quantize", "x.onnx", "-v"}), "--verbose?"));
+  EXPECT_TRUE(
+      contains(said({"run", "x.onnx", "--min-sqnr", "3"}), "It belongs to quantize, evaluate"));
 }
 
 TEST(Usage, OneModelIsEnough) {
   const std::string err = said({"compare", "a.json", "b.json"});
-  EXPECT_TRUE(has(err, "'intaglio compare' takes one MODEL, 'b.json' is one too many")) << err;
+  EXPECT_TRUE(contains(err, "'intaglio compare' takes one MODEL, 'b.json' is one too many")) << err;
 }
 
 }  // namespace

@@ -7,19 +7,18 @@
 
 #include "apps/report/html/channels_svg.h"
 #include "apps/report/html/histogram_svg.h"
+#include "tests/support/support.h"
 
 namespace intaglio::html {
 namespace {
+
+using testing::contains;
 
 Statistics statistics_of(const std::vector<float>& values) {
   Statistics s;
   s.histogram.emplace();
   s.add(values);
   return s;
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::size_t count(const std::string& text, std::string_view part) {

@@ -9,8 +9,6 @@
 namespace intaglio::testing {
 namespace {
 
-std::string data(const char* name) { return (source_dir() / "data" / name).string(); }
-
 class Analysis : public ::testing::Test {
  protected:
   std::string here(const char* name) const { return (folder_ / name).string(); }

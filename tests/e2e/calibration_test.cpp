@@ -16,12 +16,9 @@
 namespace intaglio {
 namespace {
 
+using testing::data;
 using testing::fresh_folder;
 using testing::run_program;
-
-std::string data(const std::string& name) {
-  return (testing::source_dir() / "data" / name).string();
-}
 
 std::vector<std::string> with_data(std::vector<std::string> arguments,
                                    const std::vector<std::string>& more = {}) {
@@ -58,6 +55,9 @@ TEST_F(Calibration, ImagesOfTheInputsSizeAreNotEnlargedInSilence) {
     const std::string words = "images of its size are enlarged to 55x55";
     const auto at = ran.err.find(words);
     EXPECT_EQ(ran.err.find(words, at + 1), std::string::npos) << "more than once: " << ran.err;
+    arguments.insert(arguments.end(), {"--json", "--quiet"});
+    const std::string report = run_program(arguments).out;
+    EXPECT_EQ(report.find(words) != std::string::npos, at != std::string::npos) << report;
     return at != std::string::npos;
   };
   EXPECT_TRUE(said({"--preprocess", "raw"}));

@@ -14,12 +14,9 @@
 namespace intaglio {
 namespace {
 
+using testing::data;
 using testing::fresh_folder;
 using testing::run_program;
-
-std::string data(const std::string& name) {
-  return (testing::source_dir() / "data" / name).string();
-}
 
 std::vector<std::string> quantize_demo(const std::filesystem::path& out,
                                        std::vector<std::string> more = {}) {

@@ -11,8 +11,6 @@
 namespace intaglio::testing {
 namespace {
 
-std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
-
 class GatesEndToEnd : public ::testing::Test {
  protected:
   std::string here(const std::string& name) const { return (folder_ / name).string(); }
@@ -36,15 +34,11 @@ class GatesEndToEnd : public ::testing::Test {
   const std::filesystem::path folder_ = fresh_folder();
 };
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_F(GatesEndToEnd, AGateIsJudgedByWhatWasNotCalibratedOn) {
   const Ran ran = quantize({"--limit", "30", "--min-agreement", "90"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_TRUE(has(ran.out, "70 samples held out of --data")) << ran.out;
-  EXPECT_TRUE(has(ran.out, "gate --min-agreement 90: holds")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "70 samples held out of --data")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "gate --min-agreement 90: holds")) << ran.out;
   const Json r = report();
   EXPECT_EQ(r["data"]["samples"], 30);
   EXPECT_EQ(r["evaluation"]["samples"], 70);
@@ -59,7 +53,8 @@ TEST_F(GatesEndToEnd, AGateIsJudgedByWhatWasNotCalibratedOn) {
 
 TEST_F(GatesEndToEnd, FewSamplesThatCannotTellSaySo) {
   const Ran ran = quantize({"--limit", "30", "--min-agreement", "97", "--eval-limit", "12"});
-  EXPECT_TRUE(has(ran.out, "; the interval holds the limit: more samples would tell")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "; the interval holds the limit: more samples would tell"))
+      << ran.out;
   EXPECT_EQ(report()["gates"][0]["unsure"], true);
 }
 
@@ -70,13 +65,13 @@ TEST_F(GatesEndToEnd, WhatWasMissedIsInTheReport) {
   ASSERT_EQ(gates.size(), 2u);
   EXPECT_EQ(gates[0]["output"], "logits");
   EXPECT_EQ(gates[0]["holds"], false);
-  EXPECT_TRUE(has(ran.err, gates[0]["missed"])) << ran.err;
+  EXPECT_TRUE(contains(ran.err, gates[0]["missed"])) << ran.err;
   EXPECT_EQ(gates[1]["holds"], true);
 }
 
 TEST_F(GatesEndToEnd, WithoutOneTheComparisonIsAnImpression) {
   const Ran ran = quantize({"--limit", "30"});
-  EXPECT_TRUE(has(ran.out, "16 samples of the calibration")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "16 samples of the calibration")) << ran.out;
   const Json r = report();
   EXPECT_EQ(r["data"]["samples"], 30);
   EXPECT_EQ(r["evaluation_source"], "seen");
@@ -92,7 +87,7 @@ TEST_F(GatesEndToEnd, SamplesThatTheStatisticsHaveSeenAreSaidToBe) {
   EXPECT_EQ(quantize(judged).exit_code, 0);
   const Json r = report();
   EXPECT_EQ(r["evaluation_source"], "seen");
-  EXPECT_TRUE(has(r["warnings"].dump(), "give others with --eval-data")) << r["warnings"];
+  EXPECT_TRUE(contains(r["warnings"].dump(), "give others with --eval-data")) << r["warnings"];
   std::vector<std::string> others = judged;
   others.insert(others.end(), {"--eval-data", data("eval"), "--eval-limit", "10"});
   EXPECT_EQ(quantize(others).exit_code, 0);
@@ -119,7 +114,7 @@ TEST_F(GatesEndToEnd, EverySampleCanBeLookedAt) {
   }
   const Json samples = read_json_file(here("samples.json"))["samples"];
   ASSERT_EQ(samples.size(), 70u);
-  EXPECT_TRUE(has(samples[0]["sample"], ".jpg")) << samples[0];
+  EXPECT_TRUE(contains(samples[0]["sample"], ".jpg")) << samples[0];
   EXPECT_TRUE(samples[0]["class"].is_number()) << samples[0];
   for (std::size_t i = 1; i < samples.size(); ++i)
     if (samples[i]["same_class"] == samples[i - 1]["same_class"]) {
@@ -133,7 +128,7 @@ TEST_F(GatesEndToEnd, EverySampleCanBeLookedAt) {
 TEST_F(GatesEndToEnd, ASamplesFileOfNoKindIsRefused) {
   const Ran ran = quantize({"--samples", here("samples.txt")});
   EXPECT_EQ(ran.exit_code, 2);
-  EXPECT_TRUE(has(ran.err, "neither .csv nor .json")) << ran.err;
+  EXPECT_TRUE(contains(ran.err, "neither .csv nor .json")) << ran.err;
   EXPECT_EQ(quantize({"--samples", here("s.csv"), "--eval-limit", "0"}).exit_code, 2);
 }
 

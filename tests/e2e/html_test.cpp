@@ -14,8 +14,6 @@
 namespace intaglio::testing {
 namespace {
 
-std::string data(const char* name) { return (source_dir() / "data" / name).string(); }
-
 class Html : public ::testing::Test {
  protected:
   using Arguments = std::vector<std::string>;
@@ -43,10 +41,6 @@ class Html : public ::testing::Test {
  private:
   const std::filesystem::path folder_ = fresh_folder();
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 void expect_sound(const std::string& page) {
   EXPECT_EQ(first_fault(page), "");

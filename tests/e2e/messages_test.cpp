@@ -10,12 +10,6 @@
 namespace intaglio::testing {
 namespace {
 
-std::string demo(const char* name) { return (source_dir() / "data" / name).string(); }
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
   for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++count;
@@ -54,19 +48,58 @@ TEST_F(Tokens, OfAnotherVocabularyAreBadData) {
   for (const char* effort : {"fast", "balanced"}) {
     const Ran ran = quantize({"--effort", effort});
     EXPECT_EQ(ran.exit_code, 7) << ran.err;
-    EXPECT_TRUE(has(ran.err, "2.npy ('ids' holds 40101, but 'words' has 30 rows)")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "2.npy ('ids' holds 40101, but 'words' has 30 rows)")) << ran.err;
   }
   const Ran run = run_program({"run", here("model.onnx"), "--data", here("data/2.npy")});
   EXPECT_EQ(run.exit_code, 7) << run.err;
-  EXPECT_TRUE(has(run.err, "data/2.npy: 'ids' holds 40101")) << run.err;
+  EXPECT_TRUE(contains(run.err, "data/2.npy: 'ids' holds 40101")) << run.err;
 }
 
 TEST_F(Tokens, OneOfManyIsLeftOutAndNamed) {
   for (int i = 0; i < 12; ++i) sample(std::to_string(10 + i), i == 5 ? -31 : -30);
   const Ran ran = quantize();
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_TRUE(has(ran.err, "15.npy was left out: 'ids' holds -31")) << ran.err;
+  EXPECT_TRUE(contains(ran.err, "15.npy was left out: 'ids' holds -31")) << ran.err;
   EXPECT_EQ(count_of(ran.err, "was left out"), 1u) << "once: " << ran.err;
+}
+
+// A mask of another length, and more tokens than positions: the inputs take them, the network not.
+TEST(Lengths, ThatTheNetworkDoesNotTakeAreBadSamples) {
+  const auto folder = fresh_folder();
+  const auto here = [&](const std::string& name) { return (folder / name).string(); };
+  save_model(random_model("(int64[1,T] ids, float[1,M] mask, float[9,4] words, float[8,4] places, "
+                          "float[4,3] w) => (float[1,U,3] y) <int64[1] zero = {0}, int64[1] one = "
+                          "{1}, int64[1] last = {2}> { e = Gather(words, ids) s = Shape(ids) n = "
+                          "Gather(s, one) p = Slice(places, zero, n, zero) a = Add(e, p) m = "
+                          "Unsqueeze(mask, last) b = Mul(a, m) y = MatMul(b, w) }"),
+             here("model.onnx"));
+  const auto sample = [&](const std::string& name, std::int64_t tokens, std::int64_t masked) {
+    std::filesystem::create_directories(folder / "ids");
+    std::filesystem::create_directories(folder / "mask");
+    Tensor ids(DType::s64, {1, tokens});
+    std::ranges::fill(ids.mutate<std::int64_t>(), tokens % 9);
+    Tensor mask(DType::f32, {1, masked});
+    std::ranges::fill(mask.mutate<float>(), 1.0F);
+    write_file(folder / "ids" / (name + ".npy"), to_npy(ids));
+    write_file(folder / "mask" / (name + ".npy"), to_npy(mask));
+  };
+  const auto run = [&](const char* command) {
+    return run_program({command, here("model.onnx"), "--data", "ids=" + here("ids"), "--data",
+                        "mask=" + here("mask"), "-o", here("out")});
+  };
+  for (int i = 0; i < 28; ++i) sample(std::to_string(10 + i), 3 + i % 5, 3 + i % 5);
+  sample("short", 6, 5);
+  sample("toolong", 9, 9);
+  for (const char* command : {"quantize", "calibrate"}) {
+    const Ran ran = run(command);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "short.npy was left out: Mul node")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "toolong.npy was left out: Add node")) << ran.err;
+  }
+  for (int i = 0; i < 4; ++i) sample(std::to_string(10 + i), 6, 5);
+  const Ran many = run("quantize");
+  EXPECT_EQ(many.exit_code, 7) << many.err;
+  EXPECT_TRUE(contains(many.err, "samples are bad")) << many.err;
 }
 
 TEST_F(Tokens, NobodySpeaksOfImages) {
@@ -75,8 +108,8 @@ TEST_F(Tokens, NobodySpeaksOfImages) {
        {std::vector<std::string>{}, {"--eval-data", here("data")}}) {
     const Ran ran = quantize(more);
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
-    EXPECT_FALSE(has(ran.err, "image")) << ran.err;
-    EXPECT_FALSE(has(read_file(here("r.json")), "imagenet"));
+    EXPECT_FALSE(contains(ran.err, "image")) << ran.err;
+    EXPECT_FALSE(contains(read_file(here("r.json")), "imagenet"));
   }
 }
 
@@ -87,32 +120,59 @@ TEST_F(Tokens, WhereNoneFitsTheReasonAndWhatIsWantedAreTold) {
   for (const char* effort : {"fast", "balanced", "best"}) {
     const Ran ran = quantize({"--effort", effort});
     EXPECT_EQ(ran.exit_code, 7) << ran.err;
-    EXPECT_TRUE(has(ran.err, "0.npy")) << ran.err;
-    EXPECT_TRUE(has(ran.err, "The model wants 'ids' int64 [N,6].")) << ran.err;
-    EXPECT_FALSE(has(ran.err, "preprocess")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "0.npy")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "The model wants 'ids' int64 [N,6].")) << ran.err;
+    EXPECT_FALSE(contains(ran.err, "preprocess")) << ran.err;
   }
 }
 
 TEST(Messages, AnOperatorInAnotherCaseIsToldSo) {
-  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--dry-run",
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "--dry-run",
                                "--exclude-op", "conv"});
   EXPECT_EQ(ran.exit_code, 2);
-  EXPECT_TRUE(has(ran.err, "Write --exclude-op 'Conv': case matters.")) << ran.err;
+  EXPECT_TRUE(contains(ran.err, "Write --exclude-op 'Conv': case matters.")) << ran.err;
 }
 
 TEST(Messages, ShortWorkIsSilentWhereThereIsNoTerminal) {
   const std::string out = (fresh_folder() / "out.onnx").string();
-  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--limit",
-                               "8", "--preprocess", demo("preprocess.json"), "-o", out});
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "--limit",
+                               "8", "--preprocess", data("preprocess.json"), "-o", out});
   EXPECT_EQ(ran.exit_code, 0);
   for (const char* phase : {"equalize:", "calibrate:", "refine:", "evaluate:"})
-    EXPECT_FALSE(has(ran.err, phase)) << ran.err;
+    EXPECT_FALSE(contains(ran.err, phase)) << ran.err;
+}
+
+TEST(Messages, WhatAllMethodsWarnOfIsToldOnce) {
+  const auto folder = fresh_folder();
+  // A bias of 1e9 overflows the int32 of its layer under any method.
+  save_model(random_model("(float[1,3,48,48] x, float[4,3,3,3] w) => (float[1,4,46,46] y) "
+                          "<float[4] b = {1e9, 1, 1, 1}> { y = Conv(x, w, b) }"),
+             folder / "m.onnx");
+  const Ran ran = run_program({"compare", (folder / "m.onnx").string(), "--data", data("calib"),
+                               "--limit", "6", "--preprocess", "tf", "--json", "--effort", "fast"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json warnings = Json::parse(ran.out)["warnings"];
+  std::size_t of_bias = 0;
+  for (const Json& warning : warnings) of_bias += contains(warning.get<std::string>(), "bias");
+  EXPECT_EQ(of_bias, 1u) << warnings.dump(2);
+}
+
+TEST(Messages, TimesOfQuantizedModelsAreSaidToBeOurs) {
+  const std::string out = (fresh_folder() / "out.onnx").string(), words = "own integer kernels";
+  ASSERT_EQ(run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "--limit", "4",
+                         "--effort", "fast", "-o", out})
+                .exit_code,
+            0);
+  for (const auto& [model, ours] : {std::pair{out, true}, {data("demo.onnx"), false}}) {
+    const Ran ran = run_program({"run", model, "--data", data("calib/0000.jpg"), "--repeat", "2"});
+    EXPECT_EQ(contains(ran.out, words), ours) << ran.out << ran.err;
+  }
 }
 
 TEST(Messages, EqualWarningsAreToldOnce) {
   const std::string out = (fresh_folder() / "out.onnx").string();
-  const Ran ran = run_program({"quantize", demo("demo.onnx"), "--data", demo("calib"), "--limit",
-                               "4", "--eval-data", demo("calib"), "-o", out});
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "--data", data("calib"), "--limit",
+                               "4", "--eval-data", data("calib"), "-o", out});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(count_of(ran.err, "no --preprocess given"), 1u) << ran.err;
 }
@@ -135,7 +195,7 @@ TEST(Messages, StatisticsThatEqualizationLeftAloneAreNotToldToLackIt) {
     const Ran ran = run_program({"quantize", model, "--calibration", stats, "--data", data, "-o",
                                  (folder / "out.onnx").string()});
     ASSERT_EQ(ran.exit_code, 0) << ran.err;
-    EXPECT_EQ(has(ran.err, "was measured without equalization"), !balanced) << ran.err;
+    EXPECT_EQ(contains(ran.err, "was measured without equalization"), !balanced) << ran.err;
   }
 }
 
@@ -143,8 +203,8 @@ TEST(Messages, ShardsWithAnotherLimitAreToldSo) {
   const auto folder = fresh_folder();
   const auto part = [&](const char* name, const char* shard, const char* limit) {
     const std::string path = (folder / name).string();
-    const Ran ran = run_program({"--quiet", "calibrate", demo("demo.onnx"), "--data", demo("calib"),
-                                 "--preprocess", demo("preprocess.json"), "--shard", shard,
+    const Ran ran = run_program({"--quiet", "calibrate", data("demo.onnx"), "--data", data("calib"),
+                                 "--preprocess", data("preprocess.json"), "--shard", shard,
                                  "--limit", limit, "-o", path});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     return path;
@@ -152,7 +212,8 @@ TEST(Messages, ShardsWithAnotherLimitAreToldSo) {
   const std::string one = part("one", "1/2", "24"), two = part("two", "2/2", "30");
   const Ran ran = run_program({"merge", one, two, "-o", (folder / "all").string()});
   EXPECT_EQ(ran.exit_code, 7);
-  EXPECT_TRUE(has(ran.err, "are shards of different data, or of another --limit of it")) << ran.err;
+  EXPECT_TRUE(contains(ran.err, "are shards of different data, or of another --limit of it"))
+      << ran.err;
 }
 
 }  // namespace

@@ -16,8 +16,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
-
 std::string saved(const std::filesystem::path& path, const TextModel& text) {
   save_model(text.model(), path);
   return path.string();

@@ -18,8 +18,6 @@ std::string name_in(const std::string& tag) {
   return tag.substr(0, end);
 }
 
-std::string data(const char* name) { return (source_dir() / "data" / name).string(); }
-
 }  // namespace
 
 std::string demo() { return data("demo.onnx"); }

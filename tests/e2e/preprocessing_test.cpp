@@ -15,12 +15,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 Ran evaluated(const std::string& model, const std::string& images, const Arguments& more) {
   Arguments arguments = {"evaluate", model, "--reference", model, "--data", images, "--json"};
   if (std::find(more.begin(), more.end(), "--limit") == more.end())

@@ -18,12 +18,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 class Pictures : public ::testing::Test {
  protected:
   std::string here(const std::string& name) const { return (folder_ / name).string(); }

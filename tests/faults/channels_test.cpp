@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::count_of;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::quick;
 using testing::Ran;
@@ -24,7 +24,7 @@ TEST(Channels, WithoutStderrTheExitCodeIsTheSame) {
     const std::string end = std::string(" ") + channel;
     EXPECT_EQ(shell("\"$0\" inspect no/such.onnx" + end).exit_code, 4) << channel;
     EXPECT_EQ(shell("\"$0\" --frobnicate" + end).exit_code, 2) << channel;
-    EXPECT_EQ(shell("\"$0\" inspect '" + demo("demo.onnx") + "'" + end).exit_code, 0) << channel;
+    EXPECT_EQ(shell("\"$0\" inspect '" + data("demo.onnx") + "'" + end).exit_code, 0) << channel;
   }
 }
 
@@ -50,7 +50,7 @@ TEST(Channels, AGateIsMissedWithoutStderrToo) {
 
 TEST(Channels, WithoutStdoutThereIsOneMessageAndCode4) {
   SKIP_WITHOUT_DEV_FULL;
-  const std::string model = " '" + demo("demo.onnx") + "' ";
+  const std::string model = " '" + data("demo.onnx") + "' ";
   for (const std::string& command :
        {"inspect" + model, "inspect --json" + model, "inspect --ops" + model,
         std::string("--version "), std::string("quantize --help "), "check --print-config" + model})
@@ -71,7 +71,7 @@ TEST(Channels, NothingIsPrintedIntoFilesThatTookTheNumberOfAChannel) {
 }
 
 TEST(Channels, AReaderThatLeavesIsAnErrorNotASignal) {
-  const Ran ran = shell("trap '' PIPE; { \"$0\" inspect --json --nodes '" + demo("demo.onnx") +
+  const Ran ran = shell("trap '' PIPE; { \"$0\" inspect --json --nodes '" + data("demo.onnx") +
                         "'; echo $? >&2; } | head -c 1 >/dev/null; exit 0");
   EXPECT_EQ(ran.err.find("intaglio: "), ran.err.find("intaglio: standard output")) << ran.err;
 }

@@ -8,7 +8,7 @@ namespace intaglio {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::Ran;
 using testing::run_program;
@@ -17,7 +17,7 @@ using testing::run_program;
 fs::path split_demo(const fs::path& folder) {
   SaveOptions options;
   options.external_above = 0;
-  save_model(load_model(demo("demo.onnx")), folder / "m.onnx", options);
+  save_model(load_model(data("demo.onnx")), folder / "m.onnx", options);
   return folder / "m.onnx";
 }
 
@@ -27,7 +27,7 @@ TEST(External, ItIsNeverOverwritten) {
   const std::vector<std::vector<std::string>> commands = {
       {"quantize", model, "--format", "weights", "-o", data},
       {"quantize", model, "--format", "weights", "-o", folder / "o.onnx", "--report", data},
-      {"evaluate", model, "--reference", demo("demo.onnx"), "--data", demo("calib"), "--report",
+      {"evaluate", model, "--reference", data("demo.onnx"), "--data", data("calib"), "--report",
        data}};
   for (const auto& command : commands) {
     const Ran ran = run_program(command);
@@ -56,7 +56,7 @@ TEST(External, LinksOutOfTheFolderAreFollowedWhereTheyAreTrusted) {
       run_program({"--follow-links", "quantize", model, "--format", "weights", "-o", out});
   EXPECT_EQ(taken.exit_code, 0) << taken.err;
   const Ran whole =
-      run_program({"quantize", demo("demo.onnx"), "--format", "weights", "-o", out + ".2"});
+      run_program({"quantize", data("demo.onnx"), "--format", "weights", "-o", out + ".2"});
   EXPECT_EQ(whole.exit_code, 0) << whole.err;
   EXPECT_EQ(load_model(out).graph().node_count(), load_model(out + ".2").graph().node_count());
 }
@@ -64,10 +64,10 @@ TEST(External, LinksOutOfTheFolderAreFollowedWhereTheyAreTrusted) {
 TEST(External, AModelOfTwoFilesIsCheckedBeforeItAppears) {
   const fs::path folder = fresh_folder();
   const SaveOptions options{.external_above = 0};
-  const ModelFiles files = write_model(load_model(demo("demo.onnx")), folder / "m.onnx", options);
+  const ModelFiles files = write_model(load_model(data("demo.onnx")), folder / "m.onnx", options);
   EXPECT_FALSE(fs::exists(folder / "m.onnx"));
   const Model read = load_unplaced(files.model->written_at(), files.data->written_at());
-  EXPECT_EQ(hash_of(read), hash_of(load_model(demo("demo.onnx"))));
+  EXPECT_EQ(hash_of(read), hash_of(load_model(data("demo.onnx"))));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::count_of;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::names_in;
 using testing::quick;
@@ -76,8 +76,8 @@ TEST(Limits, WithoutMemoryTheCodeIs6) {
 TEST(Limits, ImagesLargerThanAnyMemoryAreRefused) {
   if (sanitized) GTEST_SKIP() << "not under sanitizers";
   for (const char* crop : {"32768x32768", "2000000000x2000000000"}) {
-    const Ran ran = shell("ulimit -v 2000000; \"$0\" run '" + demo("demo.onnx") + "' --data '" +
-                          demo("eval/0000.jpg") + "' --letterbox --crop " + crop);
+    const Ran ran = shell("ulimit -v 2000000; \"$0\" run '" + data("demo.onnx") + "' --data '" +
+                          data("eval/0000.jpg") + "' --letterbox --crop " + crop);
     EXPECT_TRUE(ran.exit_code == 2 || ran.exit_code == 3 || ran.exit_code == 6) << ran.err;
   }
 }

@@ -8,7 +8,7 @@ namespace intaglio {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::names_in;
 using testing::quick;
@@ -51,9 +51,9 @@ TEST(Outputs, NoneIsAnotherOne) {
 TEST(Outputs, NoneIsAnInput) {
   const fs::path folder = fresh_folder();
   for (const char* name : {"demo.onnx", "preprocess.json", "classes.tsv"})
-    fs::copy_file(demo(name), folder / name);
+    fs::copy_file(data(name), folder / name);
   fs::create_directory(folder / "images");
-  fs::copy_file(demo("calib/0001.jpg"), folder / "images" / "a.jpg");
+  fs::copy_file(data("calib/0001.jpg"), folder / "images" / "a.jpg");
   write_file(folder / "list.txt", "images/a.jpg\n");
   const std::string model = " --quiet quantize demo.onnx --preprocess preprocess.json ";
   const auto refused = [&](const std::string& command, const std::string& words) {
@@ -67,7 +67,7 @@ TEST(Outputs, NoneIsAnInput) {
   write_file(folder / "c.json", R"({"limit": 1})");
   refused(model + "--config c.json --data images -o out.onnx --report c.json",
           "--report and --config");
-  EXPECT_EQ(read_file(folder / "images" / "a.jpg"), read_file(demo("calib/0001.jpg")));
+  EXPECT_EQ(read_file(folder / "images" / "a.jpg"), read_file(data("calib/0001.jpg")));
 }
 
 TEST(Outputs, ThoseThatCannotBeAreToldBeforeTheRun) {
@@ -131,17 +131,17 @@ TEST(Outputs, ABadLinkAmongImagesCostsThatSampleAlone) {
   const fs::path folder = fresh_folder();
   fs::create_directory(folder / "images");
   for (int i = 0; i < 20; ++i)
-    fs::copy_file(demo("calib/000" + std::to_string(i % 10) + ".jpg"),
+    fs::copy_file(data("calib/000" + std::to_string(i % 10) + ".jpg"),
                   folder / "images" / (std::to_string(i) + ".jpg"));
   fs::create_symlink("loop.jpg", folder / "images" / "loop.jpg");
   fs::create_symlink("loop", folder / "images" / "loop");
-  const Ran ran = shell("\"$0\" quantize '" + demo("demo.onnx") + "' --effort fast --data " +
-                        quoted(folder / "images") + "--preprocess '" + demo("preprocess.json") +
+  const Ran ran = shell("\"$0\" quantize '" + data("demo.onnx") + "' --effort fast --data " +
+                        quoted(folder / "images") + "--preprocess '" + data("preprocess.json") +
                         "' -o" + quoted(folder / "out.onnx"));
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_NE(ran.err.find("loop.jpg"), std::string::npos) << ran.err;
   const Ran alone =
-      shell("\"$0\" run '" + demo("demo.onnx") + "' --data" + quoted(folder / "images" / "loop"));
+      shell("\"$0\" run '" + data("demo.onnx") + "' --data" + quoted(folder / "images" / "loop"));
   EXPECT_EQ(alone.exit_code, 4) << alone.err;
 }
 
@@ -155,7 +155,7 @@ TEST(Outputs, NamesThatAreTooLongAreErrorsOfFiles) {
     EXPECT_EQ(ran.exit_code, 4) << options << ran.err;
     EXPECT_EQ(names_in(folder), Names{}) << options;
   }
-  const Ran ran = shell("\"$0\" run '" + demo("demo.onnx") + "' --expect " + longest);
+  const Ran ran = shell("\"$0\" run '" + data("demo.onnx") + "' --expect " + longest);
   EXPECT_EQ(ran.exit_code, 4) << ran.err;
 }
 

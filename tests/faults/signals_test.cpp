@@ -20,7 +20,7 @@ namespace intaglio {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::demo;
+using testing::data;
 using testing::fresh_folder;
 using testing::names_in;
 using testing::sanitized;
@@ -58,8 +58,8 @@ std::string interrupted_script(const std::string& before, const std::string& sig
 testing::Ran interrupted(const fs::path& out, const std::string& before,
                          const std::string& signals) {
   return testing::run_command({"bash", "-c", interrupted_script(before, signals), INTAGLIO_BINARY,
-                               demo("demo.onnx"), demo("calib"), demo("eval"),
-                               demo("preprocess.json"), out.string()});
+                               data("demo.onnx"), data("calib"), data("eval"),
+                               data("preprocess.json"), out.string()});
 }
 
 TEST(Signals, HangUpAndTerminateEndLikeAnInterrupt) {

@@ -4,11 +4,9 @@
 
 namespace intaglio::testing {
 
-std::string demo(const std::string& name) { return (source_dir() / "data" / name).string(); }
-
 std::string quick(const std::filesystem::path& out) {
-  return " --threads 1 quantize '" + demo("demo.onnx") + "' --data '" + demo("calib") +
-         "' --limit 4 --effort fast --preprocess '" + demo("preprocess.json") + "' -o '" +
+  return " --threads 1 quantize '" + data("demo.onnx") + "' --data '" + data("calib") +
+         "' --limit 4 --effort fast --preprocess '" + data("preprocess.json") + "' -o '" +
          out.string() + "' ";
 }
 

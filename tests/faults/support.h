@@ -18,8 +18,6 @@ constexpr bool sanitized = true;
 constexpr bool sanitized = false;
 #endif
 
-std::string demo(const std::string& name);  // a file of data/
-
 // The arguments of a short quantization of the demo to out.
 std::string quick(const std::filesystem::path& out);
 

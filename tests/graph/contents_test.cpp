@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "lib/graph/model.h"
-#include "tests/support/text_model.h"
+#include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using testing::contains;
 
 TEST(Contents, CountConstantsWhereverTheyLie) {
   const Model model = testing::TextModel().opset(14).model(

@@ -12,9 +12,7 @@
 namespace intaglio {
 namespace {
 
-std::string data(const std::string& name) {
-  return (testing::source_dir() / "data" / name).string();
-}
+using testing::data;
 
 DataOptions demo_data(std::size_t limit) {
   DataOptions options;
@@ -32,7 +30,7 @@ struct Parts {
 
 std::set<std::string> names_of(const DataOptions& options, const Model& model) {
   std::vector<std::string> warnings;
-  const SampleSet set(options, options.data, make_recipe(options, model, warnings), model.graph());
+  const SampleSet set(options, options.data, make_recipe(options, model, warnings), model);
   std::set<std::string> names;
   for (std::size_t i = 0; i < set.samples().count; ++i)
     names.insert(set.checked().dataset().name(i));

@@ -20,6 +20,12 @@ namespace intaglio::testing {
 
 std::filesystem::path source_dir() { return INTAGLIO_SOURCE_DIR; }
 
+std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
 std::optional<std::filesystem::path> shared(std::string_view relative) {
   const char* root = std::getenv("INTAGLIO_SHARED");
   const auto base = root != nullptr ? std::filesystem::path(root) : source_dir() / ".." / "shared";
