@@ -143,7 +143,7 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
 void require_values(const CLI::App& root, const std::vector<std::string>& arguments) {
   const CLI::App* command = nullptr;
   const auto find = [&](const std::string& name) -> const CLI::Option* {
-    if (!name.starts_with("--")) return nullptr;
+    if (!name.starts_with("-")) return nullptr;
     const CLI::Option* of_command =
         command != nullptr ? command->get_option_no_throw(name) : nullptr;
     return of_command != nullptr ? of_command : root.get_option_no_throw(name);

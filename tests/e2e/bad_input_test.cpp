@@ -294,6 +294,9 @@ TEST(BadOptions, AnOptionIsNoValueOfAnother) {
                  {"--keep-float", "--threads", "1"});
   expect_refused(data("demo.onnx"), 2, {"--method is followed by the option --effort"},
                  {"--method", "--effort=fast"});
+  const Ran ran = run_program({"quantize", data("demo.onnx"), "-o", "--report", "r.json"});
+  EXPECT_EQ(ran.exit_code, 2) << ran.err;
+  EXPECT_NE(ran.err.find("-o is followed by the option --report"), std::string::npos) << ran.err;
 }
 TEST(BadOptions, NoSampleAtAll) {
   expect_refused(data("demo.onnx"), 2, {"--limit"}, {"--limit", "0"});

@@ -27,8 +27,8 @@ TEST(External, ItIsNeverOverwritten) {
   const std::vector<std::vector<std::string>> commands = {
       {"quantize", model, "--format", "weights", "-o", data},
       {"quantize", model, "--format", "weights", "-o", folder / "o.onnx", "--report", data},
-      {"evaluate", model, "--reference", data("demo.onnx"), "--data", data("calib"), "--report",
-       data}};
+      {"evaluate", model, "--reference", testing::data("demo.onnx"), "--data",
+       testing::data("calib"), "--report", data}};
   for (const auto& command : commands) {
     const Ran ran = run_program(command);
     EXPECT_EQ(ran.exit_code, 2) << ran.err;

@@ -22,8 +22,8 @@ std::filesystem::path source_dir() { return INTAGLIO_SOURCE_DIR; }
 
 std::string data(const std::string& name) { return (source_dir() / "data" / name).string(); }
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
 }
 
 std::optional<std::filesystem::path> shared(std::string_view relative) {

@@ -18,7 +18,7 @@ namespace intaglio::testing {
 
 std::filesystem::path source_dir();         // the root of the checkout
 std::string data(const std::string& name);  // a file or folder of data/, the demo
-bool contains(std::string_view text, std::string_view part);
+bool contains(const std::string& text, const std::string& part);
 
 // A path below the folder of optional assets ("../shared" beside the checkout, or
 // $INTAGLIO_SHARED); nullopt when it is not there. Use SKIP_WITHOUT_SHARED to skip loudly.
