@@ -28,6 +28,8 @@ std::string remedy_for(int error) {
       return "A part of the path is a file, not a folder.";
     case ELOOP:
       return "A symbolic link leads back to itself; mend or remove it.";
+    case ENOMEM:
+      return "Free some memory, or raise the limit (ulimit -v).";
     case ENAMETOOLONG:
       return "Choose a shorter name.";
     default:
@@ -38,7 +40,8 @@ std::string remedy_for(int error) {
 }  // namespace
 
 Error io_error(const std::filesystem::path& path, std::string_view what, int error) {
-  return Error(Code::io, fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)),
+  return Error(error == ENOMEM ? Code::unsupported : Code::io,
+               fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)),
                remedy_for(error));
 }
 

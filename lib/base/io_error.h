@@ -8,7 +8,8 @@
 
 namespace intaglio {
 
-// Code::io: "<path>: <what>: <reason>". error: a value of errno.
+// Code::io: "<path>: <what>: <reason>". error: a value of errno. Where the system has no memory for
+// it, Code::unsupported, as everywhere.
 Error io_error(const std::filesystem::path& path, std::string_view what, int error);
 
 }  // namespace intaglio

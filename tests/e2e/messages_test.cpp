@@ -67,12 +67,19 @@ TEST_F(Tokens, OneOfManyIsLeftOutAndNamed) {
 TEST(Lengths, ThatTheNetworkDoesNotTakeAreBadSamples) {
   const auto folder = fresh_folder();
   const auto here = [&](const std::string& name) { return (folder / name).string(); };
-  save_model(random_model("(int64[1,T] ids, float[1,M] mask, float[9,4] words, float[8,4] places, "
-                          "float[4,3] w) => (float[1,U,3] y) <int64[1] zero = {0}, int64[1] one = "
-                          "{1}, int64[1] last = {2}> { e = Gather(words, ids) s = Shape(ids) n = "
-                          "Gather(s, one) p = Slice(places, zero, n, zero) a = Add(e, p) m = "
-                          "Unsqueeze(mask, last) b = Mul(a, m) y = MatMul(b, w) }"),
-             here("model.onnx"));
+  save_model(
+      TextModel()
+          .input("int64[1,T] ids, float[1,M] mask")
+          .output("float[1,U,2] y")
+          .constants("float[9,2] words = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9}")
+          .constants("float[1,8,2] places = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}")
+          .constants("float[2,2] w = {1, 2, -1, 0.5}, int64[1] zero = {0}, int64[1] one = {1}")
+          .constants("int64[1] last = {2}")
+          .nodes("seen = Gather(words, ids) shape = Shape(ids) length = Gather(shape, one)")
+          .nodes("here = Slice(places, zero, length, one) placed = Add(seen, here)")
+          .nodes("wide = Unsqueeze(mask, last) real = Mul(placed, wide) y = MatMul(real, w)")
+          .model(),
+      here("model.onnx"));
   const auto sample = [&](const std::string& name, std::int64_t tokens, std::int64_t masked) {
     std::filesystem::create_directories(folder / "ids");
     std::filesystem::create_directories(folder / "mask");
