@@ -77,7 +77,7 @@ TEST_F(Interfaces, CodesOfPixelsArePixelsLess128) {
   ASSERT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_TRUE(contains(ran.out, "zero point 0; the code of pixel p is p - (p < 128 ? 127 : 128)"))
       << ran.out;
-  const Ran raw = quantize(here("model.onnx"), {"--io", "s8,float", "--preprocess", "raw"});
+  const Ran raw = quantize(here("model.onnx"), {"--io", "s8,float", "--mean", "0", "--std", "255"});
   EXPECT_TRUE(contains(raw.out, "the code of pixel p is p - 128")) << raw.out << raw.err;
   const Ran stated = quantize(here("model.onnx"), {"--input-range", "-2,2", "--io", "u8,float"});
   ASSERT_EQ(stated.exit_code, 0) << stated.err;
