@@ -66,7 +66,7 @@ void print_outputs(const Evaluation& e) {
 void print_padding(const Evaluation& e) {
   if (e.padding == 0) return;
   print_out("{} of {} tokens are padding, where '{}' is 0, and left out of outputs [N,T,...]\n",
-            e.padding, e.tokens, e.plan.mask_name);
+            e.padding, e.all_tokens, e.plan.mask_name);
 }
 
 void print_sentences(const Evaluation& e) {

@@ -53,8 +53,12 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
   data.data = spec.paths;
   spec.recipe = make_recipe(data, model, warnings);
   spec.batches = Batches::whole;
+  spec.text = text_of(o.data);
   if (o.data.limit > 0) spec.limit = o.data.limit;
   const auto dataset = open_dataset(spec, model.graph().feeds());
+  if (const std::string tokens = describe_tokens(dataset->tokens(), dataset->size());
+      !tokens.empty())
+    log::info("preprocess: {}", tokens);
   if (dataset->size() != 1)
     throw Error(Code::usage,
                 fmt::format("run takes one sample, the data holds {}", dataset->size()),

@@ -1,5 +1,7 @@
 #include "apps/options/data.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "apps/options/count.h"
@@ -10,14 +12,24 @@ namespace intaglio {
 void add_data_options(CLI::App& command, DataOptions& o, bool required) {
   begin_group(command, group::data);
   command
-      .add_option(
-          "--data", o.data,
-          "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*; NAME=PATH for one input")
+      .add_option("--data", o.data,
+                  "Image, folder, list (.txt), .npy, .npz, .pb or test_data_set_*, or text with "
+                  "--tokenizer; "
+                  "NAME=PATH for one input")
       ->type_name("PATH")
       ->required(required);
   command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
       ->type_name("N")
       ->check(at_least_one());
+  command
+      .add_option("--tokenizer", o.tokenizer,
+                  "Read .txt as text, and make token ids of it: a tokenizer.json")
+      ->type_name("FILE");
+  command
+      .add_option(
+          "--sequence-length", o.sequence_length,
+          fmt::format("Tokens of a sequence; of lines, at most (default {})", default_length))
+      ->type_name("N");
   command
       .add_option(
           "--preprocess", o.preprocess,

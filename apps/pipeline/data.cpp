@@ -10,20 +10,25 @@
 namespace intaglio {
 namespace {
 
-void keep_path(Outputs& outputs, std::string_view what, const std::string& path) {
-  for (const std::filesystem::path& file : files_behind(path)) outputs.keep(what, file);
+void keep_path(Outputs& outputs, std::string_view what, const std::string& path, bool texts) {
+  for (const std::filesystem::path& file : files_behind(path, texts)) outputs.keep(what, file);
 }
 
 // PATH or NAME=PATH: which of them is meant is known when there is a model.
-void keep_paths(Outputs& outputs, std::string_view what, const std::vector<std::string>& paths) {
+void keep_paths(Outputs& outputs, std::string_view what, const std::vector<std::string>& paths,
+                bool texts) {
   for (const std::string& path : paths) {
-    keep_path(outputs, what, path);
+    keep_path(outputs, what, path, texts);
     if (const auto equals = path.find('='); equals != std::string::npos)
-      keep_path(outputs, what, path.substr(equals + 1));
+      keep_path(outputs, what, path.substr(equals + 1), texts);
   }
 }
 
 }  // namespace
+
+TextSpec text_of(const DataOptions& options) {
+  return {options.tokenizer, options.sequence_length};
+}
 
 void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file) {
   if (is_config_file(name_or_file)) outputs.keep(what, name_or_file);
@@ -31,8 +36,9 @@ void keep_config(Outputs& outputs, std::string_view what, const std::string& nam
 
 void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::string>& eval_data) {
   if (outputs.none()) return;
-  keep_paths(outputs, "--data", o.data);
-  keep_paths(outputs, "--eval-data", eval_data);
+  keep_paths(outputs, "--data", o.data, !o.tokenizer.empty());
+  keep_paths(outputs, "--eval-data", eval_data, !o.tokenizer.empty());
+  outputs.keep("--tokenizer", o.tokenizer);
   outputs.keep("--labels", o.labels);
   outputs.keep("--classes", o.classes);
   outputs.keep("--characters", o.characters);
@@ -44,7 +50,7 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
     : origin_(recipe.origin) {
   if (paths.empty())
     throw Error(Code::usage, "no data given",
-                "Give --data PATH: images, arrays or a list of files.");
+                "Give --data PATH: images, arrays, a list of files, or text and its --tokenizer.");
   DataSpec spec;
   spec.paths = paths;
   if (options.limit > 0) spec.limit = options.limit;
@@ -53,6 +59,7 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   spec.others = options.others;
   spec.most = options.most;
   spec.recipe = recipe;
+  spec.text = text_of(options);
   dataset_ = open_dataset(spec, model.graph().feeds());
   checked_ = std::make_unique<CheckedDataset>(*dataset_, &model);
   if (!options.labels.empty()) labels_ = Labels::read(options.labels);
@@ -83,6 +90,7 @@ DataSummary SampleSet::summary(std::size_t threads) const {
   DataSummary summary;
   summary.skipped = checked_->skipped();
   summary.preprocess = dataset_->preprocess();
+  summary.tokens = dataset_->tokens();
   summary.recipe = recipe();
   summary.samples = dataset_->size() - summary.skipped.size();
   summary.sha256 = data_sha256(*dataset_, threads);

@@ -23,8 +23,12 @@ struct DataOptions {
   std::optional<std::size_t> others, most;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
+  std::string tokenizer;                       // a tokenizer.json; empty: texts are not read
+  std::optional<std::size_t> sequence_length;  // see TextSpec
   std::string labels, classes, characters;
 };
+
+TextSpec text_of(const DataOptions& options);
 
 // No output may be one of the files that these options name, those in folders and lists included.
 // Throws as Outputs::keep(). Outputs are declared before: folders are not looked through for none.
@@ -39,6 +43,7 @@ struct DataSummary {
   std::size_t samples = 0;                      // that were used
   std::vector<SkippedFile> skipped;             // and those that were not
   Json preprocess;                              // the settled recipe; null without images
+  Json tokens;                                  // see Dataset
   std::string sha256;                           // of the samples, whatever their order
   std::optional<PreprocessRecipe> recipe = {};  // the settled one, with its origin
 };
@@ -53,6 +58,7 @@ class SampleSet {
   CheckedDataset& checked() const { return *checked_; }
   bool reads_images() const { return !dataset_->preprocess().is_null(); }
   std::optional<PreprocessRecipe> recipe() const;  // settled; nullopt without images
+  Json tokens() const { return dataset_->tokens(); }
   DataSummary summary(std::size_t threads) const;
   // Throws Code::data when too many samples were bad. Warnings name those that were left out.
   void finish(std::vector<std::string>& warnings) const;

@@ -1,5 +1,7 @@
 #include "apps/pipeline/evaluate_model.h"
 
+#include <algorithm>
+
 #include "apps/pipeline/evaluate.h"
 #include "apps/pipeline/ready.h"
 #include "apps/pipeline/warnings.h"
@@ -8,9 +10,12 @@ namespace intaglio {
 
 void require_consistent(const EvaluateSpec& o) {
   o.gates.require_measurable(!o.data.labels.empty(), !o.reference.empty());
-  if (o.data.labels.empty() && o.reference.empty())
+  const bool alone = std::ranges::any_of(
+      o.metric.metrics, [](const std::string& name) { return def_of(parse_metric(name)).alone; });
+  if (o.data.labels.empty() && o.reference.empty() && !alone)
     throw Error(Code::usage, "nothing to compare with",
-                "Give --labels FILE.csv, --reference FP32.onnx, or both.");
+                "Give --labels FILE.csv, --reference FP32.onnx, or both; of a language model "
+                "--metric perplexity needs neither.");
 }
 
 EvaluateResult evaluate_model(const EvaluateSpec& o, Context& context) {

@@ -12,7 +12,7 @@ namespace intaglio {
 namespace {
 
 // What is gone by where nothing is said, if it was measured.
-constexpr std::array first_choices = {Metric::agreement, Metric::sqnr};
+constexpr std::array first_choices = {Metric::agreement, Metric::kl, Metric::sqnr};
 
 std::string name_of(const MetricDef& def) {
   return std::string(def.objective.empty() ? def.name : def.objective);

@@ -11,11 +11,11 @@
 namespace intaglio {
 
 // The words for it, by metric: agreement, top1, sqnr, cosine, psnr, boxes (F1), ctc (character
-// error).
+// error), perplexity, kl, tokens.
 std::vector<std::string> objectives();
 const MetricDef* metric_of(std::string_view objective);  // null: of no objective
 
-// The agreement of classifiers, else SQNR, else what the plan has.
+// The agreement of classifiers, KL of language models, else SQNR, else what the plan has.
 std::string default_objective(const MetricPlan& plan);
 
 struct Best {

@@ -167,13 +167,35 @@ PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
   PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
   override_parts(recipe, options);
   if (settled.is_null()) warn_of_metadata(recipe, model, assumed);
-  if (reads_images(options.data, model.graph().feeds()))
+  if (reads_images(options.data, model.graph().feeds(), !options.tokenizer.empty()))
     warnings.insert(warnings.end(), assumed.begin(), assumed.end());
   return recipe;
 }
 
+std::string describe_tokens(const Json& tokens, std::size_t samples) {
+  if (tokens.is_null()) return {};
+  std::string text;
+  if (tokens.contains("texts")) {
+    const bool lines = tokens["by_line"].get<bool>();
+    text =
+        fmt::format("{} ({}, {} tokens), {} {} of {}{} tokens",
+                    tokens["tokenizer"].get<std::string>(), tokens["kind"].get<std::string>(),
+                    tokens["vocabulary"].get<std::size_t>(), samples, lines ? "lines" : "sequences",
+                    lines ? "up to " : "", tokens["sequence_length"].get<std::size_t>());
+    if (const auto left = tokens["left_over"].get<std::size_t>(); left > 0)
+      text += fmt::format(", {} left over at the end{}", left,
+                          tokens["texts"].get<std::size_t>() > 1 ? "s" : "");
+  }
+  const auto made = tokens["made"].get<std::string>();
+  if (!made.empty()) text += (text.empty() ? "" : "; ") + ("made by rule: " + made);
+  return text;
+}
+
 void tell_preprocess(const SampleSet& set, const Graph& graph, Context& context,
                      std::vector<std::string>& warnings) {
+  if (const std::string tokens = describe_tokens(set.tokens(), set.samples().count);
+      !tokens.empty())
+    context.tell("preprocess: " + tokens);
   const auto recipe = set.recipe();
   if (!recipe || !context.tell("preprocess: " + describe(*recipe))) return;
   warn_of_tiny_range(*recipe, warnings);

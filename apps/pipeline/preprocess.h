@@ -20,7 +20,11 @@ class SampleSet;
 PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
                              std::vector<std::string>& warnings, const Json& settled = nullptr);
 
-// Says the recipe of the samples in one line, once in a run. The first time, `warnings` receives
+// Dataset::tokens() in one line: "tokenizer.json (BPE, 49152 tokens), 4 sequences of 256 tokens, 12
+// left over at the end; made by rule: 'attention_mask' ones". Empty for null.
+std::string describe_tokens(const Json& tokens, std::size_t samples);
+
+// Says the recipe of the samples, and how texts become tokens, in a line each, once in a run. The first time, `warnings` receives
 // what speaks against it: inputs that hardly differ whatever the image, lines of text that are
 // squeezed.
 void tell_preprocess(const SampleSet& set, const Graph& graph, Context& context,

@@ -86,7 +86,8 @@ DataOptions with_eval_data(const QuantizeSpec& o) {
 // The result says how images become its inputs where images were looked at.
 bool has_seen_images(const QuantizeSpec& o, const Prepared& prepared, const Observed& observed) {
   return !observed.statistics.preprocess.is_null() ||
-         reads_images(with_eval_data(o).data, prepared.model.graph().feeds());
+         reads_images(with_eval_data(o).data, prepared.model.graph().feeds(),
+                      !o.data.tokenizer.empty());
 }
 
 // Whether two settled recipes make the same of an image, whatever they are called.

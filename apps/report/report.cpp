@@ -74,6 +74,20 @@ Json strings_json(const StringErrors& strings, const MetricPlan& plan) {
           {"character_error", number(strings.character_error())}};
 }
 
+Json tokens_json(const TokenErrors& tokens, const MetricPlan& plan) {
+  const auto same = tokens.same_tokens();
+  return {{"output", plan.signature.outputs[plan.language->output].name},
+          {"positions", tokens.positions},
+          {"predicted", tokens.predicted},
+          {"left_out", tokens.left_out},
+          {"perplexity", number(tokens.perplexity())},
+          {"reference_perplexity", number(tokens.reference_perplexity())},
+          {"perplexity_rise", number(tokens.perplexity_rise())},
+          {"kl", number(tokens.mean_kl())},
+          {"same_token", same ? Json(same->percent()) : Json()},
+          {"same_token_interval", same ? interval_json(same->interval()) : Json()}};
+}
+
 }  // namespace
 
 Json number(std::optional<double> value) {
@@ -106,11 +120,9 @@ Json data_json(const std::optional<DataSummary>& data) {
   Json skipped = Json::array();
   for (const SkippedFile& s : data->skipped)
     skipped.push_back({{"file", s.file}, {"reason", s.reason}});
-  return {{"samples", data->samples},
-          {"skipped", skipped},
-          {"preprocess", data->preprocess},
-          {"preprocessing", preprocessing_json(data->recipe)},
-          {"sha256", data->sha256}};
+  return {{"samples", data->samples},       {"skipped", skipped},
+          {"preprocess", data->preprocess}, {"preprocessing", preprocessing_json(data->recipe)},
+          {"tokens", data->tokens},         {"sha256", data->sha256}};
 }
 
 Json execution_json(const std::optional<ExecutionSummary>& execution) {
@@ -213,12 +225,13 @@ Json evaluation_json(const Evaluation& e) {
   }
   json["boxes"] = e.boxes ? boxes_json(*e.boxes, e.plan) : Json();
   json["ctc"] = e.strings ? strings_json(*e.strings, e.plan) : Json();
+  json["tokens"] = e.tokens ? tokens_json(*e.tokens, e.plan) : Json();
   json["metrics"] = {
       {"names", Json::array()}, {"reason", e.plan.reason}, {"advice", e.plan.advice}};
   json["padding"] =
       e.padding == 0
           ? Json()
-          : Json{{"input", e.plan.mask_name}, {"tokens", e.tokens}, {"left_out", e.padding}};
+          : Json{{"input", e.plan.mask_name}, {"tokens", e.all_tokens}, {"left_out", e.padding}};
   for (const Metric metric : e.plan.metrics) json["metrics"]["names"].push_back(name_of(metric));
   json["reference"] = e.reference ? Json{{"top1", e.reference->top1.percent()},
                                          {"top5", e.reference->top5.percent()}}

@@ -25,6 +25,7 @@ Json string_of(const Answer& answer) {
 Json row_of(const SampleAnswer& a, const MetricPlan& plan) {
   const bool boxes = plan.reads_boxes(), strings = plan.reads_strings();
   const auto if_any = [](bool any, std::size_t value) { return any ? Json(value) : Json(); };
+  const auto same = a.tokens.same_tokens();
   const bool classes = !a.reference.classes.empty() && !a.model.classes.empty();
   return {{"sample", a.name},
           {"label", a.label ? Json(*a.label) : Json()},
@@ -40,7 +41,11 @@ Json row_of(const SampleAnswer& a, const MetricPlan& plan) {
           {"matched_boxes", if_any(boxes, a.boxes.matched)},
           {"reference_string", string_of(a.reference)},
           {"string", string_of(a.model)},
-          {"character_errors", if_any(strings, a.strings.errors)}};
+          {"character_errors", if_any(strings, a.strings.errors)},
+          {"perplexity", number(a.tokens.perplexity())},
+          {"reference_perplexity", number(a.tokens.reference_perplexity())},
+          {"kl", number(a.tokens.mean_kl())},
+          {"same_token", number(same ? std::optional(same->percent()) : std::nullopt)}};
 }
 
 // Quoted where it must be (RFC 4180).

@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "calibration/data/feed_files.h"
-#include "calibration/data/index_bounds.h"
+#include "lib/graph/index_bounds.h"
+#include "calibration/tokens/token_inputs.h"
 #include "lib/base/hash.h"
 #include "lib/base/parallel.h"
 #include "lib/exec/samples.h"
@@ -48,9 +49,11 @@ std::string wanted_by(std::span<const Value* const> feeds) {
 class FileDataset final : public Dataset {
  public:
   FileDataset(std::vector<FeedFiles> columns, std::span<const Value* const> feeds,
-              const DataSpec& spec)
+              const DataSpec& spec, TokenInputs rules, std::optional<TextReader> reader)
       : columns_(std::move(columns)),
         feeds_(feeds.size()),
+        rules_(std::move(rules)),
+        reader_(std::move(reader)),
         bounds_(index_bounds(feeds)),
         wanted_(wanted_by(feeds)) {
     std::size_t rows = 1;
@@ -77,6 +80,7 @@ class FileDataset final : public Dataset {
                   fmt::format("shard {} of {} is empty: there are {} samples", shard.index,
                               shard.of, listed_.size()),
                   "Use fewer shards.");
+    find_made();
   }
   FileDataset(const FileDataset&) = delete;  // lead_ points into columns_
 
@@ -87,6 +91,8 @@ class FileDataset final : public Dataset {
     std::vector<Tensor> tensors(feeds_);
     for (const FeedFiles& column : columns_) column.load(row(column, i), tensors);
     at_sample(name(i), [&] {
+      for (std::size_t feed = 0; feed < feeds_; ++feed)
+        if (!tensors[feed].defined()) tensors[feed] = made(feed, tensors);
       for (const IndexBound& bound : bounds_) require_within(bound, tensors[bound.feed]);
     });
     return tensors;
@@ -101,6 +107,7 @@ class FileDataset final : public Dataset {
 
   std::string list_sha256() const override {
     Sha256 hash;
+    if (texts() > 0) hash.add(reader_->to_json().dump());
     for (const std::size_t row : listed_)
       hash.add(std::filesystem::path(lead_->name(row)).filename().generic_string()).add("\n");
     return hash.hex();
@@ -121,13 +128,59 @@ class FileDataset final : public Dataset {
     return nullptr;
   }
 
+  Json tokens() const override {
+    if (texts() == 0 && made_.empty()) return nullptr;
+    Json json = texts() > 0 ? reader_->to_json() : Json::object();
+    if (texts() > 0) {
+      json["texts"] = texts();
+      json["left_over"] = 0;
+      for (const FeedFiles& column : columns_)
+        json["left_over"] = json["left_over"].get<std::size_t>() + column.left_over();
+    }
+    json["made"] = rules_.text(made_);
+    return json;
+  }
+
  private:
+  std::size_t texts() const {
+    std::size_t count = 0;
+    for (const FeedFiles& column : columns_) count += column.texts();
+    return count;
+  }
+
+  // Of the first sample that can be read: what is missing there is made.
+  void find_made() {
+    if (!rules_.makes_any()) return;
+    for (const std::size_t row : chosen_) {
+      std::vector<Tensor> tensors(feeds_);
+      try {
+        for (const FeedFiles& column : columns_) column.load(column.size() == 1 ? 0 : row, tensors);
+      } catch (const Error&) {
+        continue;  // load() reports it
+      }
+      for (std::size_t feed = 0; feed < feeds_; ++feed)
+        if (!tensors[feed].defined()) made_.push_back(feed);
+      return;
+    }
+  }
+
+  Tensor made(std::size_t feed, const std::vector<Tensor>& given) const {
+    const Tensor& ids = given[*rules_.ids()];
+    if (!ids.defined() || ids.rank() != 2)
+      throw Error(Code::data, "no token ids to make the other inputs by",
+                  "Save one array for each input, by its name.");
+    return rules_.make(feed, ids, texts() > 0 ? reader_->padding() : std::nullopt);
+  }
+
   std::size_t row(const FeedFiles& column, std::size_t i) const {
     return column.size() == 1 ? 0 : chosen_[i];
   }
 
   std::vector<FeedFiles> columns_;
   std::size_t feeds_;
+  TokenInputs rules_;
+  std::optional<TextReader> reader_;
+  std::vector<std::size_t> made_;  // feeds
   std::vector<IndexBound> bounds_;
   std::string wanted_;
   const FeedFiles* lead_ = nullptr;  // the one that samples are named after
@@ -161,14 +214,51 @@ std::map<std::size_t, std::vector<std::string>> by_feed(const std::vector<std::s
   return bound;
 }
 
-std::vector<DataFile> find_all(const std::vector<std::string>& paths) {
+std::vector<DataFile> find_all(const std::vector<std::string>& paths, bool texts) {
   std::vector<DataFile> files;
   for (const std::string& path : paths) {
-    const auto found = find_data(path);
+    const auto found = find_data(path, texts);
     files.insert(files.end(), found.begin(), found.end());
   }
   sort_data(files);
   return files;
+}
+
+// The inputs that data without a name are for. What a rule makes need not be among them, as long as
+// token ids are.
+std::vector<FeedSlot> unbound_slots(const std::map<std::size_t, std::vector<std::string>>& bound,
+                                    std::span<const Value* const> feeds, const TokenInputs& rules) {
+  const bool unnamed = bound.contains(feeds.size());
+  std::vector<FeedSlot> unbound;
+  for (std::size_t i = 0; i < feeds.size(); ++i)
+    if (!bound.contains(i))
+      unbound.push_back({i, FeedType(*feeds[i]), rules.makes(i), rules.refusal(i)});
+  if (unbound.empty() && unnamed)
+    throw Error(Code::usage,
+                fmt::format("`data` {}: every input is bound to a name already",
+                            bound.at(feeds.size()).front()),
+                "Name the input it is for: `data NAME=PATH`.");
+  if (unbound.size() == 1 && unnamed) unbound.front().optional = false;
+  for (const FeedSlot& slot : unbound) {
+    if (unnamed || slot.optional) continue;
+    throw Error(Code::data,
+                fmt::format("input '{}' has no data{}", slot.type.name,
+                            slot.refusal.empty() ? "" : ", and is not made: " + slot.refusal),
+                fmt::format("Give `data` {}=PATH.", slot.type.name));
+  }
+  return unbound;
+}
+
+std::optional<TextReader> reader_of(const TextSpec& spec, const TokenInputs& rules) {
+  if (spec.tokenizer.empty()) {
+    if (!spec.length) return std::nullopt;
+    throw Error(Code::usage, "`sequence-length` is that of texts, and no tokenizer is given",
+                "Give `tokenizer FILE`, the tokenizer.json of the model.");
+  }
+  if (!rules.ids())
+    throw Error(Code::usage, "`tokenizer`: the model has no input of token ids",
+                "Leave `tokenizer` out.");
+  return TextReader(spec, rules.fixed_length());
 }
 
 }  // namespace
@@ -180,31 +270,24 @@ std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Valu
   if (spec.limit == 0) throw Error(Code::usage, "`limit 0`: expected at least 1");
 
   const auto bound = by_feed(spec.paths, feeds);
-  std::vector<FeedSlot> unbound;
-  for (std::size_t i = 0; i < feeds.size(); ++i)
-    if (!bound.contains(i)) unbound.push_back({i, FeedType(*feeds[i])});
-  if (unbound.empty() && bound.contains(feeds.size()))
-    throw Error(Code::usage,
-                fmt::format("`data` {}: every input is bound to a name already",
-                            bound.at(feeds.size()).front()),
-                "Name the input it is for: `data NAME=PATH`.");
-  if (!unbound.empty() && !bound.contains(feeds.size()))
-    throw Error(Code::data, fmt::format("input '{}' has no data", unbound.front().type.name),
-                fmt::format("Give `data` {}=PATH.", unbound.front().type.name));
-
+  TokenInputs rules(feeds);
+  const std::vector<FeedSlot> unbound = unbound_slots(bound, feeds, rules);
+  const std::optional<TextReader> reader = reader_of(spec.text, rules);
   std::vector<FeedFiles> columns;
   for (const auto& [feed, paths] : bound) {
     const auto slots =
         feed < feeds.size() ? std::vector<FeedSlot>{{feed, FeedType(*feeds[feed])}} : unbound;
-    columns.emplace_back(find_all(paths), slots, spec.recipe, spec.batches);
+    columns.emplace_back(find_all(paths, reader.has_value()), slots, spec.recipe, spec.batches,
+                         reader ? &*reader : nullptr);
   }
-  return std::make_unique<FileDataset>(std::move(columns), feeds, spec);
+  return std::make_unique<FileDataset>(std::move(columns), feeds, spec, std::move(rules), reader);
 }
 
-bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds) {
+bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds,
+                  bool texts) {
   for (const auto& [feed, bound] : by_feed(paths, feeds))
     for (const std::string& path : bound)
-      for (const DataFile& file : find_data(path))
+      for (const DataFile& file : find_data(path, texts))
         if (file.kind == DataKind::image) return true;
   return false;
 }

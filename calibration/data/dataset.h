@@ -9,6 +9,7 @@
 
 #include "calibration/data/preprocess.h"
 #include "calibration/data/samples.h"
+#include "calibration/tokens/text_rows.h"
 
 namespace intaglio {
 
@@ -43,6 +44,12 @@ class Dataset {
 
   // The settled recipe by which images become feeds; null when there are no images.
   virtual Json preprocess() const = 0;
+
+  // How texts became token ids, and which inputs were made by rule because the data do not hold
+  // them; null without either. The keys are those of TextReader::to_json() where there are texts
+  // ("texts", "left_over": how many, and the tokens at their ends that made no sequence), and
+  // "made", a sentence.
+  virtual Json tokens() const { return nullptr; }
 };
 
 // Every of-th sample, starting at number `index` (1..of): one machine's part of the work.
@@ -66,6 +73,7 @@ struct DataSpec {
   std::optional<std::size_t> others = std::nullopt;
   // Of all that, at most so many, spread evenly.
   std::optional<std::size_t> most = std::nullopt;
+  TextSpec text = {};  // how texts become token ids; without a tokenizer a `.txt` is a list
 };
 
 // feeds: the model inputs to be fed, Graph::feeds(); used during the call only.
@@ -74,17 +82,20 @@ struct DataSpec {
 // does; an .npz holds one array (of any name) or the array of the input's name. Are they several,
 // it must be .npz files with an array per input name, or test sets with input_<k>.pb for the k-th
 // feed of the model. Inputs with names and the others must have as many samples as each other; one
-// sample alone is repeated for all (a constant state or sampling rate).
+// sample alone is repeated for all (a constant state or sampling rate). A model of token ids needs no
+// more than those: what token_inputs.h has a rule for is made by it where the data do not hold it.
+// Texts feed the input of token ids.
 //
-// Throws Code::io for a path that does not exist; Code::usage for a NAME that is no input and a
+// Throws what TextReader throws; Code::io for a path that does not exist; Code::usage for a NAME that is no input and a
 // limit of 0; Code::config when the recipe does not fit the input; Code::data when there is no
 // data, an input without data, or numbers of samples disagree. A file that cannot be read or does
 // not fit is no error here: it is one sample whose load() throws.
 std::unique_ptr<Dataset> open_dataset(const DataSpec& spec, std::span<const Value* const> feeds);
 
 // Whether an image is among the files behind such paths, bound to names or not. Throws what
-// open_dataset() throws for paths and names.
-bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds);
+// open_dataset() throws for paths and names. texts: they are read (TextSpec).
+bool reads_images(const std::vector<std::string>& paths, std::span<const Value* const> feeds,
+                  bool texts = false);
 
 // The fingerprints of all samples, sorted: the same for any order of the same data.
 std::vector<std::string> fingerprints(const Dataset& dataset, std::size_t threads);

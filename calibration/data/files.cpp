@@ -47,7 +47,14 @@ bool is_folder(const fs::path& path) {
 
 bool is_test_set(const fs::path& folder) { return is_there(folder / "input_0.pb"); }
 
-std::vector<DataFile> find_in_folder(const fs::path& folder) {
+bool is_list(const fs::path& path, bool texts) { return !texts && extension_of(path) == ".txt"; }
+
+// texts: a .txt is one.
+DataKind kind_in_folder(const fs::path& path, bool texts) {
+  return texts && extension_of(path) == ".txt" ? DataKind::text : kind_of(path);
+}
+
+std::vector<DataFile> find_in_folder(const fs::path& folder, bool texts) {
   if (is_test_set(folder)) return {{folder.lexically_normal(), DataKind::test_set}};
   std::vector<DataFile> files;
   std::map<std::string, int> passed_over;  // by extension
@@ -61,7 +68,7 @@ std::vector<DataFile> find_in_folder(const fs::path& folder) {
       if ((hidden || test_set) && folder_inside) it.disable_recursion_pending();
       if (test_set) files.push_back({path, DataKind::test_set});
       if (hidden || folder_inside) continue;
-      const DataKind kind = kind_of(path);
+      const DataKind kind = kind_in_folder(path, texts);
       if (kind == DataKind::other)
         ++passed_over[path.has_extension() ? extension_of(path) : "no extension"];
       else
@@ -95,7 +102,7 @@ std::vector<DataFile> find_in_list(const fs::path& list) {
     const fs::path path =
         (list.parent_path() / line.substr(first, last - first + 1)).lexically_normal();
     if (is_folder(path)) {
-      const auto inner = find_in_folder(path);
+      const auto inner = find_in_folder(path, /*texts=*/false);
       files.insert(files.end(), inner.begin(), inner.end());
     } else {
       files.push_back({path, kind_of(path)});
@@ -114,7 +121,7 @@ DataKind kind_of(const fs::path& path) {
   return at == kinds.end() ? DataKind::other : at->second;
 }
 
-std::vector<DataFile> find_data(const fs::path& path) {
+std::vector<DataFile> find_data(const fs::path& path, bool texts) {
   std::error_code failed;
   if (!fs::exists(path, failed))
     throw failed ? io_error(path, "cannot open", failed.value())
@@ -122,23 +129,23 @@ std::vector<DataFile> find_data(const fs::path& path) {
                          "Check the path.");
   std::vector<DataFile> files;
   if (is_folder(path))
-    files = find_in_folder(path);
-  else if (extension_of(path) == ".txt")
+    files = find_in_folder(path, texts);
+  else if (is_list(path, texts))
     files = find_in_list(path);
-  else if (const DataKind kind = kind_of(path); kind != DataKind::other)
-    files = {{path.lexically_normal(), kind}};
+  else if (const DataKind kind = kind_of(path); kind != DataKind::other || texts)
+    files = {{path.lexically_normal(), kind == DataKind::other ? DataKind::text : kind}};
   else
     throw Error(Code::data, fmt::format("{}: a file of unknown kind", path.string()), usable);
   sort_data(files);
   return files;
 }
 
-std::vector<fs::path> files_behind(const fs::path& path) {
+std::vector<fs::path> files_behind(const fs::path& path, bool texts) {
   std::vector<fs::path> all;
   std::vector<DataFile> files;
   try {
-    const bool folder = is_folder(path), list = !folder && extension_of(path) == ".txt";
-    if (folder || list) files = list ? find_in_list(path) : find_in_folder(path);
+    const bool folder = is_folder(path), list = !folder && is_list(path, texts);
+    if (folder || list) files = list ? find_in_list(path) : find_in_folder(path, texts);
     if (!folder) all.push_back(path);
     for (const DataFile& file : files) {
       if (file.kind != DataKind::test_set) all.push_back(file.path);

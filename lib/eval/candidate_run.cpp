@@ -13,6 +13,12 @@ void compare(const Tensor& x, const Tensor& y, Deviation& deviation) {
   deviation.add(to_row_major(x).data<float>(), to_row_major(y).data<float>());
 }
 
+// All values in order, shared where they are floats already: scores of a vocabulary are many.
+Tensor floats(const Tensor& tensor) {
+  return tensor.dtype() == DType::f32 ? to_row_major(tensor)
+                                      : Tensor::vector(tensor.to_vector<float>());
+}
+
 Tensor within(Tensor tensor, const Extrema& ends) {
   for (float& v : tensor.mutate<float>()) v = std::min(std::max(v, ends.lo), ends.hi);
   return tensor;
@@ -76,6 +82,9 @@ SampleResult CandidateRun::measure(const std::vector<Tensor>& feeds, const Expec
     else
       compare(twin->second, tensor, result.values[it->second]);
   });
+  if (plan_.language)
+    result.tokens = measure_tokens(*plan_.language, feeds,
+                                   expected != nullptr ? &expected->outputs : nullptr, actual);
   const Answer answer = read_answer(plan_, feeds, actual);
   if (plan_.has(Metric::topk)) result.classify(answer, label);
   if (expected != nullptr) {
@@ -117,10 +126,13 @@ void CandidateRun::compare_outputs(const std::vector<Tensor>& expected,
   result.outputs.resize(actual.size());
   if (plan_.has(Metric::psnr)) result.extrema.resize(actual.size());
   for (std::size_t o = 0; o < actual.size(); ++o) {
-    std::vector<float> x = expected[o].to_vector<float>(), y = actual[o].to_vector<float>();
+    const Tensor wanted = floats(expected[o]), made = floats(actual[o]);
+    std::vector<float> kept, kept_made;
+    std::span<const float> x = wanted.data<float>(), y = made.data<float>();
     if (mask.applies_to(actual[o].shape())) {
-      x = mask.real_part(x), y = mask.real_part(y);
-      result.tokens = mask.tokens(), result.padding = mask.masked();
+      kept = mask.real_part(x), kept_made = mask.real_part(y);
+      x = kept, y = kept_made;
+      result.all_tokens = mask.tokens(), result.padding = mask.masked();
     }
     result.outputs[o].add(x, y);
     if (plan_.has(Metric::psnr)) result.extrema[o].add(x);
@@ -152,12 +164,14 @@ void CandidateRun::add(const SampleResult& r, std::size_t sample) {
     SampleAnswer& answer = answers_.emplace_back(*r.said);
     answer.sample = sample;
     answer.outputs = r.outputs, answer.boxes = r.boxes, answer.strings = r.strings;
+    answer.tokens = r.tokens;
     answer.positions = r.positions, answer.same = r.same;
   }
   ++loaded_, labelled_ += r.labelled, top1_ += r.top1, top5_ += r.top5;
   positions_ += r.positions, same_ += r.same;
-  tokens_ += r.tokens, padding_ += r.padding;
+  all_tokens_ += r.all_tokens, padding_ += r.padding;
   boxes_.merge(r.boxes), strings_.merge(r.strings);
+  tokens_.merge(r.tokens);
   shapes_differ_ |= r.shapes_differ;
   merge_all(outputs_, r.outputs);
   cosines_.resize(std::max(cosines_.size(), r.outputs.size()));
@@ -177,9 +191,10 @@ Evaluation CandidateRun::finish(bool compared) const {
   e.plan = plan_;
   e.accuracy = accuracy();
   e.answers = answers_;
+  if (plan_.language) e.tokens = tokens_;
   if (!compared) return e;
   if (plan_.has(Metric::agreement) && positions_ > 0) e.agreement = Share{same_, positions_};
-  e.tokens = tokens_, e.padding = padding_;
+  e.all_tokens = all_tokens_, e.padding = padding_;
   if (plan_.has(Metric::boxes)) e.boxes = boxes_;
   if (plan_.has(Metric::ctc)) e.strings = strings_;
   for (std::size_t o = 0; o < outputs_.size() && !shapes_differ_; ++o) {

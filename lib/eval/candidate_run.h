@@ -15,11 +15,12 @@ namespace intaglio {
 struct SampleResult {
   bool loaded = false, labelled = false;
   std::size_t positions = 0, same = 0;  // same: the best class of both models
-  std::size_t tokens = 0, padding = 0;  // of outputs that hold some
+  std::size_t all_tokens = 0, padding = 0;  // of outputs that hold some
   bool top1 = false, top5 = false;
   bool shapes_differ = false;
   BoxMatches boxes;
   StringErrors strings;
+  TokenErrors tokens;
   std::vector<Deviation> outputs;
   std::vector<Extrema> extrema;      // of the reference's outputs
   std::vector<Deviation> values;     // in the order of Candidate::values
@@ -65,13 +66,14 @@ class CandidateRun {
   std::vector<std::string> names_;                      // in the reference
   std::unordered_map<std::string, std::size_t> index_;  // by name in the model
   std::size_t loaded_ = 0, labelled_ = 0, positions_ = 0, same_ = 0, top1_ = 0, top5_ = 0;
-  std::size_t tokens_ = 0, padding_ = 0;
+  std::size_t all_tokens_ = 0, padding_ = 0;
   std::vector<Deviation> outputs_, values_;
   std::vector<Extrema> extrema_;
   std::vector<SampleCosines> cosines_;  // by output
   std::vector<SampleAnswer> answers_;
   BoxMatches boxes_;
   StringErrors strings_;
+  TokenErrors tokens_;
   bool shapes_differ_ = false;
 };
 

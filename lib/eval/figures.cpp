@@ -10,6 +10,10 @@ std::string decibels(const std::optional<double>& value) {
   return value ? fmt::format("{:.2f} dB", *value) : "without noise";
 }
 
+std::string figure_text(const std::optional<double>& figure, int decimals) {
+  return figure ? fmt::format("{:.{}f}", *figure, decimals) : "-";
+}
+
 std::string f1_text(const BoxMatches& boxes) {
   const auto f1 = boxes.f1();
   return f1 ? fmt::format("{:.4f}", *f1) : "-";

@@ -41,6 +41,22 @@ bool holds_steps(const Signature& signature) {
          shape[0] * shape[1] > 1 && shape[2] > 2 && !signature.image.empty();
 }
 
+// The output that has a score for each token of the vocabulary at every position: as many as the
+// table of tokens has rows or, where that is not known, called logits.
+std::optional<LanguagePlan> language_plan(const Signature& signature) {
+  if (!signature.token_ids) return std::nullopt;
+  const TokenSignature& ids = *signature.token_ids;
+  for (std::size_t o = 0; o < signature.outputs.size(); ++o) {
+    const OutputType& output = signature.outputs[o];
+    const Shape& shape = output.shape;
+    if (!is_float(output.dtype) || shape.size() != 3 || ids.shape.size() != 2) continue;
+    if (shape[0] != ids.shape[0] || shape[1] != ids.shape[1]) continue;
+    if (ids.vocabulary >= 0 ? shape[2] == ids.vocabulary : is_named(output, {"logits"}))
+      return LanguagePlan{o, ids.ids, ids.mask};
+  }
+  return std::nullopt;
+}
+
 // What the model is, as far as the signature tells. decoder: receives that of a detector.
 Task task_of(const Signature& signature, Decoder& decoder) {
   if (signature.outputs.empty()) return Task::unknown;
@@ -49,6 +65,7 @@ Task task_of(const Signature& signature, Decoder& decoder) {
     return Task::boxes;
   }
   if (holds_steps(signature)) return Task::strings;
+  if (language_plan(signature)) return Task::language;
   return holds_embedding(signature) ? Task::embeddings : Task::unknown;
 }
 
@@ -71,6 +88,10 @@ Choice by_outputs(const Signature& signature) {
   if (!suppressed_roles(signature, false).empty())
     return {suited_to(&SuitedOutputs::boxes),
             "the graph suppresses boxes itself: the lengths of its outputs depend on the image"};
+  if (const auto language = language_plan(signature))
+    return {suited_to(&SuitedOutputs::tokens),
+            fmt::format("output {} scores a vocabulary at every token of input '{}'",
+                        to_string(signature.outputs[language->output]), signature.token_ids->name)};
   if (holds_embedding(signature))
     return {suited_to(&SuitedOutputs::others), output + " looks like an embedding"};
   if (holds_scores(first.shape))
@@ -85,7 +106,7 @@ void require_comparable(const MetricRequest& request, const MetricDef& def) {
   if (def.labels && !request.labels)
     throw Error(Code::usage, fmt::format("`metric {}` needs labels", def.name),
                 "Give `labels FILE.csv`.");
-  if (!def.labels && !request.reference)
+  if (!def.labels && !def.alone && !request.reference)
     throw Error(Code::usage,
                 fmt::format("`metric` {} needs a float model to compare with", def.name),
                 "Give `reference FP32.onnx`.");
@@ -124,6 +145,18 @@ void require_used(const MetricPlan& plan, const MetricRequest& request) {
   if (!plan.reads_strings() && request.blank != 0) refuse("`ctc-blank`", "strings", Metric::ctc);
 }
 
+LanguagePlan plan_language(const MetricPlan& plan) {
+  if (const auto language = language_plan(plan.signature)) return *language;
+  const auto metric =
+      std::ranges::find_if(plan.metrics, [](Metric m) { return def_of(m).suits.tokens; });
+  throw Error(
+      Code::unsupported,
+      fmt::format("`metric {}` reads scores of a vocabulary at every token [N,T,V] for token "
+                  "ids [N,T]; the model gives {}",
+                  name_of(*metric), to_string(plan.signature)),
+      "Compare by another `metric`.");
+}
+
 // How to measure what the plan does not.
 std::string advice_of(const MetricPlan& plan, const MetricRequest& request) {
   if (!request.metrics.empty() || !request.reference) return {};
@@ -138,6 +171,7 @@ std::string advice_of(const MetricPlan& plan, const MetricRequest& request) {
       return std::ranges::count(request.gated, Metric::cosine) > 0
                  ? ""
                  : "looks like an embedding: its gate is `min-cosine`";
+    case Task::language:  // by itself
     case Task::unknown:
       break;
   }
@@ -195,6 +229,7 @@ MetricPlan plan_metrics(const MetricRequest& request, const Signature& signature
   std::sort(plan.metrics.begin(), plan.metrics.end());
   plan.task = task_of(signature, plan.decoder);
   if (plan.has(Metric::boxes)) plan.decoder = choose_decoder(request.decoder, signature);
+  if (plan.reads_tokens()) plan.language = plan_language(plan);
   if (plan.reads_strings()) plan.ctc = plan_ctc(request, signature);
   require_used(plan, request);
   plan.advice = advice_of(plan, request);

@@ -18,6 +18,18 @@ std::string top(const std::optional<Accuracy>& a, Share Accuracy::*which) {
 std::string nothing(const Evaluation&) { return {}; }
 std::string percent_sign(double v) { return percent(v) + " %"; }
 
+// Infinite where nothing was measured: worse than whatever was.
+double of_tokens(const Evaluation& e, std::optional<double> (TokenErrors::*figure)() const) {
+  return (e.tokens ? (*e.tokens.*figure)() : std::nullopt).value_or(infinity);
+}
+
+std::function<std::string(const Evaluation&)> perplexity_text(
+    std::optional<double> (TokenErrors::*which)() const) {
+  return [which](const Evaluation& e) {
+    return e.tokens ? figure_text((*e.tokens.*which)(), 2) : "-";
+  };
+}
+
 // --- Gates ---
 
 GateOutcome top1_drop(const Evaluation& e, const GateLimit& limit) {
@@ -101,6 +113,39 @@ GateOutcome equal_lines(const Evaluation& e, const GateLimit& limit) {
   return outcome;
 }
 
+GateOutcome largest_kl(const Evaluation& e, const GateLimit& limit) {
+  const auto kl = e.tokens ? e.tokens->mean_kl() : std::nullopt;
+  if (!kl) return {.missed = fmt::format("no tokens were compared for {}", limit.name)};
+  GateOutcome outcome{.measured = *kl};
+  if (!(*kl <= limit.value))
+    outcome.missed = fmt::format("KL is {:.4g} nats, {} allows {}", *kl, limit.name, limit.value);
+  return outcome;
+}
+
+GateOutcome perplexity_rise(const Evaluation& e, const GateLimit& limit) {
+  const auto rise = e.tokens ? e.tokens->perplexity_rise() : std::nullopt;
+  if (!rise)
+    return {.missed =
+                fmt::format("no token follows another one, so that there is no {}", limit.name)};
+  GateOutcome outcome{.measured = *rise};
+  if (!(*rise <= limit.value))
+    outcome.missed = fmt::format(
+        "perplexity rises by {:.2f} %, from {:.2f} to {:.2f}, {} allows {}", *rise,
+        *e.tokens->reference_perplexity(), *e.tokens->perplexity(), limit.name, limit.value);
+  return outcome;
+}
+
+GateOutcome same_token(const Evaluation& e, const GateLimit& limit) {
+  const auto same = e.tokens ? e.tokens->same_tokens() : std::nullopt;
+  if (!same) return {.missed = fmt::format("no tokens were compared for {}", limit.name)};
+  GateOutcome outcome = of_share(*same);
+  if (*outcome.measured < limit.value)
+    outcome.missed =
+        fmt::format("{:.2f} % of {} positions keep their most likely token, {} asks for {}",
+                    *outcome.measured, same->whole, limit.name, limit.value);
+  return outcome;
+}
+
 // An exact output holds, whatever is asked for; one without a figure counts as 0; values that are
 // NaN or infinite in one model alone miss.
 GateOutcome judge_output(const OutputFigure& figure, const OutputDeviation& output,
@@ -130,6 +175,11 @@ double is_right(const SampleAnswer& a) {
 
 double agreeing(const SampleAnswer& a) {
   return a.positions == 0 ? 1 : static_cast<double>(a.same) / static_cast<double>(a.positions);
+}
+
+double keeping(const SampleAnswer& a) {
+  const auto same = a.tokens.same_tokens();
+  return same ? same->percent() : 100;
 }
 
 // Of the output that fares worst. What has no noise, or no figure, is as good as can be.
@@ -162,6 +212,32 @@ std::string strings_sentence(const Evaluation& e) {
                      e.strings->characters, character_error_text(*e.strings),
                      unread > 0 ? fmt::format("; {} more of which neither reads anything", unread)
                                 : "");
+}
+
+std::string perplexity_sentence(const Evaluation& e) {
+  if (!e.tokens || !e.tokens->perplexity()) return {};
+  const auto before = e.tokens->reference_perplexity();
+  return fmt::format("perplexity {}{} of {} tokens", figure_text(e.tokens->perplexity(), 2),
+                     before ? fmt::format(", float {} ({:+.2f} %),", figure_text(before, 2),
+                                          *e.tokens->perplexity_rise())
+                            : "",
+                     e.tokens->predicted);
+}
+
+std::string kl_sentence(const Evaluation& e) {
+  if (!e.tokens || !e.tokens->mean_kl()) return {};
+  const std::size_t odd = e.tokens->left_out;
+  return fmt::format(
+      "KL {} nats from the float model, mean of {} positions{}",
+      figure_text(e.tokens->mean_kl(), 5), e.tokens->positions,
+      odd > 0 ? fmt::format("; {} are left out, where its scores are not finite", odd) : "");
+}
+
+std::string tokens_sentence(const Evaluation& e) {
+  const auto same = e.tokens ? e.tokens->same_tokens() : std::nullopt;
+  return same ? fmt::format("same most likely token on {} % of {} positions", text(*same),
+                            same->whole)
+              : "";
 }
 
 const std::vector<MetricDef> rows = {
@@ -276,6 +352,59 @@ const std::vector<MetricDef> rows = {
                     return e.strings ? character_error_text(*e.strings) : "-";
                   }}},
      .sentence = strings_sentence},
+    {.metric = Metric::perplexity,
+     .name = "perplexity",
+     .suits = {.tokens = true},
+     .alone = true,
+     .gates = {{.name = "max-perplexity-rise",
+                .unit = "PERCENT",
+                .help = "the perplexity rises by more",
+                .judge = perplexity_rise}},
+     .superlative = "smallest",
+     .merit = [](const Evaluation& e) { return -of_tokens(e, &TokenErrors::perplexity); },
+     .merit_text = [](double v) { return fmt::format("{:.2f}", -v); },
+     .score = [](const SampleAnswer& a) { return -a.tokens.mean_nll().value_or(0); },
+     .columns = {{"perplexity", perplexity_text(&TokenErrors::reference_perplexity),
+                  perplexity_text(&TokenErrors::perplexity)}},
+     .sentence = perplexity_sentence},
+    {.metric = Metric::kl,
+     .name = "kl",
+     .suits = {.tokens = true},
+     .gates = {{.name = "max-kl",
+                .unit = "NATS",
+                .help = "the KL divergence from the float model's tokens is larger",
+                .judge = largest_kl}},
+     .superlative = "smallest",
+     .merit = [](const Evaluation& e) { return -of_tokens(e, &TokenErrors::mean_kl); },
+     .merit_text = [](double v) { return fmt::format("{:.5f} nats", -v); },
+     .score = [](const SampleAnswer& a) { return -a.tokens.mean_kl().value_or(0); },
+     .columns = {{"KL nats", nothing,
+                  [](const Evaluation& e) {
+                    return e.tokens ? figure_text(e.tokens->mean_kl(), 5) : "-";
+                  }}},
+     .sentence = kl_sentence},
+    {.metric = Metric::tokens,
+     .name = "tokens",
+     .suits = {.tokens = true},
+     .gates = {{.name = "min-same-token",
+                .unit = "PERCENT",
+                .help = "fewer positions keep their most likely token",
+                .most = 100,
+                .judge = same_token}},
+     .superlative = "largest share of equal",
+     .merit =
+         [](const Evaluation& e) {
+           const auto same = e.tokens ? e.tokens->same_tokens() : std::nullopt;
+           return same ? same->percent() : 0;
+         },
+     .merit_text = percent_sign,
+     .score = keeping,
+     .columns = {{"same token %", nothing,
+                  [](const Evaluation& e) {
+                    const auto same = e.tokens ? e.tokens->same_tokens() : std::nullopt;
+                    return same ? text(*same) : "-";
+                  }}},
+     .sentence = tokens_sentence},
 };
 
 // Of an output's figure, or of the worst one.

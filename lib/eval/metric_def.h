@@ -65,7 +65,7 @@ struct MetricColumn {
 
 // The outputs by which a metric is chosen when none is asked for.
 struct SuitedOutputs {
-  bool boxes = false, scores = false, images = false, others = false;
+  bool boxes = false, scores = false, images = false, tokens = false, others = false;
 };
 
 struct MetricDef {
@@ -73,6 +73,7 @@ struct MetricDef {
   std::string_view name;
   SuitedOutputs suits = {};
   bool labels = false;  // it compares with labels, not with a reference
+  bool alone = false;   // of one model, too
   OutputFigure output = {};
   std::vector<GateDef> gates = {};
 

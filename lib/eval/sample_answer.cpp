@@ -20,7 +20,9 @@ double SampleAnswer::wrong() const {
   const double lost_boxes = 1 - boxes.f1().value_or(1);
   const double wrong_characters =
       std::min(1.0, share(strings.errors, std::max<std::size_t>(1, strings.characters)));
-  return std::max({share(positions - same, positions), lost_boxes, wrong_characters});
+  const auto kept = tokens.same_tokens();
+  const double wrong_tokens = kept ? kept->rest().percent() / 100 : 0;
+  return std::max({share(positions - same, positions), lost_boxes, wrong_characters, wrong_tokens});
 }
 
 std::optional<double> SampleAnswer::sqnr_db() const {

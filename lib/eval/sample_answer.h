@@ -23,9 +23,10 @@ struct SampleAnswer {
   std::vector<Deviation> outputs;  // empty without a reference, and where shapes differ
   BoxMatches boxes;
   StringErrors strings;
+  TokenErrors tokens;
   std::size_t positions = 0, same = 0;  // same: the best class of both models
 
-  // 0..1: positions with another class, boxes without a counterpart, characters that are wrong (1 is
+  // 0..1: positions with another class or token, boxes without a counterpart, characters that are wrong (1 is
   // the most), whichever is worst. Without a reference whether the label was missed.
   double wrong() const;
   // Of the output that fares worst; nullopt: without noise, or there is nothing to compare.

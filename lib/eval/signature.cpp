@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "lib/graph/index_bounds.h"
+#include "lib/graph/token_feeds.h"
+
 namespace intaglio {
 namespace {
 
@@ -22,6 +25,21 @@ bool takes_tokens(const Graph& graph) {
     return (feed->dtype() == DType::s64 || feed->dtype() == DType::s32) && feed->dims() &&
            feed->dims()->size() == 2;
   });
+}
+
+// shapes: of all feeds.
+std::optional<TokenSignature> token_signature(const Graph& graph, std::span<const Shape> shapes) {
+  const std::vector<Value*> values = graph.feeds();
+  const std::vector<const Value*> feeds(values.begin(), values.end());
+  const auto ids = token_ids(feeds);
+  if (!ids || *ids >= shapes.size()) return std::nullopt;
+  TokenSignature signature{.ids = *ids, .name = feeds[*ids]->name(), .shape = shapes[*ids]};
+  for (std::size_t i = 0; i < feeds.size(); ++i)
+    if (token_feed(*feeds[i]) == TokenFeed::mask && shapes[i] == signature.shape)
+      signature.mask = i;
+  for (const IndexBound& bound : index_bounds(feeds))
+    if (bound.feed == *ids) signature.vocabulary = bound.length;
+  return signature;
 }
 
 // Through what only moves values.
@@ -62,11 +80,14 @@ std::optional<Signature> signature_of(const Graph& graph) {
   Signature signature;
   signature.suppresses = suppresses(graph);
   signature.tokens = takes_tokens(graph);
+  std::vector<Shape> shapes;
   for (const Value* feed : graph.feeds()) {
     const auto shape = declared(*feed);
     if (!shape) return std::nullopt;
+    shapes.push_back(*shape);
     if (shape->size() == 4 && signature.image.empty()) signature.image = *shape;
   }
+  signature.token_ids = token_signature(graph, shapes);
   for (const Value* output : graph.outputs()) {
     const auto shape = declared(*output);
     if (!shape) return std::nullopt;
@@ -81,8 +102,12 @@ Signature signature_of(const Graph& graph, std::span<const Tensor> feeds,
   Signature signature;
   signature.suppresses = suppresses(graph);
   signature.tokens = takes_tokens(graph);
-  for (const Tensor& feed : feeds)
+  std::vector<Shape> shapes;
+  for (const Tensor& feed : feeds) {
+    shapes.push_back(feed.shape());
     if (feed.shape().size() == 4 && signature.image.empty()) signature.image = feed.shape();
+  }
+  signature.token_ids = token_signature(graph, shapes);
   for (std::size_t o = 0; o < outputs.size(); ++o)
     signature.outputs.push_back({graph.outputs()[o]->name(), outputs[o].dtype(), outputs[o].shape(),
                                  ends_in_softmax(*graph.outputs()[o])});

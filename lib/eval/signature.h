@@ -18,11 +18,21 @@ struct OutputType {
 };
 std::string to_string(const OutputType& output);  // "'scores' [1,4420,2]"
 
+// What a model of tokens is fed.
+struct TokenSignature {
+  std::size_t ids = 0;                   // the feed of token ids
+  std::optional<std::size_t> mask = {};  // that of the mask of their shape
+  std::string name;                      // of the ids
+  Shape shape;                           // of the ids
+  std::int64_t vocabulary = -1;          // rows of the table that they choose from; -1: not known
+};
+
 struct Signature {
   Shape image;  // of the first input of rank 4; empty: there is none
   std::vector<OutputType> outputs;
   bool suppresses = false;  // a NonMaxSuppression node, or a custom NMS, is in the graph
-  bool tokens = false;      // it takes integers with an axis of unknown length, or a long one
+  std::optional<TokenSignature> token_ids = {};
+  bool tokens = false;  // it takes integers with an axis of unknown length, or a long one
 };
 std::string to_string(const Signature& signature);  // all outputs
 

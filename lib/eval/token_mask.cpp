@@ -43,7 +43,7 @@ bool TokenMask::applies_to(const Shape& output) const {
          std::equal(shape_.begin(), shape_.end(), output.begin());
 }
 
-std::vector<float> TokenMask::real_part(const std::vector<float>& output) const {
+std::vector<float> TokenMask::real_part(std::span<const float> output) const {
   const std::size_t each = output.size() / real_.size();
   std::vector<float> part;
   for (std::size_t token = 0; token < real_.size(); ++token)

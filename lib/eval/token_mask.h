@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "lib/graph/graph.h"
@@ -27,7 +28,7 @@ class TokenMask {
   std::size_t tokens() const { return real_.size(); }  // 0: masks nothing
   std::size_t masked() const { return masked_; }
   // What an output to which it applies holds for the tokens that are not masked, in order.
-  std::vector<float> real_part(const std::vector<float>& output) const;
+  std::vector<float> real_part(std::span<const float> output) const;
 
  private:
   Shape shape_;

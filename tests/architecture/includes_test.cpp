@@ -55,6 +55,7 @@ const std::vector<Door> doors = {
     {"oneapi/dnnl", {"lib/exec/onednn/"}},
     {"stb", {"calibration/data/image.cpp", "calibration/data/picture.cpp"}},
     {"CLI/", {"apps/options/", "apps/commands/"}},
+    {"unicode/", {"calibration/tokens/unicode.cpp", "calibration/tokens/regex.cpp"}},
     {"nlohmann/", {"lib/base/json.h"}},
     {"spdlog/", {"lib/base/log.h", "apps/commands/program.cpp"}},
     {"CL/", {}},

@@ -9,12 +9,13 @@
 namespace intaglio {
 namespace {
 
-constexpr std::size_t last = static_cast<std::size_t>(Metric::ctc);
+constexpr std::size_t last = static_cast<std::size_t>(Metric::tokens);
 
 Evaluation nothing_measured() {
   Evaluation e;
   e.boxes = BoxMatches{};
   e.strings = StringErrors{};
+  e.tokens = TokenErrors{};
   return e;
 }
 
@@ -86,7 +87,8 @@ TEST(MetricDef, GatesOfOutputsJudgeTheirFigures) {
 
 TEST(MetricDef, OutputsOfEveryKindSuitSomeMetric) {
   for (bool SuitedOutputs::*kind : {&SuitedOutputs::boxes, &SuitedOutputs::scores,
-                                    &SuitedOutputs::images, &SuitedOutputs::others}) {
+                                    &SuitedOutputs::images, &SuitedOutputs::tokens,
+                                    &SuitedOutputs::others}) {
     const auto metrics = all_metrics();
     EXPECT_TRUE(std::ranges::any_of(metrics, [&](const MetricDef& d) { return d.suits.*kind; }));
   }

@@ -198,7 +198,7 @@ TEST(Evaluate, PaddingIsNotCompared) {
   options.plan = plan_metrics({.metrics = {Metric::agreement, Metric::cosine}}, x, samples);
   EXPECT_EQ(options.plan.mask_name, "attention_mask");
   const Evaluation e = evaluate(y, &x, samples, options);
-  EXPECT_EQ(e.tokens, 8u) << "of the two samples that have padding";
+  EXPECT_EQ(e.all_tokens, 8u) << "of the two samples that have padding";
   EXPECT_EQ(e.padding, 2u);
   EXPECT_TRUE(e.outputs.front().deviation.exact());
   EXPECT_EQ(e.agreement->whole, 10u);

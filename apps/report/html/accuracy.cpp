@@ -26,6 +26,11 @@ const std::vector<Column> string_columns = {{"Method", "method", true},
                                             {"Wrong characters %", "character_error"},
                                             {"Characters", "characters"}};
 
+const std::vector<Column> token_columns = {
+    {"Method", "method", true},     {"KL, nats", "kl"},
+    {"Perplexity", "perplexity"},   {"Perplexity, float", "reference_perplexity"},
+    {"Same token %", "same_token"}, {"Positions", "positions"}};
+
 // A row of a table of models: its name, and figures by key.
 struct ModelRow {
   std::string name;
@@ -186,6 +191,8 @@ std::string accuracy_section(const Json& report) {
                  "{:.4f}");
   out += answers(methods, "ctc", "Strings, compared with those of the float model", string_columns,
                  "{:.2f}");
+  out += answers(methods, "tokens", "Tokens, compared with those of the float model", token_columns,
+                 "{:.5f}");
   return out + legend(methods) + "</section>\n";
 }
 

@@ -132,6 +132,13 @@ std::string in_short(const PageSource& source) {
     text += fmt::format(" Same string on <strong>{} %</strong> of {} lines.",
                         figure(e["ctc"], "equal_lines", "{:.2f}"),
                         e["ctc"]["lines"].get<std::int64_t>());
+  if (e["tokens"].is_object())
+    text += fmt::format(
+        " Perplexity <strong>{}</strong>, float {}; KL {} nats; same most likely token on "
+        "<strong>{} %</strong> of {} positions.",
+        figure(e["tokens"], "perplexity", "{:.2f}"),
+        figure(e["tokens"], "reference_perplexity", "{:.2f}"), figure(e["tokens"], "kl", "{:.4f}"),
+        figure(e["tokens"], "same_token", "{:.2f}"), e["tokens"]["positions"].get<std::int64_t>());
   if (e["top1"].is_number()) {
     const Json& report = source.report;
     const Json& reference = is_comparison(report) ? report["reference"] : e["reference"];
@@ -139,7 +146,7 @@ std::string in_short(const PageSource& source) {
                         figure(reference, "top1", "{:.2f}"));
   }
   if (!e["agreement"].is_number() && !e["boxes"].is_object() && !e["ctc"].is_object() &&
-      !e["outputs"].empty())
+      !e["tokens"].is_object() && !e["outputs"].empty())
     text += fmt::format(
         " Cosine of output {}: <strong>{}</strong> in the mean of {} samples, {} in the worst.",
         code(e["outputs"].back()["name"].get<std::string>()),

@@ -8,6 +8,7 @@
 #include "lib/base/file.h"
 #include "lib/base/parallel.h"
 #include "tests/calibration/data/make_images.h"
+#include "tests/calibration/tokens/tokenizers.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
@@ -301,6 +302,85 @@ TEST_F(DatasetTest, ReadsOnnxTestSets) {
     EXPECT_EQ(data->load(0)[1].shape(), (Shape{1, 2, 4, 3}));
   }
   EXPECT_EQ(open("float[N,2,3,4] a", {"t/test_data_set_0/input_0.pb"})->size(), 1u);
+}
+
+// --- Token ids ---
+
+const char* const decoder =
+    "int64[batch,seq] input_ids, int64[batch,total] attention_mask, float[batch,2,past,4] past_key";
+
+TEST_F(DatasetTest, IdsAloneAreEnough) {
+  const Tensor ids = Tensor::of<std::int64_t>({2, 3}, {1, 2, 3, 4, 5, 6});
+  save_npy("ids.npy", ids);
+  // numpy.savez(input_ids=[[1, 2, 3], [4, 5, 6]])
+  write_bytes(
+      folder / "ids.npz",
+      from_hex(
+          "504b030414000000000000002100a263f28ab0000000b00000000d000000696e7075745f6964732e6e707993"
+          "4e554d5059010076007b276465736372273a20273c6938272c2027666f727472616e5f6f72646572273a2046"
+          "616c73652c20277368617065273a2028322c2033292c207d2020202020202020202020202020202020202020"
+          "20202020202020202020202020202020202020202020202020202020202020202020202020200a0100000000"
+          "0000000200000000000000030000000000000004000000000000000500000000000000060000000000000050"
+          "4b0102140314000000000000002100a263f28ab0000000b00000000d00000000000000000000008001000000"
+          "00696e7075745f6964732e6e7079504b050600000000010001003b000000db0000000000"));
+  save_npy("mask.npy", Tensor::of<std::int64_t>({2, 3}, {1, 1, 0, 1, 1, 1}));
+  for (const char* file : {"ids.npy", "ids.npz", "input_ids=ids.npy"}) {
+    const auto data = open(decoder, {file});
+    ASSERT_EQ(data->size(), 2u) << file;
+    const auto feeds = data->load(1);
+    EXPECT_EQ(feeds[0].to_vector<int>(), (std::vector<int>{4, 5, 6}));
+    EXPECT_EQ(feeds[1].to_vector<int>(), (std::vector<int>{1, 1, 1}));
+    EXPECT_EQ(feeds[2].shape(), (Shape{1, 2, 0, 4}));
+  }
+  EXPECT_EQ(open(decoder, {"ids.npy"})->tokens()["made"],
+            "'attention_mask' ones, 1 empty past ('past_key' [batch,2,0,4])");
+  const auto both = open(decoder, {"ids.npz", "attention_mask=mask.npy"});
+  EXPECT_EQ(both->tokens()["made"], "1 empty past ('past_key' [batch,2,0,4])");
+  EXPECT_EQ(both->load(0)[1].to_vector<int>(), (std::vector<int>{1, 1, 0}));
+  EXPECT_TRUE(open("int64[N,T] input_ids", {"ids.npy"})->tokens().is_null());
+}
+
+TEST_F(DatasetTest, WhatNoRuleMakesHasToBeGiven) {
+  save_npy("ids.npy", Tensor::of<std::int64_t>({1, 3}, {1, 2, 3}));
+  const std::string inputs = "int64[N,T] input_ids, float[1,2,128,4] past";
+  const Error e = error(inputs, {"input_ids=ids.npy"});
+  EXPECT_EQ(e.code(), Code::data);
+  EXPECT_STREQ(
+      e.what(),
+      "input 'past' has no data, and is not made: a past of a fixed length cannot be empty");
+}
+
+TEST_F(DatasetTest, TextBecomesSequences) {
+  write_bytes(folder / "tokenizer.json", byte_level_tokenizer(byte_level()).dump());
+  write_bytes(folder / "b.txt", "hello world, hello");
+  write_bytes(folder / "a.txt", "abcdefghi");
+  const auto open_text = [&](const std::string& inputs, std::vector<std::string> paths,
+                             std::optional<std::size_t> limit = std::nullopt) {
+    const Model model =
+        TextModel().model("(" + inputs + ") => (float y) { y = Constant<value_float = 1.0>() }");
+    const std::vector<Value*> feeds = model.graph().feeds();
+    for (std::string& path : paths) path = (folder / path).string();
+    DataSpec spec{paths, limit, {}, Batches::split};
+    spec.text = {folder / "tokenizer.json", 2};
+    return open_dataset(spec, std::vector<const Value*>(feeds.begin(), feeds.end()));
+  };
+  const auto data = open_text(decoder, {"b.txt"});
+  ASSERT_EQ(data->size(), 2u);  // 5 tokens: hello, world, a comma, a space, hello
+  EXPECT_EQ(names(*data), (Names{"b.txt[0]", "b.txt[1]"}));
+  EXPECT_EQ(data->load(0)[0].to_vector<int>(), (std::vector<int>{259, 264}));
+  EXPECT_EQ(data->load(1)[1].to_vector<int>(), (std::vector<int>{1, 1}));
+  const Json tokens = data->tokens();
+  EXPECT_EQ(tokens["left_over"], 1);
+  EXPECT_EQ(tokens["kind"], "BPE");
+  EXPECT_EQ(tokens["sequence_length"], 2);
+  // Folders, limits and batches are those of arrays.
+  EXPECT_EQ(open_text(decoder, {"a.txt", "b.txt"})->size(), 6u);
+  EXPECT_EQ(names(*open_text(decoder, {"a.txt"}, 1)), (Names{"a.txt[2]"}));
+  const auto pairs = open_text("int64[2,T] input_ids", {"a.txt"});
+  EXPECT_EQ(pairs->load(1)[0].to_vector<int>(), (std::vector<int>{101, 102, 103, 104}));
+  EXPECT_NE(data->list_sha256(), open_text(decoder, {"a.txt"})->list_sha256());
+  EXPECT_THROW(open_text("float[N,3] x", {"a.txt"}), Error);
+  EXPECT_THROW(open_text("int64[N,T] input_ids, float[N,8] x", {"a.txt"}), Error);
 }
 
 }  // namespace

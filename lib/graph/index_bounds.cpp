@@ -1,4 +1,4 @@
-#include "calibration/data/index_bounds.h"
+#include "lib/graph/index_bounds.h"
 
 #include <fmt/format.h>
 
