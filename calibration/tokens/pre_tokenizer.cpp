@@ -130,7 +130,7 @@ PreTokenizer make_byte_level(const Place& place) {
   if (place.flag("add_prefix_space", true))
     steps.push_back([](std::vector<Piece> pieces) {
       for (Piece& piece : pieces)
-        if (!piece.text.starts_with(' ')) piece.text.insert(0, " ");
+        if (!piece.text.starts_with(' ')) piece.text.insert(piece.text.begin(), ' ');
       return pieces;
     });
   if (place.flag("use_regex", true)) {

@@ -7,13 +7,22 @@
 namespace intaglio {
 
 TokenizerJson parse_tokenizer_json(std::string_view text, const std::string& origin) {
+  const auto fault = [&](const std::string& reason) {
+    return Error(Code::config, fmt::format("{}: {}", origin, reason),
+                 "Give the tokenizer.json that lies beside the model.");
+  };
+  const auto require_depth = [&](int depth, TokenizerJson::parse_event_t, TokenizerJson&) {
+    if (depth > deepest_json) throw fault(fmt::format("nests deeper than {} levels", deepest_json));
+    return true;
+  };
   try {
-    return TokenizerJson::parse(text);
+    return TokenizerJson::parse(text, require_depth);
   } catch (const TokenizerJson::parse_error& e) {
     const auto end = std::min(e.byte, text.size());
-    const auto line = 1 + std::ranges::count(text.substr(0, end), '\n');
-    throw Error(Code::config, fmt::format("{}: no JSON from line {} on", origin, line),
-                "Give the tokenizer.json that lies beside the model.");
+    throw fault(
+        fmt::format("no JSON from line {} on", 1 + std::ranges::count(text.substr(0, end), '\n')));
+  } catch (const TokenizerJson::exception&) {
+    throw fault("a number that nothing can hold");
   }
 }
 

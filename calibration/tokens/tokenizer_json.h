@@ -15,7 +15,8 @@ namespace intaglio {
 
 using TokenizerJson = nlohmann::json;
 
-// Throws Code::config, with the line, when it is no JSON. text must be UTF-8.
+// Throws Code::config, with the line, when it is no JSON, or nests deeper than deepest_json. text must
+// be UTF-8.
 TokenizerJson parse_tokenizer_json(std::string_view text, const std::string& origin);
 
 // Does not own the document.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+
 #include "lib/base/error.h"
 #include "tests/calibration/tokens/tokenizers.h"
 #include "tests/support/support.h"
@@ -212,6 +214,8 @@ TEST(Tokenizer, BadFilesAreErrorsWithAPlace) {
   EXPECT_EQ(fault_of(std::string("\xff{}")).code(), Code::config);
   EXPECT_EQ(fault_of(std::string("[]")).code(), Code::config);
   EXPECT_EQ(fault_of(std::string("{}")).code(), Code::config);
+  EXPECT_EQ(fault_of(std::string("{\"model\": 1e999}")).code(), Code::config);
+  EXPECT_EQ(fault_of(std::string(100'000, '[')).code(), Code::config);
   const auto changed = [&](auto change) {
     Object json = good;
     change(json["model"]);
@@ -230,6 +234,54 @@ TEST(Tokenizer, BadFilesAreErrorsWithAPlace) {
   EXPECT_NE(changed([](Object& m) { m["merges"] = 7; }).find("expected a list"), std::string::npos);
   EXPECT_NE(changed([](Object& m) { m["unk_token"] = "<no>"; }).find("<no>"), std::string::npos);
   EXPECT_THROW(Tokenizer::read(fresh_folder() / "none.json"), Error);
+}
+
+using Pointer = Object::json_pointer;
+
+// All places of a document but most words of the vocabulary.
+void collect(const Object& json, const Pointer& at, std::vector<Pointer>& places) {
+  places.push_back(at);
+  if (!json.is_structured()) return;
+  const std::size_t most = json.size() < 20 ? json.size() : 3;
+  for (auto it = json.begin(); it != json.end(); ++it) {
+    const auto number = static_cast<std::size_t>(std::distance(json.begin(), it));
+    if (number < most) collect(*it, json.is_array() ? at / number : at / it.key(), places);
+  }
+}
+
+TEST(Tokenizer, WhateverStandsAnywhereIsReadOrRefused) {
+  const std::vector<Object> wrong = {nullptr,
+                                     true,
+                                     -1,
+                                     1.5,
+                                     1e300,
+                                     "",
+                                     "x",
+                                     Object::array(),
+                                     Object::object(),
+                                     {{"type", "Sequence"}},
+                                     {"a", "b"}};
+  const Object digits = {{"type", "Digits"}, {"individual_digits", true}};
+  for (const Object& good :
+       {byte_level_tokenizer({{"type", "Sequence"}, {"pretokenizers", {digits, byte_level()}}}),
+        bert_tokenizer()}) {
+    std::vector<Pointer> places;
+    collect(good, Pointer(), places);
+    std::size_t read = 0;
+    for (const Pointer& place : places)
+      for (const Object& value : wrong) {
+        Object changed = good;
+        changed[place] = value;
+        try {
+          made_of(changed).encode("the cat's 12 [MASK]<|end|>");
+          ++read;
+        } catch (const Error& e) {
+          EXPECT_TRUE(e.code() == Code::config || e.code() == Code::unsupported) << e.what();
+          EXPECT_FALSE(e.remedy().empty()) << e.what();
+        }
+      }
+    EXPECT_GT(read, 0u);
+  }
 }
 
 TEST(Tokenizer, TextMustBeUtf8) {
