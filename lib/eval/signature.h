@@ -31,8 +31,8 @@ struct Signature {
   Shape image;  // of the first input of rank 4; empty: there is none
   std::vector<OutputType> outputs;
   bool suppresses = false;  // a NonMaxSuppression node, or a custom NMS, is in the graph
-  std::optional<TokenSignature> token_ids = {};
-  bool tokens = false;  // it takes integers with an axis of unknown length, or a long one
+  bool tokens = false;      // it takes integers with an axis of unknown length, or a long one
+  std::optional<TokenSignature> token_ids = {};  // where one input of them stands out
 };
 std::string to_string(const Signature& signature);  // all outputs
 
