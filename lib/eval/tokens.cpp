@@ -98,6 +98,27 @@ void require_scores(const Tensor& ids, const Tensor& scores, const Tensor* refer
                 "Give the float model that this one was made from.");
 }
 
+// As places among the scores: ids below 0 count from the end.
+std::vector<std::int64_t> token_places(const Tensor& ids, std::int64_t vocabulary) {
+  std::vector<std::int64_t> places = ids.to_vector<std::int64_t>();
+  for (std::int64_t& id : places) {
+    if (id < 0) id += vocabulary;
+    if (id < 0 || id >= vocabulary)
+      throw Error(Code::data, fmt::format("a token id beyond the {} scores", vocabulary),
+                  "Give data that were made for this model, with the same vocabulary.");
+  }
+  return places;
+}
+
+// Which positions hold a token.
+std::vector<bool> unmasked(const Tensor& ids, const Tensor* mask) {
+  std::vector<bool> counts(static_cast<std::size_t>(ids.size()), true);
+  if (mask == nullptr || mask->shape() != ids.shape()) return counts;
+  const std::vector<double> values = mask->to_vector<double>();
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = values[i] != 0;
+  return counts;
+}
+
 }  // namespace
 
 void TokenErrors::merge(const TokenErrors& other) {
@@ -145,22 +166,14 @@ TokenErrors measure_tokens(const LanguagePlan& plan, std::span<const Tensor> fee
   require_scores(ids, outputs[plan.output], expected);
   const Tensor scores = scores_of(outputs[plan.output]);
   const Tensor expected_scores = expected == nullptr ? Tensor() : scores_of(*expected);
-  Positions p{.scores = scores.data<float>(), .reference = {}, .ids = {}, .counts = {}};
-  if (expected != nullptr) p.reference = expected_scores.data<float>();
-  p.ids = ids.to_vector<std::int64_t>();
-  p.counts.assign(p.ids.size(), true);
-  p.length = static_cast<std::size_t>(ids.dim(1));
-  p.vocabulary = static_cast<std::size_t>(scores.dim(2));
-  if (plan.mask && feeds[*plan.mask].shape() == ids.shape()) {
-    const std::vector<double> mask = feeds[*plan.mask].to_vector<double>();
-    for (std::size_t i = 0; i < mask.size(); ++i) p.counts[i] = mask[i] != 0;
-  }
-  for (std::int64_t& id : p.ids) {
-    if (id < 0) id += scores.dim(2);
-    if (id < 0 || id >= scores.dim(2))
-      throw Error(Code::data, fmt::format("a token id beyond the {} scores", scores.dim(2)),
-                  "Give data that were made for this model, with the same vocabulary.");
-  }
+  const Positions p{
+      .scores = scores.data<float>(),
+      .reference = expected == nullptr ? Scores() : expected_scores.data<float>(),
+      .ids = token_places(ids, scores.dim(2)),
+      .counts = unmasked(ids, plan.mask ? &feeds[*plan.mask] : nullptr),
+      .length = static_cast<std::size_t>(ids.dim(1)),
+      .vocabulary = static_cast<std::size_t>(scores.dim(2)),
+  };
   std::vector<TokenErrors> each(p.ids.size());
   split(std::ssize(each), 1, [&](std::int64_t first, std::int64_t last) {
     for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
