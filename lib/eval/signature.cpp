@@ -105,7 +105,8 @@ Signature signature_of(const Graph& graph, std::span<const Tensor> feeds,
   std::vector<Shape> shapes;
   for (const Tensor& feed : feeds) {
     shapes.push_back(feed.shape());
-    if (feed.shape().size() == 4 && signature.image.empty()) signature.image = feed.shape();
+    const bool some = feed.size() > 0;  // a past may be empty
+    if (some && feed.rank() == 4 && signature.image.empty()) signature.image = feed.shape();
   }
   signature.token_ids = token_signature(graph, shapes);
   for (std::size_t o = 0; o < outputs.size(); ++o)
@@ -115,7 +116,7 @@ Signature signature_of(const Graph& graph, std::span<const Tensor> feeds,
 }
 
 std::optional<ImageSize> image_size(const Shape& image) {
-  if (image.size() != 4) return std::nullopt;
+  if (image.size() != 4 || std::ranges::count(image, 0) > 0) return std::nullopt;
   if (is_channels(image[1])) return ImageSize{image[2], image[3]};
   if (is_channels(image[3])) return ImageSize{image[1], image[2]};
   return std::nullopt;

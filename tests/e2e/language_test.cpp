@@ -33,10 +33,10 @@ std::string saved(const std::filesystem::path& path, const std::string& graph) {
 
 // A vocabulary of 100 ASCII characters and a few words; each token scores the next one.
 const std::string decoder =
-    "(int64[batch,seq] input_ids, int64[batch,total] attention_mask, float[batch,2,past,4] "
+    "(int64[batch,seq] input_ids, int64[batch,total] attention_mask, float[batch,3,past,4] "
     "past_key, "
     "float[104,8] w_table, float[8,16] w_up, float[16,8] w_down, float[8,104] w_head) => "
-    "(float[batch,seq,104] logits, float[batch,2,past,4] present_key) { "
+    "(float[batch,seq,104] logits, float[batch,3,past,4] present_key) { "
     "x = Gather(w_table, input_ids) up = MatMul(x, w_up) act = Relu(up) down = MatMul(act, w_down) "
     "sum = Add(x, down) m = Cast<to = 1>(attention_mask) axes = Constant<value_ints = [2]>() "
     "column = Unsqueeze(m, axes) masked = Mul(sum, column) logits = MatMul(masked, w_head) "
@@ -92,7 +92,7 @@ TEST_F(Language, IsQuantizedAndMeasuredOnText) {
   EXPECT_NE(ran.err.find("(BPE, 100 tokens)"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("sequences of 32 tokens"), std::string::npos);
   EXPECT_NE(
-      ran.err.find("made by rule: 'attention_mask' ones, 1 empty past ('past_key' [batch,2,0,4])"),
+      ran.err.find("made by rule: 'attention_mask' ones, 1 empty past ('past_key' [batch,3,0,4])"),
       std::string::npos);
   for (const char* said :
        {"perplexity ", "KL ", "same most likely token on ", "gate --max-kl 1: holds",
@@ -128,7 +128,7 @@ TEST_F(Language, EveryCommandTakesText) {
       {"analyze", model, "--limit", "4"},
       {"calibrate", model, "-o", here("stats.bin")},
       {"run", model, "--limit", "1"},
-      {"preview", model, "--html", here("preview.html")},
+      {"preview", model, "-o", here("preview.html")},
       {"quantize", model, "-o", here("k.onnx"), "--keep-float", "auto", "--max-kl", "1e-5"}};
   for (const Arguments& command : commands) {
     const Ran ran = run_program(with_text(command));
