@@ -39,7 +39,7 @@ struct RunOptions {
   bool json = false, codes = false, profile = false, parallel = false;
 };
 
-std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
+std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, Context& context,
                                std::vector<std::string>& warnings) {
   DataSpec spec;
   spec.paths = o.data.data;
@@ -56,9 +56,8 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model,
   spec.text = text_of(o.data);
   if (o.data.limit > 0) spec.limit = o.data.limit;
   const auto dataset = open_dataset(spec, model.graph().feeds());
-  if (const std::string tokens = describe_tokens(dataset->tokens(), dataset->size());
-      !tokens.empty())
-    log::info("preprocess: {}", tokens);
+  const std::string tokens = describe_tokens(dataset->tokens(), dataset->size());
+  if (!tokens.empty()) context.tell("preprocess: " + tokens);
   if (dataset->size() != 1)
     throw Error(Code::usage,
                 fmt::format("run takes one sample, the data holds {}", dataset->size()),
@@ -220,7 +219,7 @@ void run_command(const RunOptions& o, Context& context) {
   context.phase("prepare", [&] { prepare_to_run(model); });
   const Graph& graph = model.graph();
   std::vector<std::string> warnings;
-  const auto feeds = load_feeds(o, model, warnings);
+  const auto feeds = load_feeds(o, model, context, warnings);
   for (const std::string& warning : warnings) log::warn("{}", warning);
   const Execution execution(model, o.exact);
   const Executor executor(execution.graph(), execution.options());

@@ -43,9 +43,9 @@ struct DataSummary {
   std::size_t samples = 0;                      // that were used
   std::vector<SkippedFile> skipped;             // and those that were not
   Json preprocess;                              // the settled recipe; null without images
-  Json tokens;                                  // see Dataset
   std::string sha256;                           // of the samples, whatever their order
   std::optional<PreprocessRecipe> recipe = {};  // the settled one, with its origin
+  Json tokens = nullptr;                        // see Dataset
 };
 
 // The samples of paths for the feeds of a model, bad ones set aside and noted.

@@ -167,6 +167,7 @@ Observed observe(Prepared& prepared, Plan& plan, const DataOptions& data,
   std::sort(file.skipped.begin(), file.skipped.end());
   observed.data = summary_of(file);
   observed.data->recipe = set.recipe();
+  observed.data->tokens = set.tokens();
   warn_of_states(prepared.model.graph(), set.checked(), file.observations, warnings);
   warn_of_unmoved_masks(prepared.model.graph(), set.checked(), warnings);
   leave_unsuitable(prepared, plan, file.observations, request.redraft, warnings);
