@@ -41,7 +41,7 @@ GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const Form
   if (!data.data.empty() && options.rounding != GroupRounding::nearest) {
     DataOptions unlabelled = data;
     unlabelled.labels.clear();
-    set.emplace(unlabelled, unlabelled.data, recipe, prepared.model.graph());
+    set.emplace(unlabelled, unlabelled.data, recipe, prepared.model);
     samples = set->samples();
     options.samples = &samples;
   }
