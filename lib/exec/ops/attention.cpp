@@ -105,35 +105,37 @@ class Head {
 
 }  // namespace
 
-AttentionResult attend(const AttentionInputs& in, const AttentionOptions& options) {
+AttentionSizes attention_sizes(const AttentionInputs& in) {
   check(in);
-  const std::int64_t batch = in.q.dim(0), heads = in.q.dim(1), queries = in.q.dim(2);
-  const std::int64_t keys = in.k.dim(2), depth = in.q.dim(3), wide = in.v.dim(3);
-  const Shape scores = {batch, heads, queries, keys};
-  Shape strides;
-  if (in.bias.defined()) {
-    if (broadcast_shapes(in.bias.shape(), scores) != scores)
-      throw Error(Code::model, fmt::format("a mask of shape {} for scores of shape {}",
-                                           to_string(in.bias.shape()), to_string(scores)));
-    strides = broadcast_strides(in.bias.shape(), scores);
-  }
-  AttentionResult result{Tensor(DType::f32, {batch, heads, queries, wide}), {}};
-  if (options.stage != AttentionStage::none) result.stage = Tensor(DType::f32, scores);
+  AttentionSizes s{in.q.dim(0), in.q.dim(1), in.k.dim(1), in.q.dim(2),
+                   in.k.dim(2), in.q.dim(3), in.v.dim(3), {}};
+  if (!in.bias.defined()) return s;
+  const Shape scores = {s.batch, s.heads, s.queries, s.keys};
+  if (broadcast_shapes(in.bias.shape(), scores) != scores)
+    throw Error(Code::model, fmt::format("a mask of shape {} for scores of shape {}",
+                                         to_string(in.bias.shape()), to_string(scores)));
+  s.bias = broadcast_strides(in.bias.shape(), scores);
+  return s;
+}
+
+AttentionResult attend(const AttentionInputs& in, const AttentionOptions& options) {
+  const AttentionSizes s = attention_sizes(in);
+  const std::int64_t queries = s.queries, keys = s.keys, depth = s.depth, wide = s.wide;
+  AttentionResult result{Tensor(DType::f32, {s.batch, s.heads, queries, wide}), {}};
+  if (options.stage != AttentionStage::none)
+    result.stage = Tensor(DType::f32, {s.batch, s.heads, queries, keys});
   if (result.y.size() == 0 && (!result.stage.defined() || result.stage.size() == 0)) return result;
   float* y = result.y.mutate<float>().data();
   float* kept = result.stage.defined() ? result.stage.mutate<float>().data() : nullptr;
-  const std::int64_t sharing = heads / in.k.dim(1);
+  const std::int64_t sharing = s.heads / s.groups;
   Head head(options, queries, keys);
-  for (std::int64_t b = 0; b < batch; ++b)
-    for (std::int64_t h = 0; h < heads; ++h) {
-      const std::int64_t at = b * heads + h, other = b * in.k.dim(1) + h / sharing;
+  for (std::int64_t b = 0; b < s.batch; ++b)
+    for (std::int64_t h = 0; h < s.heads; ++h) {
+      const std::int64_t at = b * s.heads + h, other = b * s.groups + h / sharing;
       head.keep_in(kept == nullptr ? nullptr : kept + at * queries * keys);
       head.multiply(in.q.data<float>().data() + at * queries * depth,
                     in.k.data<float>().data() + other * keys * depth, depth);
-      const float* bias = in.bias.defined()
-                              ? in.bias.data<float>().data() + b * strides[0] + h * strides[1]
-                              : nullptr;
-      head.weigh(bias, strides);
+      head.weigh(s.bias_of(in.bias, b, h), s.bias);
       head.combine(in.v.data<float>().data() + other * keys * wide, wide, y + at * queries * wide);
     }
   return result;

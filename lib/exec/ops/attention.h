@@ -34,6 +34,20 @@ struct AttentionResult {
   Tensor stage;  // f32 [batch, heads, queries, keys]; undefined when nothing was wanted
 };
 
+// The lengths of what is attended to.
+struct AttentionSizes {
+  std::int64_t batch, heads, groups, queries, keys, depth, wide;  // groups: heads of k and v
+  Shape bias;  // strides of the bias over [batch, heads, queries, keys]; empty: there is none
+
+  // The bias of a sample and head, or null.
+  const float* bias_of(const Tensor& t, std::int64_t sample, std::int64_t head) const {
+    return bias.empty() ? nullptr : t.data<float>().data() + sample * bias[0] + head * bias[1];
+  }
+};
+
+// Throws Code::model when the shapes do not fit.
+AttentionSizes attention_sizes(const AttentionInputs& in);
+
 // Throws Code::model when the shapes do not fit.
 AttentionResult attend(const AttentionInputs& in, const AttentionOptions& options);
 

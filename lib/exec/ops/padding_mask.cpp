@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "lib/exec/ops/attention.h"
 #include "lib/exec/ops/elementwise.h"
@@ -55,6 +56,32 @@ Tensor causal_mask(const MaskedScores& s) {
 }
 
 }  // namespace
+
+Tensor mask_over_keys(const Tensor& mask, std::int64_t keys) {
+  constexpr float masked = -std::numeric_limits<float>::infinity();
+  const bool flags = mask.dtype() == DType::boolean;
+  const Tensor numbers = flags ? Tensor() : as_float(mask);
+  if (mask.rank() < 1) throw Error(Code::model, "the mask is a scalar");
+  Shape shape = mask.shape();
+  const std::int64_t own = shape.back();
+  shape.back() = own == 1 ? 1 : keys;
+  if (own > shape.back())
+    throw Error(Code::model, fmt::format("a mask of {} for {} keys", own, keys));
+  Tensor result(DType::f32, shape);
+  const auto out = result.mutate<float>();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::int64_t j = static_cast<std::int64_t>(i) % shape.back();
+    const auto from =
+        static_cast<std::size_t>(static_cast<std::int64_t>(i) / shape.back() * own + j);
+    if (j >= own)
+      out[i] = masked;
+    else if (flags)
+      out[i] = mask.data<bool>()[from] ? 0 : masked;
+    else
+      out[i] = numbers.data<float>()[from];
+  }
+  return result;
+}
 
 Tensor additive_mask(const Tensor* mask, const Tensor* bias, const MaskedScores& scores) {
   Tensor result;

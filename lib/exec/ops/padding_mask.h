@@ -1,4 +1,4 @@
-// The masks of com.microsoft's attention operators as numbers to add to the scores
+// Masks as numbers to add to the scores of attention; those of com.microsoft's operators
 // (onnxruntime/docs/ContribOperators.md, Attention: mask_index).
 #pragma once
 
@@ -17,5 +17,9 @@ struct MaskedScores {
 // broadcasts to [B,heads,S,T], undefined when nothing is masked. Code::model when the shapes do not
 // fit.
 Tensor additive_mask(const Tensor* mask, const Tensor* bias, const MaskedScores& scores);
+
+// A mask of flags or numbers whose last axis is the keys, as numbers to add: -inf for those that it
+// says nothing about. Code::model when it has more.
+Tensor mask_over_keys(const Tensor& mask, std::int64_t keys);
 
 }  // namespace intaglio

@@ -3,34 +3,15 @@
 // With accuracy level 4, a is rounded to 8 bits in blocks as well.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/ops/matmul.h"
+#include "lib/exec/ops/nbits.h"
 #include "lib/exec/registry.h"
 #include "lib/exec/shape_rule.h"
 
 namespace intaglio {
 namespace {
-
-struct Blocks {
-  std::int64_t n, k, bits, block;
-  std::int64_t count() const { return (k + block - 1) / block; }        // along K
-  std::int64_t bytes() const { return block * bits / 8; }               // of a block
-  std::int64_t zero_bytes() const { return (count() * bits + 7) / 8; }  // of a row
-};
-
-Blocks read_blocks(const Node& node) {
-  const Blocks b{node.attr_int("N"), node.attr_int("K"), node.attr_int("bits", 4),
-                 node.attr_int("block_size")};
-  constexpr std::int64_t most = std::int64_t{1} << 31;
-  if (b.n < 1 || b.k < 1 || b.block < 8 || b.block % 8 != 0 ||
-      std::max({b.n, b.k, b.block}) > most || (b.bits != 2 && b.bits != 4 && b.bits != 8))
-    throw Error(Code::unsupported, fmt::format("{} bits in blocks of {}", b.bits, b.block));
-  return b;
-}
 
 float unpacked(const std::uint8_t* bytes, std::int64_t i, std::int64_t bits) {
   const std::int64_t at = i * bits;
@@ -38,7 +19,7 @@ float unpacked(const std::uint8_t* bytes, std::int64_t i, std::int64_t bits) {
 }
 
 // The zero points as floats, [N, blocks]; the middle of the range without them.
-std::vector<float> zero_points(const Tensor* given, const Blocks& b) {
+std::vector<float> zero_points(const Tensor* given, const NBits& b) {
   const auto count = static_cast<std::size_t>(b.n * b.count());
   if (given == nullptr) return std::vector<float>(count, static_cast<float>(1 << (b.bits - 1)));
   if (given->dtype() != DType::u8) {
@@ -58,7 +39,7 @@ std::vector<float> zero_points(const Tensor* given, const Blocks& b) {
 
 // b transposed: [K, N].
 Tensor dequantized(const Tensor& packed, const Tensor& scales, const Tensor* zeros,
-                   const Blocks& b) {
+                   const NBits& b) {
   if (packed.size() != b.n * b.count() * b.bytes() || scales.size() != b.n * b.count())
     throw Error(Code::model,
                 fmt::format("weights {} and scales {} for {} blocks of {} rows",
@@ -79,7 +60,7 @@ Tensor dequantized(const Tensor& packed, const Tensor& scales, const Tensor* zer
 }
 
 // The weights of a model, unpacked once; undefined when they are not constant.
-Tensor unpacked_constants(const Node& node, const Blocks& blocks) {
+Tensor unpacked_constants(const Node& node, const NBits& blocks) {
   const auto constant = [&](std::size_t i) {
     return node.input(i) != nullptr && node.input(i)->is_constant();
   };
@@ -88,33 +69,13 @@ Tensor unpacked_constants(const Node& node, const Blocks& blocks) {
                      constant(3) ? &node.input(3)->constant() : nullptr, blocks);
 }
 
-// Each block of a row, rounded to what its 8-bit codes stand for: ONNX Runtime multiplies codes at
-// accuracy level 4. The scale is the largest magnitude over 127, and the zero point 0.
-Tensor rounded_by_block(const Tensor& a, const Blocks& b) {
-  Tensor result(DType::f32, a.shape());
-  const auto from = a.data<float>();
-  const auto to = result.mutate<float>();
-  const auto width = static_cast<std::size_t>(b.k), step = static_cast<std::size_t>(b.block);
-  for (std::size_t row = 0; row + width <= from.size(); row += width)
-    for (std::size_t at = row; at < row + width; at += step) {
-      const auto part = from.subspan(at, std::min(step, row + width - at));
-      float most = 0;
-      for (const float v : part) most = std::max(most, std::abs(v));
-      const float scale = most / 127, inverse = most > 0 ? 127 / most : 0;
-      for (std::size_t i = 0; i < part.size(); ++i)
-        to[at + i] = std::nearbyint(part[i] * inverse) * scale;
-    }
-  return result;
-}
-
 // Inputs: a, b, scales, zero_points, g_idx, bias.
 std::unique_ptr<Kernel> make_matmul_nbits(const Node& node) {
-  const Blocks blocks = read_blocks(node);
+  const NBits blocks = read_nbits(node);
   if (node.input(4) != nullptr) throw Error(Code::unsupported, "groups by index (g_idx)");
-  const bool on_codes = node.attr_int("accuracy_level", 0) == 4;
-  return make_kernel([blocks, on_codes, kept = unpacked_constants(node, blocks)](KernelContext& c) {
+  return make_kernel([blocks, kept = unpacked_constants(node, blocks)](KernelContext& c) {
     Tensor a = as_float(c.input(0));
-    if (on_codes) a = rounded_by_block(a, blocks);
+    if (blocks.on_codes) a = rounded_by_block(a, blocks);
     const Tensor b = kept.defined()
                          ? kept
                          : dequantized(c.input(1), as_float(c.input(2)), c.optional(3), blocks);

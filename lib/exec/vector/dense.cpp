@@ -3,6 +3,7 @@
 
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
+#include "lib/exec/vector/addends.h"
 #include "lib/exec/vector/product.h"
 
 namespace intaglio {
@@ -36,9 +37,7 @@ class Dense final : public Kernel {
                                            product_.depth(), product_.columns()));
     Shape shape = x.shape();
     shape.back() = product_.columns();
-    std::vector<const float*> addends;
-    for (const PostOp& op : product_.ops())
-      if (op.kind == PostOp::Kind::add) addends.push_back(addend(context.input(op.input), shape));
+    const auto addends = addends_of(context, product_.ops(), shape);
     Tensor& y = context.output(0, DType::f32, shape);
     const std::int64_t start = 0, rows = product(shape, 0, shape.size() - 1);
     product_.run({x.data<float>().data(), product_.depth(), {&start, 1}, product_.depth()}, rows,
@@ -46,13 +45,6 @@ class Dense final : public Kernel {
   }
 
  private:
-  static const float* addend(const Tensor& given, const Shape& shape) {
-    if (given.shape() != shape)
-      throw Error(Code::model, fmt::format("cannot add shape {} to a result of shape {}",
-                                           to_string(given.shape()), to_string(shape)));
-    return given.data<float>().data();
-  }
-
   bool matrix_;
   Product product_;
   FusedReference reference_;

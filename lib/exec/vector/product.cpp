@@ -83,13 +83,30 @@ void Product::run(const ProductRows& x, std::int64_t rows, const std::vector<con
   });
 }
 
+// Large weights are read from far away as often as there are blocks of strips: as many strips as
+// leave their part of x in the second-level cache.
+std::int64_t Product::strips_at_once(std::int64_t strips) const {
+  constexpr std::int64_t bytes_of_x = 768 * 1024;
+  const std::int64_t most =
+      std::max<std::int64_t>(bytes_of_x / (4 * tile_machine().rows * depth_ + 1), 8);
+  const std::int64_t blocks = (strips + most - 1) / most;
+  return (strips + blocks - 1) / blocks;
+}
+
+// While the first two strips pass a panel, each brings half of the next one near.
+const float* Product::ahead(std::int64_t column, std::int64_t strip) const {
+  if (column >= columns_ || strip > 1) return nullptr;
+  return panels_.data<float>().data() + column * depth_ + strip * depth_ * tile_machine().width;
+}
+
 // Small weights stay in the cache while strips pass; large ones are read once for several strips.
 void Product::run_strips(const Strips& part, const std::vector<const float*>& addends, float* y,
                          std::int64_t row) const {
   constexpr std::size_t bytes_that_stay = 384 * 1024;
   constexpr std::int64_t floats_at_once = 4096;  // results that stay in the first-level cache
   const std::int64_t width = 2 * tile_machine().width;
-  const std::int64_t block = panels_.bytes() > bytes_that_stay ? 8 : 1;
+  const std::int64_t block =
+      panels_.bytes() > bytes_that_stay ? strips_at_once(part.last - part.first) : 1;
   std::int64_t finished = part.row(part.first);
   for (std::int64_t s0 = part.first; s0 < part.last; s0 += block) {
     const std::int64_t s1 = std::min(s0 + block, part.last);
@@ -100,7 +117,8 @@ void Product::run_strips(const Strips& part, const std::vector<const float*>& ad
                    .pitch = part.x.pitch,
                    .runs = part.x.runs,
                    .length = part.x.length,
-                   .ending = ending_};
+                   .ending = ending_,
+                   .ahead = s1 - s0 > 1 ? ahead(column + width, s - s0) : nullptr};
         run_tile(t, part.row(s + 1) - begin, column, y + begin * row, row);
       }
     const std::int64_t made = part.row(s1);

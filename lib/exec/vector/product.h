@@ -44,6 +44,8 @@ class Product {
   struct Strips;
   void run_strips(const Strips& part, const std::vector<const float*>& addends, float* y,
                   std::int64_t row) const;
+  std::int64_t strips_at_once(std::int64_t strips) const;
+  const float* ahead(std::int64_t column, std::int64_t strip) const;
   void run_tile(TileArgs& t, std::int64_t rows, std::int64_t at, float* y, std::int64_t row) const;
   void finish(std::int64_t begin, std::int64_t count, const std::vector<const float*>& addends,
               float* y, std::int64_t row) const;

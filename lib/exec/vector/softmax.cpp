@@ -4,27 +4,10 @@
 #include "lib/exec/arguments.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/vector_math.h"
+#include "lib/exec/vector/lanes.h"
 
 namespace intaglio {
 namespace {
-
-// Lanes are joined in a fixed order, so that a result depends on its line alone.
-template <typename F>
-[[gnu::always_inline]] inline float across(Vector16 lanes, F join) {
-  float all[vector_width];
-  vec::store(all, lanes);
-  for (std::int64_t width = vector_width / 2; width > 0; width /= 2)
-    for (std::int64_t i = 0; i < width; ++i) all[i] = join(all[i], all[i + width]);
-  return all[0];
-}
-
-// The last vector of a line, with `fill` behind its end.
-[[gnu::always_inline]] inline Vector16 load_rest(const float* x, std::int64_t count, float fill) {
-  float rest[vector_width];
-  for (std::int64_t i = 0; i < vector_width; ++i) rest[i] = i < count ? x[i] : fill;
-  return vec::load(rest);
-}
 
 INTAGLIO_CLONES void softmax_line(const float* x, std::int64_t count, float* y) {
   const std::int64_t whole = count / vector_width * vector_width;
@@ -34,9 +17,9 @@ INTAGLIO_CLONES void softmax_line(const float* x, std::int64_t count, float* y) 
     const Vector16 v = vec::load(x + i);
     most = v > most ? v : most;
   }
-  const Vector16 tail = load_rest(x + whole, count - whole, lowest);
+  const Vector16 tail = vec::load_rest(x + whole, count - whole, lowest);
   most = tail > most ? tail : most;
-  const float top = across(most, [](float a, float b) { return a > b ? a : b; });
+  const float top = vec::most_across(most);
   Vector16 sum = vec::all(0.0f);
   for (std::int64_t i = 0; i < whole; i += vector_width) {
     const Vector16 e = vec::exp(vec::load(x + i) - top);
@@ -46,7 +29,7 @@ INTAGLIO_CLONES void softmax_line(const float* x, std::int64_t count, float* y) 
   float rest[vector_width];
   const Vector16 last = vec::exp(tail - top);  // 0 behind the end
   vec::store(rest, last);
-  const float total = across(sum + last, [](float a, float b) { return a + b; });
+  const float total = vec::sum_across(sum + last);
   const float factor = 1.0f / total;
   for (std::int64_t i = 0; i < whole; i += vector_width)
     vec::store(y + i, vec::load(y + i) * factor);

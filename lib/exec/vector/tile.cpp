@@ -19,6 +19,9 @@ template <int rows, int vectors, int bytes>
     for (int i = 0; i < rows; ++i) sum[i][j] = start;
   }
   const float* w = t.w;
+  // One line a step of what is needed soon, or all of these weights, which come from far away.
+  const float* near = t.ahead != nullptr ? t.ahead : w + 32 * width;
+  const std::int64_t pace = t.ahead != nullptr ? width : 2 * width, other = pace - width;
   for (const std::int64_t run : t.runs) {
     const float* x[bases];
 #pragma GCC unroll 4
@@ -27,9 +30,10 @@ template <int rows, int vectors, int bytes>
       Vector right[vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < vectors; ++j) right[j] = *reinterpret_cast<const Vector*>(w + j * width);
-      if (vectors == 2) {  // weights come from far away, and once
-        __builtin_prefetch(w + 32 * width);
-        if (bytes == 64) __builtin_prefetch(w + 33 * width);
+      if (vectors == 2) {
+        __builtin_prefetch(near);
+        if (bytes == 64) __builtin_prefetch(near + other);
+        near += pace;
       }
 #pragma GCC unroll 12
       for (int i = 0; i < rows; ++i) {

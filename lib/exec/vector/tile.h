@@ -20,6 +20,9 @@ struct TileArgs {
   float* y = nullptr;
   std::int64_t row = 0;     // distance between rows of y
   std::int64_t second = 0;  // distance between the two vectors of a row
+  // What will be needed soon: brought near, a vector for each step of the depth. Null: what comes
+  // next in w.
+  const float* ahead = nullptr;
 };
 
 // What the processor has.

@@ -1,0 +1,281 @@
+#include "lib/exec/vector/code_product.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/base/team.h"
+#include "lib/exec/vector/scratch.h"
+#include "lib/exec/vector/tile.h"
+#include "lib/exec/vector_math.h"
+
+namespace intaglio {
+namespace {
+
+typedef std::uint8_t Bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
+
+// A panel holds its codes vector by vector: sixteen columns, then the other sixteen, row by row of
+// the depth. A unit of sixteen bytes has 8 / bits vectors, the first in the lowest bits.
+struct PanelView {
+  const std::uint8_t* codes;
+  const float* scales;        // [block][32]
+  const std::uint8_t* zeros;  // [block][32]
+  std::int64_t depth, block;
+};
+
+[[gnu::always_inline]] inline Vector16 floats_of(const std::uint8_t* bytes) {
+  return __builtin_convertvector(
+      __builtin_convertvector(*reinterpret_cast<const Bytes16*>(bytes), Integers16), Vector16);
+}
+
+// Calls f(k, half, weights) for all vectors of `count` panels, at the same depth one behind the
+// other: f(k, p, half, w).
+template <int bits, int count, typename F>
+[[gnu::always_inline]] inline void each_vector(const PanelView* p, F f) {
+  constexpr int slots = 8 / bits, deep = bits == 2 ? 2 : 1, units = bits == 8 ? 2 : 1;
+  const std::uint8_t* codes[count];
+  for (int i = 0; i < count; ++i) codes[i] = p[i].codes;
+  for (std::int64_t k0 = 0, b = 0; k0 < p[0].depth; k0 += p[0].block, ++b) {
+    Vector16 scale[count][2], zero[count][2];
+    for (int i = 0; i < count; ++i)
+      for (int h = 0; h < 2; ++h) {
+        scale[i][h] = vec::load(p[i].scales + b * 32 + h * 16);
+        zero[i][h] = floats_of(p[i].zeros + b * 32 + h * 16);
+      }
+    const std::int64_t end = std::min(k0 + p[0].block, p[0].depth);
+    for (std::int64_t k = k0; k < end; k += deep)
+#pragma GCC unroll 4
+      for (int i = 0; i < count; ++i)
+#pragma GCC unroll 2
+        for (int u = 0; u < units; ++u, codes[i] += 16) {
+          const Integers16 raw =
+              __builtin_convertvector(*reinterpret_cast<const Bytes16*>(codes[i]), Integers16);
+#pragma GCC unroll 4
+          for (int s = 0; s < slots; ++s) {
+            const int half = (u * slots + s) % 2, ahead = (u * slots + s) / 2;
+            Integers16 code = raw >> (s * bits);
+            if (s + 1 < slots) code &= (1 << bits) - 1;
+            const Vector16 w =
+                (__builtin_convertvector(code, Vector16) - zero[i][half]) * scale[i][half];
+            f(k + ahead, i, half, w);
+          }
+        }
+  }
+}
+
+// sums[p][32] += x * w. x has one value more than the depth, which may be odd: 0.
+template <int bits, int count>
+[[gnu::always_inline]] inline void add_row(const PanelView* p, const float* x, float* sums) {
+  Vector16 sum[count][2];
+  for (int i = 0; i < count; ++i)
+    for (int h = 0; h < 2; ++h) sum[i][h] = vec::load(sums + i * 32 + h * 16);
+  each_vector<bits, count>(
+      p, [&](std::int64_t k, int i, int h, Vector16 w)
+             __attribute__((always_inline)) { sum[i][h] += x[k] * w; });
+  for (int i = 0; i < count; ++i)
+    for (int h = 0; h < 2; ++h) vec::store(sums + i * 32 + h * 16, sum[i][h]);
+}
+
+template <int bits>
+[[gnu::always_inline]] inline void add_row_of(const PanelView* p, int count, const float* x,
+                                              float* sums) {
+  count == 2 ? add_row<bits, 2>(p, x, sums) : add_row<bits, 1>(p, x, sums);
+}
+INTAGLIO_CLONES void add_row_2(const PanelView* p, int count, const float* x, float* sums) {
+  add_row_of<2>(p, count, x, sums);
+}
+INTAGLIO_CLONES void add_row_4(const PanelView* p, int count, const float* x, float* sums) {
+  add_row_of<4>(p, count, x, sums);
+}
+INTAGLIO_CLONES void add_row_8(const PanelView* p, int count, const float* x, float* sums) {
+  add_row_of<8>(p, count, x, sums);
+}
+void add_row(std::int64_t bits, const PanelView* p, int count, const float* x, float* sums) {
+  bits == 2   ? add_row_2(p, count, x, sums)
+  : bits == 4 ? add_row_4(p, count, x, sums)
+              : add_row_8(p, count, x, sums);
+}
+
+// The weights of a panel as tiles take them: [part][rows][width], where a part is as wide as a tile.
+template <int bits, int width>
+[[gnu::always_inline]] inline void widen(const PanelView& p, std::int64_t rows, float* to) {
+  each_vector<bits, 1>(
+      &p, [&](std::int64_t k, int, int half, Vector16 w) __attribute__((always_inline)) {
+        if constexpr (width == 32) {
+          vec::store(to + k * width + half * 16, w);
+        } else {
+          float values[16];
+          vec::store(values, w);
+          for (int j = 0; j < 16; j += width)
+            std::copy_n(values + j, width, to + ((half * 16 + j) / width * rows + k) * width);
+        }
+      });
+}
+
+template <int bits>
+[[gnu::always_inline]] inline void widen_to(const PanelView& p, std::int64_t width,
+                                            std::int64_t rows, float* to) {
+  width == 32   ? widen<bits, 32>(p, rows, to)
+  : width == 16 ? widen<bits, 16>(p, rows, to)
+                : widen<bits, 8>(p, rows, to);
+}
+INTAGLIO_CLONES void widen_2(const PanelView& p, std::int64_t width, std::int64_t rows, float* to) {
+  widen_to<2>(p, width, rows, to);
+}
+INTAGLIO_CLONES void widen_4(const PanelView& p, std::int64_t width, std::int64_t rows, float* to) {
+  widen_to<4>(p, width, rows, to);
+}
+INTAGLIO_CLONES void widen_8(const PanelView& p, std::int64_t width, std::int64_t rows, float* to) {
+  widen_to<8>(p, width, rows, to);
+}
+void widen(std::int64_t bits, const PanelView& p, std::int64_t width, std::int64_t rows,
+           float* to) {
+  bits == 2   ? widen_2(p, width, rows, to)
+  : bits == 4 ? widen_4(p, width, rows, to)
+              : widen_8(p, width, rows, to);
+}
+
+void end_row(const Ending& ending, float* y, std::int64_t count) {
+  const VectorEnding<64> ended(ending);
+  vec::map(y, y, count, [&](Vector16 v) { return ended(v); });
+}
+
+}  // namespace
+
+CodeProduct::CodeProduct(const NBits& shape, const Tensor& codes, const Tensor& scales,
+                         const Tensor& zeros, std::span<const float> bias, PostOps ops)
+    : shape_(shape),
+      panels_((shape.n + panel - 1) / panel),
+      units_((shape.k + 1) / 2 * shape.bits / 2),
+      ops_(std::move(ops)),
+      ending_(ops_) {
+  const bool fits = codes.size() == shape.n * shape.count() * shape.bytes() &&
+                    scales.size() == shape.n * shape.count() &&
+                    (!zeros.defined() || zeros.size() == shape.n * shape.zero_bytes());
+  if (!fits)
+    throw Error(Code::model, fmt::format("weights {}, scales {} and zero points {} for {} blocks "
+                                         "of {} rows",
+                                         to_string(codes.shape()), to_string(scales.shape()),
+                                         to_string(zeros.shape()), shape.count(), shape.n));
+  bias_.assign(static_cast<std::size_t>(panels_ * panel), 0.0f);
+  std::ranges::copy(bias, bias_.begin());
+  pack(codes, scales, zeros);
+}
+
+void CodeProduct::pack(const Tensor& codes, const Tensor& scales, const Tensor& zeros) {
+  const std::int64_t count = shape_.count(), bits = shape_.bits, slots = 8 / bits;
+  codes_ = Tensor(DType::u8, {panels_, units_, 16});
+  scales_ = Tensor(DType::f32, {panels_, count, panel});
+  zeros_ = Tensor(DType::u8, {panels_, count, panel});
+  std::uint8_t *to = codes_.mutate<std::uint8_t>().data(),
+               *zero = zeros_.mutate<std::uint8_t>().data();
+  float* scale = scales_.mutate<float>().data();
+  std::fill_n(to, codes_.size(), std::uint8_t{0});
+  std::fill_n(scale, scales_.size(), 0.0f);
+  std::fill_n(zero, zeros_.size(), std::uint8_t{0});
+  const auto width = static_cast<std::size_t>(bits);
+  for (std::int64_t n = 0; n < shape_.n; ++n) {
+    const std::int64_t p = n / panel, column = n % panel;
+    const std::byte* row = codes.raw() + n * count * shape_.bytes();
+    for (std::int64_t k = 0; k < shape_.k; ++k) {
+      const std::int64_t vector = 2 * k + column / 16;
+      const unsigned code = packed_bits(row, width, static_cast<std::size_t>(k));
+      to[(p * units_ + vector / slots) * 16 + column % 16] |=
+          static_cast<std::uint8_t>(code << (vector % slots * bits));
+    }
+    for (std::int64_t b = 0; b < count; ++b) {
+      const std::int64_t at = (p * count + b) * panel + column;
+      scale[at] = scales.data<float>()[static_cast<std::size_t>(n * count + b)];
+      zero[at] = zeros.defined() ? packed_bits(zeros.raw() + n * shape_.zero_bytes(), width,
+                                               static_cast<std::size_t>(b))
+                                 : static_cast<std::uint8_t>(1 << (bits - 1));
+    }
+  }
+}
+
+void CodeProduct::run(const float* x, std::int64_t rows, const std::vector<const float*>& addends,
+                      float* y, std::int64_t row) const {
+  constexpr std::int64_t worth_splitting = 256 * 1024;  // multiplications of a part
+  constexpr std::int64_t bytes_that_stay = 512 * 1024;  // of x, while panels pass
+  const std::int64_t height = tile_machine().rows;
+  const std::int64_t strips = std::max<std::int64_t>(bytes_that_stay / (4 * height * shape_.k), 4);
+  const std::int64_t block = rows * shape_.k * 4 <= 2 * bytes_that_stay ? rows : strips * height;
+  for (std::int64_t first = 0; first < rows; first += block) {
+    const std::int64_t count = std::min(block, rows - first);
+    // Panels pass in pairs when there is one row, whatever part they are in.
+    const std::int64_t least = 1 + worth_splitting / (count * shape_.k * 2 * panel + 1);
+    split((panels_ + 1) / 2, least, [&](std::int64_t begin, std::int64_t end) {
+      run_panels(x + first * shape_.k, count, 2 * begin, std::min(2 * end, panels_),
+                 y + first * row, row);
+    });
+  }
+  const auto rest = std::span(ops_).subspan(ending_.taken);
+  if (rest.empty()) return;
+  split(rows, 1 + worth_splitting / (8 * shape_.n + 1), [&](std::int64_t begin, std::int64_t end) {
+    std::vector<const float*> from(addends);
+    for (const float*& a : from) a += begin * shape_.n;
+    apply(rest, {y + begin * row, end - begin, shape_.n, row}, from.data());
+  });
+}
+
+void CodeProduct::run_panels(const float* x, std::int64_t rows, std::int64_t first,
+                             std::int64_t last, float* y, std::int64_t row) const {
+  if (rows == 1) return run_row(x, first, last, y);
+  const TileMachine& m = tile_machine();
+  const std::int64_t width = 2 * m.width, padded = shape_.k + 1, start = 0;
+  const std::int64_t strips = (rows + m.rows - 1) / m.rows, count = shape_.count();
+  float* weights = scratch(Scratch::inputs, padded * panel);
+  alignas(64) float edge[TileMachine::max_rows * 2 * TileMachine::max_width];
+  for (std::int64_t p = first; p < last; ++p) {
+    widen(shape_.bits,
+          {codes_.data<std::uint8_t>().data() + p * units_ * 16,
+           scales_.data<float>().data() + p * count * panel,
+           zeros_.data<std::uint8_t>().data() + p * count * panel, shape_.k, shape_.block},
+          width, padded, weights);
+    for (std::int64_t part = 0; part < panel / width; ++part) {
+      const std::int64_t column = p * panel + part * width;
+      const std::int64_t columns = std::min(width, shape_.n - column);
+      const bool whole = columns == width;
+      for (std::int64_t s = 0; s < strips && columns > 0; ++s) {
+        const std::int64_t begin = rows * s / strips, height = rows * (s + 1) / strips - begin;
+        float* to = y + begin * row + column;
+        m.run(height, 2,
+              {.x = x + begin * shape_.k,
+               .pitch = shape_.k,
+               .runs = {&start, 1},
+               .length = shape_.k,
+               .w = weights + part * padded * width,
+               .bias = bias_.data() + column,
+               .ending = ending_,
+               .y = whole ? to : edge,
+               .row = whole ? row : width,
+               .second = m.width});
+        for (std::int64_t i = 0; !whole && i < height; ++i)
+          std::copy_n(edge + i * width, columns, to + i * row);
+      }
+    }
+  }
+}
+
+void CodeProduct::run_row(const float* x, std::int64_t first, std::int64_t last, float* y) const {
+  float* padded = scratch(Scratch::inputs, shape_.k + 1);
+  std::copy_n(x, shape_.k, padded);
+  padded[shape_.k] = 0;
+  const std::int64_t count = shape_.count();
+  for (std::int64_t p = first; p < last; p += 2) {
+    const int both = p + 1 < last ? 2 : 1;
+    PanelView views[2];
+    for (int i = 0; i < both; ++i)
+      views[i] = {codes_.data<std::uint8_t>().data() + (p + i) * units_ * 16,
+                  scales_.data<float>().data() + (p + i) * count * panel,
+                  zeros_.data<std::uint8_t>().data() + (p + i) * count * panel, shape_.k,
+                  shape_.block};
+    float sums[2 * panel];
+    std::copy_n(bias_.data() + p * panel, both * panel, sums);
+    add_row(shape_.bits, views, both, padded, sums);
+    end_row(ending_, sums, both * panel);
+    std::copy_n(sums, std::min(both * panel, shape_.n - p * panel), y + p * panel);
+  }
+}
+
+}  // namespace intaglio
