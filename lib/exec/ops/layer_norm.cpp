@@ -30,9 +30,9 @@ std::vector<float> spread(const Tensor& parameter, std::span<const std::int64_t>
   return result;
 }
 
-// The mean, and the mean square about it, or about zero. Sums have eight lanes, joined in order.
+// The mean, and the mean square about it, or about zero. Sums have 32 lanes, joined in order.
 INTAGLIO_CLONES Moments moments_for(const float* row, std::size_t count, bool centered) {
-  constexpr std::size_t lanes = 8;
+  constexpr std::size_t lanes = 32;
   Moments m;
   if (count == 0) return m;
   const auto over = static_cast<double>(count);

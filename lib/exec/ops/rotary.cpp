@@ -2,9 +2,31 @@
 
 #include <fmt/format.h>
 
+#include "lib/base/simd.h"
 #include "lib/exec/arguments.h"
 
 namespace intaglio {
+namespace {
+
+INTAGLIO_CLONES void turn_halves(float* __restrict first, float* __restrict second,
+                                 const float* cosine, const float* sine, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float a = first[i], b = second[i];
+    first[i] = cosine[i] * a - sine[i] * b;
+    second[i] = sine[i] * a + cosine[i] * b;
+  }
+}
+
+INTAGLIO_CLONES void turn_neighbours(float* x, const float* cosine, const float* sine,
+                                     std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = cosine[i] * a - sine[i] * b;
+    x[2 * i + 1] = sine[i] * a + cosine[i] * b;
+  }
+}
+
+}  // namespace
 
 Tensor rotate(const Tensor& x, const Tensor& cosines, const Tensor& sines,
               const std::vector<std::int64_t>& rows, const RotaryOptions& options) {
@@ -25,13 +47,10 @@ Tensor rotate(const Tensor& x, const Tensor& cosines, const Tensor& sines,
             checked_index(rows[static_cast<std::size_t>(b * length + l)], count);
         const float* cosine = cosines.data<float>().data() + row * half;
         const float* sine = sines.data<float>().data() + row * half;
-        for (std::int64_t i = 0; i < half; ++i) {
-          float& first = out[options.interleaved ? 2 * i : i];
-          float& second = out[options.interleaved ? 2 * i + 1 : i + half];
-          const float real = cosine[i] * first - sine[i] * second;
-          second = sine[i] * first + cosine[i] * second;
-          first = real;
-        }
+        if (options.interleaved)
+          turn_neighbours(out, cosine, sine, half);
+        else
+          turn_halves(out, out + half, cosine, sine, half);
       }
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lib/base/simd.h"
 #include "lib/exec/arguments.h"
 #include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
@@ -15,7 +16,17 @@
 namespace intaglio {
 namespace {
 
-Tensor add(const Tensor& a, const Tensor& b) { return broadcast_map<float>(a, b, std::plus<>()); }
+INTAGLIO_CLONES void add_values(const float* a, const float* b, std::size_t count, float* y) {
+  for (std::size_t i = 0; i < count; ++i) y[i] = a[i] + b[i];
+}
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape()) return broadcast_map<float>(a, b, std::plus<>());
+  Tensor sum(DType::f32, a.shape());
+  add_values(a.data<float>().data(), b.data<float>().data(), static_cast<std::size_t>(a.size()),
+             sum.mutate<float>().data());
+  return sum;
+}
 
 // Inputs: input, skip, gamma, then (centered only) beta, then bias.
 template <bool centered>

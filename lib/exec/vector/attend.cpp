@@ -162,6 +162,19 @@ class Seen {
 
 // --- Many queries ---
 
+// to[d][i] = x[i][d]
+INTAGLIO_CLONES void transpose(const float* x, std::int64_t rows, std::int64_t columns, float* to,
+                               std::int64_t pitch) {
+  for (std::int64_t i = 0; i < rows; ++i, ++to)
+    for (std::int64_t d = 0; d < columns; ++d) to[d * pitch] = x[i * columns + d];
+}
+
+INTAGLIO_CLONES void copy_columns(const float* x, std::int64_t row, std::int64_t rows,
+                                  std::int64_t columns, float* to, std::int64_t pitch) {
+  for (std::int64_t i = 0; i < rows; ++i, x += row, to += pitch)
+    for (std::int64_t j = 0; j < columns; ++j) to[j] = x[j];
+}
+
 // Panels of keys, [panel][depth][columns of a tile], and of values, [panel][keys][columns].
 class Panels {
  public:
@@ -192,20 +205,20 @@ class Panels {
  private:
   void pack_keys(std::int64_t group, float* to) const {
     const float* from = in_.k.data<float>().data() + group * sizes_.keys * sizes_.depth;
-    for (std::int64_t j0 = 0; j0 < sizes_.keys; j0 += width_)
-      for (std::int64_t d = 0; d < sizes_.depth; ++d)
-        for (std::int64_t j = j0; j < j0 + width_; ++j)
-          *to++ = j < sizes_.keys ? from[j * sizes_.depth + d] : 0.0f;
+    for (std::int64_t j = 0; j < sizes_.keys; j += width_, to += width_ * sizes_.depth) {
+      const std::int64_t count = std::min(width_, sizes_.keys - j);
+      if (count < width_) std::fill_n(to, width_ * sizes_.depth, 0.0f);
+      transpose(from + j * sizes_.depth, count, sizes_.depth, to, width_);
+    }
   }
 
   void pack_values(std::int64_t group, float* to) const {
     const float* from = in_.v.data<float>().data() + group * sizes_.keys * sizes_.wide;
-    for (std::int64_t d0 = 0; d0 < sizes_.wide; d0 += width_)
-      for (std::int64_t j = 0; j < sizes_.keys; ++j, to += width_) {
-        const std::int64_t count = std::min(width_, sizes_.wide - d0);
-        std::copy_n(from + j * sizes_.wide + d0, count, to);
-        std::fill_n(to + count, width_ - count, 0.0f);
-      }
+    for (std::int64_t d = 0; d < sizes_.wide; d += width_, to += width_ * sizes_.keys) {
+      const std::int64_t count = std::min(width_, sizes_.wide - d);
+      if (count < width_) std::fill_n(to, width_ * sizes_.keys, 0.0f);
+      copy_columns(from + d, sizes_.wide, sizes_.keys, count, to, width_);
+    }
   }
 
   const AttentionInputs& in_;

@@ -10,60 +10,64 @@
 #include "lib/exec/vector_math.h"
 
 namespace intaglio {
-namespace {
-
-typedef std::uint8_t Bytes16 __attribute__((vector_size(16), aligned(1), may_alias));
 
 // A panel holds its codes vector by vector: sixteen columns, then the other sixteen, row by row of
-// the depth. A unit of sixteen bytes has 8 / bits vectors, the first in the lowest bits.
-struct PanelView {
-  const std::uint8_t* codes;
+// the depth. A unit is sixteen words, one for a column, each with the codes of 32 / bits vectors, the
+// first in the lowest bits. Its rows are in one block, whose length is a multiple of eight.
+struct CodeProduct::PanelView {
+  const std::int32_t* codes;  // [unit][16]
   const float* scales;        // [block][32]
-  const std::uint8_t* zeros;  // [block][32]
+  const std::int32_t* zeros;  // [block / 4][32], four to a word
   std::int64_t depth, block;
+  std::int64_t units, blocks;
 };
 
-[[gnu::always_inline]] inline Vector16 floats_of(const std::uint8_t* bytes) {
-  return __builtin_convertvector(
-      __builtin_convertvector(*reinterpret_cast<const Bytes16*>(bytes), Integers16), Vector16);
+namespace {
+
+using PanelView = CodeProduct::PanelView;
+
+[[gnu::always_inline]] inline Integers16 words_at(const std::int32_t* p) {
+  return *reinterpret_cast<const Integers16*>(p);
 }
 
-// Calls f(k, half, weights) for all vectors of `count` panels, at the same depth one behind the
-// other: f(k, p, half, w).
+// 2^23 + n for n of a few bits: the difference of two such is that of the integers.
+[[gnu::always_inline]] inline Vector16 raised(Integers16 n) {
+  return vec::from_bits(n | 0x4b000000);
+}
+
+// Calls f(k, panel, half, weights) for all vectors of `count` panels, row by row of the depth, as
+// far as units go. The panels that come next are brought near on the way.
 template <int bits, int count, typename F>
 [[gnu::always_inline]] inline void each_vector(const PanelView* p, F f) {
-  constexpr int slots = 8 / bits, deep = bits == 2 ? 2 : 1, units = bits == 8 ? 2 : 1;
-  const std::uint8_t* codes[count];
+  constexpr int vectors = 32 / bits, deep = vectors / 2;
+  const std::int32_t* codes[count];
   for (int i = 0; i < count; ++i) codes[i] = p[i].codes;
   for (std::int64_t k0 = 0, b = 0; k0 < p[0].depth; k0 += p[0].block, ++b) {
     Vector16 scale[count][2], zero[count][2];
     for (int i = 0; i < count; ++i)
       for (int h = 0; h < 2; ++h) {
         scale[i][h] = vec::load(p[i].scales + b * 32 + h * 16);
-        zero[i][h] = floats_of(p[i].zeros + b * 32 + h * 16);
+        __builtin_prefetch(p[i].scales + (b + count * p[i].blocks) * 32 + h * 16);
+        zero[i][h] = raised(
+            (words_at(p[i].zeros + b / 4 * 32 + h * 16) >> static_cast<int>(b % 4 * 8)) & 255);
       }
     const std::int64_t end = std::min(k0 + p[0].block, p[0].depth);
     for (std::int64_t k = k0; k < end; k += deep)
-#pragma GCC unroll 4
-      for (int i = 0; i < count; ++i)
 #pragma GCC unroll 2
-        for (int u = 0; u < units; ++u, codes[i] += 16) {
-          const Integers16 raw =
-              __builtin_convertvector(*reinterpret_cast<const Bytes16*>(codes[i]), Integers16);
-#pragma GCC unroll 4
-          for (int s = 0; s < slots; ++s) {
-            const int half = (u * slots + s) % 2, ahead = (u * slots + s) / 2;
-            Integers16 code = raw >> (s * bits);
-            if (s + 1 < slots) code &= (1 << bits) - 1;
-            const Vector16 w =
-                (__builtin_convertvector(code, Vector16) - zero[i][half]) * scale[i][half];
-            f(k + ahead, i, half, w);
-          }
+      for (int i = 0; i < count; ++i) {
+        const Integers16 words = words_at(codes[i]);
+        __builtin_prefetch(codes[i] + count * p[i].units * 16);
+        codes[i] += 16;
+#pragma GCC unroll 16
+        for (int t = 0; t < vectors; ++t) {
+          const Integers16 code = (words >> (t * bits)) & ((1 << bits) - 1);
+          f(k + t / 2, i, t % 2, (raised(code) - zero[i][t % 2]) * scale[i][t % 2]);
         }
+      }
   }
 }
 
-// sums[p][32] += x * w. x has one value more than the depth, which may be odd: 0.
+// sums[p][32] += x * w. Behind the depth x has zeros for the rest of a unit.
 template <int bits, int count>
 [[gnu::always_inline]] inline void add_row(const PanelView* p, const float* x, float* sums) {
   Vector16 sum[count][2];
@@ -135,6 +139,9 @@ void widen(std::int64_t bits, const PanelView& p, std::int64_t width, std::int64
               : widen_8(p, width, rows, to);
 }
 
+// Rows of the depth in the largest unit.
+constexpr std::int64_t most_deep = 8;
+
 void end_row(const Ending& ending, float* y, std::int64_t count) {
   const VectorEnding<64> ended(ending);
   vec::map(y, y, count, [&](Vector16 v) { return ended(v); });
@@ -146,7 +153,7 @@ CodeProduct::CodeProduct(const NBits& shape, const Tensor& codes, const Tensor& 
                          const Tensor& zeros, std::span<const float> bias, PostOps ops)
     : shape_(shape),
       panels_((shape.n + panel - 1) / panel),
-      units_((shape.k + 1) / 2 * shape.bits / 2),
+      units_((shape.k + most_deep - 1) / most_deep * shape.bits / 2),
       ops_(std::move(ops)),
       ending_(ops_) {
   const bool fits = codes.size() == shape.n * shape.count() * shape.bytes() &&
@@ -163,32 +170,33 @@ CodeProduct::CodeProduct(const NBits& shape, const Tensor& codes, const Tensor& 
 }
 
 void CodeProduct::pack(const Tensor& codes, const Tensor& scales, const Tensor& zeros) {
-  const std::int64_t count = shape_.count(), bits = shape_.bits, slots = 8 / bits;
-  codes_ = Tensor(DType::u8, {panels_, units_, 16});
+  const std::int64_t count = shape_.count(), bits = shape_.bits, vectors = 32 / bits;
+  codes_ = Tensor(DType::s32, {panels_, units_, 16});
   scales_ = Tensor(DType::f32, {panels_, count, panel});
-  zeros_ = Tensor(DType::u8, {panels_, count, panel});
-  std::uint8_t *to = codes_.mutate<std::uint8_t>().data(),
-               *zero = zeros_.mutate<std::uint8_t>().data();
-  float* scale = scales_.mutate<float>().data();
-  std::fill_n(to, codes_.size(), std::uint8_t{0});
-  std::fill_n(scale, scales_.size(), 0.0f);
-  std::fill_n(zero, zeros_.size(), std::uint8_t{0});
-  const auto width = static_cast<std::size_t>(bits);
+  zeros_ = Tensor(DType::s32, {panels_, (count + 3) / 4, panel});
+  const auto words = codes_.mutate<std::int32_t>(), zero_words = zeros_.mutate<std::int32_t>();
+  const auto scale = scales_.mutate<float>();
+  std::ranges::fill(words, 0);
+  std::ranges::fill(zero_words, 0);
+  std::ranges::fill(scale, 0.0f);
+  const auto place = [](std::int64_t at) { return static_cast<std::size_t>(at); };
   for (std::int64_t n = 0; n < shape_.n; ++n) {
     const std::int64_t p = n / panel, column = n % panel;
     const std::byte* row = codes.raw() + n * count * shape_.bytes();
     for (std::int64_t k = 0; k < shape_.k; ++k) {
       const std::int64_t vector = 2 * k + column / 16;
-      const unsigned code = packed_bits(row, width, static_cast<std::size_t>(k));
-      to[(p * units_ + vector / slots) * 16 + column % 16] |=
-          static_cast<std::uint8_t>(code << (vector % slots * bits));
+      const std::uint32_t code = packed_bits(row, place(bits), place(k));
+      words[place((p * units_ + vector / vectors) * 16 + column % 16)] |=
+          static_cast<std::int32_t>(code << (vector % vectors * bits));
     }
     for (std::int64_t b = 0; b < count; ++b) {
-      const std::int64_t at = (p * count + b) * panel + column;
-      scale[at] = scales.data<float>()[static_cast<std::size_t>(n * count + b)];
-      zero[at] = zeros.defined() ? packed_bits(zeros.raw() + n * shape_.zero_bytes(), width,
-                                               static_cast<std::size_t>(b))
-                                 : static_cast<std::uint8_t>(1 << (bits - 1));
+      scale[place((p * count + b) * panel + column)] = scales.data<float>()[place(n * count + b)];
+      const std::uint32_t zero =
+          zeros.defined()
+              ? packed_bits(zeros.raw() + n * shape_.zero_bytes(), place(bits), place(b))
+              : 1U << (bits - 1);
+      zero_words[place((p * zeros_.dim(1) + b / 4) * panel + column)] |=
+          static_cast<std::int32_t>(zero << (b % 4 * 8));
     }
   }
 }
@@ -218,20 +226,28 @@ void CodeProduct::run(const float* x, std::int64_t rows, const std::vector<const
   });
 }
 
+CodeProduct::PanelView CodeProduct::view(std::int64_t p) const {
+  const std::int64_t count = shape_.count();
+  return {codes_.data<std::int32_t>().data() + p * units_ * 16,
+          scales_.data<float>().data() + p * count * panel,
+          zeros_.data<std::int32_t>().data() + p * zeros_.dim(1) * panel,
+          shape_.k,
+          shape_.block,
+          units_,
+          count};
+}
+
 void CodeProduct::run_panels(const float* x, std::int64_t rows, std::int64_t first,
                              std::int64_t last, float* y, std::int64_t row) const {
   if (rows == 1) return run_row(x, first, last, y);
   const TileMachine& m = tile_machine();
-  const std::int64_t width = 2 * m.width, padded = shape_.k + 1, start = 0;
-  const std::int64_t strips = (rows + m.rows - 1) / m.rows, count = shape_.count();
+  const std::int64_t width = 2 * m.width, padded = shape_.k + most_deep, start = 0;
+  const std::int64_t strips = (rows + m.rows - 1) / m.rows;
   float* weights = scratch(Scratch::inputs, padded * panel);
+  const bool stream = ending_.taken == ops_.size() && streams(y, rows, row);
   alignas(64) float edge[TileMachine::max_rows * 2 * TileMachine::max_width];
   for (std::int64_t p = first; p < last; ++p) {
-    widen(shape_.bits,
-          {codes_.data<std::uint8_t>().data() + p * units_ * 16,
-           scales_.data<float>().data() + p * count * panel,
-           zeros_.data<std::uint8_t>().data() + p * count * panel, shape_.k, shape_.block},
-          width, padded, weights);
+    widen(shape_.bits, view(p), width, padded, weights);
     for (std::int64_t part = 0; part < panel / width; ++part) {
       const std::int64_t column = p * panel + part * width;
       const std::int64_t columns = std::min(width, shape_.n - column);
@@ -249,27 +265,23 @@ void CodeProduct::run_panels(const float* x, std::int64_t rows, std::int64_t fir
                .ending = ending_,
                .y = whole ? to : edge,
                .row = whole ? row : width,
-               .second = m.width});
+               .second = m.width,
+               .stream = stream && whole});
         for (std::int64_t i = 0; !whole && i < height; ++i)
           std::copy_n(edge + i * width, columns, to + i * row);
       }
     }
   }
+  if (stream) end_of_stream();
 }
 
 void CodeProduct::run_row(const float* x, std::int64_t first, std::int64_t last, float* y) const {
-  float* padded = scratch(Scratch::inputs, shape_.k + 1);
+  float* padded = scratch(Scratch::inputs, shape_.k + most_deep);
   std::copy_n(x, shape_.k, padded);
-  padded[shape_.k] = 0;
-  const std::int64_t count = shape_.count();
+  std::fill_n(padded + shape_.k, most_deep, 0.0f);
   for (std::int64_t p = first; p < last; p += 2) {
     const int both = p + 1 < last ? 2 : 1;
-    PanelView views[2];
-    for (int i = 0; i < both; ++i)
-      views[i] = {codes_.data<std::uint8_t>().data() + (p + i) * units_ * 16,
-                  scales_.data<float>().data() + (p + i) * count * panel,
-                  zeros_.data<std::uint8_t>().data() + (p + i) * count * panel, shape_.k,
-                  shape_.block};
+    const PanelView views[2] = {view(p), view(p + both - 1)};
     float sums[2 * panel];
     std::copy_n(bias_.data() + p * panel, both * panel, sums);
     add_row(shape_.bits, views, both, padded, sums);

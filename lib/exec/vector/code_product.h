@@ -32,19 +32,22 @@ class CodeProduct {
   void run(const float* x, std::int64_t rows, const std::vector<const float*>& addends, float* y,
            std::int64_t row) const;
 
+  struct PanelView;  // of code_product.cpp
+
  private:
+  PanelView view(std::int64_t p) const;
   void pack(const Tensor& codes, const Tensor& scales, const Tensor& zeros);
   void run_panels(const float* x, std::int64_t rows, std::int64_t first, std::int64_t last,
                   float* y, std::int64_t row) const;
   void run_row(const float* x, std::int64_t first, std::int64_t last, float* y) const;
 
   NBits shape_;
-  std::int64_t panels_, units_;  // panels; sixteen bytes of a panel, of codes of the same depth
+  std::int64_t panels_, units_;  // units: of a panel
   PostOps ops_;
   Ending ending_;
-  Tensor codes_;             // u8 [panel][unit][16]
+  Tensor codes_;             // s32 [panel][unit][16]
   Tensor scales_;            // f32 [panel][block][32]
-  Tensor zeros_;             // u8 [panel][block][32]
+  Tensor zeros_;             // s32 [panel][block / 4][32]
   std::vector<float> bias_;  // [panel][32]
 };
 

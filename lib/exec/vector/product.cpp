@@ -107,6 +107,8 @@ void Product::run_strips(const Strips& part, const std::vector<const float*>& ad
   const std::int64_t width = 2 * tile_machine().width;
   const std::int64_t block =
       panels_.bytes() > bytes_that_stay ? strips_at_once(part.last - part.first) : 1;
+  const bool stream =
+      ending_.taken == ops_.size() && columns_ % width == 0 && streams(y, part.rows, row);
   std::int64_t finished = part.row(part.first);
   for (std::int64_t s0 = part.first; s0 < part.last; s0 += block) {
     const std::int64_t s1 = std::min(s0 + block, part.last);
@@ -118,7 +120,8 @@ void Product::run_strips(const Strips& part, const std::vector<const float*>& ad
                    .runs = part.x.runs,
                    .length = part.x.length,
                    .ending = ending_,
-                   .ahead = s1 - s0 > 1 ? ahead(column + width, s - s0) : nullptr};
+                   .ahead = s1 - s0 > 1 ? ahead(column + width, s - s0) : nullptr,
+                   .stream = stream};
         run_tile(t, part.row(s + 1) - begin, column, y + begin * row, row);
       }
     const std::int64_t made = part.row(s1);
@@ -126,6 +129,7 @@ void Product::run_strips(const Strips& part, const std::vector<const float*>& ad
     finish(finished, made - finished, addends, y, row);
     finished = made;
   }
+  if (stream) end_of_stream();
 }
 
 // What is left of the operations, on rows that are still in the cache.

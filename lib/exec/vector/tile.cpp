@@ -7,6 +7,18 @@ namespace {
 
 // Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
 // that no store can change them.
+// Past the caches where there is an instruction for it that needs no more than the vectors.
+template <int bytes, typename Vector>
+[[gnu::always_inline]] inline void store(float* to, Vector v, bool stream) {
+#if defined(__x86_64__)
+  if (bytes == 64 && stream) {
+    asm volatile("vmovntps %1, %0" : "=m"(*reinterpret_cast<Vector*>(to)) : "v"(v));
+    return;
+  }
+#endif
+  *reinterpret_cast<Vector*>(to) = v;
+}
+
 template <int rows, int vectors, int bytes>
 [[gnu::always_inline]] inline void tile(const TileArgs t) {
   using Vector = typename VectorOf<float, bytes>::type;
@@ -43,12 +55,14 @@ template <int rows, int vectors, int bytes>
       }
     }
   }
-  const VectorEnding<bytes> ended(t.ending);
+  Ending ending = t.ending;
+  asm("" : "+m"(ending));  // read behind the loop, whose registers are all taken
+  const VectorEnding<bytes> ended(ending);
 #pragma GCC unroll 12
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 2
     for (int j = 0; j < vectors; ++j)
-      *reinterpret_cast<Vector*>(t.y + i * t.row + j * t.second) = ended(sum[i][j]);
+      store<bytes>(t.y + i * t.row + j * t.second, ended(sum[i][j]), t.stream);
 }
 
 template <int most, int vectors, int bytes, int rows = most>
@@ -92,6 +106,18 @@ TileMachine detect() {
 const TileMachine& tile_machine() {
   static const TileMachine found = detect();
   return found;
+}
+
+bool streams(const float* y, std::int64_t rows, std::int64_t row) {
+  constexpr std::int64_t floats_of_caches = 4 * 1024 * 1024;
+  return rows * row > floats_of_caches && row % TileMachine::max_width == 0 &&
+         reinterpret_cast<std::uintptr_t>(y) % 64 == 0;
+}
+
+void end_of_stream() {
+#if defined(__x86_64__)
+  asm volatile("sfence" ::: "memory");
+#endif
 }
 
 }  // namespace intaglio

@@ -23,6 +23,9 @@ struct TileArgs {
   // What will be needed soon: brought near, a vector for each step of the depth. Null: what comes
   // next in w.
   const float* ahead = nullptr;
+  // Results go to memory past the caches, which they would fill. y, row and second are multiples of
+  // a vector then.
+  bool stream = false;
 };
 
 // What the processor has.
@@ -35,5 +38,10 @@ struct TileMachine {
 };
 
 const TileMachine& tile_machine();
+
+// Whether results, rows `row` floats apart, are more than the caches hold, and lie so that tiles can
+// stream them. Who did so ends it before others may read them.
+bool streams(const float* y, std::int64_t rows, std::int64_t row);
+void end_of_stream();
 
 }  // namespace intaglio
