@@ -66,6 +66,7 @@ Count macs_of(const Node& node) {
   if (op == "MatMul" || op == "MatMulInteger" || op == "QLinearMatMul" ||
       op == "MatMulIntegerToFloat")
     return product(elements_of(*y), last_axis(x, false));
+  if (op == "MatMulNBits") return product(elements_of(*y), node.attr_int("K", 0));
   if (op == "Gemm" || op == "QGemm")
     return product(elements_of(*y), last_axis(x, node.attr_int("transA", 0) != 0));
   return 0;

@@ -197,6 +197,8 @@ Refusal refuse_group_query_attention(const Node& node) {
   for (const std::string_view attr : {"k_quant_type", "v_quant_type"})
     if (node.attr_string(attr, "NONE") != "NONE")
       return fmt::format("{} {}: caches in integers are not taken", attr, node.attr_string(attr));
+  if (node.attr_int("local_window_size", -1) == 0)
+    return "local_window_size 0 leaves no key to see";
   if (given("kv_cache_bit_width", 0)) return "kv_cache_bit_width: caches in integers are not taken";
   if (given("sliding_window_cache", 0))
     return "sliding_window_cache: a cache that wraps is not taken";

@@ -139,6 +139,57 @@ void widen(std::int64_t bits, const PanelView& p, std::int64_t width, std::int64
               : widen_8(p, width, rows, to);
 }
 
+// The first rows of x while their panel is widened: its arithmetic hides behind theirs. For machines
+// with registers for that; every sum is that of a tile.
+constexpr int early_rows = 8;
+
+struct EarlyRows {
+  const float* x;
+  std::int64_t pitch;
+  const float* bias;
+  Ending ending;
+  float* y;
+  std::int64_t row;
+};
+
+template <int bits>
+[[gnu::always_inline]] inline void widen_early(const PanelView& p, float* to, const EarlyRows& r) {
+  Vector16 sum[early_rows][2];
+#pragma GCC unroll 8
+  for (int i = 0; i < early_rows; ++i)
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) sum[i][h] = vec::load(r.bias + h * 16);
+  const std::int64_t pitch = r.pitch;
+  const float* x[] = {r.x, r.x + 3 * pitch, r.x + 6 * pitch};
+  each_vector<bits, 1>(
+      &p, [&](std::int64_t k, int, int half, Vector16 w) __attribute__((always_inline)) {
+        vec::store(to + k * 32 + half * 16, w);
+#pragma GCC unroll 8
+        for (int i = 0; i < early_rows; ++i) sum[i][half] += x[i / 3][i % 3 * pitch + k] * w;
+      });
+  Ending ending = r.ending;
+  asm("" : "+m"(ending));  // as in a tile
+  const VectorEnding<64> ended(ending);
+#pragma GCC unroll 8
+  for (int i = 0; i < early_rows; ++i)
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) vec::store(r.y + i * r.row + h * 16, ended(sum[i][h]));
+}
+INTAGLIO_CLONES void widen_early_2(const PanelView& p, float* to, const EarlyRows& r) {
+  widen_early<2>(p, to, r);
+}
+INTAGLIO_CLONES void widen_early_4(const PanelView& p, float* to, const EarlyRows& r) {
+  widen_early<4>(p, to, r);
+}
+INTAGLIO_CLONES void widen_early_8(const PanelView& p, float* to, const EarlyRows& r) {
+  widen_early<8>(p, to, r);
+}
+void widen_early(std::int64_t bits, const PanelView& p, float* to, const EarlyRows& r) {
+  bits == 2   ? widen_early_2(p, to, r)
+  : bits == 4 ? widen_early_4(p, to, r)
+              : widen_early_8(p, to, r);
+}
+
 // Rows of the depth in the largest unit.
 constexpr std::int64_t most_deep = 8;
 
@@ -241,38 +292,56 @@ void CodeProduct::run_panels(const float* x, std::int64_t rows, std::int64_t fir
                              std::int64_t last, float* y, std::int64_t row) const {
   if (rows == 1) return run_row(x, first, last, y);
   const TileMachine& m = tile_machine();
-  const std::int64_t width = 2 * m.width, padded = shape_.k + most_deep, start = 0;
-  const std::int64_t strips = (rows + m.rows - 1) / m.rows;
+  const std::int64_t width = 2 * m.width, padded = shape_.k + most_deep;
   float* weights = scratch(Scratch::inputs, padded * panel);
+  const bool early = width == panel && shape_.k % most_deep == 0 && rows > 2 * early_rows;
   const bool stream = ending_.taken == ops_.size() && streams(y, rows, row);
-  alignas(64) float edge[TileMachine::max_rows * 2 * TileMachine::max_width];
   for (std::int64_t p = first; p < last; ++p) {
-    widen(shape_.bits, view(p), width, padded, weights);
-    for (std::int64_t part = 0; part < panel / width; ++part) {
-      const std::int64_t column = p * panel + part * width;
-      const std::int64_t columns = std::min(width, shape_.n - column);
-      const bool whole = columns == width;
-      for (std::int64_t s = 0; s < strips && columns > 0; ++s) {
-        const std::int64_t begin = rows * s / strips, height = rows * (s + 1) / strips - begin;
-        float* to = y + begin * row + column;
-        m.run(height, 2,
-              {.x = x + begin * shape_.k,
-               .pitch = shape_.k,
-               .runs = {&start, 1},
-               .length = shape_.k,
-               .w = weights + part * padded * width,
-               .bias = bias_.data() + column,
-               .ending = ending_,
-               .y = whole ? to : edge,
-               .row = whole ? row : width,
-               .second = m.width,
-               .stream = stream && whole});
-        for (std::int64_t i = 0; !whole && i < height; ++i)
-          std::copy_n(edge + i * width, columns, to + i * row);
-      }
+    std::int64_t done = 0;
+    if (early && (p + 1) * panel <= shape_.n) {
+      done = early_rows;
+      widen_early(shape_.bits, view(p), weights,
+                  {x, shape_.k, bias_.data() + p * panel, ending_, y + p * panel, row});
+    } else {
+      widen(shape_.bits, view(p), width, padded, weights);
     }
+    for (std::int64_t part = 0; part < panel / width; ++part)
+      run_tiles({.x = x + done * shape_.k,
+                 .pitch = shape_.k,
+                 .w = weights + part * padded * width,
+                 .y = y + done * row,
+                 .row = row,
+                 .stream = stream},
+                rows - done, p * panel + part * width);
   }
   if (stream) end_of_stream();
+}
+
+// The columns of a part of a panel, `t` says of which rows.
+void CodeProduct::run_tiles(TileArgs t, std::int64_t rows, std::int64_t column) const {
+  const TileMachine& m = tile_machine();
+  const std::int64_t width = 2 * m.width, start = 0, strips = (rows + m.rows - 1) / m.rows;
+  const std::int64_t columns = std::min(width, shape_.n - column);
+  const bool whole = columns == width;
+  alignas(64) float edge[TileMachine::max_rows * 2 * TileMachine::max_width];
+  const float* x = t.x;
+  float* y = t.y + column;
+  const std::int64_t row = t.row;
+  t.runs = {&start, 1};
+  t.length = shape_.k;
+  t.bias = bias_.data() + column;
+  t.ending = ending_;
+  t.second = m.width;
+  t.stream &= whole;
+  if (!whole) t.row = width;
+  for (std::int64_t s = 0; s < strips && columns > 0; ++s) {
+    const std::int64_t begin = rows * s / strips, height = rows * (s + 1) / strips - begin;
+    t.x = x + begin * t.pitch;
+    t.y = whole ? y + begin * row : edge;
+    m.run(height, 2, t);
+    for (std::int64_t i = 0; !whole && i < height; ++i)
+      std::copy_n(edge + i * width, columns, y + (begin + i) * row);
+  }
 }
 
 void CodeProduct::run_row(const float* x, std::int64_t first, std::int64_t last, float* y) const {

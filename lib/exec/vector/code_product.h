@@ -39,6 +39,7 @@ class CodeProduct {
   void pack(const Tensor& codes, const Tensor& scales, const Tensor& zeros);
   void run_panels(const float* x, std::int64_t rows, std::int64_t first, std::int64_t last,
                   float* y, std::int64_t row) const;
+  void run_tiles(TileArgs t, std::int64_t rows, std::int64_t column) const;
   void run_row(const float* x, std::int64_t first, std::int64_t last, float* y) const;
 
   NBits shape_;

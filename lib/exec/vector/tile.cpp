@@ -8,8 +8,10 @@ namespace {
 // Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
 // that no store can change them.
 // Past the caches where there is an instruction for it that needs no more than the vectors.
-template <int bytes, typename Vector>
-[[gnu::always_inline]] inline void store(float* to, Vector v, bool stream) {
+template <int bytes>
+[[gnu::always_inline]] inline void store(float* to, typename VectorOf<float, bytes>::type v,
+                                         bool stream) {
+  using Vector = typename VectorOf<float, bytes>::type;  // at any address
 #if defined(__x86_64__)
   if (bytes == 64 && stream) {
     asm volatile("vmovntps %1, %0" : "=m"(*reinterpret_cast<Vector*>(to)) : "v"(v));

@@ -1,15 +1,16 @@
 // fuse_qdq: products with weights that alone are codes.
 //
-//   Before: MatMul(x, DequantizeLinear(w_int8)), or a Gemm that is no more than that and a bias
+//   Before: MatMul(x, DequantizeLinear(w)), or a Gemm that is no more than that and a bias
 //   After:  com.microsoft.MatMulNBits(x, w in blocks of rows), accuracy level 4
 //
 // ONNX Runtime 1.31 does so by default (session option session.qdq_matmulnbits_accuracy_level): the
 // product runs on integers, for which it rounds each block of a row of x to 8 bits. Its conditions
 // (onnxruntime/core/optimizer/qdq_transformer/selectors_actions/qdq_selectors.cc): codes and scale
-// are constants that nothing else reads, 8, 4 or 2 bits, one scale in all or one for each column
-// (then in blocks of 32) or blocks along the rows of 16 to 256, x is not dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
+// are constants of 2, 4 or 8 bits that nothing else reads, with one scale in all, one for each
+// column, or one for each block of 16, 32, 64, 128 or 256 rows of a column, x is not dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
 // product.
 #include <algorithm>
+#include <array>
 
 #include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
@@ -60,109 +61,102 @@ bool is_plain(const Node& gemm, std::int64_t columns) {
          (*bias->dims())[0].value == columns;
 }
 
-// Codes (K, N) of weights, with one scale in all, one a column, or one a column for each block of
-// rows.
-struct BlockedWeights {
-  const Value* codes = nullptr;
-  const Tensor *scale = nullptr, *zero = nullptr;  // zero null: all 0
-  std::int64_t block = usual_block;
-  bool by_block = false;
+// A matrix of codes; zero may be null.
+struct Weights {
+  const Value *codes, *scale, *zero;
+  std::int64_t block;  // rows of a scale; 0: all
+  DType type() const { return codes->constant().dtype(); }
 };
 
-bool read_once(const Value* value) {
-  return value != nullptr && value->is_constant() && value->uses().size() == 1;
+bool constant(const Value* value) { return value != nullptr && value->is_constant(); }
+
+bool has_code_type(const Value& value) {
+  switch (value.constant().dtype()) {
+    case DType::u8:
+    case DType::s8:
+    case DType::u4:
+    case DType::s4:
+    case DType::u2:
+    case DType::s2:
+      return true;
+    default:
+      return false;
+  }
 }
 
-// A whole tensor or columns: the blocks are those of the session.
-std::optional<BlockedWeights> of_columns(const Node& dequantize) {
-  const auto w = dequantized(dequantize.output(0));
-  if (!w || !is_byte(w->type)) return std::nullopt;
-  const Tensor &scale = w->scale->constant(), &zero = w->zero->constant();
-  const bool column = scale.rank() == 1 && scale.size() == w->codes->constant().dim(1) &&
-                      dequantize.attr_int("axis", 1) == 1 && zero.size() == scale.size();
-  if (!column && (scale.rank() != 0 || zero.rank() != 0)) return std::nullopt;
-  return BlockedWeights{w->codes, &scale, &zero};
+// One scale in all, one for each column, or one for each block of a column.
+bool scales_fit(const Node& dequantize, const Weights& w) {
+  const Tensor& scale = w.scale->constant();
+  const std::int64_t rows = w.codes->constant().dim(0), columns = w.codes->constant().dim(1);
+  const std::int64_t axis = dequantize.attr_int("axis", 1);
+  if (w.block == 0 && scale.rank() == 0) return true;
+  if (w.block == 0)
+    return scale.rank() == 1 && scale.size() == columns && (axis == 1 || axis == -1);
+  constexpr std::array<std::int64_t, 5> taken = {16, 32, 64, 128, 256};
+  return std::ranges::find(taken, w.block) != taken.end() && (axis == 0 || axis == -2) &&
+         scale.shape() == Shape{(rows + w.block - 1) / w.block, columns};
 }
 
-bool is_block_size(std::int64_t size) {
-  return size >= 16 && size <= 256 && (size & (size - 1)) == 0;
-}
-
-// Blocks along the rows, as the node has them.
-std::optional<BlockedWeights> of_blocks(const Node& dequantize) {
-  const std::int64_t block = dequantize.attr_int("block_size", 0),
-                     axis = dequantize.attr_int("axis", 1);
-  const Value *codes = dequantize.input(0), *scale = dequantize.input(1),
-              *zero = dequantize.input(2);
-  if (!is_block_size(block) || (axis != 0 && axis != -2) || !read_once(scale) ||
-      (zero != nullptr && !zero->is_constant()))
-    return std::nullopt;
-  const Shape& shape = codes->constant().shape();
-  const Shape wanted = {(shape[0] + block - 1) / block, shape[1]};
-  const Tensor& scales = scale->constant();
-  if (scales.dtype() != DType::f32 || scales.shape() != wanted ||
-      (zero != nullptr && zero->constant().shape() != wanted))
-    return std::nullopt;
-  return BlockedWeights{codes, &scales, zero == nullptr ? nullptr : &zero->constant(), block, true};
-}
-
-std::optional<BlockedWeights> weights_of(const Value* value) {
+std::optional<Weights> weights_of(const Value* value) {
   const Node* node = value != nullptr ? value->producer() : nullptr;
-  if (node == nullptr || !node->is("DequantizeLinear") || !read_once(node->input(0)) ||
-      !read_once(node->input(1)) || node->input(0)->rank() != 2)
+  if (node == nullptr || !node->is("DequantizeLinear") || !constant(node->input(0)) ||
+      !constant(node->input(1)) || (node->input(2) != nullptr && !constant(node->input(2))))
     return std::nullopt;
-  const DType type = node->input(0)->constant().dtype();
-  if (!is_byte(type) && !is_packed(type)) return std::nullopt;
-  return node->attr_int("block_size", 0) > 0 ? of_blocks(*node) : of_columns(*node);
+  const Weights w{node->input(0), node->input(1), node->input(2), node->attr_int("block_size", 0)};
+  const bool alone = w.codes->uses().size() == 1 && w.scale->uses().size() == 1;
+  if (!alone || w.codes->rank() != 2 || !has_code_type(*w.codes) ||
+      w.scale->constant().dtype() != DType::f32 || !scales_fit(*node, w))
+    return std::nullopt;
+  if (w.zero != nullptr && w.zero->constant().shape() != w.scale->constant().shape())
+    return std::nullopt;
+  return w;
 }
 
 struct Blocks {
-  Tensor codes, scale, zero;  // [N, blocks, bytes], [N, blocks], [N, bytes]
+  Tensor codes, scale, zero;  // [N, blocks, bytes], [N * blocks], [N, bytes]
 };
 
+// Packed rows of `width` codes each.
+void pack_row(std::span<const std::uint8_t> row, std::size_t bits, std::byte*& to) {
+  pack_bits(row, bits, to);
+  to += (row.size() * bits + 7) / 8;
+}
+
 // Unsigned codes by column; what is beyond the last row has the code of zero.
-Blocks in_blocks(const BlockedWeights& w) {
+Blocks in_blocks(const Weights& w) {
   const Tensor& codes = w.codes->constant();
-  const DType type = codes.dtype();
-  const std::int64_t rows = codes.dim(0), columns = codes.dim(1), block = w.block;
+  const std::int64_t rows = codes.dim(0), columns = codes.dim(1);
+  const std::int64_t block = w.block > 0 ? w.block : usual_block;
   const std::int64_t count = (rows + block - 1) / block;
-  const auto bits = static_cast<std::int64_t>(bits_of(type));
-  const bool is_signed = type == DType::s8 || type == DType::s4 || type == DType::s2;
-  const std::int32_t shift = is_signed ? 1 << (bits - 1) : 0;
+  const std::size_t bits = bits_of(w.type());
+  const bool sign = w.type() == DType::s8 || w.type() == DType::s4 || w.type() == DType::s2;
+  const std::int32_t shift = sign ? 1 << (bits - 1) : 0;
   const auto from = codes.to_vector<std::int32_t>();
-  const auto scales = w.scale->to_vector<float>();
-  const auto zeros = w.zero == nullptr ? std::vector<std::int32_t>(scales.size())
-                                       : w.zero->to_vector<std::int32_t>();
-  const std::int64_t zero_bytes = (count * bits + 7) / 8;
-  Blocks blocks{Tensor(DType::u8, {columns, count, block * bits / 8}),
-                Tensor(DType::f32, {columns, count}), Tensor(DType::u8, {columns, zero_bytes})};
-  const auto scale = blocks.scale.mutate<float>();
-  std::byte *to = blocks.codes.raw_mutate(), *zero_to = blocks.zero.raw_mutate();
-  std::vector<std::int32_t> line(static_cast<std::size_t>(count * block)),
-      nothing(static_cast<std::size_t>(count));
+  const auto scales = w.scale->constant().to_vector<float>();
+  std::vector<std::int32_t> zeros(scales.size(), 0);
+  if (w.zero != nullptr) zeros = w.zero->constant().to_vector<std::int32_t>();
+  const auto bytes = static_cast<std::int64_t>(bits);
+  Blocks blocks{Tensor(DType::u8, {columns, count, block * bytes / 8}),
+                Tensor(DType::f32, {columns * count}),
+                Tensor(DType::u8, {columns, (count * bytes + 7) / 8})};
+  std::byte *to = blocks.codes.raw_mutate(), *zero = blocks.zero.raw_mutate();
+  float* scale = blocks.scale.mutate<float>().data();
+  std::vector<std::uint8_t> column(static_cast<std::size_t>(count * block)),
+      none(static_cast<std::size_t>(count));
   for (std::int64_t n = 0; n < columns; ++n) {
     for (std::int64_t b = 0; b < count; ++b) {
-      const auto at = static_cast<std::size_t>(scales.size() == 1 ? 0
-                                               : w.by_block       ? b * columns + n
-                                                                  : n);
-      const auto i = static_cast<std::size_t>(b);
-      nothing[i] = zeros[at] + shift;
-      scale[static_cast<std::size_t>(n * count) + i] = scales[at];
-      for (std::int64_t k = b * block; k < (b + 1) * block; ++k)
-        line[static_cast<std::size_t>(k)] =
-            k < rows ? from[static_cast<std::size_t>(k * columns + n)] + shift : nothing[i];
+      const std::int64_t at = scales.size() == 1 ? 0 : w.block > 0 ? b * columns + n : n;
+      *scale++ = scales[static_cast<std::size_t>(at)];
+      none[static_cast<std::size_t>(b)] =
+          static_cast<std::uint8_t>(zeros[static_cast<std::size_t>(at)] + shift);
     }
-    const auto width = static_cast<std::size_t>(bits);
-    if (bits == 8) {
-      for (std::size_t k = 0; k < line.size(); ++k) to[k] = static_cast<std::byte>(line[k]);
-      for (std::size_t b = 0; b < nothing.size(); ++b)
-        zero_to[b] = static_cast<std::byte>(nothing[b]);
-    } else {
-      pack_bits<std::int32_t>(line, width, to);
-      pack_bits<std::int32_t>(nothing, width, zero_to);
-    }
-    to += count * block * bits / 8;
-    zero_to += zero_bytes;
+    for (std::int64_t k = 0; k < count * block; ++k)
+      column[static_cast<std::size_t>(k)] =
+          k < rows
+              ? static_cast<std::uint8_t>(from[static_cast<std::size_t>(k * columns + n)] + shift)
+              : none[static_cast<std::size_t>(k / block)];
+    pack_row(column, bits, to);
+    pack_row(none, bits, zero);
   }
   return blocks;
 }
@@ -188,12 +182,11 @@ bool fuse_blocks(Node& node) {
   if (bias != nullptr) inputs.insert(inputs.end(), {nullptr, bias});
   for (const std::string& attr : node.attrs()) node.erase_attr(attr);
   exchange(node, "MatMulNBits", "com.microsoft", inputs, nullptr);
-  for (const auto& [attr, value] :
-       {std::pair<const char*, std::int64_t>{"K", rows},
-        {"N", columns},
-        {"bits", static_cast<std::int64_t>(bits_of(w->codes->constant().dtype()))},
-        {"block_size", w->block},
-        {"accuracy_level", 4}})
+  for (const auto& [attr, value] : {std::pair<const char*, std::int64_t>{"K", rows},
+                                    {"N", columns},
+                                    {"bits", static_cast<std::int64_t>(bits_of(w->type()))},
+                                    {"block_size", w->block > 0 ? w->block : usual_block},
+                                    {"accuracy_level", 4}})
     node.set_attr(attr, value);
   return true;
 }

@@ -439,5 +439,186 @@ TEST(Twins, TheSameBytesFromATeamInBands) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(executor.run(feeds)[0].to_vector<float>(), alone);
 }
 
+// --- Attention and weights in codes ---
+
+struct AttentionCase {
+  std::int64_t heads, groups, queries, keys, depth, wide;
+  bool causal;
+  int mask;  // 0: none, 1: numbers, 2: flags, 3: lowered by a bound that only just hides
+  float softcap;
+  std::string text() const {
+    return fmt::format(
+        "{} of {} heads, {} queries, {} keys, {} and {} deep, causal {}, mask {}, cap {}", heads,
+        groups, queries, keys, depth, wide, causal, mask, softcap);
+  }
+};
+
+Tensor mask_of(Draw& draw, const AttentionCase& c) {
+  const Shape shape{c.queries, c.keys};
+  if (c.mask == 1) return random_tensor(shape, 7, -3, 3);
+  Tensor t(c.mask == 2 ? DType::boolean : DType::f32, shape);
+  const std::int64_t none = draw.between(0, c.queries - 1);  // sees nothing
+  for (std::int64_t i = 0; i < t.size(); ++i) {
+    const bool seen = draw.between(0, 3) > 0 && i / c.keys != none;
+    if (c.mask == 2)
+      t.mutate<bool>()[static_cast<std::size_t>(i)] = seen;
+    else
+      t.mutate<float>()[static_cast<std::size_t>(i)] = seen ? 0.0f : -3.4028235e38f;
+  }
+  return t;
+}
+
+TEST(Twins, Attention) {
+  Draw draw(21);
+  for (int round = 0; round < 120; ++round) {
+    AttentionCase c{};
+    c.groups = draw.between(1, 3);
+    c.heads = c.groups * draw.one_of({1, 2, 3});
+    c.queries = draw.one_of({1, 2, 3, 4, 12, 13, 40, 70});
+    c.keys = draw.one_of({1, 5, 16, 31, 32, 33, 70, 150});
+    c.depth = draw.one_of({1, 8, 16, 20, 64});
+    c.wide = draw.one_of({1, 15, 16, 33, 64, 80});
+    c.causal = draw.between(0, 1) == 1;
+    c.mask = static_cast<int>(draw.between(0, 3));
+    c.softcap = draw.between(0, 2) == 0 ? 2.0f : 0.0f;
+    const Model model = TextModel().opset(23).typed(fmt::format(
+        "(float[2,{0},{1},{2}] q, float[2,{3},{4},{2}] k, float[2,{3},{4},{5}] v{6}) => (float[] y)"
+        " {{ y = Attention<is_causal={7}, softcap={8}>(q, k, v{9}) }}",
+        c.heads, c.queries, c.depth, c.groups, c.keys, c.wide,
+        c.mask == 0   ? ""
+        : c.mask == 2 ? fmt::format(", bool[{},{}] m", c.queries, c.keys)
+                      : fmt::format(", float[{},{}] m", c.queries, c.keys),
+        c.causal ? 1 : 0, c.softcap > 0 ? "2.0" : "0.0", c.mask == 0 ? "" : ", m"));
+    std::vector feeds = {random_tensor({2, c.heads, c.queries, c.depth}, 1, -2, 2),
+                         random_tensor({2, c.groups, c.keys, c.depth}, 2, -2, 2),
+                         random_tensor({2, c.groups, c.keys, c.wide}, 3)};
+    if (c.mask != 0) feeds.push_back(mask_of(draw, c));
+    std::string impls;
+    const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+    EXPECT_EQ(impls, "Attention:vector ");
+    expect_close(actual, outputs_of(model, references(), feeds)[0], c.text());
+    Team team(3);
+    const Team::Use use(team);
+    EXPECT_EQ(outputs_of(model, default_registry(), feeds)[0].to_vector<float>(),
+              actual.to_vector<float>())
+        << c.text();
+  }
+}
+
+// The same with past keys and values, and with the projections inside.
+TEST(Twins, AttentionOfMicrosoft) {
+  for (const std::int64_t length : {1, 3, 20}) {
+    Model model =
+        TextModel()
+            .opset(21)
+            .domain("com.microsoft")
+            .model(fmt::format("(float[2,{0},24] x, float[24,144] w, float[144] b, "
+                               "float[2,2,3,5,16] p) => (float[] y, "
+                               "float[] z) {{ y, q = com.microsoft.Attention<num_heads=3, "
+                               "unidirectional=1>(x, w, b, , p) "
+                               "z = com.microsoft.MultiHeadAttention<num_heads=3>(y, y, y) }}",
+                               length));
+    model.graph().find("w")->set_constant(random_tensor({24, 144}, 2));
+    model.graph().find("b")->set_constant(random_tensor({144}, 3));
+    infer_types(model);
+    const std::vector feeds = {random_tensor({2, length, 24}), random_tensor({2, 2, 3, 5, 16}, 5)};
+    std::string impls;
+    const auto actual = outputs_of(model, default_registry(), feeds, &impls);
+    EXPECT_EQ(impls, "Attention:vector MultiHeadAttention:vector ");
+    const auto expected = outputs_of(model, references(), feeds);
+    for (const std::size_t i : {0, 1}) expect_close(actual[i], expected[i], std::to_string(length));
+  }
+}
+
+struct NBitsCase {
+  std::int64_t rows, k, n, bits, block;  // rows: 0: any
+  bool zeros, bias, level4;
+  std::string ending;
+};
+
+Model nbits_model(Draw& draw, const NBitsCase& c) {
+  const std::int64_t blocks = (c.k + c.block - 1) / c.block;
+  const Shape codes{c.n, blocks, c.block * c.bits / 8}, packed{c.n, (blocks * c.bits + 7) / 8};
+  Model model = TextModel()
+                    .opset(21)
+                    .domain("com.microsoft")
+                    .model(fmt::format(
+                        "(float[{0},{1}] x, uint8[] w, float[] scale, uint8[] zero, float[{2}] "
+                        "bias) => (float[] y) "
+                        "{{ c = com.microsoft.MatMulNBits<K={1}, N={2}, bits={3}, block_size={4}, "
+                        "accuracy_level={5}>(x, w, scale, {6}, , {7}) {8} }}",
+                        c.rows > 0 ? std::to_string(c.rows) : "M", c.k, c.n, c.bits, c.block,
+                        c.level4 ? 4 : 0, c.zeros ? "zero" : "", c.bias ? "bias" : "", c.ending));
+  Graph& graph = model.graph();
+  graph.find("w")->set_constant(draw.codes(DType::u8, codes));
+  graph.find("scale")->set_constant(random_tensor({c.n, blocks}, 5, -0.02f, 0.02f));
+  graph.find("zero")->set_constant(draw.codes(DType::u8, packed));
+  graph.find("bias")->set_constant(random_tensor({c.n}, 6));
+  infer_types(model);
+  return model;
+}
+
+TEST(Twins, MatMulNBits) {
+  Draw draw(22);
+  for (int round = 0; round < 120; ++round) {
+    const NBitsCase c{draw.one_of({1, 2, 5, 12, 13, 17, 40}),
+                      draw.one_of({1, 7, 16, 33, 64, 83, 96, 200}),
+                      draw.one_of({1, 15, 16, 31, 32, 33, 64, 70, 100}),
+                      draw.one_of({2, 4, 8}),
+                      draw.one_of({8, 16, 32, 128}),
+                      draw.between(0, 1) == 1,
+                      draw.between(0, 1) == 1,
+                      draw.between(0, 3) == 0,
+                      endings()[static_cast<std::size_t>(round) % endings().size()]};
+    const Model model = nbits_model(draw, c);
+    const std::vector feeds = {random_tensor({c.rows, c.k})};
+    std::string impls;
+    const Tensor actual = outputs_of(model, default_registry(), feeds, &impls)[0];
+    EXPECT_TRUE(impls.starts_with("MatMulNBits:product")) << impls;
+    expect_close(actual, outputs_of(model, references(), feeds)[0],
+                 fmt::format("round {}: {} x {} x {}, {} bits in {}, {}", round, c.rows, c.k, c.n,
+                             c.bits, c.block, impls));
+  }
+}
+
+// A row is the same alone and among others, and whoever makes it.
+TEST(Twins, ARowTimesCodesIsTheSameAmongOthers) {
+  Draw draw(23);
+  for (const std::int64_t bits : {2, 4, 8})
+    for (const std::int64_t k : {96, 83}) {
+      const NBitsCase c{0, k, 70, bits, 32, true, true, false, "y = Relu(c)"};
+      const Model model = nbits_model(draw, c);
+      CompileOptions options = CompileOptions::nothing_observed();
+      const Executor executor(model.graph(), options);
+      const Tensor x = random_tensor({40, k});
+      const auto all = executor.run(std::vector{x})[0].to_vector<float>();
+      for (const std::size_t row : {0, 9, 39}) {
+        const auto values =
+            x.data<float>().subspan(row * static_cast<std::size_t>(k), static_cast<std::size_t>(k));
+        const auto alone =
+            executor.run(std::vector{Tensor::of<float>({1, k}, values)})[0].to_vector<float>();
+        for (std::size_t i = 0; i < 70; ++i) ASSERT_EQ(alone[i], all[row * 70 + i]) << row;
+      }
+      Team team(3);
+      const Team::Use use(team);
+      EXPECT_EQ(executor.run(std::vector{x})[0].to_vector<float>(), all);
+    }
+}
+
+// Weights too large for the caches, of which the first strips bring the next panel near, and
+// results that go past them.
+TEST(Twins, LargeProducts) {
+  Model model = parse("(float[40,96] x, float[96,110016] w) => (float[] y) { y = MatMul(x, w) }");
+  model.graph().find("w")->set_constant(random_tensor({96, 110016}, 4, -0.2f, 0.2f));
+  infer_types(model);
+  const std::vector feeds = {random_tensor({40, 96})};
+  const Tensor actual = outputs_of(model, default_registry(), feeds)[0];
+  expect_close(actual, outputs_of(model, references(), feeds)[0], "large");
+  Team team(3);
+  const Team::Use use(team);
+  EXPECT_EQ(outputs_of(model, default_registry(), feeds)[0].to_vector<float>(),
+            actual.to_vector<float>());
+}
+
 }  // namespace
 }  // namespace intaglio

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "lib/exec/infer.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "tests/passes/support.h"
 
@@ -51,6 +52,58 @@ TEST(IntegersBlocks, TheirDataIsRoundedByBlock) {
     EXPECT_TRUE(close(y, expected, 1e-4, 1e-4)) << body;
     EXPECT_FALSE(close(y, plain, 1e-4, 1e-4)) << "rounding shows";
   }
+}
+
+// Codes of 40 rows by 2 columns of a type, and for blocks of 16 rows a scale and a zero point.
+Model blocked(DType type, bool zero, const std::string& attrs = "axis = 0, block_size = 16") {
+  Model model =
+      TextModel()
+          .opset(type == DType::u2 || type == DType::s2 ? 25 : 21)
+          .model("(float[3,40] x, w, float[3,2] s, z) => (float[] y) { d = DequantizeLinear <" +
+                 attrs + "> (w, s" + (zero ? ", z" : "") + ") y = MatMul(x, d) }");
+  const std::size_t bits = bits_of(type);
+  const auto codes = [&](Shape shape, int step) {
+    std::vector<int> values;
+    for (std::int64_t i = 0; i < element_count(shape); ++i)
+      values.push_back(static_cast<int>(i * step % (std::int64_t{1} << bits)));
+    Tensor t(type, shape);
+    pack_bits<int>(values, bits, t.raw_mutate());
+    return t;
+  };
+  Graph& graph = model.graph();
+  graph.find("w")->set_constant(codes({40, 2}, 7));
+  graph.find("s")->set_constant(random_tensor({3, 2}, 3, 0.01f, 0.1f));
+  graph.find("z")->set_constant(codes({3, 2}, 5));
+  infer_types(model);
+  return model;
+}
+
+// In blocks of 16: those of the data are as long.
+TEST(IntegersBlocks, BlockedCodesOfAnyWidth) {
+  const Tensor x = random_tensor({3, 40}, 5, -2, 3);
+  for (const DType type : {DType::u8, DType::s8, DType::u4, DType::s4, DType::u2, DType::s2})
+    for (const bool zero : {true, false}) {
+      Model model = blocked(type, zero);
+      const Tensor plain = Executor(model.graph()).run({{x}}).front();
+      fuse_integers(model, {.blocks = true});
+      ASSERT_EQ(ops_of(model.graph()), "MatMulNBits") << name_of(type);
+      Node& product = *model.graph().nodes().front();
+      EXPECT_EQ(product.attr_int("block_size"), 16);
+      const Tensor y = Executor(model.graph()).run({{x}}).front();
+      EXPECT_FALSE(close(y, plain, 1e-5, 1e-5)) << "rounding shows";
+      product.set_attr("accuracy_level", std::int64_t{0});
+      EXPECT_TRUE(close(Executor(model.graph()).run({{x}}).front(), plain, 1e-4, 1e-4))
+          << name_of(type) << zero;
+    }
+  Model other = blocked(DType::u4, true, "axis = 0, block_size = 20");  // 20 and 20 rows
+  for (const char* name : {"s", "z"}) {
+    Value& value = *other.graph().find(name);
+    Tensor t(value.constant().dtype(), {2, 2});
+    std::copy_n(value.constant().raw(), t.bytes(), t.raw_mutate());
+    value.set_constant(t);
+  }
+  fuse_integers(other, {.blocks = true});
+  EXPECT_EQ(ops_of(other.graph()), "MatMul") << "the runtime has no blocks of 20";
 }
 
 TEST(IntegersBlocks, AReluThatCouldGoWithTheProductKeepsItInFloat) {
