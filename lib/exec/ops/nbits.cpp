@@ -22,9 +22,14 @@ NBits read_nbits(const Node& node) {
 namespace {
 
 INTAGLIO_CLONES float largest_magnitude(const float* x, std::size_t count) {
-  float most = 0;
-  for (std::size_t i = 0; i < count; ++i) most = std::abs(x[i]) > most ? std::abs(x[i]) : most;
-  return most;
+  constexpr std::size_t lanes = 16;
+  float most[lanes] = {};
+  const std::size_t whole = count / lanes * lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t j = 0; j < lanes; ++j)
+      most[j] = std::abs(x[i + j]) > most[j] ? std::abs(x[i + j]) : most[j];
+  for (std::size_t i = whole; i < count; ++i) most[0] = std::max(most[0], std::abs(x[i]));
+  return *std::max_element(most, most + lanes);
 }
 
 INTAGLIO_CLONES void round_to_steps(const float* x, std::size_t count, float inverse, float step,

@@ -68,17 +68,14 @@ Tensor mask_over_keys(const Tensor& mask, std::int64_t keys) {
   if (own > shape.back())
     throw Error(Code::model, fmt::format("a mask of {} for {} keys", own, keys));
   Tensor result(DType::f32, shape);
-  const auto out = result.mutate<float>();
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::int64_t j = static_cast<std::int64_t>(i) % shape.back();
-    const auto from =
-        static_cast<std::size_t>(static_cast<std::int64_t>(i) / shape.back() * own + j);
-    if (j >= own)
-      out[i] = masked;
-    else if (flags)
-      out[i] = mask.data<bool>()[from] ? 0 : masked;
-    else
-      out[i] = numbers.data<float>()[from];
+  if (result.size() == 0) return result;
+  float* out = result.mutate<float>().data();
+  const std::int64_t wide = shape.back();
+  for (std::int64_t row = 0; row < result.size() / wide; ++row, out += wide) {
+    std::fill(out + own, out + wide, masked);
+    for (std::int64_t j = 0; flags && j < own; ++j)
+      out[j] = mask.data<bool>()[static_cast<std::size_t>(row * own + j)] ? 0 : masked;
+    if (!flags) std::copy_n(numbers.data<float>().data() + row * own, own, out);
   }
   return result;
 }

@@ -231,21 +231,20 @@ void CodeProduct::pack(const Tensor& codes, const Tensor& scales, const Tensor& 
   std::ranges::fill(zero_words, 0);
   std::ranges::fill(scale, 0.0f);
   const auto place = [](std::int64_t at) { return static_cast<std::size_t>(at); };
+  const auto code = [&](const std::byte* row, std::int64_t i) {
+    return std::to_integer<std::uint32_t>(row[i * bits / 8] >> (i * bits % 8)) & ((1U << bits) - 1);
+  };
   for (std::int64_t n = 0; n < shape_.n; ++n) {
-    const std::int64_t p = n / panel, column = n % panel;
+    const std::int64_t p = n / panel, column = n % panel, half = column / 16;
     const std::byte* row = codes.raw() + n * count * shape_.bytes();
-    for (std::int64_t k = 0; k < shape_.k; ++k) {
-      const std::int64_t vector = 2 * k + column / 16;
-      const std::uint32_t code = packed_bits(row, place(bits), place(k));
-      words[place((p * units_ + vector / vectors) * 16 + column % 16)] |=
-          static_cast<std::int32_t>(code << (vector % vectors * bits));
-    }
+    std::int32_t* to = words.data() + p * units_ * 16 + column % 16;
+    for (std::int64_t k0 = 0; k0 < shape_.k; k0 += vectors / 2, to += 16)
+      for (std::int64_t k = k0; k < std::min(k0 + vectors / 2, shape_.k); ++k)
+        *to |= static_cast<std::int32_t>(code(row, k) << ((2 * (k - k0) + half) * bits));
     for (std::int64_t b = 0; b < count; ++b) {
       scale[place((p * count + b) * panel + column)] = scales.data<float>()[place(n * count + b)];
       const std::uint32_t zero =
-          zeros.defined()
-              ? packed_bits(zeros.raw() + n * shape_.zero_bytes(), place(bits), place(b))
-              : 1U << (bits - 1);
+          zeros.defined() ? code(zeros.raw() + n * shape_.zero_bytes(), b) : 1U << (bits - 1);
       zero_words[place((p * zeros_.dim(1) + b / 4) * panel + column)] |=
           static_cast<std::int32_t>(zero << (b % 4 * 8));
     }
