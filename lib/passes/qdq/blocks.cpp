@@ -131,7 +131,7 @@ Blocks in_blocks(const Weights& w) {
   const std::size_t bits = bits_of(w.type());
   const bool sign = w.type() == DType::s8 || w.type() == DType::s4 || w.type() == DType::s2;
   const std::int32_t shift = sign ? 1 << (bits - 1) : 0;
-  const auto from = codes.to_vector<std::int32_t>();
+  const auto from = codes.to_vector<std::uint8_t>();  // negative ones modulo 256
   const auto scales = w.scale->constant().to_vector<float>();
   std::vector<std::int32_t> zeros(scales.size(), 0);
   if (w.zero != nullptr) zeros = w.zero->constant().to_vector<std::int32_t>();
@@ -141,20 +141,23 @@ Blocks in_blocks(const Weights& w) {
                 Tensor(DType::u8, {columns, (count * bytes + 7) / 8})};
   std::byte *to = blocks.codes.raw_mutate(), *zero = blocks.zero.raw_mutate();
   float* scale = blocks.scale.mutate<float>().data();
-  std::vector<std::uint8_t> column(static_cast<std::size_t>(count * block)),
-      none(static_cast<std::size_t>(count));
+  constexpr std::int64_t at_once = 64;  // columns, of which a row is a line of the cache
+  std::vector<std::uint8_t> part(static_cast<std::size_t>(rows * at_once)),
+      column(static_cast<std::size_t>(count * block)), none(static_cast<std::size_t>(count));
   for (std::int64_t n = 0; n < columns; ++n) {
+    const std::int64_t in = n % at_once, width = std::min(at_once, columns - n);
+    for (std::int64_t k = 0; in == 0 && k < rows; ++k)
+      std::copy_n(from.begin() + k * columns + n, width, part.begin() + k * at_once);
     for (std::int64_t b = 0; b < count; ++b) {
       const std::int64_t at = scales.size() == 1 ? 0 : w.block > 0 ? b * columns + n : n;
       *scale++ = scales[static_cast<std::size_t>(at)];
       none[static_cast<std::size_t>(b)] =
           static_cast<std::uint8_t>(zeros[static_cast<std::size_t>(at)] + shift);
     }
-    for (std::int64_t k = 0; k < count * block; ++k)
+    for (std::int64_t k = 0; k < rows; ++k)
       column[static_cast<std::size_t>(k)] =
-          k < rows
-              ? static_cast<std::uint8_t>(from[static_cast<std::size_t>(k * columns + n)] + shift)
-              : none[static_cast<std::size_t>(k / block)];
+          static_cast<std::uint8_t>(part[static_cast<std::size_t>(k * at_once + in)] + shift);
+    std::fill(column.begin() + rows, column.end(), none.back());
     pack_row(column, bits, to);
     pack_row(none, bits, zero);
   }
