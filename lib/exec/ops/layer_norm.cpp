@@ -14,6 +14,7 @@ namespace {
 // The values of a parameter of shape broadcastable to `shape`, one per element of it.
 std::vector<float> spread(const Tensor& parameter, std::span<const std::int64_t> shape) {
   const Shape whole(shape.begin(), shape.end());
+  if (parameter.shape() == whole) return parameter.to_vector<float>();
   if (broadcast_shapes(parameter.shape(), whole) != whole)
     throw Error(Code::model, "parameter of shape " + to_string(parameter.shape()) +
                                  " does not broadcast to " + to_string(whole));

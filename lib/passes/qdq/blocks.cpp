@@ -7,10 +7,10 @@
 // product runs on integers, for which it rounds each block of a row of x to 8 bits. Its conditions
 // (onnxruntime/core/optimizer/qdq_transformer/selectors_actions/qdq_selectors.cc): codes and scale
 // are constants of 2, 4 or 8 bits that nothing else reads, with one scale in all, one for each
-// column, or one for each block of 16, 32, 64, 128 or 256 rows of a column, x is not dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
+// column, or one for each block of 16 to 256 rows of a column (2 bits: 32 to 128), x is not dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
 // product.
 #include <algorithm>
-#include <array>
+#include <bit>
 
 #include "lib/graph/op_traits.h"
 #include "lib/graph/readers.h"
@@ -92,8 +92,10 @@ bool scales_fit(const Node& dequantize, const Weights& w) {
   if (w.block == 0 && scale.rank() == 0) return true;
   if (w.block == 0)
     return scale.rank() == 1 && scale.size() == columns && (axis == 1 || axis == -1);
-  constexpr std::array<std::int64_t, 5> taken = {16, 32, 64, 128, 256};
-  return std::ranges::find(taken, w.block) != taken.end() && (axis == 0 || axis == -2) &&
+  const bool two_bits = bits_of(w.type()) == 2;
+  const std::int64_t least = two_bits ? 32 : 16, most = two_bits ? 128 : 256;
+  return std::has_single_bit(static_cast<std::uint64_t>(w.block)) && w.block >= least &&
+         w.block <= most && (axis == 0 || axis == -2) &&
          scale.shape() == Shape{(rows + w.block - 1) / w.block, columns};
 }
 

@@ -54,13 +54,14 @@ TEST(IntegersBlocks, TheirDataIsRoundedByBlock) {
   }
 }
 
-// Codes of 40 rows by 2 columns of a type, and for blocks of 16 rows a scale and a zero point.
-Model blocked(DType type, bool zero, const std::string& attrs = "axis = 0, block_size = 16") {
-  Model model =
-      TextModel()
-          .opset(type == DType::u2 || type == DType::s2 ? 25 : 21)
-          .model("(float[3,40] x, w, float[3,2] s, z) => (float[] y) { d = DequantizeLinear <" +
-                 attrs + "> (w, s" + (zero ? ", z" : "") + ") y = MatMul(x, d) }");
+// Codes of 40 rows by 2 columns of a type, and for each block of rows a scale and a zero point.
+Model blocked(DType type, bool zero, std::int64_t block) {
+  Model model = TextModel()
+                    .opset(type == DType::u2 || type == DType::s2 ? 25 : 21)
+                    .model(fmt::format(
+                        "(float[3,40] x, w, float[] s, z) => (float[] y) {{ d = DequantizeLinear "
+                        "<axis = 0, block_size = {}> (w, s{}) y = MatMul(x, d) }}",
+                        block, zero ? ", z" : ""));
   const std::size_t bits = bits_of(type);
   const auto codes = [&](Shape shape, int step) {
     std::vector<int> values;
@@ -70,40 +71,45 @@ Model blocked(DType type, bool zero, const std::string& attrs = "axis = 0, block
     pack_bits<int>(values, bits, t.raw_mutate());
     return t;
   };
+  const std::int64_t blocks = (40 + block - 1) / block;
   Graph& graph = model.graph();
   graph.find("w")->set_constant(codes({40, 2}, 7));
-  graph.find("s")->set_constant(random_tensor({3, 2}, 3, 0.01f, 0.1f));
-  graph.find("z")->set_constant(codes({3, 2}, 5));
+  graph.find("s")->set_constant(random_tensor({blocks, 2}, 3, 0.01f, 0.1f));
+  graph.find("z")->set_constant(codes({blocks, 2}, 5));
   infer_types(model);
   return model;
 }
 
-// In blocks of 16: those of the data are as long.
 TEST(IntegersBlocks, BlockedCodesOfAnyWidth) {
   const Tensor x = random_tensor({3, 40}, 5, -2, 3);
   for (const DType type : {DType::u8, DType::s8, DType::u4, DType::s4, DType::u2, DType::s2})
     for (const bool zero : {true, false}) {
-      Model model = blocked(type, zero);
+      Model model = blocked(type, zero, 32);
+      const Tensor expected = Executor(model.graph()).run({{in_blocks(x)}}).front();
       const Tensor plain = Executor(model.graph()).run({{x}}).front();
       fuse_integers(model, {.blocks = true});
       ASSERT_EQ(ops_of(model.graph()), "MatMulNBits") << name_of(type);
-      Node& product = *model.graph().nodes().front();
-      EXPECT_EQ(product.attr_int("block_size"), 16);
+      EXPECT_EQ(model.graph().nodes().front()->attr_int("bits"),
+                static_cast<std::int64_t>(bits_of(type)));
       const Tensor y = Executor(model.graph()).run({{x}}).front();
+      EXPECT_TRUE(close(y, expected, 1e-4, 1e-4)) << name_of(type) << zero;
       EXPECT_FALSE(close(y, plain, 1e-5, 1e-5)) << "rounding shows";
-      product.set_attr("accuracy_level", std::int64_t{0});
-      EXPECT_TRUE(close(Executor(model.graph()).run({{x}}).front(), plain, 1e-4, 1e-4))
-          << name_of(type) << zero;
     }
-  Model other = blocked(DType::u4, true, "axis = 0, block_size = 20");  // 20 and 20 rows
-  for (const char* name : {"s", "z"}) {
-    Value& value = *other.graph().find(name);
-    Tensor t(value.constant().dtype(), {2, 2});
-    std::copy_n(value.constant().raw(), t.bytes(), t.raw_mutate());
-    value.set_constant(t);
+}
+
+TEST(IntegersBlocks, OnlyBlocksThatTheRuntimeRounds) {
+  for (const auto& [type, block, taken] :
+       {std::tuple<DType, std::int64_t, bool>{DType::u4, 16, true},
+        {DType::u4, 64, true},
+        {DType::u4, 20, false},
+        {DType::u4, 512, false},
+        {DType::u2, 16, false},
+        {DType::u2, 128, true},
+        {DType::u2, 256, false}}) {
+    Model model = blocked(type, true, block);
+    fuse_integers(model, {.blocks = true});
+    EXPECT_EQ(ops_of(model.graph()), taken ? "MatMulNBits" : "MatMul") << name_of(type) << block;
   }
-  fuse_integers(other, {.blocks = true});
-  EXPECT_EQ(ops_of(other.graph()), "MatMul") << "the runtime has no blocks of 20";
 }
 
 TEST(IntegersBlocks, AReluThatCouldGoWithTheProductKeepsItInFloat) {
