@@ -7,8 +7,7 @@ namespace intaglio {
 namespace {
 
 Refusal refuse(const Node&) {
-  return "each row of the data goes through experts of its own, whose packed weights nothing here "
-         "reads";
+  return "a mixture of experts, whose packed weights nothing here reads";
 }
 
 std::unique_ptr<Kernel> make(const Node& node) {

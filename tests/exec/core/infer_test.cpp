@@ -228,6 +228,17 @@ TEST(InferTypes, KnowsTheOperatorsOfOnnxruntime) {
             "float[N,5,8]");
   EXPECT_EQ(inferred(x + "{ z, y = com.microsoft.MultiHeadAttention <num_heads = 2> (x, x, x) }"),
             "float[N,2,5,4]");
+  const std::string group = "com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1> ";
+  const std::string q =
+      "(float[N,S,32] q, float[N,S,16] k, float[N,S,64] a, float[N,1,7,16] p, int32[N] l) => (y) "
+      "<int32 t = {9}> { ";
+  EXPECT_EQ(inferred(q + "y = " + group + "(q, k, k, , , l, t) }"), "float[N,S,32]");
+  EXPECT_EQ(inferred(q + "y = " + group + "(a, , , , , l, t) }"), "float[N,S,32]");
+  EXPECT_EQ(inferred(q + "z, y = " + group + "(q, k, k, , , l, t) }"), "float[N,1,9,16]");
+  EXPECT_EQ(inferred(q + "z, y = " + group + "(q, k, k, p, p, l, t) }"), "float[N,1,9,16]");
+  EXPECT_EQ(inferred("(uint8[50,16] d, int64[N,S] i, float[50,2] s) => (y) { y = "
+                     "com.microsoft.GatherBlockQuantized <block_size = 16> (d, i, s) }"),
+            "float[N,S,32]");
   EXPECT_EQ(inferred("(uint8[2,3] a, float s, uint8 z, uint8[1,3] b) => (y) "
                      "{ y = com.microsoft.QLinearAdd (a, s, z, b, s, z, s, z) }"),
             "uint8[2,3]");
