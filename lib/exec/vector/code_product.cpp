@@ -254,10 +254,13 @@ void CodeProduct::pack(const Tensor& codes, const Tensor& scales, const Tensor& 
 void CodeProduct::run(const float* x, std::int64_t rows, const std::vector<const float*>& addends,
                       float* y, std::int64_t row) const {
   constexpr std::int64_t worth_splitting = 256 * 1024;  // multiplications of a part
-  constexpr std::int64_t bytes_that_stay = 512 * 1024;  // of x, while panels pass
-  const std::int64_t height = tile_machine().rows;
-  const std::int64_t strips = std::max<std::int64_t>(bytes_that_stay / (4 * height * shape_.k), 4);
-  const std::int64_t block = rows * shape_.k * 4 <= 2 * bytes_that_stay ? rows : strips * height;
+  // As many rows as leave their part of x in the caches while panels pass, which are widened anew
+  // for the next ones.
+  constexpr std::int64_t bytes_that_stay = 4 * 1024 * 1024;
+  const std::int64_t least_rows = 32 * tile_machine().rows;
+  const std::int64_t most = std::max(bytes_that_stay / (4 * shape_.k), least_rows);
+  const std::int64_t blocks = (rows + most - 1) / most;
+  const std::int64_t block = blocks > 0 ? (rows + blocks - 1) / blocks : 1;
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
     // Panels pass in pairs when there is one row, whatever part they are in.
