@@ -12,8 +12,8 @@
 namespace intaglio {
 
 // A panel holds its codes vector by vector: sixteen columns, then the other sixteen, row by row of
-// the depth. A unit is sixteen words, one for a column, each with the codes of 32 / bits vectors, the
-// first in the lowest bits. Its rows are in one block, whose length is a multiple of eight.
+// the depth. A unit is sixteen words, one for a column, each with the codes of 32 / bits vectors,
+// the first in the lowest bits. Its rows are in one block, whose length is a multiple of eight.
 struct CodeProduct::PanelView {
   const std::int32_t* codes;  // [unit][16]
   const float* scales;        // [block][32]
@@ -100,7 +100,7 @@ void add_row(std::int64_t bits, const PanelView* p, int count, const float* x, f
               : add_row_8(p, count, x, sums);
 }
 
-// The weights of a panel as tiles take them: [part][rows][width], where a part is as wide as a tile.
+// The weights of a panel as tiles take them: [part][rows][width], a part as wide as a tile.
 template <int bits, int width>
 [[gnu::always_inline]] inline void widen(const PanelView& p, std::int64_t rows, float* to) {
   each_vector<bits, 1>(
@@ -139,8 +139,8 @@ void widen(std::int64_t bits, const PanelView& p, std::int64_t width, std::int64
               : widen_8(p, width, rows, to);
 }
 
-// The first rows of x while their panel is widened: its arithmetic hides behind theirs. For machines
-// with registers for that; every sum is that of a tile.
+// The first rows of x while their panel is widened: its arithmetic hides behind theirs. For
+// machines with registers for that; every sum is that of a tile.
 constexpr int early_rows = 8;
 
 struct EarlyRows {

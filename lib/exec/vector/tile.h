@@ -39,8 +39,8 @@ struct TileMachine {
 
 const TileMachine& tile_machine();
 
-// Whether results, rows `row` floats apart, are more than the caches hold, and lie so that tiles can
-// stream them. Who did so ends it before others may read them.
+// Whether results, rows `row` floats apart, are more than the caches hold, and lie so that tiles
+// can stream them. Who did so ends it before others may read them.
 bool streams(const float* y, std::int64_t rows, std::int64_t row);
 void end_of_stream();
 

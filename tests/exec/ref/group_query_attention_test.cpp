@@ -1,5 +1,5 @@
-// GroupQueryAttention and GatherBlockQuantized of com.microsoft. The numbers of the former are those
-// of onnxruntime 1.31.1 on the same values.
+// GroupQueryAttention and GatherBlockQuantized of com.microsoft. The numbers of the former are
+// those of onnxruntime 1.31.1 on the same values.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -154,7 +154,8 @@ TEST(GroupQueryAttention, LengthsThatDoNotFitAreRefused) {
   const auto run = [](std::int32_t last, std::int32_t total) {
     return run_text(head.graph(R"((float[1,2,32] q, float[1,2,16] k, float[1,2,16] v, int32[1] l,
         int32 t) => (float[] y) {
-      y = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1> (q, k, v, , , l, t) })"),
+      y = com.microsoft.GroupQueryAttention <num_heads = 2, kv_num_heads = 1>
+          (q, k, v, , , l, t) })"),
                     {pattern({1, 2, 32}, 1), pattern({1, 2, 16}, 2), pattern({1, 2, 16}, 3),
                      Tensor::of<std::int32_t>({1}, {last}), Tensor::scalar<std::int32_t>(total)});
   };
