@@ -8,7 +8,8 @@
 // (onnxruntime/core/optimizer/qdq_transformer/selectors_actions/qdq_selectors.cc): codes and scale
 // are constants of 2, 4 or 8 bits that nothing else reads, with one scale in all, one for each
 // column, or one for each block of 16 to 256 rows of a column (2 bits: 32 to 128), x is not
-// dequantized, the result is not quantized, and no Relu or Clip behind it could go with the product.
+// dequantized, the result is not quantized, and no Relu or Clip behind it could go with the
+// product.
 #include <algorithm>
 #include <bit>
 
