@@ -193,9 +193,10 @@ void widen_early(std::int64_t bits, const PanelView& p, float* to, const EarlyRo
 // Rows of the depth in the largest unit.
 constexpr std::int64_t most_deep = 8;
 
+// count: of whole vectors.
 void end_row(const Ending& ending, float* y, std::int64_t count) {
   const VectorEnding<64> ended(ending);
-  vec::map(y, y, count, [&](Vector16 v) { return ended(v); });
+  for (std::int64_t i = 0; i < count; i += vector_width) vec::store(y + i, ended(vec::load(y + i)));
 }
 
 }  // namespace
