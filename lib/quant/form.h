@@ -15,14 +15,17 @@ enum class OutputForm {
   dynamic,      // activations are quantized as the model runs
   weights,      // weights alone are codes, behind DequantizeLinear
   matmulnbits,  // the same in groups, in operators of com.microsoft that multiply with codes
+  tflite,       // pairs as operators of a TFLite file (lib/tflite)
 };
 
-constexpr std::array<Word<OutputForm>, 5> words(OutputForm) {
+constexpr std::array<Word<OutputForm>, 6> words(OutputForm) {
   return {{{"qdq", OutputForm::qdq},
            {"qoperator", OutputForm::qoperator},
            {"dynamic", OutputForm::dynamic},
            {"weights", OutputForm::weights},
-           {"matmulnbits", OutputForm::matmulnbits}}};
+           {"matmulnbits", OutputForm::matmulnbits},
+
+           {"tflite", OutputForm::tflite}}};
 }
 
 struct FormTraits {
@@ -37,6 +40,8 @@ struct FormTraits {
   bool contrib = false;
   // Weights may come in groups that share a scale (lib/quant/groups.h), or always do.
   bool groups = false, always_groups = false;
+  // The file is an ONNX model.
+  bool onnx = true;
 
   bool weights_alone() const { return !codes && !at_run_time; }
 };
@@ -47,6 +52,7 @@ constexpr std::array form_traits = {
     FormTraits{.form = OutputForm::dynamic, .at_run_time = true, .contrib = true},
     FormTraits{.form = OutputForm::weights, .groups = true},
     FormTraits{.form = OutputForm::matmulnbits, .groups = true, .always_groups = true},
+    FormTraits{.form = OutputForm::tflite, .codes = true, .pairs = true, .onnx = false},
 };
 
 constexpr const FormTraits& traits_of(OutputForm form) {

@@ -79,6 +79,7 @@ constexpr std::array defs = {
     FormDef{OutputForm::dynamic, dynamic_target, draft_weights, dynamic},
     FormDef{OutputForm::weights, as_it_is, draft_weights_of, weights},
     FormDef{OutputForm::matmulnbits, as_it_is, draft_matmul_nbits, matmul_nbits},
+    FormDef{OutputForm::tflite, as_it_is, draft, qdq},  // the file is made of the pairs
 };
 
 }  // namespace

@@ -1,0 +1,300 @@
+// Operators that move, join and part values.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/graph/readers.h"
+#include "lib/tflite/op_table.h"
+
+namespace intaglio::tflite {
+namespace {
+
+// The result in the parameters of the input: these operators change no code.
+int moved(Site& site, std::size_t output, const Perm& perm) {
+  return site.integer() ? site.out(output, perm, site.in_params(0)) : site.out(output, perm);
+}
+
+std::size_t axis_of(const Site& site, std::int64_t fallback) {
+  return static_cast<std::size_t>(
+      normalized_axis(site.node().attr_int("axis", fallback),
+                      static_cast<std::int64_t>(site.in_shape(0).size())));
+}
+
+std::vector<std::int64_t> in_stored_order(const std::vector<std::int64_t>& values,
+                                          const Perm& perm) {
+  return permuted(values, perm);
+}
+
+// --- Reshape
+
+void emit_reshape(Site& site, int from, const Shape& shape, int to) {
+  fb::ReshapeOptionsT options;
+  options.new_shape.assign(shape.begin(), shape.end());
+  site.emit(fb::Op::RESHAPE, {from, site.emitter().ints(shape)}, {to}, std::move(options));
+}
+
+// Whether products with constant weights, and nothing else, read the rows.
+bool feeds_products(const Value& value) {
+  if (value.is_output() || value.uses().empty()) return false;
+  return std::ranges::all_of(value.uses(), [](const Use& use) {
+    const Node& node = *use.node;
+    if (node.is("QuantizeLinear") || node.is("DequantizeLinear"))
+      return use.index == 0 && node.output(0) != nullptr && feeds_products(*node.output(0));
+    const Value* weights = node.input(1);
+    if (!(node.is("Gemm") || node.is("MatMul")) || use.index != 0 || weights == nullptr)
+      return false;
+    const Node* maker = weights->producer();
+    return weights->rank() == 2 &&
+           (weights->is_constant() || (maker != nullptr && maker->is("DequantizeLinear") &&
+                                       maker->input(0)->is_constant()));
+  });
+}
+
+// Column c of rows that were flattened as stored is column result[c] of ONNX.
+std::vector<std::size_t> columns_of(const Shape& shape, const Perm& perm) {
+  Shape inner = shape;
+  inner.front() = 1;
+  std::vector<std::int64_t> places(static_cast<std::size_t>(element_count(inner)));
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::int64_t>(i);
+  const Tensor moved = permuted(Tensor::of<std::int64_t>(inner, places), perm);
+  const auto data = moved.data<std::int64_t>();
+  return {data.begin(), data.end()};
+}
+
+bool flattens(const Shape& from, const Shape& to) {
+  return to.size() == 2 && from.size() > 2 && to[0] == from[0];
+}
+
+// --- Slice
+
+struct Part {
+  std::vector<std::int64_t> begin, end, stride;  // by axis of ONNX
+};
+
+Part part_of(const Site& site) {
+  const Shape shape = site.in_shape(0), result = site.out_shape(0);
+  const auto starts = site.needed_ints(1, "starts");
+  std::vector<std::int64_t> axes(starts.size()), steps(starts.size(), 1);
+  for (std::size_t i = 0; i < axes.size(); ++i) axes[i] = static_cast<std::int64_t>(i);
+  if (site.has_input(3)) axes = site.needed_ints(3, "axes");
+  if (site.has_input(4)) steps = site.needed_ints(4, "steps");
+  Part part{std::vector<std::int64_t>(shape.size(), 0), shape,
+            std::vector<std::int64_t>(shape.size(), 1)};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const auto axis = static_cast<std::size_t>(
+        normalized_axis(axes[i], static_cast<std::int64_t>(shape.size())));
+    const std::int64_t length = shape[axis], step = steps[i];
+    const std::int64_t start = starts[i] < 0 ? starts[i] + length : starts[i];
+    part.begin[axis] = std::clamp<std::int64_t>(start, 0, step > 0 ? length : length - 1);
+    part.stride[axis] = step;
+    part.end[axis] = part.begin[axis] + (result[axis] - 1) * step + (step > 0 ? 1 : -1);
+  }
+  return part;
+}
+
+// --- DepthToSpace
+
+// The channels of mode CRD in the order in which TFLite wants them, that of DCR.
+int as_dcr(Site& site, int image, std::int64_t block) {
+  const TensorSpec spec = site.emitter().file().spec(image);
+  const std::int64_t channels = spec.shape.back(), square = block * block;
+  std::vector<std::int64_t> from;
+  for (std::int64_t place = 0; place < square; ++place)
+    for (std::int64_t c = 0; c < channels / square; ++c) from.push_back(c * square + place);
+  const int to = site.emitter().like(image, spec.shape, "_reordered");
+  fb::GatherOptionsT options;
+  options.axis = 3;
+  site.emit(fb::Op::GATHER, {image, site.emitter().ints(from)}, {to}, std::move(options));
+  return to;
+}
+
+void require_image(Site& site) {
+  if (site.in_shape(0).size() != 4)
+    site.refuse(fmt::format("data of rank {}", site.in_shape(0).size()),
+                "TFLite has it for images alone: rewrite the model.");
+}
+
+}  // namespace
+
+void lower_reshape(Site& site) {
+  const Shape from = site.in_shape(0), to = site.out_shape(0);
+  const Stored x = site.emitter().stored(site.in_end(0));
+  if (from == to) return site.pass(0, x);
+  const Node& node = site.node();
+  if (const auto perm = reshaped(from, x.perm, to)) {
+    const int out = moved(site, 0, *perm);
+    return emit_reshape(site, x.tensor, permuted(to, *perm), out);
+  }
+  const Perm plain = in_order(to.size());
+  if (x.perm.front() == 0 && flattens(from, to) && feeds_products(*node.output(0))) {
+    const int out = moved(site, 0, plain);
+    emit_reshape(site, x.tensor, to, out);
+    const Value& value = *site.out_value(0);
+    Stored rows = site.emitter().stored({&value, {}});
+    rows.columns = columns_of(from, x.perm);
+    return site.emitter().store(value, rows);
+  }
+  const int in = site.in(0, in_order(from.size()));
+  emit_reshape(site, in, to, moved(site, 0, plain));
+}
+
+// Nothing moves: the same tensor has its axes in another order.
+void lower_transpose(Site& site) {
+  const Stored x = site.emitter().stored(site.in_end(0));
+  const auto given = site.node().attr_ints("perm");
+  const std::size_t rank = x.perm.size();
+  Stored result = x;
+  for (std::size_t i = 0; i < rank; ++i) {
+    if (given.empty())
+      result.perm[i] = rank - 1 - x.perm[i];
+    else
+      result.perm[i] = static_cast<std::size_t>(
+          std::ranges::find(given, static_cast<std::int64_t>(x.perm[i])) - given.begin());
+  }
+  site.pass(0, result);
+}
+
+void lower_identity(Site& site) { site.pass(0, site.emitter().stored(site.in_end(0))); }
+
+void lower_concat(Site& site) {
+  const std::size_t rank = site.out_shape(0).size();
+  Perm perm = in_order(rank);
+  for (std::size_t i = site.inputs(); i-- > 0;)
+    if (const Perm order = site.in_order_of(i); order != in_order(rank)) perm = order;
+  std::vector<int> in;
+  for (std::size_t i = 0; i < site.inputs(); ++i) in.push_back(site.in_as_result(i, perm));
+  fb::ConcatenationOptionsT options;
+  options.axis = static_cast<std::int32_t>(stored_axis(perm, axis_of(site, 0)));
+  site.emit(fb::Op::CONCATENATION, std::move(in), {site.out(0, perm)}, std::move(options));
+}
+
+void lower_split(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const std::size_t axis = axis_of(site, 0);
+  const int in = site.in(0, perm);
+  const int at = site.emitter().int_scalar(static_cast<std::int64_t>(stored_axis(perm, axis)));
+  std::vector<std::int64_t> lengths;
+  std::vector<int> out;
+  for (std::size_t i = 0; i < site.outputs(); ++i) {
+    if (site.node().output(i) == nullptr)
+      site.refuse("a part that nobody takes", "Run a simplifier on the model first.");
+    lengths.push_back(site.out_shape(i)[axis]);
+    out.push_back(moved(site, i, perm));
+  }
+  const auto count = static_cast<std::int32_t>(out.size());
+  if (std::ranges::adjacent_find(lengths, std::not_equal_to<>()) == lengths.end()) {
+    fb::SplitOptionsT options;
+    options.num_splits = count;
+    return site.emit(fb::Op::SPLIT, {at, in}, std::move(out), std::move(options));
+  }
+  fb::SplitVOptionsT options;
+  options.num_splits = count;
+  site.emit(fb::Op::SPLIT_V, {in, site.emitter().ints(lengths), at}, std::move(out),
+            std::move(options));
+}
+
+void lower_slice(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const Part part = part_of(site);
+  const auto begin = in_stored_order(part.begin, perm), end = in_stored_order(part.end, perm);
+  fb::StridedSliceOptionsT options;
+  for (std::size_t i = 0; i < end.size(); ++i)
+    if (end[i] < 0) options.end_mask |= 1 << i;  // down to the first element
+  Emitter& e = site.emitter();
+  const int in = site.in(0, perm);
+  site.emit(fb::Op::STRIDED_SLICE,
+            {in, e.ints(begin), e.ints(end), e.ints(in_stored_order(part.stride, perm))},
+            {moved(site, 0, perm)}, std::move(options));
+}
+
+void lower_pad(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const auto pads = site.needed_ints(1, "pads");
+  const std::size_t rank = perm.size();
+  if (site.has_input(3)) site.refuse("pads of named axes", "Export the model with opset 17.");
+  std::vector<std::int32_t> table;
+  for (const std::size_t axis : perm)
+    for (const std::size_t at : {axis, axis + rank}) {
+      if (pads.at(at) < 0) site.refuse("negative pads", "Rewrite the model with a Slice.");
+      table.push_back(static_cast<std::int32_t>(pads.at(at)));
+    }
+  const int in = site.in(0, perm);
+  const int paddings = site.emitter().file().add_constant(
+      "paddings", Tensor::of<std::int32_t>({static_cast<std::int64_t>(rank), 2}, table));
+  const std::string mode = site.node().attr_string("mode", "constant");
+  if (mode == "reflect") {
+    fb::MirrorPadOptionsT options;
+    options.mode = fb::MirrorMode::REFLECT;
+    return site.emit(fb::Op::MIRROR_PAD, {in, paddings}, {moved(site, 0, perm)},
+                     std::move(options));
+  }
+  if (mode != "constant") site.refuse(fmt::format("mode {}", mode), "Use constant or reflect.");
+  const auto value = site.constant(2);
+  if (site.has_input(2) && !value) site.needed_constant(2, "a value to pad with");
+  if (!value || value->item<float>() == 0)
+    return site.emit(fb::Op::PAD, {in, paddings}, {moved(site, 0, perm)});
+  site.emit(fb::Op::PADV2, {in, paddings, site.scalar_like(*value, in)}, {moved(site, 0, perm)});
+}
+
+void lower_gather(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const std::size_t axis = axis_of(site, 0);
+  const auto indices = site.needed_constant(1, "indices").to_vector<std::int64_t>();
+  const Shape index_shape = site.in_shape(1);
+  if (index_shape.size() > 1)
+    site.refuse(fmt::format("indices of rank {}", index_shape.size()),
+                "Rewrite it with indices in one row and a Reshape.");
+  std::vector<std::int64_t> from;
+  for (const std::int64_t index : indices)
+    from.push_back(index < 0 ? index + site.in_shape(0)[axis] : index);
+  Perm result = perm;
+  if (index_shape.empty()) {  // the axis goes
+    std::erase(result, axis);
+    for (std::size_t& a : result) a -= a > axis ? 1 : 0;
+  }
+  fb::GatherOptionsT options;
+  options.axis = static_cast<std::int32_t>(stored_axis(perm, axis));
+  const int in = site.in(0, perm);
+  const int at = index_shape.empty() ? site.emitter().int_scalar(from.front())
+                                     : site.emitter().ints(from);
+  site.emit(fb::Op::GATHER, {in, at}, {moved(site, 0, result)}, std::move(options));
+}
+
+void lower_expand(Site& site) {
+  const Shape to = site.out_shape(0);
+  const Perm own = site.in_order_of(0);
+  const Perm perm = own.size() == to.size() ? own : in_order(to.size());
+  const int in = site.in(0, perm);
+  site.emit(fb::Op::BROADCAST_TO, {in, site.emitter().ints(permuted(to, perm))},
+            {moved(site, 0, perm)});
+}
+
+void lower_tile(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const auto repeats = site.needed_ints(1, "repeats");
+  const int in = site.in(0, perm);
+  site.emit(fb::Op::TILE, {in, site.emitter().ints(in_stored_order(repeats, perm))},
+            {moved(site, 0, perm)});
+}
+
+void lower_depth_to_space(Site& site) {
+  require_image(site);
+  const Perm perm = channels_last(4);
+  const std::int64_t block = site.node().attr_int("blocksize");
+  int in = site.in(0, perm);
+  if (site.node().attr_string("mode", "DCR") == "CRD") in = as_dcr(site, in, block);
+  fb::DepthToSpaceOptionsT options;
+  options.block_size = static_cast<std::int32_t>(block);
+  site.emit(fb::Op::DEPTH_TO_SPACE, {in}, {moved(site, 0, perm)}, std::move(options));
+}
+
+void lower_space_to_depth(Site& site) {
+  require_image(site);
+  const Perm perm = channels_last(4);
+  fb::SpaceToDepthOptionsT options;
+  options.block_size = static_cast<std::int32_t>(site.node().attr_int("blocksize"));
+  const int in = site.in(0, perm);
+  site.emit(fb::Op::SPACE_TO_DEPTH, {in}, {moved(site, 0, perm)}, std::move(options));
+}
+
+}  // namespace intaglio::tflite
