@@ -83,7 +83,7 @@ void analyze_command(const AnalyzeOptions& o, Context& context) {
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--calibration", o.spec.calibration);
   keep_data(outputs, o.spec.data);
-  keep_config(outputs, "--target", o.spec.quant.target);
+  keep_config(outputs, "--target", target_name(o.spec.quant));
   outputs.require_writable();
   const AnalyzeResult result = analyze(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);

@@ -50,7 +50,7 @@ void calibrate_command(const CalibrateOptions& o, Context& context) {
   outputs.keep("MODEL", spec.model);
   outputs.keep("--like", spec.like);
   keep_data(outputs, spec.data);
-  keep_config(outputs, "--target", spec.quant.target);
+  keep_config(outputs, "--target", target_name(spec.quant));
   outputs.require_writable();
   const CalibrateResult result = calibrate(spec, context);
   const std::string bytes = to_bytes(result.observed.statistics);

@@ -60,7 +60,7 @@ void compare_command(const CompareOptions& o, Context& context) {
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--calibration", o.spec.calibration);
   keep_data(outputs, o.spec.data, o.spec.eval_data);
-  keep_config(outputs, "--target", o.spec.quant.target);
+  keep_config(outputs, "--target", target_name(o.spec.quant));
   outputs.require_writable();
   const CompareResult result = compare(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);

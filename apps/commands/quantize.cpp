@@ -58,7 +58,8 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
                                       result.measured ? result.measured->shown : Shown()}));
   if (!o.c_header.empty())
     outputs.write(o.c_header, c_header(o.c_header, output_path(o.spec), quantized.model.graph(),
-                                       quantized.interface.value_or(Interface{}), result.recipe));
+                                       quantized.interface.value_or(Interface{}), result.recipe,
+                                       result.output.tflite ? &*result.output.tflite : nullptr));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -77,7 +78,7 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.keep("--plan", o.spec.plan);
   outputs.keep("--calibration", o.spec.calibration);
   keep_data(outputs, o.spec.data, o.spec.eval_data);
-  keep_config(outputs, "--target", o.spec.quant.target);
+  keep_config(outputs, "--target", target_name(o.spec.quant));
 }
 
 void quantize_command(const QuantizeOptions& o, Context& context) {
@@ -102,7 +103,9 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
   begin_group(command, group::outputs);
-  command.add_option("-o,--output", o.spec.output, "Output model (default: NAME.int8.onnx here)")
+  command
+      .add_option("-o,--output", o.spec.output,
+                  "Output model (default: NAME.int8.onnx or .tflite here)")
       ->type_name("FILE");
   command.add_flag(
       "--strip", o.spec.strip,

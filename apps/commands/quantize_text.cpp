@@ -92,6 +92,26 @@ void print_interface(const Interface& interface, const std::optional<PreprocessR
   for (const InterfaceValue& v : interface.outputs) say("output", v, "");
 }
 
+// What a TFLite file holds, and what differs from the model given.
+void print_tflite(const TfliteFile& file) {
+  print_out("TFLite: {} operators, {} on int8 codes, {} conversions, {} transposes\n",
+            file.operators, file.on_codes, file.conversions, file.transposes);
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(most, file.in_float.size()); ++i)
+    print_out("  {} computes in float: {}\n", file.in_float[i].node, file.in_float[i].reason);
+  if (file.in_float.size() > most)
+    print_out("  and {} more (--report)\n", file.in_float.size() - most);
+  const auto say = [](const char* kind, const TflitePort& port) {
+    if (port.channels_last)
+      print_out("{} '{}' is {} in the file: its channels are last\n", kind, port.name,
+                to_string(port.shape));
+  };
+  for (const TflitePort& port : file.inputs) say("input", port);
+  for (const TflitePort& port : file.outputs) say("output", port);
+  for (const std::string& name : file.batches)
+    print_out("input '{}': its open batch is 1 in the file\n", name);
+}
+
 // The check without advice to quantize what was to stay float.
 CheckResult advised(const QuantizeResult& r) {
   CheckResult check = r.check;
@@ -123,11 +143,13 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   for (const std::string& line : check_reasons(advised(r))) print_out("  {}\n", with_flags(line));
   if (r.kept.best.groups) print_groups(*r.kept.best.groups, r.session.target.weights);
+  if (r.output.tflite) print_tflite(*r.output.tflite);
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);
   if (!r.measured) return;
   print_out("\n");
+  if (r.output.tflite) print_out("measured on the Q/DQ model that the file was made of\n");
   print_evaluation("FP32", "INT8", r.measured->evaluation, r.evaluation_source);
   print_gates(gates, r.measured->evaluation);
 }

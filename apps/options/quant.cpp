@@ -15,8 +15,9 @@ namespace {
 void add_form_options(CLI::App& command, FormOptions& o) {
   add_choice(command, "--format", o.form,
              "Q/DQ pairs around float operators, operators on codes, activations quantized as the "
-             "model runs, or weights alone, behind DequantizeLinear or, in groups, in MatMulNBits; "
-             "the last three need no data and are slow where a model has convolutions");
+             "model runs, or weights alone, behind DequantizeLinear or, in groups, in MatMulNBits: these "
+             "three need no data and are slow where a model has convolutions; tflite: a TFLite file of "
+             "int8 operators");
   command.add_flag(
       "--contrib", o.contrib,
       "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
@@ -93,7 +94,7 @@ void add_scheme_options(CLI::App& command, QuantOptions& o) {
   begin_group(command, group::form);
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
       ->type_name("NAME|FILE")
-      ->capture_default_str();
+      ->default_str("onnxruntime, for tflite: tflite-like");
   add_form_options(command, o.form);
   command
       .add_option_function<std::string>(

@@ -85,6 +85,7 @@ std::vector<std::string> warnings_by_method(const std::vector<Compared>& methods
 }  // namespace
 
 void require_consistent(const CompareSpec& o) {
+  require_file_name(o.output, o.quant.form);
   if (!o.quant.form.calibrated())
     throw Error(
         Code::usage,

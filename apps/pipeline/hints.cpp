@@ -34,7 +34,8 @@ std::vector<std::string> hints_for(const FormOptions& form, const Plan& plan,
         fmt::format("{} convolutions in the form '{}': onnxruntime runs them at 0.13 to 0.5 of "
                     "the speed of float; --format qdq is made for them",
                     slow, form.name()));
-  if (form.traits().codes && predicted_gain(check) < 0 && !has_free_axes(check))
+  if (form.traits().codes && form.traits().onnx && predicted_gain(check) < 0 &&
+      !has_free_axes(check))
     hints.push_back(fmt::format(
         "{:.2f} million products in integers, and {} conversions around them: the result may be "
         "smaller and no faster, or slower, than the float model; measure it where it is to run",

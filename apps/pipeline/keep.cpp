@@ -30,7 +30,7 @@ void require_searchable(const KeepOptions& options, const Gates& gates, const Fo
   if (!form.calibrated())
     refuse(fmt::format("--format {} has no layers to choose from", form.name()),
            "Use qdq or qoperator, or --exclude.");
-  if (options.raises() && !form.traits().pairs)
+  if (options.raises() && !(form.traits().pairs && form.traits().onnx))
     throw Error(Code::usage,
                 fmt::format("--keep-as 16bit: operators of --format {} have 8 bits", form.name()),
                 "Use --format qdq, or keep the layers float.");

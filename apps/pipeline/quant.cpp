@@ -89,9 +89,13 @@ void require_effect(const QuantOptions& o) {
 
 }  // namespace
 
+std::string target_name(const QuantOptions& o) {
+  return o.target.empty() ? std::string(o.form.traits().target) : o.target;
+}
+
 Target effective_target(const QuantOptions& o) {
   require_consistent(o.form, {o.activations, o.symmetric});
-  Target target = read_target(find_config(ConfigKind::target, o.target));
+  Target target = read_target(find_config(ConfigKind::target, target_name(o)));
   if (half_weights(o)) require_no_scales(o);
   require_effect(o);
   if (has_groups(o)) return grouped(o, std::move(target));

@@ -35,7 +35,7 @@ inline constexpr std::array<Word<DType>, 7> grouped_types = {{{"u4", DType::u4},
                                                               {"float", DType::undefined}}};
 
 struct QuantOptions {
-  std::string target = "onnxruntime";
+  std::string target;  // empty: that of the form
   FormOptions form;
   // nullopt: the target's
   std::optional<DType> weights, activations;
@@ -48,6 +48,9 @@ struct QuantOptions {
   NonFinite nonfinite = NonFinite::ignore;
   Selection selection;
 };
+// The name or file of the target.
+std::string target_name(const QuantOptions& options);
+
 // The target with every override, as a draft sees it. Throws Code::usage for options that
 // contradict each other.
 Target effective_target(const QuantOptions& options);

@@ -189,10 +189,15 @@ void warn_of_misfits(const CheckResult& check, const std::string& target,
       fmt::format("the result does not fit target '{}': {}", target, reasons.front()));
 }
 
-// Of the file and the target as they are: what `check` says, whatever was known or asked here.
-CheckResult check_file(const SavedFile& file, const std::string& target) {
-  return check_model(load_unplaced(file.model_at, file.data_at),
-                     read_target(find_config(ConfigKind::target, target)));
+// Of the file and the target as they are: what `check` says, whatever was known or asked here. Of a
+// file that is no ONNX, the model that it was made of.
+CheckResult check_file(const SavedFile& file, const Model& model, const std::string& target) {
+  Target asked = read_target(find_config(ConfigKind::target, target));
+  if (file.tflite)  // there they are s8
+    for (std::vector<DType>* types : {&asked.accepts.activations, &asked.accepts.weights})
+      types->push_back(DType::u8);
+  return check_model(file.tflite ? model.clone() : load_unplaced(file.model_at, file.data_at),
+                     asked);
 }
 
 // Weights in groups stay outside the model where they were outside before: it may be of any size.
@@ -214,8 +219,9 @@ void declare_files(const QuantizeSpec& o, const Session& session, Outputs& outpu
 }  // namespace
 
 std::string output_path(const QuantizeSpec& o) {
-  return o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".int8.onnx"
-                          : o.output;
+  if (!o.output.empty()) return o.output;
+  return std::filesystem::path(o.model).stem().string() +
+         (o.quant.form.traits().onnx ? ".int8.onnx" : ".int8.tflite");
 }
 
 std::string method_name(const QuantizeSpec& o, const Method& method) {
@@ -224,6 +230,7 @@ std::string method_name(const QuantizeSpec& o, const Method& method) {
 }
 
 void require_consistent(const QuantizeSpec& o) {
+  require_file_name(o.output, o.quant.form);
   if (o.quant.input_range && !o.plan.empty())
     throw Error(Code::usage, "--input-range: a plan has its ranges already",
                 "Leave it out, or make the plan with it.");
@@ -305,8 +312,9 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   result.output = context.phase("save", [&] {
     return save(context.outputs, quantized.model, output, o.quant.form.name(), saving);
   });
-  result.check = context.phase("check", [&] { return check_file(result.output, o.quant.target); });
-  warn_of_misfits(result.check, o.quant.target, warnings);
+  result.check = context.phase(
+      "check", [&] { return check_file(result.output, quantized.model, target_name(o.quant)); });
+  warn_of_misfits(result.check, target_name(o.quant), warnings);
   if (session.target.ncnn_table)
     context.outputs.write(table_path(output), ncnn_table(quantized.plan, prepared.model.graph()));
   const auto& planned = quantized.plan.warnings;

@@ -32,7 +32,7 @@ constexpr std::array<Word<ExternalData>, 2> words(ExternalData) {
 }
 
 struct QuantizeSpec {
-  std::string model, output, plan, calibration;  // files; output empty: NAME.int8.onnx
+  std::string model, output, plan, calibration;  // files; output empty: NAME.int8.onnx or .tflite
   DataOptions data;
   std::vector<std::string> eval_data;
   std::optional<std::size_t> eval_limit;  // samples to compare on; 0: none

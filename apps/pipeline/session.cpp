@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lib/base/configs.h"
+#include "lib/tflite/write.h"
 
 namespace intaglio {
 namespace {
@@ -23,6 +24,15 @@ std::vector<Target> other_targets(const QuantOptions& quant) {
   return targets;
 }
 
+// What TFLite lacks is told before anything is measured. The metadata of the model are no matter.
+void require_tflite(const Prepared& prepared) {
+  try {
+    tflite_file(prepared.model);
+  } catch (const Error& e) {
+    throw e.within(prepared.source.path);
+  }
+}
+
 }  // namespace
 
 Session open_session(const std::string& model, Target target, const RefineSteps& steps,
@@ -37,6 +47,7 @@ Session open_session(const std::string& model, Target target, const RefineSteps&
                     : draft_for(quant.form, prepared.model.graph(), target, quant.selection);
   plan.model_hash = prepared.hash;
   require_interface(quant.form, prepared.model.graph(), plan, other_targets(quant));
+  if (!quant.form.traits().onnx && !quant.form.from_qdq) require_tflite(prepared);
   return {std::move(target), steps, std::move(prepared), std::move(plan)};
 }
 

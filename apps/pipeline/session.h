@@ -29,7 +29,8 @@ struct GivenPlan {
 
 // Loads and prepares the model, and drafts the plan; a given one must be for this model
 // (Code::config otherwise). An interface of codes that the draft cannot have is refused
-// (require_interface). With quant.form.from_qdq the model is taken as it is.
+// (require_interface), as is a model that the form cannot hold
+// (Code::unsupported). With quant.form.from_qdq the model is taken as it is.
 Session open_session(const std::string& model, Target target, const RefineSteps& steps,
                      const QuantOptions& quant, std::optional<GivenPlan> given, Context& context);
 

@@ -12,6 +12,7 @@
 #include "apps/pipeline/prepare.h"
 #include "apps/pipeline/quant.h"
 #include "lib/io/save.h"
+#include "lib/tflite/write.h"
 
 namespace intaglio {
 
@@ -38,9 +39,14 @@ struct SavedFile {
   std::uint64_t bytes = 0;  // those of its external data too
   std::string format;
   std::filesystem::path model_at, data_at;  // of the bytes, until the outputs appear; empty: none
+  std::optional<TfliteFile> tflite = {};    // what it holds, without the bytes; nullopt: ONNX
 };
+// Throws Code::unsupported for what the format of the file lacks.
 SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
                const std::string& format, const SaveOptions& options = {});
+
+// Throws Code::usage for a name whose ending says another format than the form has.
+void require_file_name(const std::string& output, const FormOptions& form);
 
 // What is going to be written beside path, declared before the run: external data where the weights
 // may need it.

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <filesystem>
 
 #include "apps/pipeline/pixels.h"
-#include "lib/graph/macs.h"
 
 namespace intaglio {
 namespace {
@@ -85,6 +85,14 @@ const InterfaceValue* codes_of(const std::vector<InterfaceValue>& values, const 
   return it == values.end() ? nullptr : &*it;
 }
 
+// As the file has it: -1 for an axis that is not known, and TFLite's order of axes.
+Shape shape_in_file(const Value& v, const std::vector<TflitePort>* ports, std::size_t i) {
+  if (ports != nullptr) return ports->at(i).shape;
+  Shape shape;
+  for (const Dim& dim : v.dims().value_or(Dims{})) shape.push_back(dim.known() ? dim.value : -1);
+  return shape;
+}
+
 class Header {
  public:
   explicit Header(std::string prefix) : prefix_(std::move(prefix)) {}
@@ -93,11 +101,11 @@ class Header {
     text_ += fmt::format("#define {}_{} {}\n", prefix_, name, value);
   }
 
-  void value(const std::string& place, const Value& v, const InterfaceValue* codes) {
-    const bool free = v.dims() && !std::ranges::all_of(*v.dims(), &Dim::known);
-    const std::int64_t elements = elements_of(v).value_or(0);
-    std::vector<std::int64_t> shape;
-    for (const Dim& dim : v.dims().value_or(Dims{})) shape.push_back(dim.known() ? dim.value : -1);
+  void value(const std::string& place, const Value& v, const InterfaceValue* codes,
+             const Shape& shape) {
+    const bool free = std::ranges::any_of(shape, [](std::int64_t length) { return length < 0; });
+    std::int64_t elements = v.dims() ? 1 : 0;
+    for (const std::int64_t length : shape) elements *= std::abs(length);
     text_ += '\n';
     define(place + "_NAME", quoted(v.name()));
     define(place + "_TYPE", c_type(v.dtype()));
@@ -139,7 +147,8 @@ class Header {
 }  // namespace
 
 std::string c_header(const std::string& path, const std::string& model, const Graph& graph,
-                     const Interface& interface, const std::optional<PreprocessRecipe>& recipe) {
+                     const Interface& interface, const std::optional<PreprocessRecipe>& recipe,
+                     const TfliteFile* tflite) {
   const std::filesystem::path file(path);
   const std::string guard = macro_of(file.filename().string());
   Header header(macro_of(file.stem().string()));
@@ -151,12 +160,14 @@ std::string c_header(const std::string& path, const std::string& model, const Gr
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const std::string place = fmt::format("INPUT_{}", i);
     const InterfaceValue* codes = codes_of(interface.inputs, feeds[i]->name());
-    header.value(place, *feeds[i], codes);
+    header.value(place, *feeds[i], codes,
+                 shape_in_file(*feeds[i], tflite != nullptr ? &tflite->inputs : nullptr, i));
     if (recipe && one && floats(feeds[i])) header.recipe(place, *recipe, codes);
   }
   for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
     const Value& output = *graph.outputs()[i];
-    header.value(fmt::format("OUTPUT_{}", i), output, codes_of(interface.outputs, output.name()));
+    header.value(fmt::format("OUTPUT_{}", i), output, codes_of(interface.outputs, output.name()),
+                 shape_in_file(output, tflite != nullptr ? &tflite->outputs : nullptr, i));
   }
   return fmt::format(
       "/* Inputs and outputs of {0}, by intaglio {1}.\n"

@@ -110,9 +110,39 @@ Json model_json(const SourceFile& file) {
           {"nodes", file.nodes}};
 }
 
+namespace {
+
+Json ports_json(const std::vector<TflitePort>& ports) {
+  Json list = Json::array();
+  for (const TflitePort& port : ports)
+    list.push_back({{"name", port.name},
+                    {"type", name_of(port.type)},
+                    {"shape", port.shape},
+                    {"channels_last", port.channels_last}});
+  return list;
+}
+
+Json tflite_json(const TfliteFile& file) {
+  Json in_float = Json::array();
+  for (const TfliteFile::InFloat& node : file.in_float)
+    in_float.push_back({{"node", node.node}, {"reason", node.reason}});
+  return {{"operators", file.operators},
+          {"on_codes", file.on_codes},
+          {"conversions", file.conversions},
+          {"transposes", file.transposes},
+          {"in_float", in_float},
+          {"inputs", ports_json(file.inputs)},
+          {"outputs", ports_json(file.outputs)},
+          {"batches_fixed", file.batches}};
+}
+
+}  // namespace
+
 Json output_json(const SavedFile& file) {
-  return {
+  Json json = {
       {"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}, {"format", file.format}};
+  if (file.tflite) json["tflite"] = tflite_json(*file.tflite);
+  return json;
 }
 
 Json data_json(const std::optional<DataSummary>& data) {

@@ -42,6 +42,8 @@ struct FormTraits {
   bool groups = false, always_groups = false;
   // The file is an ONNX model.
   bool onnx = true;
+  // The target that is meant where none is named.
+  std::string_view target = "onnxruntime";
 
   bool weights_alone() const { return !codes && !at_run_time; }
 };
@@ -52,7 +54,11 @@ constexpr std::array form_traits = {
     FormTraits{.form = OutputForm::dynamic, .at_run_time = true, .contrib = true},
     FormTraits{.form = OutputForm::weights, .groups = true},
     FormTraits{.form = OutputForm::matmulnbits, .groups = true, .always_groups = true},
-    FormTraits{.form = OutputForm::tflite, .codes = true, .pairs = true, .onnx = false},
+    FormTraits{.form = OutputForm::tflite,
+               .codes = true,
+               .pairs = true,
+               .onnx = false,
+               .target = "tflite-like"},
 };
 
 constexpr const FormTraits& traits_of(OutputForm form) {

@@ -116,9 +116,8 @@ std::optional<Perm> reshaped(const Shape& from, const Perm& stored, const Shape&
   if (groups.empty() && !a.empty()) return std::nullopt;
   Perm result;
   for (std::size_t at = 0; at < order.size();) {
-    const auto group = std::ranges::find_if(groups, [&](const Group& g) {
-      return a[g.from] == order[at];
-    });
+    const auto group =
+        std::ranges::find_if(groups, [&](const Group& g) { return a[g.from] == order[at]; });
     if (group == groups.end()) return std::nullopt;
     for (std::size_t i = group->from; i < group->from_end; ++i, ++at)
       if (at >= order.size() || order[at] != a[i]) return std::nullopt;

@@ -86,8 +86,8 @@ void Emitter::store_dequantized(const Value& value) {
     throw Error(Code::internal, fmt::format("TFLite: value '{}' was not made", value.name()),
                 "Please report this with the model.");
   const Stored codes = stored({maker->input(0), params_of(*maker)});
-  const int tensor = file_.add_tensor(
-      {value.name(), DType::f32, file_.spec(codes.tensor).shape, std::nullopt});
+  const int tensor =
+      file_.add_tensor({value.name(), DType::f32, file_.spec(codes.tensor).shape, std::nullopt});
   emit(fb::Op::DEQUANTIZE, {codes.tensor}, {tensor});
   store(value, {tensor, codes.perm, codes.columns});
 }
@@ -96,8 +96,7 @@ int Emitter::constant_tensor(const End& end, const Tensor& tensor, const Perm& p
   const std::size_t rank = std::max(perm.size(), tensor.shape().size());
   std::optional<QParams> params = end.params;
   if (params && params->axis) {
-    const std::size_t axis =
-        static_cast<std::size_t>(*params->axis) + rank - tensor.shape().size();
+    const std::size_t axis = static_cast<std::size_t>(*params->axis) + rank - tensor.shape().size();
     params->axis = static_cast<int>(stored_axis(perm, axis));
   }
   const Tensor full = tensor.reshaped(with_rank(tensor.shape(), rank));
@@ -134,9 +133,8 @@ void Emitter::emit(fb::Op op, std::vector<int> inputs, std::vector<int> outputs,
   const auto type_of = [&](int tensor) {
     return tensor < 0 ? DType::undefined : file_.spec(tensor).type;
   };
-  const bool codes = std::ranges::any_of(inputs, [&](int t) {
-    return type_of(t) == DType::s8 || type_of(t) == DType::u8;
-  });
+  const bool codes = std::ranges::any_of(
+      inputs, [&](int t) { return type_of(t) == DType::s8 || type_of(t) == DType::u8; });
   file_.add_operator(op, version_of(op, codes, options), std::move(inputs), std::move(outputs),
                      std::move(options));
 }

@@ -48,13 +48,12 @@ class Emitter {
   // Adds the operator with the version that its types ask for.
   void emit(fb::Op op, std::vector<int> inputs, std::vector<int> outputs,
             fb::OptionsUnion options = {});
-  int ints(const std::vector<std::int64_t>& values);      // an int32 vector
-  int int_scalar(std::int64_t value);                     // an int32
+  int ints(const std::vector<std::int64_t>& values);  // an int32 vector
+  int int_scalar(std::int64_t value);                 // an int32
   // A tensor like another one, of another shape.
   int like(int tensor, const Shape& shape, const std::string& suffix);
   int reshape(int from, const Shape& shape, const std::string& suffix);
   int transpose(int from, const Perm& moves, const std::string& suffix);
-
 
  private:
   int constant_tensor(const End& end, const Tensor& tensor, const Perm& perm);

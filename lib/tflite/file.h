@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,7 +71,7 @@ class FileBuilder {
 
   fb::ModelT model_;
   fb::SubGraphT& graph_;
-  std::vector<TensorSpec> specs_;
+  std::deque<TensorSpec> specs_;  // references to them last
   std::vector<Operator> operators_;
   // By type, shape, parameters and bytes.
   std::map<std::tuple<DType, Shape, std::string, std::string>, int> constants_;

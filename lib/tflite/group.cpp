@@ -49,8 +49,8 @@ std::string why_float(const Group& group, std::size_t operands) {
   if (std::ranges::none_of(group.inputs, [](const End& e) { return e.params.has_value(); }) &&
       std::ranges::none_of(group.outputs, [](const End& e) { return e.params.has_value(); }))
     return "";
-  const std::size_t count = operands == 0 ? group.inputs.size()
-                                          : std::min(operands, group.inputs.size());
+  const std::size_t count =
+      operands == 0 ? group.inputs.size() : std::min(operands, group.inputs.size());
   for (std::size_t i = 0; i < count; ++i)
     if (!has_params(group.inputs[i]))
       return fmt::format("its input '{}' is not quantized", group.inputs[i].value->name());
@@ -99,10 +99,10 @@ Interval bounds_of(const Node& activation) {
   if (activation.is("Relu")) return {.lo = 0};
   const auto bounds = clip_bounds(activation);
   if (!bounds)
-    throw Error(Code::unsupported,
-                fmt::format("TFLite: {}: its bounds are computed as the model runs",
-                            activation.label()),
-                "Export the model with constant bounds.");
+    throw Error(
+        Code::unsupported,
+        fmt::format("TFLite: {}: its bounds are computed as the model runs", activation.label()),
+        "Export the model with constant bounds.");
   return *bounds;
 }
 
@@ -113,10 +113,9 @@ Group group_of(const Node& node, std::size_t operands, bool fuses) {
   for (const Value* value : node.outputs())
     group.outputs.push_back(output_end(value, group, fuses));
   group.why_float = why_float(group, operands);
-  group.integer = group.why_float.empty() && !group.outputs.empty() &&
-                  std::ranges::any_of(group.outputs, [](const End& e) {
-                    return e.params.has_value();
-                  });
+  group.integer =
+      group.why_float.empty() && !group.outputs.empty() &&
+      std::ranges::any_of(group.outputs, [](const End& e) { return e.params.has_value(); });
   return group.integer ? group : float_group(node, group.why_float);
 }
 

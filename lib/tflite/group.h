@@ -25,11 +25,11 @@ struct End {
 
 struct Group {
   const Node* node = nullptr;
-  std::vector<End> inputs, outputs;    // at the places of the node's own
-  const Node* activation = nullptr;    // a Relu or Clip behind it that is done by the same operator
-  bool integer = false;                // it computes on codes
-  std::string why_float;               // why not; empty: nothing around it is quantized
-  std::set<const Node*> taken;         // nodes behind it that are part of it
+  std::vector<End> inputs, outputs;  // at the places of the node's own
+  const Node* activation = nullptr;  // a Relu or Clip behind it that is done by the same operator
+  bool integer = false;              // it computes on codes
+  std::string why_float;             // why not; empty: nothing around it is quantized
+  std::set<const Node*> taken;       // nodes behind it that are part of it
 };
 
 // operands: how many inputs, from the first, must be codes, biases and settings aside; 0: all.

@@ -102,8 +102,7 @@ void lower_conv(Site& site) {
   const std::int64_t group = site.node().attr_int("group", 1);
   const bool depthwise = group > 1 && s[1] == 1;
   const Padded in = padded(site, image_in(site, image), w, PadWith::zero);
-  const int weights =
-      add_weights(site, filters, depthwise ? Perm{1, 2, 3, 0} : channels_last(4));
+  const int weights = add_weights(site, filters, depthwise ? Perm{1, 2, 3, 0} : channels_last(4));
   const int bias = add_bias(site, 2, s[0], filters);
   if (depthwise) {
     auto options = conv_options<fb::DepthwiseConv2DOptionsT>(site, w, in.padding);

@@ -15,15 +15,15 @@ struct Simple {
   fb::Op op;
 };
 constexpr std::array simple = {
-    Simple{"Abs", fb::Op::ABS},         Simple{"Ceil", fb::Op::CEIL},
-    Simple{"Cos", fb::Op::COS},         Simple{"Elu", fb::Op::ELU},
-    Simple{"Exp", fb::Op::EXP},         Simple{"Floor", fb::Op::FLOOR},
-    Simple{"Gelu", fb::Op::GELU},       Simple{"HardSwish", fb::Op::HARD_SWISH},
-    Simple{"Log", fb::Op::LOG},         Simple{"Neg", fb::Op::NEG},
-    Simple{"Round", fb::Op::ROUND},     Simple{"Sigmoid", fb::Op::LOGISTIC},
-    Simple{"Sin", fb::Op::SIN},         Simple{"Sqrt", fb::Op::SQRT},
-    Simple{"Tanh", fb::Op::TANH},       Simple{"Max", fb::Op::MAXIMUM},
-    Simple{"Min", fb::Op::MINIMUM},     Simple{"Pow", fb::Op::POW},
+    Simple{"Abs", fb::Op::ABS},     Simple{"Ceil", fb::Op::CEIL},
+    Simple{"Cos", fb::Op::COS},     Simple{"Elu", fb::Op::ELU},
+    Simple{"Exp", fb::Op::EXP},     Simple{"Floor", fb::Op::FLOOR},
+    Simple{"Gelu", fb::Op::GELU},   Simple{"HardSwish", fb::Op::HARD_SWISH},
+    Simple{"Log", fb::Op::LOG},     Simple{"Neg", fb::Op::NEG},
+    Simple{"Round", fb::Op::ROUND}, Simple{"Sigmoid", fb::Op::LOGISTIC},
+    Simple{"Sin", fb::Op::SIN},     Simple{"Sqrt", fb::Op::SQRT},
+    Simple{"Tanh", fb::Op::TANH},   Simple{"Max", fb::Op::MAXIMUM},
+    Simple{"Min", fb::Op::MINIMUM}, Simple{"Pow", fb::Op::POW},
 };
 
 fb::Op simple_op(const Node& node) {
@@ -131,8 +131,8 @@ void lower_clip(Site& site) {
 
 void lower_softmax(Site& site) {
   const Shape shape = site.in_shape(0);
-  const auto axis = static_cast<std::size_t>(normalized_axis(
-      site.node().attr_int("axis", -1), static_cast<std::int64_t>(shape.size())));
+  const auto axis = static_cast<std::size_t>(
+      normalized_axis(site.node().attr_int("axis", -1), static_cast<std::int64_t>(shape.size())));
   Perm perm = site.in_order_of(0);
   std::erase(perm, axis);
   perm.push_back(axis);

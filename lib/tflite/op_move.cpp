@@ -15,9 +15,8 @@ int moved(Site& site, std::size_t output, const Perm& perm) {
 }
 
 std::size_t axis_of(const Site& site, std::int64_t fallback) {
-  return static_cast<std::size_t>(
-      normalized_axis(site.node().attr_int("axis", fallback),
-                      static_cast<std::int64_t>(site.in_shape(0).size())));
+  return static_cast<std::size_t>(normalized_axis(
+      site.node().attr_int("axis", fallback), static_cast<std::int64_t>(site.in_shape(0).size())));
 }
 
 std::vector<std::int64_t> in_stored_order(const std::vector<std::int64_t>& values,
@@ -45,8 +44,8 @@ bool feeds_products(const Value& value) {
       return false;
     const Node* maker = weights->producer();
     return weights->rank() == 2 &&
-           (weights->is_constant() || (maker != nullptr && maker->is("DequantizeLinear") &&
-                                       maker->input(0)->is_constant()));
+           (weights->is_constant() ||
+            (maker != nullptr && maker->is("DequantizeLinear") && maker->input(0)->is_constant()));
   });
 }
 
@@ -81,8 +80,8 @@ Part part_of(const Site& site) {
   Part part{std::vector<std::int64_t>(shape.size(), 0), shape,
             std::vector<std::int64_t>(shape.size(), 1)};
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    const auto axis = static_cast<std::size_t>(
-        normalized_axis(axes[i], static_cast<std::int64_t>(shape.size())));
+    const auto axis =
+        static_cast<std::size_t>(normalized_axis(axes[i], static_cast<std::int64_t>(shape.size())));
     const std::int64_t length = shape[axis], step = steps[i];
     const std::int64_t start = starts[i] < 0 ? starts[i] + length : starts[i];
     part.begin[axis] = std::clamp<std::int64_t>(start, 0, step > 0 ? length : length - 1);
@@ -255,8 +254,8 @@ void lower_gather(Site& site) {
   fb::GatherOptionsT options;
   options.axis = static_cast<std::int32_t>(stored_axis(perm, axis));
   const int in = site.in(0, perm);
-  const int at = index_shape.empty() ? site.emitter().int_scalar(from.front())
-                                     : site.emitter().ints(from);
+  const int at =
+      index_shape.empty() ? site.emitter().int_scalar(from.front()) : site.emitter().ints(from);
   site.emit(fb::Op::GATHER, {in, at}, {moved(site, 0, result)}, std::move(options));
 }
 

@@ -46,8 +46,7 @@ void emit_reduction(Site& site, std::vector<std::int64_t> axes, bool keep_dims) 
   const int in = site.in(0, perm);
   std::vector<std::int64_t> stored;
   for (const std::int64_t axis : axes)
-    stored.push_back(
-        static_cast<std::int64_t>(stored_axis(perm, static_cast<std::size_t>(axis))));
+    stored.push_back(static_cast<std::int64_t>(stored_axis(perm, static_cast<std::size_t>(axis))));
   std::ranges::sort(stored);
   Perm left;
   for (const std::size_t axis : perm) {
@@ -59,8 +58,8 @@ void emit_reduction(Site& site, std::vector<std::int64_t> axes, bool keep_dims) 
   const fb::Op op = reduction_of(site.node());
   const bool picks = op == fb::Op::REDUCE_MAX || op == fb::Op::REDUCE_MIN;
   const Perm& result = keep_dims ? perm : left;
-  const int out = site.integer() && picks ? site.out(0, result, site.in_params(0))
-                                          : site.out(0, result);
+  const int out =
+      site.integer() && picks ? site.out(0, result, site.in_params(0)) : site.out(0, result);
   fb::ReducerOptionsT options;
   options.keep_dims = keep_dims;
   site.emit(op, {in, site.emitter().ints(stored)}, {out}, std::move(options));

@@ -38,8 +38,7 @@ void lower_product_of_data(Site& site) {
     site.refuse("a product with a vector that is computed",
                 "Export the model with matrices, by an Unsqueeze in front.");
   const int a = site.in(0, in_order(rank)), b = site.in(1, in_order(rank));
-  site.emit(fb::Op::BATCH_MATMUL, {a, b}, {site.out(0, in_order(rank))},
-            fb::BatchMatMulOptionsT());
+  site.emit(fb::Op::BATCH_MATMUL, {a, b}, {site.out(0, in_order(rank))}, fb::BatchMatMulOptionsT());
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ struct OpRow {
   std::string (*float_because)(const Group& group) = nullptr;
 };
 
-std::span<const OpRow> op_rows();      // sorted by operator
+std::span<const OpRow> op_rows();         // sorted by operator
 const OpRow* find_row(const Node& node);  // null: none
 
 // --- The families

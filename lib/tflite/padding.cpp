@@ -100,7 +100,8 @@ Padded pad(Site& site, int image, const Window& w, PadWith value) {
   const bool zero_is_lowest = spec.params && spec.params->zero_point.front() == -128;
   const int to = site.emitter().like(image, shape, "_padded");
   const std::vector<std::int32_t> table(pads.begin(), pads.end());
-  const int paddings = site.emitter().file().add_constant("paddings", Tensor::of<std::int32_t>({4, 2}, table));
+  const int paddings =
+      site.emitter().file().add_constant("paddings", Tensor::of<std::int32_t>({4, 2}, table));
   if (value == PadWith::zero || zero_is_lowest)
     site.emit(fb::Op::PAD, {image, paddings}, {to});
   else

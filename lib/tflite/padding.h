@@ -13,8 +13,8 @@ namespace intaglio::tflite {
 
 // Images of one row: [N,C,L] is [N,1,L,C] in front of operators of images.
 struct Image {
-  Shape spatial;   // height and width
-  Perm perm;       // in which the value is stored: {0, 2, 3, 1}, or {0, 2, 1} of rows
+  Shape spatial;  // height and width
+  Perm perm;      // in which the value is stored: {0, 2, 3, 1}, or {0, 2, 1} of rows
   bool row = false;
 };
 // Refuses ranks other than 3 and 4.

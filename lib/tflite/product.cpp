@@ -56,12 +56,14 @@ int add_weights(Site& site, const Weights& weights, const Perm& perm) {
 }
 
 int add_bias(Site& site, std::size_t input, std::int64_t outputs, const Weights& weights) {
+  if (site.has_input(input) && element_count(site.in_shape(input)) != outputs)
+    site.refuse("a bias that is not one value per output", "Add it behind instead.");
   FileBuilder& file = site.emitter().file();
   const std::string name =
       site.has_input(input) ? site.node().input(input)->name() : site.node().name() + "_bias";
   if (!site.integer()) {
-    const Tensor bias = site.has_input(input) ? site.needed_constant(input, "a bias")
-                                              : zeros(DType::f32, outputs);
+    const Tensor bias =
+        site.has_input(input) ? site.needed_constant(input, "a bias") : zeros(DType::f32, outputs);
     return file.add_constant(name, bias.reshaped({outputs}));
   }
   const QParams params = bias_params(site, weights);

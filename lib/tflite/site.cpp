@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-
 namespace intaglio::tflite {
 namespace {
 
 int code_of_bound(float bound, const QParams& params) {
-  const double code = std::nearbyint(static_cast<double>(bound) / params.scale.front()) +
-                      params.zero_point.front();
+  const double code =
+      std::nearbyint(static_cast<double>(bound) / params.scale.front()) + params.zero_point.front();
   return static_cast<int>(std::clamp(code, -128.0, 127.0));
 }
 
@@ -80,8 +79,7 @@ void Site::add_clamp(int from, std::size_t i, const CodeBounds& bounds, int to) 
   } else if (bounds.lo > -128) {
     steps_.push_back({fb::Op::MAXIMUM, from, bound_tensor(to, bounds.lo), to});
   }
-  if (bounds.hi < 127)
-    steps_.push_back({fb::Op::MINIMUM, from, bound_tensor(to, bounds.hi), to});
+  if (bounds.hi < 127) steps_.push_back({fb::Op::MINIMUM, from, bound_tensor(to, bounds.hi), to});
 }
 
 int Site::bound_tensor(int like, int code) {
@@ -98,8 +96,8 @@ int Site::scalar_like(const Tensor& value, int tensor) {
 void Site::pass(std::size_t i, const Stored& stored) {
   const CodeBounds bounds = integer() ? code_bounds(i) : CodeBounds{};
   const auto& params = emitter_.file().spec(stored.tensor).params;
-  const bool same = !integer() || (params == group_.outputs[i].params && bounds.lo == -128 &&
-                                   bounds.hi == 127);
+  const bool same =
+      !integer() || (params == group_.outputs[i].params && bounds.lo == -128 && bounds.hi == 127);
   if (same) return emitter_.store(*group_.outputs[i].value, stored);
   const int to = out(i, stored.perm, *params);
   // What out() asks for is the first of the steps; it reads what is there.

@@ -26,9 +26,9 @@ class Site {
   std::size_t outputs() const { return group_.outputs.size(); }
   bool has_input(std::size_t i) const;
 
-  Shape in_shape(std::size_t i) const;   // in the order of ONNX
+  Shape in_shape(std::size_t i) const;  // in the order of ONNX
   Shape out_shape(std::size_t i) const;
-  Perm in_order_of(std::size_t i);       // as it is stored; of constants, that of ONNX
+  Perm in_order_of(std::size_t i);  // as it is stored; of constants, that of ONNX
   const QParams& in_params(std::size_t i) const { return *group_.inputs[i].params; }
   const QParams& out_params(std::size_t i) const { return *group_.outputs[i].params; }
   const End& in_end(std::size_t i) const { return group_.inputs[i]; }

@@ -109,8 +109,8 @@ class Writer {
     inputs_.push_back({feed.name(), tensor});
     file_.inputs.push_back({spec.name, spec.type, spec.shape, spec.params, images});
     if (convert) {
-      const int to = emitter_.file().add_tensor(
-          {feed.name() + "_signed", DType::s8, spec.shape, params});
+      const int to =
+          emitter_.file().add_tensor({feed.name() + "_signed", DType::s8, spec.shape, params});
       emitter_.emit(fb::Op::QUANTIZE, {tensor}, {to});
       tensor = to;
     }
@@ -122,10 +122,10 @@ class Writer {
     if (node.is("QuantizeLinear")) return quantize(node);
     const OpRow* row = find_row(node);
     if (row == nullptr)
-      throw Error(Code::unsupported,
-                  fmt::format("TFLite: {}: has no operator for it that this program writes",
-                              node.label()),
-                  "Export the model without it; `format` qdq keeps it.");
+      throw Error(
+          Code::unsupported,
+          fmt::format("TFLite: {}: has no operator for it that this program writes", node.label()),
+          "Export the model without it; `format` qdq keeps it.");
     Group group = group_of(node, row->operands, row->fuses);
     if (group.integer && row->float_because != nullptr)
       if (const std::string why = row->float_because(group); !why.empty())
@@ -140,9 +140,11 @@ class Writer {
     site.finish();
   }
 
+  // What moves floats is no arithmetic.
   static bool computes(const Node& node) {
-    return node.output(0) != nullptr && is_float(node.output(0)->dtype()) &&
-           !traits_of(node).relabels;
+    const OpTraits& traits = traits_of(node);
+    return node.output(0) != nullptr && is_float(node.output(0)->dtype()) && !traits.moves &&
+           !traits.relabels && !traits.joins;
   }
 
   // Floats, or codes with other parameters, become codes.
@@ -171,8 +173,8 @@ class Writer {
     const bool images = rank == 4 && perm == channels_last(4);
     int tensor = emitter_.tensor(end, images ? perm : in_order(rank));
     if (end.params && output.dtype() == DType::u8) {
-      const int to = file.add_tensor({output.name(), DType::u8, file.spec(tensor).shape,
-                                      unsigned_params(*end.params)});
+      const int to = file.add_tensor(
+          {output.name(), DType::u8, file.spec(tensor).shape, unsigned_params(*end.params)});
       emitter_.emit(fb::Op::QUANTIZE, {tensor}, {to});
       tensor = to;
     }
@@ -194,8 +196,7 @@ class Writer {
       file_.conversions += converts ? 1 : 0;
       file_.transposes += op.op == fb::Op::TRANSPOSE ? 1 : 0;
       const auto is_codes = [&](int t) { return t >= 0 && file.spec(t).type == DType::s8; };
-      file_.on_codes +=
-          !converts && std::ranges::any_of(op.outputs, is_codes) ? 1 : 0;
+      file_.on_codes += !converts && std::ranges::any_of(op.outputs, is_codes) ? 1 : 0;
     }
   }
 

@@ -58,6 +58,8 @@ const std::vector<Door> doors = {
     {"unicode/", {"calibration/tokens/unicode.cpp", "calibration/tokens/regex.cpp"}},
     {"nlohmann/", {"lib/base/json.h"}},
     {"spdlog/", {"lib/base/log.h", "apps/commands/program.cpp"}},
+    {"flatbuffers/", {"lib/tflite/"}},
+    {"tflite_generated.h", {"lib/tflite/"}},
     {"CL/", {}},
     {"gtest/", {}},
     {"benchmark/", {}},
