@@ -127,4 +127,19 @@ std::optional<Perm> reshaped(const Shape& from, const Perm& stored, const Shape&
   return with_short_axes(to, std::move(result));
 }
 
+Perm reshapable(const Shape& from, const Perm& stored, const Shape& to) {
+  const Perm a = long_axes(from, in_order(from.size())), b = long_axes(to, in_order(to.size()));
+  Perm result;
+  for (const std::size_t axis : long_axes(from, stored)) {
+    if (std::ranges::find(result, axis) != result.end()) continue;
+    for (const Group& group : groups_of(from, a, to, b)) {
+      const auto first = a.begin() + static_cast<std::ptrdiff_t>(group.from);
+      const auto last = a.begin() + static_cast<std::ptrdiff_t>(group.from_end);
+      if (std::find(first, last, axis) != last) result.insert(result.end(), first, last);
+    }
+  }
+  if (result.size() != a.size()) return in_order(from.size());
+  return with_short_axes(from, std::move(result));
+}
+
 }  // namespace intaglio::tflite

@@ -40,4 +40,9 @@ bool same_places(const Shape& shape, const Perm& a, const Perm& b);
 // for images, else that of ONNX.
 std::optional<Perm> reshaped(const Shape& from, const Perm& stored, const Shape& to);
 
+// The order nearest to the stored one for which there is such a result: axes that are joined stand
+// together where the first of them stood. Of [1,2,4,5,5] in {0, 3, 4, 2, 1} to [1,8,5,5] it is
+// {0, 3, 4, 1, 2}.
+Perm reshapable(const Shape& from, const Perm& stored, const Shape& to);
+
 }  // namespace intaglio::tflite

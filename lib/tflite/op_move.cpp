@@ -60,6 +60,15 @@ std::vector<std::size_t> columns_of(const Shape& shape, const Perm& perm) {
   return {data.begin(), data.end()};
 }
 
+// The order of axes to transpose to in front of a Reshape, and that of its result: what makes an
+// image with its channels last, if something does, else that of ONNX.
+std::pair<Perm, Perm> transposed_for(const Shape& from, const Perm& stored, const Shape& to) {
+  const Perm near = reshapable(from, stored, to);
+  const Perm last = channels_last(to.size());
+  if (to.size() == 4 && reshaped(from, near, to) == last) return {near, last};
+  return {in_order(from.size()), in_order(to.size())};
+}
+
 bool flattens(const Shape& from, const Shape& to) {
   return to.size() == 2 && from.size() > 2 && to[0] == from[0];
 }
@@ -133,8 +142,9 @@ void lower_reshape(Site& site) {
     rows.columns = columns_of(from, x.perm);
     return site.emitter().store(value, rows);
   }
-  const int in = site.in(0, in_order(from.size()));
-  emit_reshape(site, in, to, moved(site, 0, plain));
+  const auto [order, result] = transposed_for(from, x.perm, to);
+  const int in = site.in(0, order);
+  emit_reshape(site, in, permuted(to, result), moved(site, 0, result));
 }
 
 // Nothing moves: the same tensor has its axes in another order.

@@ -122,10 +122,10 @@ class Writer {
     if (node.is("QuantizeLinear")) return quantize(node);
     const OpRow* row = find_row(node);
     if (row == nullptr)
-      throw Error(
-          Code::unsupported,
-          fmt::format("TFLite: {}: has no operator for it that this program writes", node.label()),
-          "Export the model without it; `format` qdq keeps it.");
+      throw Error(Code::unsupported,
+                  fmt::format("TFLite: {}: there is no operator for it that this program writes",
+                              node.label()),
+                  "Export the model without it; `format` qdq keeps it.");
     Group group = group_of(node, row->operands, row->fuses);
     if (group.integer && row->float_because != nullptr)
       if (const std::string why = row->float_because(group); !why.empty())

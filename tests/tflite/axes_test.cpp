@@ -57,6 +57,15 @@ TEST(Axes, AReshapeThatMixesAxesDoesNot) {
   EXPECT_TRUE(tflite::reshaped({1, 8, 5, 7}, {0, 1, 2, 3}, {1, 280}));
 }
 
+TEST(Axes, TheNearestOrderThatCanBeReshaped) {
+  // The shuffle of ShuffleNet: one transposition, and channels stay last.
+  EXPECT_EQ(tflite::reshapable({1, 4, 2, 5, 7}, {0, 3, 4, 2, 1}, {1, 8, 5, 7}),
+            (Perm{0, 3, 4, 1, 2}));
+  EXPECT_EQ(tflite::reshapable({1, 8, 5, 7}, nhwc, {1, 280}), (Perm{0, 1, 2, 3}));
+  const Shape from = {2, 8, 5, 7}, to = {2, 40, 7};
+  EXPECT_TRUE(tflite::reshaped(from, tflite::reshapable(from, nhwc, to), to));
+}
+
 // What a reshape in place gives is what a reshape in ONNX's order gives.
 TEST(Axes, ReshapesInPlaceAgreeWithThoseOfOnnx) {
   const std::vector<std::pair<Shape, Shape>> cases = {
