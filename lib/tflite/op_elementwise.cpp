@@ -144,6 +144,12 @@ void lower_softmax(Site& site) {
   site.emit(fb::Op::SOFTMAX, {in}, {site.out(0, perm)}, std::move(options));
 }
 
+void lower_reciprocal(Site& site) {
+  const Perm perm = site.in_order_of(0);
+  const int in = site.in(0, perm);
+  site.emit(fb::Op::DIV, {float_scalar(site, 1), in}, {site.out(0, perm)}, fb::DivOptionsT());
+}
+
 // max(0, min(1, alpha x + beta)), in float.
 void lower_hard_sigmoid(Site& site) {
   const Perm perm = site.in_order_of(0);

@@ -50,6 +50,8 @@ void lower_prelu(Site& site);
 void lower_clip(Site& site);
 void lower_softmax(Site& site);
 void lower_hard_sigmoid(Site& site);
+void lower_reciprocal(Site& site);
+void lower_batch_normalization(Site& site);
 
 void lower_reshape(Site& site);  // Flatten, Squeeze, Unsqueeze as well
 void lower_transpose(Site& site);

@@ -239,6 +239,9 @@ OPERATORS = {
     "Tanh": ("Tanh", [S], (1 / 128, 0), [], {}),
     "Tile": ("Tile", [S], None, [constant([1, 2, 1, 1])], {}),
     "Transpose": ("Transpose", [S], None, [], dict(perm=[0, 2, 3, 1])),
+    "BatchNormalization (float)": ("BatchNormalization", [S], (0.0431, -12),
+                                   [np.linspace(0.5, 2, 16, dtype=np.float32), np.linspace(-1, 1, 16, dtype=np.float32),
+                                    np.linspace(1, -1, 16, dtype=np.float32), np.linspace(0.1, 2, 16, dtype=np.float32)], {}),
     "Exp (float)": ("Exp", [S], (0.0431, -128), [], {}),
     "HardSigmoid (float)": ("HardSigmoid", [S], FIXED, [], {}),
 }

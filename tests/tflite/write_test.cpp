@@ -2,6 +2,8 @@
 #include "lib/tflite/write.h"
 
 #include "lib/exec/infer.h"
+#include "lib/exec/registry.h"
+#include "lib/tflite/op_table.h"
 #include "tests/tflite/support.h"
 
 namespace intaglio::testing {
@@ -140,6 +142,15 @@ TEST(TfliteFile, WhatIsLeftFloatStandsBetweenConversions) {
   ASSERT_EQ(file.file().in_float.size(), 1u);
   EXPECT_EQ(file.file().in_float[0].node, "Conv node 'second'");
   EXPECT_EQ(file.file().in_float[0].reason, "its input 'v' is not quantized");
+}
+
+TEST(TfliteFile, TheTableOfOperatorsIsSortedAndEachIsAnOperatorOfOnnx) {
+  const auto rows = tflite::op_rows();
+  EXPECT_TRUE(std::ranges::is_sorted(rows, {}, &tflite::OpRow::op));
+  for (const tflite::OpRow& row : rows)
+    EXPECT_TRUE(std::ranges::any_of(default_registry().all(), [&](const KernelDef& def) {
+      return def.op == row.op;
+    })) << row.op;
 }
 
 TEST(TfliteFile, OtherFixedResultsMakeFloatOperators) {
