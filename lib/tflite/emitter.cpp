@@ -115,7 +115,7 @@ int Emitter::relaid(const End& end, const Stored& from, const Perm& perm) {
                 "Please report this with the model.");
   const Perm full = with_rank(from.perm, perm.size());
   if (from.perm == perm) return from.tensor;
-  const auto [it, fresh] = relaid_.try_emplace({from.tensor, perm}, from.tensor);
+  const auto [it, fresh] = relaid_.try_emplace({end.value, perm}, from.tensor);
   if (!fresh) return it->second;
   const Shape shape = with_rank(shape_of(*end.value), perm.size());
   int at = from.tensor;
@@ -125,7 +125,7 @@ int Emitter::relaid(const End& end, const Stored& from, const Perm& perm) {
     if (full.size() != from.perm.size()) at = reshape(at, permuted(shape, full), "_reshaped");
     at = transpose(at, between(full, perm), "_transposed");
   }
-  return relaid_[{from.tensor, perm}] = at;
+  return relaid_[{end.value, perm}] = at;
 }
 
 void Emitter::emit(fb::Op op, std::vector<int> inputs, std::vector<int> outputs,

@@ -62,7 +62,7 @@ class Emitter {
 
   FileBuilder file_;
   std::unordered_map<const Value*, Stored> stored_;
-  std::map<std::pair<int, Perm>, int> relaid_;
+  std::map<std::pair<const Value*, Perm>, int> relaid_;  // only looked up: no order of it shows
 };
 
 }  // namespace intaglio::tflite

@@ -135,6 +135,7 @@ class Writer {
                                                   ? "nothing around it is quantized"
                                                   : group.why_float});
     taken_.insert(group.taken.begin(), group.taken.end());
+    images_ = images_ || row->order == Order::images;
     Site site(emitter_, group);
     row->lower(site);
     site.finish();
@@ -170,7 +171,7 @@ class Writer {
     const End end{&output, codes ? code_params(output) : std::nullopt};
     const std::size_t rank = shape_of(output).size();
     const Perm perm = emitter_.stored(end).perm;
-    const bool images = rank == 4 && perm == channels_last(4);
+    const bool images = images_ && rank == 4 && perm == channels_last(4);
     int tensor = emitter_.tensor(end, images ? perm : in_order(rank));
     if (end.params && output.dtype() == DType::u8) {
       const int to = file.add_tensor(
@@ -203,6 +204,7 @@ class Writer {
   Model model_;
   Emitter emitter_;
   std::set<const Node*> taken_;
+  bool images_ = false;  // there are operators of images
   std::vector<PortSpec> inputs_, outputs_;
   TfliteFile file_;
 };

@@ -7,7 +7,7 @@
 //
 // Images are stored with their channels last, and values keep the order in which they are made:
 // TRANSPOSE stands only in front of what wants another one (lib/tflite/axes.h). Inputs and outputs
-// of rank 4 are [N,H,W,C] where the network uses them as images; all others are as in ONNX. A Relu
+// of rank 4 are [N,H,W,C] where operators of images read or make them; all others are as in ONNX. A Relu
 // or Clip that the saturation of codes does is no operator. Codes of u8 become those of s8, with
 // zero points that are less by 128: they stand for the same values.
 //

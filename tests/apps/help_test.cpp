@@ -70,7 +70,7 @@ TEST(Help, SaysTypesAsPeopleDo) {
       EXPECT_FALSE(contains(all, noise)) << command << " " << noise << "\n" << all;
   }
   const std::string all = help_of("quantize", "100", {"all"});
-  for (const char* type : {"--format qdq|qoperator|dynamic|weights", "--score-threshold 0..1",
+  for (const char* type : {"--format qdq|qoperator|dynamic|weights|tflite", "--score-threshold 0..1",
                            "--method NAME[:KEY=VALUE,...]", "--threads N"})
     EXPECT_TRUE(contains(all, type)) << type;
 }

@@ -12,6 +12,7 @@
 // The code that flatc makes of lib/tflite/tflite.fbs.
 #include <tflite_generated.h>
 
+#include "lib/exec/infer.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/tflite/write.h"
 #include "tests/rewrite/support.h"

@@ -1,7 +1,6 @@
 // TFLite files against the Q/DQ models that they are made of.
 #include "lib/tflite/write.h"
 
-#include "lib/exec/infer.h"
 #include "lib/exec/registry.h"
 #include "lib/tflite/op_table.h"
 #include "tests/tflite/support.h"
