@@ -1,18 +1,12 @@
-// Operators that move, join and part values.
+// Operators that move, join, part and repeat values.
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "lib/graph/readers.h"
 #include "lib/tflite/op_table.h"
 
 namespace intaglio::tflite {
 namespace {
-
-// The result in the parameters of the input: these operators change no code.
-int moved(Site& site, std::size_t output, const Perm& perm) {
-  return site.integer() ? site.out(output, perm, site.in_params(0)) : site.out(output, perm);
-}
 
 std::size_t axis_of(const Site& site, std::int64_t fallback) {
   return static_cast<std::size_t>(normalized_axis(
@@ -22,55 +16,6 @@ std::size_t axis_of(const Site& site, std::int64_t fallback) {
 std::vector<std::int64_t> in_stored_order(const std::vector<std::int64_t>& values,
                                           const Perm& perm) {
   return permuted(values, perm);
-}
-
-// --- Reshape
-
-void emit_reshape(Site& site, int from, const Shape& shape, int to) {
-  fb::ReshapeOptionsT options;
-  options.new_shape.assign(shape.begin(), shape.end());
-  site.emit(fb::Op::RESHAPE, {from, site.emitter().ints(shape)}, {to}, std::move(options));
-}
-
-// Whether products with constant weights, and nothing else, read the rows.
-bool feeds_products(const Value& value) {
-  if (value.is_output() || value.uses().empty()) return false;
-  return std::ranges::all_of(value.uses(), [](const Use& use) {
-    const Node& node = *use.node;
-    if (node.is("QuantizeLinear") || node.is("DequantizeLinear"))
-      return use.index == 0 && node.output(0) != nullptr && feeds_products(*node.output(0));
-    const Value* weights = node.input(1);
-    if (!(node.is("Gemm") || node.is("MatMul")) || use.index != 0 || weights == nullptr)
-      return false;
-    const Node* maker = weights->producer();
-    return weights->rank() == 2 &&
-           (weights->is_constant() ||
-            (maker != nullptr && maker->is("DequantizeLinear") && maker->input(0)->is_constant()));
-  });
-}
-
-// Column c of rows that were flattened as stored is column result[c] of ONNX.
-std::vector<std::size_t> columns_of(const Shape& shape, const Perm& perm) {
-  Shape inner = shape;
-  inner.front() = 1;
-  std::vector<std::int64_t> places(static_cast<std::size_t>(element_count(inner)));
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<std::int64_t>(i);
-  const Tensor moved = permuted(Tensor::of<std::int64_t>(inner, places), perm);
-  const auto data = moved.data<std::int64_t>();
-  return {data.begin(), data.end()};
-}
-
-// The order of axes to transpose to in front of a Reshape, and that of its result: what makes an
-// image with its channels last, if something does, else that of ONNX.
-std::pair<Perm, Perm> transposed_for(const Shape& from, const Perm& stored, const Shape& to) {
-  const Perm near = reshapable(from, stored, to);
-  const Perm last = channels_last(to.size());
-  if (to.size() == 4 && reshaped(from, near, to) == last) return {near, last};
-  return {in_order(from.size()), in_order(to.size())};
-}
-
-bool flattens(const Shape& from, const Shape& to) {
-  return to.size() == 2 && from.size() > 2 && to[0] == from[0];
 }
 
 // --- Slice
@@ -124,47 +69,6 @@ void require_image(Site& site) {
 
 }  // namespace
 
-void lower_reshape(Site& site) {
-  const Shape from = site.in_shape(0), to = site.out_shape(0);
-  const Stored x = site.emitter().stored(site.in_end(0));
-  if (from == to) return site.pass(0, x);
-  const Node& node = site.node();
-  if (const auto perm = reshaped(from, x.perm, to)) {
-    const int out = moved(site, 0, *perm);
-    return emit_reshape(site, x.tensor, permuted(to, *perm), out);
-  }
-  const Perm plain = in_order(to.size());
-  if (x.perm.front() == 0 && flattens(from, to) && feeds_products(*node.output(0))) {
-    const int out = moved(site, 0, plain);
-    emit_reshape(site, x.tensor, to, out);
-    const Value& value = *site.out_value(0);
-    Stored rows = site.emitter().stored({&value, {}});
-    rows.columns = columns_of(from, x.perm);
-    return site.emitter().store(value, rows);
-  }
-  const auto [order, result] = transposed_for(from, x.perm, to);
-  const int in = site.in(0, order);
-  emit_reshape(site, in, permuted(to, result), moved(site, 0, result));
-}
-
-// Nothing moves: the same tensor has its axes in another order.
-void lower_transpose(Site& site) {
-  const Stored x = site.emitter().stored(site.in_end(0));
-  const auto given = site.node().attr_ints("perm");
-  const std::size_t rank = x.perm.size();
-  Stored result = x;
-  for (std::size_t i = 0; i < rank; ++i) {
-    if (given.empty())
-      result.perm[i] = rank - 1 - x.perm[i];
-    else
-      result.perm[i] = static_cast<std::size_t>(
-          std::ranges::find(given, static_cast<std::int64_t>(x.perm[i])) - given.begin());
-  }
-  site.pass(0, result);
-}
-
-void lower_identity(Site& site) { site.pass(0, site.emitter().stored(site.in_end(0))); }
-
 void lower_concat(Site& site) {
   const std::size_t rank = site.out_shape(0).size();
   Perm perm = in_order(rank);
@@ -188,7 +92,7 @@ void lower_split(Site& site) {
     if (site.node().output(i) == nullptr)
       site.refuse("a part that nobody takes", "Run a simplifier on the model first.");
     lengths.push_back(site.out_shape(i)[axis]);
-    out.push_back(moved(site, i, perm));
+    out.push_back(site.moved(i, perm));
   }
   const auto count = static_cast<std::int32_t>(out.size());
   if (std::ranges::adjacent_find(lengths, std::not_equal_to<>()) == lengths.end()) {
@@ -213,7 +117,7 @@ void lower_slice(Site& site) {
   const int in = site.in(0, perm);
   site.emit(fb::Op::STRIDED_SLICE,
             {in, e.ints(begin), e.ints(end), e.ints(in_stored_order(part.stride, perm))},
-            {moved(site, 0, perm)}, std::move(options));
+            {site.moved(0, perm)}, std::move(options));
 }
 
 void lower_pad(Site& site) {
@@ -234,15 +138,14 @@ void lower_pad(Site& site) {
   if (mode == "reflect") {
     fb::MirrorPadOptionsT options;
     options.mode = fb::MirrorMode::REFLECT;
-    return site.emit(fb::Op::MIRROR_PAD, {in, paddings}, {moved(site, 0, perm)},
-                     std::move(options));
+    return site.emit(fb::Op::MIRROR_PAD, {in, paddings}, {site.moved(0, perm)}, std::move(options));
   }
   if (mode != "constant") site.refuse(fmt::format("mode {}", mode), "Use constant or reflect.");
   const auto value = site.constant(2);
   if (site.has_input(2) && !value) site.needed_constant(2, "a value to pad with");
   if (!value || value->item<float>() == 0)
-    return site.emit(fb::Op::PAD, {in, paddings}, {moved(site, 0, perm)});
-  site.emit(fb::Op::PADV2, {in, paddings, site.scalar_like(*value, in)}, {moved(site, 0, perm)});
+    return site.emit(fb::Op::PAD, {in, paddings}, {site.moved(0, perm)});
+  site.emit(fb::Op::PADV2, {in, paddings, site.scalar_like(*value, in)}, {site.moved(0, perm)});
 }
 
 void lower_gather(Site& site) {
@@ -266,7 +169,7 @@ void lower_gather(Site& site) {
   const int in = site.in(0, perm);
   const int at =
       index_shape.empty() ? site.emitter().int_scalar(from.front()) : site.emitter().ints(from);
-  site.emit(fb::Op::GATHER, {in, at}, {moved(site, 0, result)}, std::move(options));
+  site.emit(fb::Op::GATHER, {in, at}, {site.moved(0, result)}, std::move(options));
 }
 
 void lower_expand(Site& site) {
@@ -275,7 +178,7 @@ void lower_expand(Site& site) {
   const Perm perm = own.size() == to.size() ? own : in_order(to.size());
   const int in = site.in(0, perm);
   site.emit(fb::Op::BROADCAST_TO, {in, site.emitter().ints(permuted(to, perm))},
-            {moved(site, 0, perm)});
+            {site.moved(0, perm)});
 }
 
 void lower_tile(Site& site) {
@@ -283,7 +186,7 @@ void lower_tile(Site& site) {
   const auto repeats = site.needed_ints(1, "repeats");
   const int in = site.in(0, perm);
   site.emit(fb::Op::TILE, {in, site.emitter().ints(in_stored_order(repeats, perm))},
-            {moved(site, 0, perm)});
+            {site.moved(0, perm)});
 }
 
 void lower_depth_to_space(Site& site) {
@@ -294,7 +197,7 @@ void lower_depth_to_space(Site& site) {
   if (site.node().attr_string("mode", "DCR") == "CRD") in = as_dcr(site, in, block);
   fb::DepthToSpaceOptionsT options;
   options.block_size = static_cast<std::int32_t>(block);
-  site.emit(fb::Op::DEPTH_TO_SPACE, {in}, {moved(site, 0, perm)}, std::move(options));
+  site.emit(fb::Op::DEPTH_TO_SPACE, {in}, {site.moved(0, perm)}, std::move(options));
 }
 
 void lower_space_to_depth(Site& site) {
@@ -303,7 +206,7 @@ void lower_space_to_depth(Site& site) {
   fb::SpaceToDepthOptionsT options;
   options.block_size = static_cast<std::int32_t>(site.node().attr_int("blocksize"));
   const int in = site.in(0, perm);
-  site.emit(fb::Op::SPACE_TO_DEPTH, {in}, {moved(site, 0, perm)}, std::move(options));
+  site.emit(fb::Op::SPACE_TO_DEPTH, {in}, {site.moved(0, perm)}, std::move(options));
 }
 
 }  // namespace intaglio::tflite

@@ -58,8 +58,7 @@ void emit_reduction(Site& site, std::vector<std::int64_t> axes, bool keep_dims) 
   const fb::Op op = reduction_of(site.node());
   const bool picks = op == fb::Op::REDUCE_MAX || op == fb::Op::REDUCE_MIN;
   const Perm& result = keep_dims ? perm : left;
-  const int out =
-      site.integer() && picks ? site.out(0, result, site.in_params(0)) : site.out(0, result);
+  const int out = picks ? site.moved(0, result) : site.out(0, result);
   fb::ReducerOptionsT options;
   options.keep_dims = keep_dims;
   site.emit(op, {in, site.emitter().ints(stored)}, {out}, std::move(options));

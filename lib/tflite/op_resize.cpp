@@ -111,7 +111,7 @@ void lower_resize(Site& site) {
   const Perm perm = channels_last(4);
   const Shape to = site.out_shape(0);
   const int in = site.in(0, perm), size = site.emitter().ints({to[2], to[3]});
-  const int out = site.integer() ? site.out(0, perm, site.in_params(0)) : site.out(0, perm);
+  const int out = site.moved(0, perm);
   const auto fill = [&](auto options) {
     options.align_corners = rule->align_corners;
     options.half_pixel_centers = rule->half_pixel_centers;

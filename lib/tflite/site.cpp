@@ -69,6 +69,10 @@ int Site::out(std::size_t i, const Perm& perm, const QParams& made) {
   return before;
 }
 
+int Site::moved(std::size_t i, const Perm& perm) {
+  return integer() ? out(i, perm, in_params(0)) : out(i, perm);
+}
+
 void Site::add_clamp(int from, std::size_t i, const CodeBounds& bounds, int to) {
   if (bounds.lo > -128 && bounds.hi < 127) {
     TensorSpec spec = emitter_.file().spec(to);

@@ -42,6 +42,8 @@ class Site {
   // that they keep parameters write `made`, and what differs is requantized behind.
   int out(std::size_t i, const Perm& perm);
   int out(std::size_t i, const Perm& perm, const QParams& made);
+  // Of operators that change no code: in the parameters of the first input.
+  int moved(std::size_t i, const Perm& perm);
   // The result is what is stored there already, with these parameters (integer nodes).
   void pass(std::size_t i, const Stored& stored);
 
