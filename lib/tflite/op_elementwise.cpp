@@ -81,6 +81,9 @@ void lower_binary(Site& site) {
                 "Export the model with operators of two.");
   const Perm perm = common_order(site, site.out_shape(0).size());
   const std::vector<int> in = {site.in(0, perm), site.in(1, perm)};
+  const FileBuilder& file = site.emitter().file();
+  if (file.spec(in[0]).type != file.spec(in[1]).type)
+    site.refuse("operands of two types", "Export the model with a Cast in front.");
   const Node& node = site.node();
   if (node.is("Add")) return emit_arithmetic<fb::AddOptionsT>(site, fb::Op::ADD, in, perm);
   if (node.is("Sub")) return emit_arithmetic<fb::SubOptionsT>(site, fb::Op::SUB, in, perm);

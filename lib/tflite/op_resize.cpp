@@ -48,7 +48,7 @@ std::int64_t nearest_of(const Rule& rule, const Axis& axis, double i) {
 double onnx_place(const std::string& mode, const Axis& axis, double i) {
   if (mode == "asymmetric") return i / axis.scale;
   if (mode == "align_corners")
-    return axis.to == 1 ? 0 : i * static_cast<double>(axis.from - 1) / (axis.to - 1);
+    return axis.to == 1 ? 0 : i * static_cast<double>(axis.from - 1) / (axis.scale * axis.from - 1);
   if (mode == "pytorch_half_pixel" && axis.to == 1) return 0;
   if (mode == "half_pixel" || mode == "pytorch_half_pixel") return (i + 0.5) / axis.scale - 0.5;
   return std::nan("");
