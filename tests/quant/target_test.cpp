@@ -76,8 +76,8 @@ TEST(Target, MistakesNameTheirPlace) {
       "weights": {"types": ["s8"], "zero_point": "zero", "granularity": "channel"}, "bias": ["s32"]})";
   holds(refusal(schemes + accepts), "contradicts the schemes");
   std::string forms = accepts;
-  forms.replace(forms.find("\"qdq\""), 5, "\"tflite\"");
-  holds(refusal(schemes + forms), "'tflite' is none of");
+  forms.replace(forms.find("\"qdq\""), 5, "\"caffe\"");
+  holds(refusal(schemes + forms), "'caffe' is none of");
 }
 
 TEST(Target, OptionsThatContradictItAreRefused) {
