@@ -11,6 +11,7 @@
 #include "lib/exec/executor.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "tests/support/language_model.h"
 
 namespace intaglio::testing {
 namespace {
@@ -90,6 +91,13 @@ void save_test_set(const Path& folder) {
   save_tensor(folder / "output_0.pb", Executor(model.graph()).run(feeds).front());
 }
 
+// Long enough for a sequence of 512 tokens.
+void save_text(const Path& path) {
+  std::string text;
+  for (int i = 0; i < 6; ++i) text += small_text();
+  write_file(path, text);
+}
+
 // A name of the documents and what is made for it: by a line of the shell, with the demo's files in
 // $DATA, or by a function of the path.
 struct StandIn {
@@ -136,6 +144,13 @@ const std::vector<StandIn>& stand_ins() {
       {"minilm.onnx", nullptr, saves(encoder)},
       {"calib", nullptr, save_sentences},
       {"test_data_set_0", nullptr, save_test_set},
+      {"decoder.onnx", nullptr, [](const Path& path) { save_decoder(path); }},
+      {"tokenizer.json", nullptr,
+       [](const Path& path) { write_file(path, small_tokenizer().dump()); }},
+      {"calib.txt", nullptr, save_text},
+      {"eval.txt", nullptr, save_text},
+      {"q4.onnx", "intaglio quantize decoder.onnx --format matmulnbits -o q4.onnx",
+       [](const Path& path) { save_decoder(path.parent_path() / "decoder.onnx"); }},
   };
   return table;
 }

@@ -9,6 +9,7 @@
 #include "lib/graph/model.h"
 #include "lib/io/save.h"
 #include "tests/e2e/json_schema.h"
+#include "tests/support/language_model.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
@@ -16,52 +17,12 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-// Inputs called w_* become constants.
-std::string saved(const std::filesystem::path& path, const std::string& graph) {
-  Model model = TextModel().model(graph);
-  unsigned seed = 3;
-  for (Value* feed : model.graph().feeds()) {
-    if (!feed->name().starts_with("w_")) continue;
-    Shape shape;
-    for (const Dim& d : *feed->dims()) shape.push_back(d.value);
-    feed->set_constant(random_tensor(shape, ++seed, -1, 1));
-  }
-  infer_types(model);
-  save_model(model, path);
-  return path.string();
-}
-
-// A vocabulary of 100 ASCII characters and a few words; each token scores the next one.
-const std::string decoder =
-    "(int64[batch,seq] input_ids, int64[batch,total] attention_mask, float[batch,3,past,4] "
-    "past_key, "
-    "float[104,8] w_table, float[8,16] w_up, float[16,8] w_down, float[8,104] w_head) => "
-    "(float[batch,seq,104] logits, float[batch,3,past,4] present_key) { "
-    "x = Gather(w_table, input_ids) up = MatMul(x, w_up) act = Relu(up) down = MatMul(act, w_down) "
-    "sum = Add(x, down) m = Cast<to = 1>(attention_mask) axes = Constant<value_ints = [2]>() "
-    "column = Unsqueeze(m, axes) masked = Mul(sum, column) logits = MatMul(masked, w_head) "
-    "present_key = Identity(past_key) }";
-
-// Characters from the space on are tokens 0 to 94, a line end is 95.
-Json tokenizer() {
-  Json vocabulary = Json::object();
-  for (int c = 0x20; c < 0x7f; ++c) vocabulary[std::string(1, static_cast<char>(c))] = c - 0x20;
-  vocabulary["\n"] = 95;
-  for (const char* word : {"th", "the", "an", "and"}) vocabulary[word] = vocabulary.size();
-  return {{"model",
-           {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", {"t h", "th e", "a n", "an d"}}}}};
-}
-
 class Language : public ::testing::Test {
  protected:
   void SetUp() override {
-    write_file(folder / "tokenizer.json", tokenizer().dump());
-    std::string text;
-    for (int i = 0; i < 60; ++i)
-      text +=
-          fmt::format("In the {} places and the other {} ones, things went on.\n", i, i * 7 % 13);
-    write_file(folder / "text.txt", text);
-    model = saved(folder / "decoder.onnx", decoder);
+    write_file(folder / "tokenizer.json", small_tokenizer().dump());
+    write_file(folder / "text.txt", small_text());
+    model = save_decoder(folder / "decoder.onnx");
   }
 
   std::string here(const char* name) const { return (folder / name).string(); }
@@ -166,7 +127,7 @@ TEST_F(Language, WhatIsWrongIsSaid) {
   write_file(folder / "short.txt", "the end");
   write_file(folder / "latin1.txt", "caf\xe9 the the the the the the the the the the the the the");
   write_file(folder / "broken.json", "{\"model\": ");
-  Json unigram = tokenizer();
+  Json unigram = small_tokenizer();
   unigram["model"]["type"] = "Unigram";
   write_file(folder / "unigram.json", unigram.dump());
   struct Wrong {
