@@ -206,12 +206,11 @@ std::string strings_sentence(const Evaluation& e) {
   if (!e.strings) return {};
   const auto equal = e.strings->equal_lines();
   const std::size_t unread = e.strings->unread;
-  return fmt::format("strings: {} of {} lines equal{}, {} errors in {} characters ({} %){}",
-                     e.strings->equal, e.strings->lines - unread,
-                     equal ? fmt::format(", {} %", text(*equal)) : "", e.strings->errors,
-                     e.strings->characters, character_error_text(*e.strings),
-                     unread > 0 ? fmt::format("; {} more of which neither reads anything", unread)
-                                : "");
+  return fmt::format(
+      "strings: {} of {} lines equal{}, {} errors in {} characters ({} %){}", e.strings->equal,
+      e.strings->lines - unread, equal ? fmt::format(", {} %", text(*equal)) : "",
+      e.strings->errors, e.strings->characters, character_error_text(*e.strings),
+      unread > 0 ? fmt::format("; {} more of which neither reads anything", unread) : "");
 }
 
 std::string perplexity_sentence(const Evaluation& e) {
