@@ -11,6 +11,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/file.h"
+#include "tests/support/support.h"
 
 namespace intaglio::testing {
 
@@ -55,10 +56,6 @@ std::string error_of(F&& f) {
            std::string(e.what());
   }
   return {};
-}
-
-inline bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace intaglio::testing
