@@ -68,7 +68,7 @@ TEST_F(Language, IsQuantizedAndMeasuredOnText) {
   EXPECT_EQ(tokens["positions"].get<int>(), tokens["predicted"].get<int>() / 31 * 32);
   EXPECT_EQ(report["data"]["tokens"]["sequence_length"], 32);
   EXPECT_NE(read_file(here("page.html")).find("Tokens, compared with"), std::string::npos);
-  EXPECT_NE(read_file(here("samples.csv")).find("text.txt[0]"), std::string::npos);
+  EXPECT_NE(read_file(here("samples.csv")).find("text.txt["), std::string::npos);
 }
 
 TEST_F(Language, GatesMiss) {
