@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "calibration/data/feed_files.h"
-#include "lib/graph/index_bounds.h"
 #include "calibration/tokens/token_inputs.h"
 #include "lib/base/hash.h"
 #include "lib/base/parallel.h"
 #include "lib/exec/samples.h"
+#include "lib/graph/index_bounds.h"
 
 namespace intaglio {
 namespace {

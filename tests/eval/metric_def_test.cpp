@@ -86,9 +86,9 @@ TEST(MetricDef, GatesOfOutputsJudgeTheirFigures) {
 }
 
 TEST(MetricDef, OutputsOfEveryKindSuitSomeMetric) {
-  for (bool SuitedOutputs::*kind : {&SuitedOutputs::boxes, &SuitedOutputs::scores,
-                                    &SuitedOutputs::images, &SuitedOutputs::tokens,
-                                    &SuitedOutputs::others}) {
+  for (bool SuitedOutputs::*kind :
+       {&SuitedOutputs::boxes, &SuitedOutputs::scores, &SuitedOutputs::images,
+        &SuitedOutputs::tokens, &SuitedOutputs::others}) {
     const auto metrics = all_metrics();
     EXPECT_TRUE(std::ranges::any_of(metrics, [&](const MetricDef& d) { return d.suits.*kind; }));
   }
