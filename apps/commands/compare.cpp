@@ -1,5 +1,6 @@
 // intaglio compare MODEL: one pass over the data, then every method side by side.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -107,9 +108,13 @@ void add_compare(CLI::App& root, CommandLine& line) {
       ->type_name("N");
   command
       ->add_option("--objective", options->spec.objective,
-                   "What the best method is best at (default: agreement of a classifier, else sqnr "
-                   "or boxes)")
-      ->check(CLI::IsMember(objectives()));
+                   fmt::format("What the best method is best at: {} (default: agreement of a "
+                               "classifier, kl of a language model, else sqnr or boxes)",
+                               fmt::join(objectives(), ", ")))
+      ->check([](const std::string& word) {  // too many to stand in the name
+        return metric_of(word) != nullptr ? std::string() : word + ": no such objective";
+      })
+      ->type_name("NAME");
   add_metric_options(*command, options->spec.metric);
   begin_group(*command, group::outputs);
   command->add_option("-o,--output", options->spec.output, "Write the best model")
