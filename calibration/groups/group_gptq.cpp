@@ -76,7 +76,7 @@ class GroupGptq : public GroupMethod {
       const std::size_t first = g * group, end = std::min(first + group, weights.size());
       owe_group(first, end, errors, targets);
       result.params[g] =
-          search({&targets[first], end - first}, {&importance_[first], end - first}, grid);
+          search_params({&targets[first], end - first}, {&importance_[first], end - first}, grid);
       for (std::size_t k = end; k-- > first;) {
         owe_row(targets[k], factor_.row(k) + k + 1, &errors[k + 1], end - k - 1);
         encode({&targets[k], 1}, result.params[g], grid, {&result.codes[k], 1});

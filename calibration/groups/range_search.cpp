@@ -19,7 +19,7 @@ class RangeSearch : public GroupMethod {
       const auto importance = importance_.empty()
                                   ? std::span<const float>{}
                                   : std::span(importance_).subspan(first_input + first, w.size());
-      result.params[g] = search(w, importance, grid);
+      result.params[g] = search_params(w, importance, grid);
       encode(w, result.params[g], grid, {&result.codes[first], w.size()});
     }
   }

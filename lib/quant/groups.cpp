@@ -141,8 +141,8 @@ void decode(std::span<const PanelCodes> codes, const GroupParams& params, std::s
   decode_loop(codes.data(), codes.size(), params, w.data());
 }
 
-GroupParams search(std::span<const PanelRow> w, std::span<const float> importance,
-                   const GroupGrid& grid) {
+GroupParams search_params(std::span<const PanelRow> w, std::span<const float> importance,
+                          const GroupGrid& grid) {
   constexpr float step = 0.05F;
   // Few codes gain from cutting more away.
   const int cuts = grid.steps > 3 ? 9 : 14;

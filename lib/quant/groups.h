@@ -62,8 +62,8 @@ void decode(std::span<const PanelCodes> codes, const GroupParams& params, std::s
 // that are shrunk at either end or at both, each with the scale that fits its codes best:
 //   scale = sum(i q w) / sum(i q q), q = code - zero
 // importance: one per row, positive; empty: all alike. Among equals the widest range.
-GroupParams search(std::span<const PanelRow> w, std::span<const float> importance,
-                   const GroupGrid& grid);
+GroupParams search_params(std::span<const PanelRow> w, std::span<const float> importance,
+                          const GroupGrid& grid);
 
 // Whether all weights are finite.
 bool all_finite(std::span<const PanelRow> w);

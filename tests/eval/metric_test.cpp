@@ -210,7 +210,7 @@ TEST(TokenMask, TakesOnesAndZerosOfTokens) {
   EXPECT_TRUE(mask.applies_to({2, 2, 3}));
   EXPECT_FALSE(mask.applies_to({2, 2})) << "nothing for each token";
   EXPECT_FALSE(mask.applies_to({2, 3, 3}));
-  EXPECT_EQ(mask.real_part({1, 2, 3, 4}), (std::vector<float>{1, 3, 4}));
+  EXPECT_EQ(mask.real_part(std::vector<float>{1, 2, 3, 4}), (std::vector<float>{1, 3, 4}));
   for (const Tensor& other :
        {Tensor::of<std::int64_t>({1, 2}, {1, 1}), Tensor::of<float>({1, 2}, {0, -10000}),
         Tensor::of<std::int64_t>({1, 2}, {0, 0})})

@@ -64,7 +64,7 @@ TEST(Groups, ZeroIsExact) {
   w[0].fill(0.7F), w[1].fill(0), w[2].fill(1.9F);
   for (const DType type : {DType::u4, DType::s4, DType::u2, DType::s2, DType::u8, DType::s8}) {
     const GroupGrid grid = group_grid(scheme_of(type));
-    for (const GroupParams& params : {cover(group_range(w), grid), search(w, {}, grid)}) {
+    for (const GroupParams& params : {cover(group_range(w), grid), search_params(w, {}, grid)}) {
       std::vector<PanelCodes> codes(3);
       std::vector<PanelRow> made(3);
       encode(w, params, grid, codes);
@@ -79,8 +79,8 @@ TEST(Groups, OfZerosHaveScaleOne) {
   for (const DType type : {DType::u4, DType::s4}) {
     const GroupGrid grid = group_grid(scheme_of(type));
     EXPECT_EQ(cover(group_range(w), grid).scale[0], 1);
-    EXPECT_EQ(search(w, {}, grid).scale[63], 1);
-    EXPECT_EQ(error_of(w, search(w, {}, grid), grid, 5), 0);
+    EXPECT_EQ(search_params(w, {}, grid).scale[63], 1);
+    EXPECT_EQ(error_of(w, search_params(w, {}, grid), grid, 5), 0);
   }
 }
 
@@ -88,7 +88,7 @@ TEST(Groups, SearchIsNeverWorseThanTheRange) {
   for (const DType type : {DType::u4, DType::s4, DType::u2, DType::s2}) {
     const GroupGrid grid = group_grid(scheme_of(type));
     const auto w = random_rows(32, 3);
-    const GroupParams whole = cover(group_range(w), grid), found = search(w, {}, grid);
+    const GroupParams whole = cover(group_range(w), grid), found = search_params(w, {}, grid);
     double before = 0, after = 0;
     for (std::size_t j = 0; j < panel_width; ++j) {
       EXPECT_LE(error_of(w, found, grid, j), error_of(w, whole, grid, j) * 1.0001) << j;
@@ -103,7 +103,8 @@ TEST(Groups, SearchWeighsInputs) {
   const auto w = random_rows(32, 4);
   std::vector<float> importance(32, 0.01F);
   importance[3] = 100, importance[17] = 100;
-  const GroupParams plain = search(w, {}, grid), weighed = search(w, importance, grid);
+  const GroupParams plain = search_params(w, {}, grid),
+                    weighed = search_params(w, importance, grid);
   double without = 0, with = 0;
   for (std::size_t j = 0; j < panel_width; ++j) {
     without += error_of(w, plain, grid, j, importance);
