@@ -70,8 +70,9 @@ TEST(Help, SaysTypesAsPeopleDo) {
       EXPECT_FALSE(contains(all, noise)) << command << " " << noise << "\n" << all;
   }
   const std::string all = help_of("quantize", "100", {"all"});
-  for (const char* type : {"--format qdq|qoperator|dynamic|weights|tflite", "--score-threshold 0..1",
-                           "--method NAME[:KEY=VALUE,...]", "--threads N"})
+  for (const char* type :
+       {"--format qdq|qoperator|dynamic|weights|matmulnbits|tflite", "--score-threshold 0..1",
+        "--method NAME[:KEY=VALUE,...]", "--threads N"})
     EXPECT_TRUE(contains(all, type)) << type;
 }
 

@@ -107,7 +107,8 @@ class Commands : public ::testing::TestWithParam<std::string> {};
 TEST_P(Commands, Run) { expect_all_to_run(read_file(source_dir() / GetParam())); }
 
 std::string last_part(const ::testing::TestParamInfo<std::string>& info) {
-  const std::string stem = std::filesystem::path(info.param).stem().string();
+  std::string stem = std::filesystem::path(info.param).stem().string();
+  std::ranges::replace(stem, '-', '_');
   return stem.substr(0, stem.find('.'));
 }
 
