@@ -51,6 +51,7 @@ constexpr std::array settings = {
     "threads"sv,
     "tokenizer"sv,
     "weights"sv,
+    "weights-of"sv,
 };
 static_assert(std::ranges::is_sorted(settings));
 

@@ -78,7 +78,7 @@ class GroupGptq : public GroupMethod {
       result.params[g] =
           search_params({&targets[first], end - first}, {&importance_[first], end - first}, grid);
       for (std::size_t k = end; k-- > first;) {
-        owe_row(targets[k], factor_.row(k) + k + 1, &errors[k + 1], end - k - 1);
+        owe_row(targets[k], factor_.row(k) + k + 1, errors.data() + k + 1, end - k - 1);
         encode({&targets[k], 1}, result.params[g], grid, {&result.codes[k], 1});
         decode({&result.codes[k], 1}, result.params[g], {&errors[k], 1});
         subtract(errors[k], weights[k], errors[k]);
@@ -96,8 +96,8 @@ class GroupGptq : public GroupMethod {
     if (count == 0) return;
     std::size_t k = first;
     for (; k + together <= end; k += together)
-      owe_rows(&targets[k], factor_.row(k) + end, factor_.width(), &errors[end], count);
-    for (; k < end; ++k) owe_row(targets[k], factor_.row(k) + end, &errors[end], count);
+      owe_rows(&targets[k], factor_.row(k) + end, factor_.width(), errors.data() + end, count);
+    for (; k < end; ++k) owe_row(targets[k], factor_.row(k) + end, errors.data() + end, count);
   }
 
   Factor factor_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "lib/graph/codec.h"
 
@@ -58,6 +59,8 @@ std::optional<std::string> invalid_reason(const Model& model) {
     return std::nullopt;
   } catch (const std::exception& e) {
     std::string reason = e.what();
+    // Also where the library made an error of its own of it.
+    if (reason.find("bad_alloc") != std::string::npos) throw std::bad_alloc();
     std::replace(reason.begin(), reason.end(), '\n', ' ');
     return reason;
   }

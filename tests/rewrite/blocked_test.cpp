@@ -180,11 +180,11 @@ TEST(Blocked, SelectionChoosesTypes) {
 }
 
 TEST(Blocked, NarrowWeightsHaveSmallerGroups) {
-  const Model model =
-      model_of("(float[2,40] x) => (float[2,5] y) <" + constant_text("w", 40, 32) + "," +
-                   constant_text("v", 8, 5) +
-                   ", float[32,8] p> { h = MatMul(x, w) k = MatMul(h, p) y = MatMul(k, v) }",
-               21);
+  Model model = model_of("(float[2,40] x, float[32,8] p) => (float[2,5] y) <" +
+                             constant_text("w", 40, 32) + "," + constant_text("v", 8, 5) +
+                             "> { h = MatMul(x, w) k = MatMul(h, p) y = MatMul(k, v) }",
+                         21);
+  model.graph().find("p")->set_constant(random_tensor({32, 8}));
   const Plan plan =
       def_of(OutputForm::weights).draft(model.graph(), grouped_target(DType::u4, 128), {});
   EXPECT_EQ(plan.nodes[0].constants.front().scheme.group, 32);

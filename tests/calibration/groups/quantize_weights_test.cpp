@@ -19,8 +19,8 @@ constexpr std::int64_t inputs = 64, outputs = 70;
 // Two products behind each other, and a table that is the second's weight transposed.
 Model model_of_products() {
   Model model = TextModel().ir(10).opset(21).typed(
-      "(float[8,64] x, int64[2] ids) => (float[8,70] y, float[2,64] r) "
-      "<float[64,64] a, float[64,70] b, float[70,64] e> "
+      "(float[8,64] x, int64[2] ids, float[64,64] a, float[64,70] b, float[70,64] e) => "
+      "(float[8,70] y, float[2,64] r) "
       "{ h = MatMul(x, a) y = MatMul(h, b) r = Gather(e, ids) }");
   const Tensor b = random_tensor({inputs, outputs});
   Tensor e(DType::f32, {outputs, inputs});
