@@ -13,11 +13,12 @@ namespace intaglio {
 namespace {
 
 void add_form_options(CLI::App& command, FormOptions& o) {
-  add_choice(command, "--format", o.form,
-             "Q/DQ pairs around float operators, operators on codes, activations quantized as the "
-             "model runs, or weights alone, behind DequantizeLinear or, in groups, in MatMulNBits: these "
-             "three need no data and are slow where a model has convolutions; tflite: a TFLite file of "
-             "int8 operators");
+  add_choice(
+      command, "--format", o.form,
+      "Q/DQ pairs around float operators, operators on codes, activations quantized as the "
+      "model runs, or weights alone, behind DequantizeLinear or, in groups, in MatMulNBits: these "
+      "three need no data and are slow where a model has convolutions; tflite: a TFLite file of "
+      "int8 operators");
   command.add_flag(
       "--contrib", o.contrib,
       "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "

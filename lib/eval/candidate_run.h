@@ -14,7 +14,7 @@ namespace intaglio {
 // What one model said of one sample.
 struct SampleResult {
   bool loaded = false, labelled = false;
-  std::size_t positions = 0, same = 0;  // same: the best class of both models
+  std::size_t positions = 0, same = 0;      // same: the best class of both models
   std::size_t all_tokens = 0, padding = 0;  // of outputs that hold some
   bool top1 = false, top5 = false;
   bool shapes_differ = false;

@@ -41,7 +41,7 @@ struct Evaluation {
   // Tokens of outputs that hold one for each, and how many of them a mask took out: of agreement and
   // of what is compared by outputs. Both 0: no sample had padding.
   std::size_t all_tokens = 0, padding = 0;
-  std::optional<TokenErrors> tokens;    // with a metric of tokens
+  std::optional<TokenErrors> tokens;  // with a metric of tokens
   // With a reference: by graph output. Empty when shapes differ and no metric of the plan compares
   // values.
   std::vector<OutputDeviation> outputs;

@@ -65,8 +65,7 @@ TEST(ResizeAxes, WhatNoScaleGivesIsWalledIn) {
 TEST(ResizeAxes, LengthsThatNobodyCanCountStay) {
   const std::string policy = "axes = [2, 3], keep_aspect_ratio_policy = \"not_larger\"";
   const std::string far = "9223372036854775807";
-  Model model =
-      text_of(policy, "x, , , n", "float[" + far + "," + far + ",6,H] x").model();
+  Model model = text_of(policy, "x, , , n", "float[" + far + "," + far + ",6,H] x").model();
   EXPECT_EQ(run_pass("resize_axes", model), 0);
 }
 

@@ -20,7 +20,9 @@ const Column number{"#", "number"}, name{"Weight", "name", true},
     small{"Smallest scale", "small"}, large{"Largest scale", "large"}, raised{"Raised", "raised"},
     type{"Type", "type", true}, group{"Group", "group"}, elements{"Weights", "count"};
 
-bool in_groups(const Json& entry) { return entry["kind"] == "weight" && entry.contains("block_size"); }
+bool in_groups(const Json& entry) {
+  return entry["kind"] == "weight" && entry.contains("block_size");
+}
 
 using Plans = std::map<std::pair<std::string, std::string>, const ConstantPlan*>;
 

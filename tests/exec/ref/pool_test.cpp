@@ -65,16 +65,16 @@ TEST(AveragePool, AbsurdPaddingEndsBeforeMemoryDoes) {
 // Most of a long window lies beside the image: what counts is not found step by step.
 TEST(AveragePool, LongWindowsWithHoles) {
   const Tensor x = Tensor::of<float>({1, 1, 1, 4}, {1, 2, 3, 4});
-  EXPECT_TRUE(
-      close(run_text(graph("y = AveragePool<kernel_shape = [1, 5], dilations = [1, 2], pads = [0, 4, "
-                           "0, 4]>(x)"),
-                     {x})[0],
-            Tensor::of<float>({1, 1, 1, 4}, {2, 3, 2, 3})));
-  EXPECT_TRUE(
-      close(run_text(graph("y = AveragePool<kernel_shape = [1, 5], dilations = [1, 2], pads = [0, 4, "
-                           "0, 4], count_include_pad = 1>(x)"),
-                     {x})[0],
-            Tensor::of<float>({1, 1, 1, 4}, {0.8F, 1.2F, 0.8F, 1.2F})));
+  EXPECT_TRUE(close(
+      run_text(graph("y = AveragePool<kernel_shape = [1, 5], dilations = [1, 2], pads = [0, 4, "
+                     "0, 4]>(x)"),
+               {x})[0],
+      Tensor::of<float>({1, 1, 1, 4}, {2, 3, 2, 3})));
+  EXPECT_TRUE(close(
+      run_text(graph("y = AveragePool<kernel_shape = [1, 5], dilations = [1, 2], pads = [0, 4, "
+                     "0, 4], count_include_pad = 1>(x)"),
+               {x})[0],
+      Tensor::of<float>({1, 1, 1, 4}, {0.8F, 1.2F, 0.8F, 1.2F})));
 }
 
 TEST(AveragePool, WhatCeilModeAddsNeverCounts) {
