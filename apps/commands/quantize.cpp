@@ -82,6 +82,9 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
 }
 
 void quantize_command(const QuantizeOptions& o, Context& context) {
+  if (!o.save_plan.empty() && has_groups(o.spec.quant))
+    throw Error(Code::usage, "--save-plan: a plan holds no codes of weights in groups",
+                "Leave it out; --report says what was chosen.");
   require_samples_file(o.samples);
   if (!o.samples.empty() && !o.spec.compares())
     throw Error(Code::usage, "--samples needs samples to compare on",

@@ -51,6 +51,11 @@ void require_groups(const QuantOptions& o, DType type) {
                 "weights in groups: --granularity, --reduce-range and --weight-method have no "
                 "effect on them",
                 "Leave them out; --effort says how their ranges are chosen.");
+  if (o.selection.table && *o.selection.table != DType::undefined && !o.form.traits().always_groups)
+    throw Error(Code::usage,
+                fmt::format("--table {}: the form '{}' looks tables up in 8 bits per column",
+                            word_in(grouped_types, *o.selection.table), name),
+                "Leave it out, or use --format matmulnbits.");
   if (o.form.float16)
     throw Error(Code::usage, "--float16: does not go with weights in groups yet",
                 "Export the model in float16: its scales are then float16 too.");

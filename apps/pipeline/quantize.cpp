@@ -234,6 +234,9 @@ void require_consistent(const QuantizeSpec& o) {
   if (o.quant.input_range && !o.plan.empty())
     throw Error(Code::usage, "--input-range: a plan has its ranges already",
                 "Leave it out, or make the plan with it.");
+  if (has_groups(o.quant) && !o.plan.empty())
+    throw Error(Code::usage, "--plan: a plan holds no codes of weights in groups",
+                "Leave it out: give the options, and data, instead.");
   if (o.quant.form.float16 && !o.plan.empty())
     throw Error(Code::usage, "--float16: a plan says itself what computes in float16",
                 "Leave it out, or make the plan with it.");

@@ -29,6 +29,15 @@ class GroupDrafter {
       plan.warnings.push_back(
           fmt::format("{} weights have fewer inputs than a group of {}: their groups are smaller",
                       narrowed_, target_.weights.group));
+    if (!in_bytes_.empty())
+      plan.warnings.push_back(
+          fmt::format("{} products have 8 bits per channel in place of groups, such as '{}': {}",
+                      in_bytes_count_, in_bytes_, why_bytes_));
+    if (!widened_.empty())
+      plan.warnings.push_back(fmt::format(
+          "'{}' and others like it have 4 bits in place of 2: onnxruntime 1.31 computes something "
+          "else from DequantizeLinear of 2 bits with a number of outputs that is no multiple of 4",
+          widened_));
     return plan;
   }
 
@@ -64,9 +73,18 @@ class GroupDrafter {
     if (weight.constant == nullptr) {
       bytes(node, plan);
       if (plan.constants.empty()) plan.reason = weight.refusal;
+      if (!plan.constants.empty() && (node.is("MatMul") || node.is("Gemm")))
+        note_bytes(plan, weight.refusal);
       return;
     }
-    add(weight, scheme_of(type.value_or(target_.weights.type)), plan);
+    DType wanted = type.value_or(target_.weights.type);
+    const std::int64_t outputs =
+        weight.constant->constant().dim(static_cast<std::size_t>(1 - weight.axis));
+    if (!packed_tables_ && bits_of(wanted) == 2 && outputs % 4 != 0) {
+      wanted = wanted == DType::u2 ? DType::u4 : DType::s4;
+      if (widened_.empty()) widened_ = name_of_plan(plan);
+    }
+    add(weight, scheme_of(wanted), plan);
   }
 
   void table(const Node& node, std::optional<DType> type, NodePlan& plan) {
@@ -77,7 +95,14 @@ class GroupDrafter {
       plan.reason = weight.constant == nullptr ? weight.refusal : "the table is small";
       return;
     }
-    add(weight, scheme_of(type.value_or(DType::u8)), plan);
+    // Rows are made of whole groups, or the result would be longer than they are.
+    Scheme scheme = scheme_of(type.value_or(DType::u8));
+    const std::int64_t width = weight.constant->constant().dim(1);
+    while (scheme.group >= least_group && width % scheme.group != 0) scheme.group /= 2;
+    if (scheme.group >= least_group) return add(weight, scheme, plan);
+    bytes(node, plan);
+    if (plan.constants.empty())
+      plan.reason = fmt::format("its rows of {} values are not made of whole groups", width);
   }
 
   Scheme scheme_of(DType type) const {
@@ -102,6 +127,16 @@ class GroupDrafter {
     plan.constants.push_back({weight.input, weight.constant->name(), scheme, {}, {}});
   }
 
+  static const std::string& name_of_plan(const NodePlan& plan) {
+    return plan.name.empty() ? plan.output : plan.name;
+  }
+
+  void note_bytes(const NodePlan& plan, const std::string& why) {
+    if (in_bytes_count_++ > 0) return;
+    in_bytes_ = name_of_plan(plan);
+    why_bytes_ = why;
+  }
+
   // 8 bits per channel: convolutions, recurrences, tables that are looked up as they are.
   void bytes(const Node& node, NodePlan& plan) const {
     for (const WeightInput& weight : weight_inputs(node))
@@ -117,7 +152,8 @@ class GroupDrafter {
   const NodeFilter filter_;
   const WeightTypes types_;
   const bool packed_tables_;
-  int narrowed_ = 0;
+  int narrowed_ = 0, in_bytes_count_ = 0;
+  std::string in_bytes_, why_bytes_, widened_;  // examples
 };
 
 }  // namespace

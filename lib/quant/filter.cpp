@@ -56,6 +56,20 @@ WeightTypes::WeightTypes(const std::vector<Node*>& nodes, const Selection& selec
                      "List the node names with 'intaglio inspect MODEL `nodes`'; a pattern must "
                      "match the whole name, or the first output of a node without one.");
   }
+  require_found(nodes);
+}
+
+void WeightTypes::require_found(const std::vector<Node*>& nodes) const {
+  const auto any = [&](WeightKind kind, bool head) {
+    return std::ranges::any_of(nodes, [&](const Node* node) {
+      return traits_of(*node).weights == kind && (!head || is_head(*node));
+    });
+  };
+  if (head_ && !any(WeightKind::product, true))
+    throw Error(Code::usage, "`head`: no product makes a result of the graph",
+                "Name its node with `weights-of REGEX=TYPE`.");
+  if (table_ && !any(WeightKind::table, false))
+    throw Error(Code::usage, "`table`: the model looks nothing up", "Leave it out.");
 }
 
 std::optional<DType> WeightTypes::of(const Node& node) const {

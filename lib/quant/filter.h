@@ -20,6 +20,8 @@ class WeightTypes {
   std::optional<DType> of(const Node& node) const;
 
  private:
+  void require_found(const std::vector<Node*>& nodes) const;
+
   std::map<const Node*, DType> types_;
   std::optional<DType> head_, table_;
 };

@@ -297,6 +297,12 @@ Squares squares_of(std::span<const PanelRow> w, std::size_t group, const Quantiz
   throw Error(Code::internal, "a panel is not finite, and its weights are");
 }
 
+GroupGrid grid_for(const Scheme& scheme, DType weights) {
+  GroupGrid grid = group_grid(scheme);
+  if (weights == DType::f16) grid.least_scale = 0x1p-14F;
+  return grid;
+}
+
 // What one thread takes at a time.
 struct Part {
   std::size_t first_output = 0, outputs = 0, first_input = 0, inputs = 0;
@@ -307,7 +313,7 @@ class Quantizing {
   Quantizing(const WeightMatrix& matrix, const Scheme& scheme, const GroupMethod& method,
              Result& result)
       : matrix_(matrix),
-        grid_(group_grid(scheme)),
+        grid_(grid_for(scheme, matrix.values.dtype())),
         method_(method),
         group_(as_size(scheme.group)),
         parts_(parts_of(8 / bits_of(scheme.type))),

@@ -36,6 +36,18 @@ std::string gemm_refusal(const Node& gemm) {
   return {};
 }
 
+// What may stand between the scores of a head and the end of a graph: bias, temperature, a cap.
+bool keeps_scores(const Node& node) {
+  for (const char* op :
+       {"Cast", "Identity", "Softmax", "LogSoftmax", "Tanh", "Sigmoid", "Slice", "Transpose"})
+    if (node.is(op)) return true;
+  if (traits_of(node).relabels) return true;
+  const bool arithmetic = node.is("Add") || node.is("Sub") || node.is("Mul") || node.is("Div");
+  return arithmetic && std::ranges::any_of(node.inputs(), [](const Value* v) {
+           return v != nullptr && v->is_constant();
+         });
+}
+
 GroupedWeight refused(std::string reason) { return {1, nullptr, 0, std::move(reason)}; }
 
 }  // namespace
@@ -67,14 +79,11 @@ GroupedWeight grouped_table(const Node& node) {
 
 bool is_head(const Node& node) {
   const Value* result = node.output(0);
-  for (int steps = 0; result != nullptr && steps < 4; ++steps) {
+  for (int steps = 0; result != nullptr && steps < 8; ++steps) {
     if (result->is_output()) return true;
     const Node* reader = only_reader(result);
     if (reader == nullptr) return false;
-    const bool harmless =
-        traits_of(*reader).relabels || reader->is("Cast") || reader->is("Identity") ||
-        (reader->is("Add") && (reader->input(0)->is_constant() || reader->input(1)->is_constant()));
-    if (!harmless) return false;
+    if (!keeps_scores(*reader)) return false;
     result = reader->output(0);
   }
   return false;

@@ -24,8 +24,8 @@ GroupedWeight grouped_weight(const Node& node);
 // The table of a Gather along axis 0, of two axes; groups lie along its rows.
 GroupedWeight grouped_table(const Node& node);
 
-// Whether it makes a result of the graph, but for what changes no number behind it or adds a
-// constant: the head of a language model, the last layer of a classifier.
+// Whether it makes a result of the graph, but for arithmetic with constants, a Softmax or a cap of
+// scores behind it: the head of a language model, the last layer of a classifier.
 bool is_head(const Node& node);
 
 // The widest groups up to `wanted` that `inputs` fill at least once; nullopt: not even 16.

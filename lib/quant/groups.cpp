@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cfloat>
 #include <cmath>
 
 #include "lib/base/simd.h"
@@ -22,7 +21,8 @@ inline float clamped(float x, float lo, float hi) {
   return x > hi ? hi : x;
 }
 
-constexpr float far = 4194304.0F;  // 2^22
+constexpr float far = 4194304.0F;       // 2^22
+constexpr float dead_scale = 0x1p-24F;  // of zeros; half precision holds it
 
 INTAGLIO_CLONES
 void range_loop(const PanelRow* w, std::size_t rows, GroupRange& range) {
@@ -42,9 +42,10 @@ void cover_loop(const GroupRange& range, const GroupGrid& grid, float shrink_lo,
   for (std::size_t j = 0; j < panel_width; ++j) {
     const float lo = range.lo[j] * shrink_lo, hi = range.hi[j] * shrink_hi;
     const float low = -lo / below, high = hi / above;
-    const float scale = grid.chooses ? (hi - lo) / steps : low > high ? low : high;
-    const bool dead = !(scale >= FLT_MIN);
-    params.scale[j] = dead ? 1.0F : scale;
+    const float scale = grid.chooses ? hi / steps - lo / steps : low > high ? low : high;
+    const bool dead = !(scale >= grid.least_scale);
+    params.scale[j] =
+        dead ? (dead_scale > grid.least_scale ? dead_scale : grid.least_scale) : scale;
     params.zero[j] = !grid.chooses ? zero : dead ? 0.0F : clamped(rounded(-lo / scale), 0, steps);
   }
 }
@@ -72,7 +73,7 @@ void decode_loop(const PanelCodes* codes, std::size_t rows, const GroupParams& p
 // all candidates share: -(sum i q w)^2 / sum i q q. Takes it where that is less than before.
 INTAGLIO_CLONES
 void try_loop(const PanelRow* w, const float* importance, std::size_t rows, float steps,
-              const GroupParams& tried, PanelRow& least, GroupParams& best) {
+              float least_scale, const GroupParams& tried, PanelRow& least, GroupParams& best) {
   PanelRow inverse, qw{}, qq{};
   for (std::size_t j = 0; j < panel_width; ++j) inverse[j] = 1 / tried.scale[j];
   for (std::size_t k = 0; k < rows; ++k) {
@@ -87,7 +88,7 @@ void try_loop(const PanelRow* w, const float* importance, std::size_t rows, floa
   for (std::size_t j = 0; j < panel_width; ++j) {
     const float scale = qq[j] > 0 ? qw[j] / qq[j] : tried.scale[j];
     const float error = qq[j] > 0 ? -qw[j] * scale : 0;
-    const bool better = error < least[j] && scale >= FLT_MIN;
+    const bool better = error < least[j] && scale >= least_scale;
     least[j] = better ? error : least[j];
     best.scale[j] = better ? scale : best.scale[j];
     best.zero[j] = better ? tried.zero[j] : best.zero[j];
@@ -151,7 +152,8 @@ GroupParams search_params(std::span<const PanelRow> w, std::span<const float> im
   PanelRow least{};
   const auto attempt = [&](float lo, float hi) {
     try_loop(w.data(), importance.empty() ? nullptr : importance.data(), w.size(),
-             static_cast<float>(grid.steps), cover(range, grid, lo, hi), least, best);
+             static_cast<float>(grid.steps), grid.least_scale, cover(range, grid, lo, hi), least,
+             best);
   };
   attempt(1, 1);
   for (int cut = 1; cut < cuts; ++cut) {

@@ -27,6 +27,7 @@ struct GroupGrid {
   int zero = 8;         // the code of zero, where it is not chosen
   bool chooses = true;  // whether each group chooses its zero point (asymmetric)
   std::int32_t lowest = 0;
+  float least_scale = 0x1p-126F;  // that scales of the weights' type can hold
 };
 // u4 0..15, zero chosen; s4 the same codes, zero 8, lowest -8; and so on for 2 and 8 bits.
 // Throws Code::config for a type that has no groups.
@@ -47,7 +48,8 @@ GroupRange group_range(std::span<const PanelRow> w);
 // Parameters that cover a range, whose ends are first multiplied by the factors (1: all of it):
 //   asymmetric: scale = (hi - lo) / steps, zero = round(-lo / scale)
 //   symmetric:  scale = max(-lo / zero, hi / (steps - zero))
-// A group of zeros, or one whose scale would be subnormal, gets scale 1.
+// A group of zeros, or one whose scale would be less than the least, gets 2^-24 or the least: runtimes
+// that round what it is multiplied with make noise of the size of a scale.
 GroupParams cover(const GroupRange& range, const GroupGrid& grid, float shrink_lo = 1,
                   float shrink_hi = 1);
 

@@ -74,12 +74,12 @@ TEST(Groups, ZeroIsExact) {
   }
 }
 
-TEST(Groups, OfZerosHaveScaleOne) {
+TEST(Groups, OfZerosHaveASmallScale) {
   const std::vector<PanelRow> w(32, PanelRow{});
   for (const DType type : {DType::u4, DType::s4}) {
     const GroupGrid grid = group_grid(scheme_of(type));
-    EXPECT_EQ(cover(group_range(w), grid).scale[0], 1);
-    EXPECT_EQ(search_params(w, {}, grid).scale[63], 1);
+    EXPECT_EQ(cover(group_range(w), grid).scale[0], 0x1p-24F);
+    EXPECT_EQ(search_params(w, {}, grid).scale[63], 0x1p-24F);
     EXPECT_EQ(error_of(w, search_params(w, {}, grid), grid, 5), 0);
   }
 }

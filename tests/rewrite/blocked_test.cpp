@@ -154,7 +154,7 @@ TEST(Blocked, AccuracyLevelIsWritten) {
 
 TEST(Blocked, NeedsAnOpset) {
   Model model = model_of(
-      "(float[2,32] x) => (float[2,5] y) <" + constant_text("w", 32, 5) + "> { y = MatMul(x, w) }",
+      "(float[2,32] x) => (float[2,8] y) <" + constant_text("w", 32, 8) + "> { y = MatMul(x, w) }",
       21);
   const Plan plan = plan_for(model, OutputForm::weights, grouped_target(DType::u2));
   EXPECT_THROW(def_of(OutputForm::weights).write(model, plan, {}), Error);
@@ -190,6 +190,54 @@ TEST(Blocked, NarrowWeightsHaveSmallerGroups) {
   EXPECT_EQ(plan.nodes[0].constants.front().scheme.group, 32);
   EXPECT_FALSE(plan.nodes.back().quantized) << "8 inputs make no group";
   EXPECT_EQ(plan.warnings.size(), 1U);
+}
+
+// A row that ended within a group would come out longer than it is.
+TEST(Blocked, RowsOfTablesAreWholeGroups) {
+  for (const auto& [width, group] : {std::pair{48, 16}, {64, 32}, {33, 0}}) {
+    const Model model = model_of(fmt::format("(int64[1,3] ids) => (float[1,3,{}] y) <", width) +
+                                     constant_text("e", 40, width) + "> { y = Gather(e, ids) }",
+                                 21);
+    const Plan plan =
+        def_of(OutputForm::matmulnbits).draft(model.graph(), grouped_target(DType::u4, 32), {});
+    EXPECT_EQ(plan.nodes.front().constants.front().scheme.group, group) << width;
+  }
+}
+
+// onnxruntime 1.31 computes something else from DequantizeLinear of 2 bits.
+TEST(Blocked, TwoBitsOfOddOutputsBecomeFour) {
+  const Model model = model_of(
+      "(float[2,32] x) => (float[2,7] y) <" + constant_text("w", 32, 7) + "> { y = MatMul(x, w) }",
+      21);
+  const Plan standard =
+      def_of(OutputForm::weights).draft(model.graph(), grouped_target(DType::u2), {});
+  EXPECT_EQ(standard.nodes.front().constants.front().scheme.type, DType::u4);
+  EXPECT_EQ(standard.warnings.size(), 1U);
+  const Plan contrib =
+      def_of(OutputForm::matmulnbits).draft(model.graph(), grouped_target(DType::u2), {});
+  EXPECT_EQ(contrib.nodes.front().constants.front().scheme.type, DType::u2);
+}
+
+TEST(Blocked, HeadsAndTablesThatAreNotThereAreErrors) {
+  Selection head, table;
+  head.head = DType::u8, table.table = DType::u8;
+  const std::string capped =
+      "h = MatMul(x, w) d = Div(h, c) t = Tanh(d) m = Mul(t, c) y = Softmax(m)";
+  for (const auto& [nodes, is_head] :
+       {std::pair<std::string, bool>{capped, true}, {"h = MatMul(x, w) y = Mul(h, h)", false}}) {
+    const Model model = model_of("(float[2,32] x) => (float[2,5] y) <" + constant_text("w", 32, 5) +
+                                     ", float c = {3}> { " + nodes + " }",
+                                 21);
+    const auto drafted = [&](const Selection& selection) {
+      return def_of(OutputForm::matmulnbits)
+          .draft(model.graph(), grouped_target(DType::u4), selection);
+    };
+    EXPECT_THROW(drafted(table), Error);
+    if (is_head)
+      EXPECT_EQ(drafted(head).nodes.front().constants.front().scheme.type, DType::u8);
+    else
+      EXPECT_THROW(drafted(head), Error);
+  }
 }
 
 }  // namespace
