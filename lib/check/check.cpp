@@ -49,7 +49,8 @@ class Checker {
     drop_whole_slices(pairs_.graph());
     Model fused = pairs_.clone();
     const auto form =
-        fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm});
+        fuse_integers(fused, {.signed_activations = target.engine == Engine::onnxruntime_arm,
+                              .blocks = target.engine != Engine::pairs});
     for (const IntegerDecision& d : form.nodes) findings_.decisions.insert_or_assign(d.node, d);
     count_conversions(fused.graph());
     Model dense = pairs_.clone();
