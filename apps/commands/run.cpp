@@ -53,7 +53,7 @@ std::vector<Tensor> load_feeds(const RunOptions& o, const Model& model, Context&
   data.data = spec.paths;
   spec.recipe = make_recipe(data, model, warnings);
   spec.batches = Batches::whole;
-  spec.text = text_of(o.data);
+  spec.text = o.data.text;
   if (o.data.limit > 0) spec.limit = o.data.limit;
   const auto dataset = open_dataset(spec, model.graph().feeds());
   const std::string tokens = describe_tokens(dataset->tokens(), dataset->size());

@@ -22,12 +22,12 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
       ->type_name("N")
       ->check(at_least_one());
   command
-      .add_option("--tokenizer", o.tokenizer,
+      .add_option("--tokenizer", o.text.tokenizer,
                   "Read .txt as text, and make token ids of it: a tokenizer.json")
       ->type_name("FILE");
   command
       .add_option(
-          "--sequence-length", o.sequence_length,
+          "--sequence-length", o.text.length,
           fmt::format("Tokens of a sequence; of lines, at most (default {})", default_length))
       ->type_name("N");
   command

@@ -26,19 +26,15 @@ void keep_paths(Outputs& outputs, std::string_view what, const std::vector<std::
 
 }  // namespace
 
-TextSpec text_of(const DataOptions& options) {
-  return {options.tokenizer, options.sequence_length};
-}
-
 void keep_config(Outputs& outputs, std::string_view what, const std::string& name_or_file) {
   if (is_config_file(name_or_file)) outputs.keep(what, name_or_file);
 }
 
 void keep_data(Outputs& outputs, const DataOptions& o, const std::vector<std::string>& eval_data) {
   if (outputs.none()) return;
-  keep_paths(outputs, "--data", o.data, !o.tokenizer.empty());
-  keep_paths(outputs, "--eval-data", eval_data, !o.tokenizer.empty());
-  outputs.keep("--tokenizer", o.tokenizer);
+  keep_paths(outputs, "--data", o.data, !o.text.tokenizer.empty());
+  keep_paths(outputs, "--eval-data", eval_data, !o.text.tokenizer.empty());
+  outputs.keep("--tokenizer", o.text.tokenizer);
   outputs.keep("--labels", o.labels);
   outputs.keep("--classes", o.classes);
   outputs.keep("--characters", o.characters);
@@ -59,7 +55,7 @@ SampleSet::SampleSet(const DataOptions& options, const std::vector<std::string>&
   spec.others = options.others;
   spec.most = options.most;
   spec.recipe = recipe;
-  spec.text = text_of(options);
+  spec.text = options.text;
   dataset_ = open_dataset(spec, model.graph().feeds());
   checked_ = std::make_unique<CheckedDataset>(*dataset_, &model);
   if (!options.labels.empty()) labels_ = Labels::read(options.labels);

@@ -23,12 +23,9 @@ struct DataOptions {
   std::optional<std::size_t> others, most;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
-  std::string tokenizer;                       // a tokenizer.json; empty: texts are not read
-  std::optional<std::size_t> sequence_length;  // see TextSpec
+  TextSpec text;
   std::string labels, classes, characters;
 };
-
-TextSpec text_of(const DataOptions& options);
 
 // No output may be one of the files that these options name, those in folders and lists included.
 // Throws as Outputs::keep(). Outputs are declared before: folders are not looked through for none.

@@ -4,18 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
+
+#include "lib/exec/samples.h"
+#include "lib/graph/token_feeds.h"
 
 namespace intaglio {
 namespace {
 
 constexpr std::size_t looked_at = 64;  // samples
-
-bool is_named_mask(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name.find("mask") != std::string::npos;
-}
 
 // What computes a bias for scores from ones and zeros.
 bool computes_with_masks(const Node& node) {
@@ -52,7 +49,7 @@ std::optional<double> only_value(std::size_t feed, CheckedDataset& data) {
   std::optional<double> only;
   const std::size_t count = std::min(data.size(), looked_at);
   for (std::size_t i = 0; i < count; ++i) {
-    const auto feeds = data.load((2 * i + 1) * data.size() / (2 * count));
+    const auto feeds = data.load(middle_of_part(i, count, data.size()));
     if (!feeds) continue;
     for (const double v : (*feeds)[feed].to_vector<double>()) {
       if (only && v != *only) return std::nullopt;

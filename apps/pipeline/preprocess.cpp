@@ -167,7 +167,7 @@ PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
   PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
   override_parts(recipe, options);
   if (settled.is_null()) warn_of_metadata(recipe, model, assumed);
-  if (reads_images(options.data, model.graph().feeds(), !options.tokenizer.empty()))
+  if (reads_images(options.data, model.graph().feeds(), !options.text.tokenizer.empty()))
     warnings.insert(warnings.end(), assumed.begin(), assumed.end());
   return recipe;
 }

@@ -87,7 +87,7 @@ DataOptions with_eval_data(const QuantizeSpec& o) {
 bool has_seen_images(const QuantizeSpec& o, const Prepared& prepared, const Observed& observed) {
   return !observed.statistics.preprocess.is_null() ||
          reads_images(with_eval_data(o).data, prepared.model.graph().feeds(),
-                      !o.data.tokenizer.empty());
+                      !o.data.text.tokenizer.empty());
 }
 
 // Whether two settled recipes make the same of an image, whatever they are called.

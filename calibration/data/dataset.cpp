@@ -133,9 +133,9 @@ class FileDataset final : public Dataset {
     Json json = texts() > 0 ? reader_->to_json() : Json::object();
     if (texts() > 0) {
       json["texts"] = texts();
-      json["left_over"] = 0;
-      for (const FeedFiles& column : columns_)
-        json["left_over"] = json["left_over"].get<std::size_t>() + column.left_over();
+      std::size_t left_over = 0;
+      for (const FeedFiles& column : columns_) left_over += column.left_over();
+      json["left_over"] = left_over;
     }
     json["made"] = rules_.text(made_);
     return json;

@@ -37,7 +37,6 @@ class AddedTokens {
   std::vector<Part> cut(std::string_view text, bool normalized) const;
 
   std::optional<std::int64_t> find(std::string_view content) const;
-  std::size_t size() const { return tokens_.size(); }
 
  private:
   const AddedToken* at(std::string_view text, std::size_t place, bool normalized,

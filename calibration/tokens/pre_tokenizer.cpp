@@ -121,6 +121,12 @@ PreTokenizer make_split(const Place& place) {
                   behavior_of(place, Behavior::isolated), place.flag("invert", false));
 }
 
+auto matches_of(const std::string& pattern) {
+  return [regex = std::make_shared<const Regex>(pattern)](std::string_view text) {
+    return regex->matches(text);
+  };
+}
+
 // Contractions, letters, numbers, others, each with the space before them (Radford et al. 2019).
 constexpr const char* words_of_gpt2 =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
@@ -133,11 +139,8 @@ PreTokenizer make_byte_level(const Place& place) {
         if (!piece.text.starts_with(' ')) piece.text.insert(piece.text.begin(), ' ');
       return pieces;
     });
-  if (place.flag("use_regex", true)) {
-    const auto regex = std::make_shared<const Regex>(words_of_gpt2);
-    steps.push_back(splitter([regex](std::string_view text) { return regex->matches(text); },
-                             Behavior::isolated));
-  }
+  if (place.flag("use_regex", true))
+    steps.push_back(splitter(matches_of(words_of_gpt2), Behavior::isolated));
   steps.push_back([](std::vector<Piece> pieces) {
     for (Piece& piece : pieces) piece.text = bytes_as_characters(piece.text);
     return pieces;
@@ -162,9 +165,7 @@ PreTokenizer make_metaspace(const Place& place) {
     return pieces;
   };
   if (!place.flag("split", true)) return marked;
-  const auto regex = std::make_shared<const Regex>(quoted_pattern(mark));
-  return in_turn({marked, splitter([regex](std::string_view t) { return regex->matches(t); },
-                                   Behavior::merged_with_next)});
+  return in_turn({marked, splitter(matches_of(quoted_pattern(mark)), Behavior::merged_with_next)});
 }
 
 PreTokenizer make_sequence(const Place& place) {
@@ -174,9 +175,7 @@ PreTokenizer make_sequence(const Place& place) {
 }
 
 PreTokenizer make_whitespace() {
-  const auto regex = std::make_shared<const Regex>(R"(\w+|[^\w\s]+)");
-  return splitter([regex](std::string_view text) { return regex->matches(text); },
-                  Behavior::removed, /*invert=*/true);
+  return splitter(matches_of(R"(\w+|[^\w\s]+)"), Behavior::removed, /*invert=*/true);
 }
 
 }  // namespace

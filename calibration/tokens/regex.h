@@ -22,8 +22,6 @@ class Regex {
   ~Regex();
   Regex(Regex&&) noexcept;
 
-  const std::string& pattern() const { return pattern_; }
-
   // All matches that are not empty, from the left. May be called from many threads. Throws
   // Code::data when matching takes more steps or memory than any text is worth.
   std::vector<Span> matches(std::string_view text) const;

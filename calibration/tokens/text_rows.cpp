@@ -26,9 +26,14 @@ bool is_blank(std::string_view text) {
 
 }  // namespace
 
+const Tokenizer& SharedTokenizer::read(const std::filesystem::path& path) {
+  std::call_once(once_, [&] { tokenizer_.emplace(Tokenizer::read(path)); });
+  return *tokenizer_;
+}
+
 TextReader::TextReader(const TextSpec& spec, std::optional<std::size_t> takes)
     : path_(spec.tokenizer),
-      tokenizer_(std::make_shared<const Tokenizer>(Tokenizer::read(spec.tokenizer))),
+      tokenizer_(spec.shared, &spec.shared->read(spec.tokenizer)),
       takes_(takes),
       length_(length_of(spec, takes)),
       by_line_(tokenizer_->encloses() || tokenizer_->kind() == "WordPiece") {}

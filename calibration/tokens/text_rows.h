@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "calibration/tokens/tokenizer.h"
@@ -17,9 +19,22 @@
 
 namespace intaglio {
 
+// A tokenizer that is read when it is first wanted, from then on the same for all.
+class SharedTokenizer {
+ public:
+  // Throws what Tokenizer::read() throws; then the next call tries again.
+  const Tokenizer& read(const std::filesystem::path& path);
+
+ private:
+  std::once_flag once_;
+  std::optional<Tokenizer> tokenizer_;
+};
+
 struct TextSpec {
-  std::filesystem::path tokenizer;    // a tokenizer.json; empty: texts are not read
+  std::string tokenizer;              // a tokenizer.json; empty: texts are not read
   std::optional<std::size_t> length;  // of a row; default: that of the input, or default_length
+  // Copies share it: a command opens its data several times.
+  std::shared_ptr<SharedTokenizer> shared = std::make_shared<SharedTokenizer>();
 };
 
 inline constexpr std::size_t default_length = 256;

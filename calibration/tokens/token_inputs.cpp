@@ -21,13 +21,12 @@ bool suits(const Value& feed, TokenFeed rule) {
     case TokenFeed::mask:
       return rank == 2 && feed.dtype() != DType::undefined;
     case TokenFeed::positions:
+    case TokenFeed::lengths:
       return (rank == 1 || rank == 2) && is_whole(feed.dtype());
     case TokenFeed::types:
       return rank == 2 && is_whole(feed.dtype());
     case TokenFeed::past:
       return rank >= 3 && is_float(feed.dtype());
-    case TokenFeed::lengths:
-      return (rank == 1 || rank == 2) && is_whole(feed.dtype());
     case TokenFeed::total:
       return (rank == 0 || rank == 1) && is_whole(feed.dtype());
     case TokenFeed::branch:

@@ -25,7 +25,6 @@ class Place {
   Place(const TokenizerJson& json, std::string origin, std::string path = "$");
 
   const TokenizerJson& json() const { return json_; }
-  const std::string& path() const { return path_; }
   bool has(std::string_view key) const;  // and it is not null
 
   // All but has() throw Code::config when it is missing or of another kind.

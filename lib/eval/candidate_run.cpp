@@ -13,12 +13,6 @@ void compare(const Tensor& x, const Tensor& y, Deviation& deviation) {
   deviation.add(to_row_major(x).data<float>(), to_row_major(y).data<float>());
 }
 
-// All values in order, shared where they are floats already: scores of a vocabulary are many.
-Tensor floats(const Tensor& tensor) {
-  return tensor.dtype() == DType::f32 ? to_row_major(tensor)
-                                      : Tensor::vector(tensor.to_vector<float>());
-}
-
 Tensor within(Tensor tensor, const Extrema& ends) {
   for (float& v : tensor.mutate<float>()) v = std::min(std::max(v, ends.lo), ends.hi);
   return tensor;

@@ -68,6 +68,11 @@ float score_at(std::span<const float> scores, std::size_t i) {
 
 }  // namespace
 
+Tensor floats(const Tensor& tensor) {
+  const Tensor rows = to_row_major(tensor);
+  return rows.dtype() == DType::f32 ? rows : convert(rows, DType::f32);
+}
+
 void Deviation::add(std::span<const float> x, std::span<const float> y) {
   assert(x.size() == y.size());
   const std::size_t whole = x.size() - x.size() % lanes;

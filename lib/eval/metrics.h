@@ -11,6 +11,9 @@
 
 namespace intaglio {
 
+// All values in row-major order, as floats; shared where they are that already.
+Tensor floats(const Tensor& tensor);
+
 // Running sums, in double, over pairs (x, y) of a reference and its approximation. merge() is exact
 // up to rounding: merge in a fixed order where results must be reproducible.
 //

@@ -18,19 +18,13 @@ bool suppresses(const Graph& graph) {
   });
 }
 
-// Integers that are no flag or length: of a batch and something behind it.
 bool takes_tokens(const Graph& graph) {
-  const auto feeds = graph.feeds();
-  return std::any_of(feeds.begin(), feeds.end(), [](const Value* feed) {
-    return (feed->dtype() == DType::s64 || feed->dtype() == DType::s32) && feed->dims() &&
-           feed->dims()->size() == 2;
-  });
+  return std::ranges::any_of(graph.feeds(), [](const Value* feed) { return holds_ids(*feed); });
 }
 
 // shapes: of all feeds.
 std::optional<TokenSignature> token_signature(const Graph& graph, std::span<const Shape> shapes) {
-  const std::vector<Value*> values = graph.feeds();
-  const std::vector<const Value*> feeds(values.begin(), values.end());
+  const std::vector<Value*> feeds = graph.feeds();
   const auto ids = token_ids(feeds);
   if (!ids || *ids >= shapes.size()) return std::nullopt;
   TokenSignature signature{.ids = *ids, .name = feeds[*ids]->name(), .shape = shapes[*ids]};

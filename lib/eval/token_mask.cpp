@@ -1,18 +1,10 @@
 #include "lib/eval/token_mask.h"
 
 #include <algorithm>
-#include <cctype>
-#include <string>
+
+#include "lib/graph/token_feeds.h"
 
 namespace intaglio {
-namespace {
-
-bool is_named_mask(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name.find("mask") != std::string::npos;
-}
-
-}  // namespace
 
 std::optional<std::size_t> mask_input(const Graph& graph) {
   constexpr std::size_t rank = 2;

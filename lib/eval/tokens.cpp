@@ -45,11 +45,6 @@ double surprise(Scores scores, const Row& row, std::size_t token) {
   return std::isnan(nll) ? infinity : nll;
 }
 
-Tensor scores_of(const Tensor& output) {
-  const Tensor rows = to_row_major(output);
-  return rows.dtype() == DType::f32 ? rows : convert(rows, DType::f32);
-}
-
 struct Positions {
   Scores scores, reference;  // of all positions; reference: empty without one
   std::vector<std::int64_t> ids;
@@ -164,8 +159,8 @@ TokenErrors measure_tokens(const LanguagePlan& plan, std::span<const Tensor> fee
   const Tensor& ids = feeds[plan.ids];
   const Tensor* expected = reference == nullptr ? nullptr : &(*reference)[plan.output];
   require_scores(ids, outputs[plan.output], expected);
-  const Tensor scores = scores_of(outputs[plan.output]);
-  const Tensor expected_scores = expected == nullptr ? Tensor() : scores_of(*expected);
+  const Tensor scores = floats(outputs[plan.output]);
+  const Tensor expected_scores = expected == nullptr ? Tensor() : floats(*expected);
   const Positions p{
       .scores = scores.data<float>(),
       .reference = expected == nullptr ? Scores() : expected_scores.data<float>(),

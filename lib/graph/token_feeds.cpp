@@ -1,6 +1,8 @@
 #include "lib/graph/token_feeds.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
 
 namespace intaglio {
@@ -30,11 +32,16 @@ constexpr std::array<Named, 12> named = {{
 // The places of inputs of GroupQueryAttention.
 constexpr std::size_t lengths_at = 5, total_at = 6;
 
+}  // namespace
+
+bool is_named_mask(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name.find("mask") != std::string::npos;
+}
+
 bool holds_ids(const Value& feed) {
   return feed.rank() == 2 && (feed.dtype() == DType::s64 || feed.dtype() == DType::s32);
 }
-
-}  // namespace
 
 std::optional<TokenFeed> token_feed(const Value& feed) {
   for (const Use& use : feed.uses()) {

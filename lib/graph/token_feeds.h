@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "lib/graph/graph.h"
 
@@ -22,6 +23,12 @@ enum class TokenFeed {
 // What goes with token ids, by its name or by its place at a GroupQueryAttention; nullopt: nothing
 // that is known.
 std::optional<TokenFeed> token_feed(const Value& feed);
+
+// Whether "mask" is a part of the name, whatever its case.
+bool is_named_mask(std::string name);
+
+// Whole numbers of two axes: of a batch and something behind it.
+bool holds_ids(const Value& feed);
 
 // The place among them of the input of token ids [batch, sequence]: that which is called input_ids,
 // else the only one of whole numbers and rank 2 that is none of the above. nullopt: there is none.
