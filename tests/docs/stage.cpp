@@ -18,24 +18,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// A square of the image gives one of four places two scores and a box.
-TextModel detector() {
-  return TextModel()
-      .input("float[1,3,48,48] image")
-      .output("float[1,4,2] scores, float[1,4,4] boxes")
-      .constants("int64[3] lines = {1, 3, 4}, int64[1] two = {2}, int64[1] zero = {0}")
-      .constants("int64[1] last = {2}, float by = {0.01}")
-      .constants(
-          "float[1,4,4] anchors = {0, 0, 0.5, 0.5, 0.5, 0, 1, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, "
-          "1, 1}")
-      .nodes("mean = AveragePool <kernel_shape = [24, 24], strides = [24, 24]> (image)")
-      .nodes("rows = Reshape(mean, lines)")
-      .nodes("places = Transpose <perm = [0, 2, 1]> (rows)")
-      .nodes("pair = Slice(places, zero, two, last)")
-      .nodes("scores = Softmax <axis = 2> (pair)")
-      .nodes("boxes = Add(anchors, by)");
-}
-
 // Two characters and the blank at each of four places.
 TextModel recognizer() {
   return TextModel()
@@ -91,6 +73,8 @@ void save_test_set(const Path& folder) {
   save_tensor(folder / "output_0.pb", Executor(model.graph()).run(feeds).front());
 }
 
+void save_detector(const Path& path) { save_model(square_detector("0.01").model(), path); }
+
 // Long enough for a sequence of 512 tokens.
 void save_text(const Path& path) {
   std::string text;
@@ -135,8 +119,8 @@ const std::vector<StandIn>& stand_ins() {
        "intaglio quantize $DATA/demo.onnx --data $DATA/calib --limit 8 --preprocess "
        "$DATA/preprocess.json --effort fast --eval-limit 0 -o model.int8.onnx"},
       {"theirs.onnx", "intaglio quantize $DATA/demo.onnx --format weights -o theirs.onnx"},
-      {"yolox.onnx", nullptr, saves(detector)},
-      {"yolox.int8.onnx", nullptr, saves(detector)},
+      {"yolox.onnx", nullptr, save_detector},
+      {"yolox.int8.onnx", nullptr, save_detector},
       {"street/", "mkdir -p street; cp $DATA/calib/000?.jpg street"},
       {"rec.onnx", nullptr, saves(recognizer)},
       {"lines/", "mkdir -p lines; cp $DATA/calib/000?.jpg lines"},

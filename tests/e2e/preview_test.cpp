@@ -70,28 +70,9 @@ TEST_F(Pictures, EvaluateHasAPage) {
       << "without a reference";
 }
 
-// A detector that finds each image's bright square: scores and corners in fractions.
-TextModel detector(const char* shift) {
-  return TextModel()
-      .input("float[1,3,48,48] image")
-      .output("float[1,4,2] scores, float[1,4,4] boxes")
-      .constants("int64[3] lines = {1, 3, 4}, int64[1] two = {2}, int64[1] zero = {0}")
-      .constants("int64[1] last = {2}")
-      .constants(
-          "float[1,4,4] anchors = {0, 0, 0.5, 0.5, 0.5, 0, 1, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, "
-          "1, 1}")
-      .constants(std::string("float by = {") + shift + "}")
-      .nodes("mean = AveragePool <kernel_shape = [24, 24], strides = [24, 24]> (image)")
-      .nodes("rows = Reshape(mean, lines)")
-      .nodes("places = Transpose <perm = [0, 2, 1]> (rows)")
-      .nodes("pair = Slice(places, zero, two, last)")
-      .nodes("scores = Softmax <axis = 2> (pair)")
-      .nodes("boxes = Add(anchors, by)");
-}
-
 TEST_F(Pictures, BoxesOfBothModelsAreDrawn) {
-  save_model(detector("0").model(), here("a.onnx"));
-  save_model(detector("0.3").model(), here("b.onnx"));
+  save_model(square_detector("0").model(), here("a.onnx"));
+  save_model(square_detector("0.3").model(), here("b.onnx"));
   const std::string text =
       page({"evaluate", here("b.onnx"), "--reference", here("a.onnx")}, "--html");
   EXPECT_TRUE(contains(text, "<g class=\"box-float\"><rect"));

@@ -12,14 +12,11 @@
 namespace intaglio {
 namespace {
 
+using testing::data;
 using testing::fresh_folder;
 using testing::Ran;
 using testing::run_program;
 using Arguments = std::vector<std::string>;
-
-std::string data(const std::string& name) {
-  return (testing::source_dir() / "data" / name).string();
-}
 
 Ran quantize(const std::string& model, const Arguments& more) {
   Arguments arguments = {"--quiet", "quantize", model, "--format", "tflite"};

@@ -61,4 +61,8 @@ class TextModel {
   std::string inputs_, outputs_, constants_, nodes_;
 };
 
+// A detector that finds each image's bright square: scores and corners in fractions, these moved by
+// `shift`.
+TextModel square_detector(const std::string& shift);
+
 }  // namespace intaglio::testing
