@@ -9,8 +9,8 @@
 namespace intaglio {
 namespace {
 
-GroupLayout layout_of(OutputForm form) {
-  return form == OutputForm::matmulnbits ? GroupLayout::outputs_first : GroupLayout::inputs_first;
+GroupLayout layout_of(const FormTraits& form) {
+  return form.always_groups ? GroupLayout::outputs_first : GroupLayout::inputs_first;
 }
 
 }  // namespace
@@ -32,16 +32,14 @@ GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const Form
                                 const PreprocessRecipe& recipe, Context& context,
                                 std::vector<std::string>& warnings) {
   GroupOptions options{.rounding = rounding_of(choice.effort),
-                       .layout = layout_of(form.form),
+                       .layout = layout_of(form.traits()),
                        .threads = context.worker_count(),
                        .moment_bytes = memory_limit() / 8,
                        .data_file = choice.data_file};
-  std::optional<SampleSet> set;
+  std::optional<RefiningData> set;
   Samples samples;
   if (!data.data.empty() && options.rounding != GroupRounding::nearest) {
-    DataOptions unlabelled = data;
-    unlabelled.labels.clear();
-    set.emplace(unlabelled, unlabelled.data, recipe, prepared.model);
+    set.emplace(data, recipe, prepared.model);
     samples = set->samples();
     options.samples = &samples;
   }

@@ -80,21 +80,6 @@ class FoldWatcher {
   Folded folded_;
 };
 
-// What Constant nodes hold becomes initializers.
-void lift_constants(Graph& graph) {
-  for (Node* node : graph.nodes()) {
-    Value* made = node->output(0);
-    if (!node->is("Constant") || node->attr_kind("value") != 't' || made == nullptr ||
-        made->is_output())
-      continue;
-    const Tensor tensor = node->attr_tensor("value");
-    if (tensor.bytes() == 0) continue;
-    graph.replace_uses(*made, graph.add_constant(made->name() + "_value", tensor));
-    graph.erase(*node);
-    graph.erase(*made);
-  }
-}
-
 // Loaded, with what is known of the file.
 Prepared load_float(const std::string& path, Context& context) {
   Prepared p;
@@ -139,19 +124,8 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
 
 Prepared load_unchanged(const std::string& path, const Target& target, Context& context) {
   Prepared p = load_float(path, context);
-  context.phase("prepare", [&] {
-    infer_types(p.model);
-    const PrepareOptions options{.min_opset = target.opset};
-    lift_constants(p.model.graph());
-    for (const Pass& pass : preparation_passes())
-      if (pass.name == "default_inputs" ||
-          (pass.name == "opset_raised" && p.model.opset() < target.opset))
-        p.passes.push_back({pass.name, pass.run(p.model, options)});
-    // Before, each initializer had to be an input, too.
-    p.model.set_ir_version(std::max<std::int64_t>(p.model.ir_version(), 4));
-    p.model.graph().verify();
-    infer_types(p.model);
-  });
+  p.passes = context.phase("prepare",
+                           [&] { return prepare_weights(p.model, {.min_opset = target.opset}); });
   return p;
 }
 

@@ -66,10 +66,9 @@ Target grouped(const QuantOptions& o, Target target) {
   const DType type =
       o.weights.value_or(o.form.traits().always_groups ? DType::u4 : target.weights.type);
   require_groups(o, type);
-  target.weights = {type, word_in(grouped_types, type).front() == 's', false, std::nullopt,
-                    o.group.value_or(usual_group)};
-  const bool standard = o.form.form == OutputForm::weights;
-  target.opset = standard ? std::max(target.opset, wide_opset) : std::int64_t{1};
+  target.weights = {type, is_signed_code(type), false, std::nullopt, o.group.value_or(usual_group)};
+  // DequantizeLinear has blocks since then; operators of com.microsoft go with any opset.
+  target.opset = o.form.traits().always_groups ? 1 : std::max(target.opset, wide_opset);
   if (o.opset) target.opset = std::max(target.opset, *o.opset);
   target = target_for(o.form, std::move(target));
   require_accepted(target, o.form.name());

@@ -85,6 +85,7 @@ class RefiningData {
  public:
   RefiningData(DataOptions options, const PreprocessRecipe& recipe, const Model& model);
   Samples samples() const { return set_->samples(); }  // valid as long as this lives
+  void finish(std::vector<std::string>& warnings) const { set_->finish(warnings); }
 
  private:
   std::optional<SampleSet> set_;

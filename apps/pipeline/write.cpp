@@ -24,13 +24,6 @@ void require_valid(const Model& source, const Model& result, const std::string& 
               "Please report this with the model.");
 }
 
-bool has_groups(const Plan& plan) {
-  return std::ranges::any_of(plan.nodes, [](const NodePlan& node) {
-    return std::ranges::any_of(node.constants,
-                               [](const ConstantPlan& c) { return c.groups != nullptr; });
-  });
-}
-
 }  // namespace
 
 Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
@@ -43,7 +36,8 @@ Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, cons
   quantized.interface = write_interface(form, quantized.model);
   write_float16(quantized.model, quantized.plan);
   // Weights in groups are shared when they are stored, and too many to be read for this.
-  if (!has_groups(quantized.plan)) share_equal_constants(quantized.model.graph(), engine);
+  if (std::ranges::none_of(quantized.plan.nodes, &NodePlan::has_groups))
+    share_equal_constants(quantized.model.graph(), engine);
   if (form.traits().onnx)
     restore_half_interface(quantized.model.graph(), prepared.halves);
   else if (!prepared.halves.empty())

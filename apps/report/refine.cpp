@@ -72,17 +72,15 @@ Json compared_json(const EffortComparison& compared) {
 
 Json groups_json(const std::optional<GroupSummary>& groups, const Scheme& weights) {
   if (!groups) return {};
-  Json json = {{"type", name_of(weights.type)},
-               {"block_size", weights.group},
-               {"rounding", word_of(groups->rounding)},
-               {"weighted", groups->weighted},
-               {"samples", groups->samples},
-               {"weights", groups->weights},
-               {"elements", groups->elements},
-               {"unweighted", groups->unweighted}};
-  const auto sqnr = groups->sqnr_db();
-  json["sqnr_db"] = sqnr ? Json(*sqnr) : Json();
-  return json;
+  return {{"type", name_of(weights.type)},
+          {"block_size", weights.group},
+          {"rounding", word_of(groups->rounding)},
+          {"weighted", groups->weighted},
+          {"samples", groups->samples},
+          {"weights", groups->weights},
+          {"elements", groups->elements},
+          {"unweighted", groups->unweighted},
+          {"sqnr_db", number(groups->sqnr_db())}};
 }
 
 Json refine_json(const RefineOptions& options, const RefineSteps& steps,

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <unordered_map>
 
@@ -10,6 +9,7 @@
 #include "lib/graph/float16_operands.h"
 #include "lib/quant/array.h"
 #include "lib/quant/draft_float16.h"
+#include "lib/quant/group_codes.h"
 #include "lib/quant/half_precision.h"
 
 namespace intaglio {
@@ -128,10 +128,8 @@ class ValueReport {
                   {"block_size", constant.scheme.group},
                   {"symmetric", constant.scheme.symmetric},
                   {"count", value.constant().size()}};
-    std::optional<double> sqnr;
-    if (constant.groups != nullptr && constant.groups->noise > 0)
-      sqnr = 10 * std::log10(constant.groups->signal / constant.groups->noise);
-    entry["sqnr_db"] = number(sqnr);
+    const GroupCodes* groups = constant.groups.get();
+    entry["sqnr_db"] = groups == nullptr ? Json() : number(sqnr_db(groups->signal, groups->noise));
     return entry;
   }
 

@@ -86,8 +86,6 @@ class GroupGptq : public GroupMethod {
     }
   }
 
-  bool independent_groups() const override { return false; }
-
  private:
   // What the rows of a group owe to the groups behind it.
   void owe_group(std::size_t first, std::size_t end, const std::vector<PanelRow>& errors,

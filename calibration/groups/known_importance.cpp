@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "calibration/groups/methods.h"
 #include "lib/tensor/tensor.h"
 
 namespace intaglio {
@@ -66,12 +67,9 @@ const Tensor* scale_of(const Value& value, std::size_t width) {
 std::vector<float> known_importance(const Value& value, std::size_t width) {
   const Tensor* scale = scale_of(value, width);
   if (scale == nullptr) return {};
-  std::vector<float> importance = scale->to_vector<float>();
-  double mean = 0;
-  for (float& s : importance) s *= s, mean += static_cast<double>(s) / static_cast<double>(width);
-  if (!(mean > 0)) return {};
-  for (float& s : importance) s = static_cast<float>(static_cast<double>(s) / mean + 0.01);
-  return importance;
+  std::vector<double> squares;
+  for (const float s : scale->to_vector<float>()) squares.push_back(static_cast<double>(s * s));
+  return importance_of(squares);
 }
 
 }  // namespace intaglio

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "calibration/groups/moments.h"
@@ -32,7 +33,8 @@ std::unique_ptr<GroupMethod> make_range_search(std::vector<float> importance);
 // Moments of as many inputs as the weights have. threads: to prepare them.
 std::unique_ptr<GroupMethod> make_group_gptq(const InputMoments& moments, std::size_t threads);
 
-// The diagonal of moments, with 1 % of its mean added: what range_search takes.
-std::vector<float> importance_of(const InputMoments& moments);
+// What range_search takes, of the mean squares of inputs: relative to their mean, with 1 % of it
+// added; ones where all are 0.
+std::vector<float> importance_of(std::span<const double> squares);
 
 }  // namespace intaglio

@@ -123,6 +123,12 @@ void InputMoments::add(const float* x, std::size_t rows) {
   }
 }
 
+std::vector<double> InputMoments::diagonal() const {
+  std::vector<double> squares(width_);
+  for (std::size_t i = 0; i < width_; ++i) squares[i] = at(i, i);
+  return squares;
+}
+
 void InputMoments::merge(const InputMoments& other) {
   for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += other.sums_[i];
 }

@@ -28,6 +28,7 @@ class InputMoments {
   double at(std::size_t i, std::size_t j) const {
     return static_cast<double>(sums_[index(i, j)]) * unit_;
   }
+  std::vector<double> diagonal() const;
   // Adds X'X, X a row-major matrix of so many rows; only its upper triangle is computed.
   void add(const float* x, std::size_t rows);
   void merge(const InputMoments& other);  // of the same width and unit

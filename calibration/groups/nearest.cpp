@@ -4,16 +4,10 @@
 namespace intaglio {
 namespace {
 
-class Nearest : public GroupMethod {
- public:
-  void quantize(std::span<const PanelRow> weights, std::size_t, std::size_t group,
-                const GroupGrid& grid, QuantizedPanel& result) const override {
-    for (std::size_t g = 0; g < result.params.size(); ++g) {
-      const std::size_t first = g * group;
-      const auto w = weights.subspan(first, std::min(group, weights.size() - first));
-      result.params[g] = cover(group_range(w), grid);
-      encode(w, result.params[g], grid, {&result.codes[first], w.size()});
-    }
+class Nearest : public IndependentGroups {
+  GroupParams choose(std::span<const PanelRow> weights, std::size_t,
+                     const GroupGrid& grid) const override {
+    return cover(group_range(weights), grid);
   }
 };
 

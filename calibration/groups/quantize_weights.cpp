@@ -42,9 +42,13 @@ bool are_transposed(const Tensor& a, const Tensor& b) {
   for (std::size_t i = 0; i < rows; i += rows / 8 + 1)
     for (std::size_t j = 0; j < columns; j += columns / 8 + 1)
       if (!alike(i, j)) return false;
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j)
-      if (!alike(i, j)) return false;
+  // Tile by tile: one of the two is read against its order.
+  constexpr std::size_t tile = 64;
+  for (std::size_t i = 0; i < rows; i += tile)
+    for (std::size_t j = 0; j < columns; j += tile)
+      for (std::size_t r = i; r < std::min(i + tile, rows); ++r)
+        for (std::size_t c = j; c < std::min(j + tile, columns); ++c)
+          if (!alike(r, c)) return false;
   return true;
 }
 
@@ -180,7 +184,7 @@ class WeightQuantizer {
     }
     if (summary_.rounding == GroupRounding::gptq)
       return make_group_gptq(found->second, options_.threads);
-    return make_range_search(importance_of(found->second));
+    return make_range_search(importance_of(found->second.diagonal()));
   }
 
   void quantize(const Job& job, const std::map<std::string, InputMoments>& moments) {
@@ -216,9 +220,7 @@ class WeightQuantizer {
 
 }  // namespace
 
-std::optional<double> GroupSummary::sqnr_db() const {
-  return noise > 0 ? std::optional(10 * std::log10(signal / noise)) : std::nullopt;
-}
+std::optional<double> GroupSummary::sqnr_db() const { return intaglio::sqnr_db(signal, noise); }
 
 GroupSummary quantize_weights(Plan& plan, const Graph& graph, const GroupOptions& options) {
   return WeightQuantizer(JobList(plan, graph).take_jobs(), graph, options).run();

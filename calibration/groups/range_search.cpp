@@ -7,24 +7,19 @@
 namespace intaglio {
 namespace {
 
-class RangeSearch : public GroupMethod {
+class RangeSearch : public IndependentGroups {
  public:
   explicit RangeSearch(std::vector<float> importance) : importance_(std::move(importance)) {}
 
-  void quantize(std::span<const PanelRow> weights, std::size_t first_input, std::size_t group,
-                const GroupGrid& grid, QuantizedPanel& result) const override {
-    for (std::size_t g = 0; g < result.params.size(); ++g) {
-      const std::size_t first = g * group;
-      const auto w = weights.subspan(first, std::min(group, weights.size() - first));
-      const auto importance = importance_.empty()
-                                  ? std::span<const float>{}
-                                  : std::span(importance_).subspan(first_input + first, w.size());
-      result.params[g] = search_params(w, importance, grid);
-      encode(w, result.params[g], grid, {&result.codes[first], w.size()});
-    }
+ private:
+  GroupParams choose(std::span<const PanelRow> weights, std::size_t first_input,
+                     const GroupGrid& grid) const override {
+    const auto importance = importance_.empty()
+                                ? std::span<const float>{}
+                                : std::span(importance_).subspan(first_input, weights.size());
+    return search_params(weights, importance, grid);
   }
 
- private:
   std::vector<float> importance_;
 };
 
@@ -34,14 +29,13 @@ std::unique_ptr<GroupMethod> make_range_search(std::vector<float> importance) {
   return std::make_unique<RangeSearch>(std::move(importance));
 }
 
-std::vector<float> importance_of(const InputMoments& moments) {
-  const std::size_t n = moments.width();
+std::vector<float> importance_of(std::span<const double> squares) {
   double mean = 0;
-  for (std::size_t i = 0; i < n; ++i) mean += moments.at(i, i) / static_cast<double>(n);
-  std::vector<float> importance(n, 1.0F);
-  if (!(mean > 0)) return importance;  // the inputs were never anything but 0
-  for (std::size_t i = 0; i < n; ++i)
-    importance[i] = static_cast<float>(moments.at(i, i) / mean + 0.01);
+  for (const double square : squares) mean += square / static_cast<double>(squares.size());
+  std::vector<float> importance(squares.size(), 1.0F);
+  if (!(mean > 0)) return importance;
+  for (std::size_t i = 0; i < squares.size(); ++i)
+    importance[i] = static_cast<float>(squares[i] / mean + 0.01);
   return importance;
 }
 

@@ -141,10 +141,11 @@ void keep(Value& value, Tensor tensor, bool made_over, std::vector<Value*>& made
   if (made_over) made.push_back(&value);
 }
 
-int fold(Graph& graph) {
+int fold(Graph& graph, bool constant_nodes_alone) {
   int rewrites = 0;
   std::vector<Value*> made;  // matrices of other constants
   for (Node* node : graph.nodes()) {
+    if (constant_nodes_alone && !node->is("Constant")) continue;
     std::vector<Tensor> results;
     if (node->is("Shape") || node->is("Size")) {
       if (Tensor shape = static_shape(*node); shape.defined()) results = {shape};
@@ -164,9 +165,9 @@ int fold(Graph& graph) {
 
 }  // namespace
 
-int fold_constants(Model& model, const PrepareOptions&) {
+int fold_constants(Model& model, const PrepareOptions& options) {
   int rewrites = 0;
-  for (Graph* graph : all_graphs(model)) rewrites += fold(*graph);
+  for (Graph* graph : all_graphs(model)) rewrites += fold(*graph, options.constant_nodes_alone);
   return rewrites;
 }
 

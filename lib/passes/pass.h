@@ -32,6 +32,8 @@ struct PrepareOptions {
   std::set<std::string, std::less<>> lone_activations = {};
   // Sum, Max, Min, Mean and Concat of one operand go. Runtimes keep them.
   bool drop_lone_operands = true;
+  // Of what depends on constants alone, only Constant nodes are folded.
+  bool constant_nodes_alone = false;
 };
 
 struct Pass {
@@ -47,6 +49,11 @@ struct PassCount {
 
 // The passes in the order in which they run: order is meaning.
 std::span<const Pass> preparation_passes();
+
+// For forms that change weights alone: inputs with a default value and Constant nodes become
+// initializers, and an opset below options.min_opset is raised to it; all else stays. Counts and
+// errors as those of prepare().
+std::vector<PassCount> prepare_weights(Model& model, const PrepareOptions& options);
 
 // Infers types and runs all passes, in rounds until a round changes nothing; each pass is followed
 // by Graph::verify(). Returns the rewrites of every pass, zeros included, in order. Throws

@@ -41,4 +41,16 @@ std::vector<PassCount> prepare(Model& model, const PrepareOptions& options,
   return counts;
 }
 
+std::vector<PassCount> prepare_weights(Model& model, const PrepareOptions& options) {
+  infer_types(model);
+  std::vector<PassCount> counts = {
+      {"default_inputs", fix_default_inputs(model, options)},
+      {"constants_folded", fold_constants(model, {.constant_nodes_alone = true})}};
+  if (model.opset() < options.min_opset)
+    counts.push_back({"opset_raised", raise_opset(model, options)});
+  model.graph().verify();
+  infer_types(model);
+  return counts;
+}
+
 }  // namespace intaglio

@@ -108,7 +108,7 @@ class GroupDrafter {
   Scheme scheme_of(DType type) const {
     Scheme scheme = target_.weights;
     scheme.type = type;
-    scheme.symmetric = type == DType::s8 || type == DType::s4 || type == DType::s2;
+    scheme.symmetric = is_signed_code(type);
     return scheme;
   }
 

@@ -38,7 +38,8 @@ struct FormTraits {
   bool at_run_time = false;
   // There are operators of com.microsoft for it, where they are allowed.
   bool contrib = false;
-  // Weights may come in groups that share a scale (lib/quant/groups.h), or always do.
+  // Weights may come in groups that share a scale (lib/quant/groups.h), or always do: then operators
+  // of com.microsoft multiply with their codes.
   bool groups = false, always_groups = false;
   // The file is an ONNX model.
   bool onnx = true;

@@ -402,6 +402,10 @@ class Quantizing {
 
 }  // namespace
 
+std::optional<double> sqnr_db(double signal, double noise) {
+  return noise > 0 ? std::optional(10 * std::log10(signal / noise)) : std::nullopt;
+}
+
 WeightMatrix weight_matrix(const Tensor& values, int axis) {
   WeightMatrix m{values, 1, values.dim(static_cast<std::size_t>(axis)), 1};
   for (int a = 0; a < values.rank(); ++a)
@@ -427,37 +431,6 @@ GroupCodes quantize_groups(const WeightMatrix& matrix, const Scheme& scheme,
   codes.signal = quantizing.squares().signal;
   codes.noise = quantizing.squares().noise;
   return codes;
-}
-
-std::vector<float> dequantize_groups(const GroupCodes& codes, const Scheme& scheme,
-                                     GroupLayout layout, std::int64_t inputs,
-                                     std::int64_t outputs) {
-  const GroupGrid grid = group_grid(scheme);
-  const std::size_t k = as_size(inputs), n = as_size(outputs), group = as_size(scheme.group),
-                    groups = groups_of(k, group), bits = bits_of(scheme.type);
-  const std::vector<float> scales = codes.scales.to_vector<float>();
-  const auto code_at = [&](const Tensor& t, std::size_t i) {
-    const unsigned mask = (1U << bits) - 1;
-    const unsigned raw =
-        bits == 8 ? static_cast<unsigned>(t.raw()[i]) : packed_bits(t.raw(), bits, i);
-    const auto lowest =
-        static_cast<unsigned>(layout == GroupLayout::inputs_first ? grid.lowest : 0);
-    return static_cast<float>((raw - lowest) & mask);
-  };
-  const bool by_output = layout == GroupLayout::outputs_first;
-  const std::size_t in_byte = 8 / bits, zero_row = (groups + in_byte - 1) / in_byte * in_byte;
-  std::vector<float> values(k * n);
-  for (std::size_t o = 0; o < n; ++o)
-    for (std::size_t i = 0; i < k; ++i) {
-      const std::size_t g = i / group;
-      const float code = code_at(codes.codes, by_output ? o * groups * group + i : i * n + o);
-      const float zero = codes.zero_points.defined()
-                             ? code_at(codes.zero_points, by_output ? o * zero_row + g : g * n + o)
-                             : static_cast<float>(grid.zero);
-      values[by_output ? o * k + i : i * n + o] =
-          scales[by_output ? o * groups + g : g * n + o] * (code - zero);
-    }
-  return values;
 }
 
 }  // namespace intaglio

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "lib/quant/group_method.h"
@@ -37,15 +38,13 @@ struct GroupCodes {
   double signal = 0, noise = 0;  // sums of squares: of the weights, of what rounding changed
 };
 
+// 10 log10(signal / noise), of sums of squares; nullopt: without noise.
+std::optional<double> sqnr_db(double signal, double noise);
+
 // Quantizes a weight by a method. Codes beyond the last input, which complete a group, are those of
 // zero. Takes memory for the result and for a few panels a thread; pages of a mapped file are given
 // back as they have been read. Throws Code::model naming the first NaN or infinity.
 GroupCodes quantize_groups(const WeightMatrix& matrix, const Scheme& scheme,
                            const GroupMethod& method, GroupLayout layout, std::size_t threads);
-
-// The weights that codes stand for, in the order of (N, K) for outputs_first, (K, N) for
-// inputs_first.
-std::vector<float> dequantize_groups(const GroupCodes& codes, const Scheme& scheme,
-                                     GroupLayout layout, std::int64_t inputs, std::int64_t outputs);
 
 }  // namespace intaglio

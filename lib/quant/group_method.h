@@ -25,7 +25,20 @@ class GroupMethod {
   virtual void quantize(std::span<const PanelRow> weights, std::size_t first_input,
                         std::size_t group, const GroupGrid& grid, QuantizedPanel& result) const = 0;
   // Whether a group is quantized the same without the others: then weights may come in parts.
-  virtual bool independent_groups() const { return true; }
+  virtual bool independent_groups() const { return false; }
+};
+
+// A method that chooses the parameters of each group by its weights alone; codes are the nearest.
+class IndependentGroups : public GroupMethod {
+ public:
+  void quantize(std::span<const PanelRow> weights, std::size_t first_input, std::size_t group,
+                const GroupGrid& grid, QuantizedPanel& result) const final;
+  bool independent_groups() const final { return true; }
+
+ private:
+  // first_input: the number of the first row of the group.
+  virtual GroupParams choose(std::span<const PanelRow> weights, std::size_t first_input,
+                             const GroupGrid& grid) const = 0;
 };
 
 }  // namespace intaglio

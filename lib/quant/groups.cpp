@@ -109,10 +109,10 @@ bool finite_loop(const PanelRow* w, std::size_t rows) {
 
 GroupGrid group_grid(const Scheme& scheme) {
   const DType type = scheme.type;
-  const bool is_signed = type == DType::s8 || type == DType::s4 || type == DType::s2;
-  if (!is_signed && type != DType::u8 && type != DType::u4 && type != DType::u2)
+  if (!is_narrow_code(type))
     throw Error(Code::config, fmt::format("no groups of type '{}'", name_of(type)),
                 "Use u4, s4, u2, s2, u8 or s8.");
+  const bool is_signed = is_signed_code(type);
   const int count = 1 << bits_of(type);
   return {.steps = count - 1,
           .zero = count / 2,

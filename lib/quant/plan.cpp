@@ -92,6 +92,11 @@ const Value* first_output(const Node& node) {
   return it == outputs.end() ? nullptr : *it;
 }
 
+bool NodePlan::has_groups() const {
+  return quantized &&
+         std::ranges::any_of(constants, [](const ConstantPlan& c) { return c.scheme.group > 0; });
+}
+
 const ActivationPlan* Plan::find(const std::string& value) const {
   const auto it = std::find_if(activations.begin(), activations.end(),
                                [&](const ActivationPlan& a) { return a.name == value; });

@@ -86,6 +86,9 @@ struct NodePlan {
   std::optional<Precision> precision = {};  // nullopt: as the model has it
   bool raised =
       false;  // its activations have 16 bits where others have 8 (lib/quant/wide_activations.h)
+
+  // Whether weights of it are stored in groups that share a scale.
+  bool has_groups() const;
 };
 
 struct Plan {

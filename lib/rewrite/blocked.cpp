@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "lib/passes/qdq/cluster.h"
 #include "lib/quant/group_codes.h"
 #include "lib/rewrite/constants.h"
 
@@ -60,25 +61,14 @@ Value& as_rows(Graph& graph, Value& codes) {
   return rows;
 }
 
-void clear_attributes(Node& node) {
-  for (const std::string& attr : node.attrs()) node.erase_attr(attr);
-}
-
-void set_inputs(Node& node, const std::vector<Value*>& inputs) {
-  Graph& graph = node.graph();
-  for (std::size_t i = 0; i < inputs.size(); ++i) graph.set_input(node, i, inputs[i]);
-  graph.trim_inputs(node, inputs.size());
-}
-
 void store_table(Node& gather, const ConstantPlan& constant, GroupStore& store) {
   Graph& graph = gather.graph();
   Value *table = gather.input(0), *ids = gather.input(1);
   StoredGroups& groups = stored(graph, constant, store);
   std::vector<Value*> inputs = {&as_rows(graph, *groups.codes), ids, groups.scales};
   if (groups.zero_points != nullptr) inputs.push_back(groups.zero_points);
-  clear_attributes(gather);
-  set_inputs(gather, inputs);
-  gather.set_op("GatherBlockQuantized", "com.microsoft");
+  erase_attributes(gather);
+  exchange(gather, "GatherBlockQuantized", "com.microsoft", inputs, nullptr);
   gather.set_attr("bits", static_cast<std::int64_t>(bits_of(constant.scheme.type)));
   gather.set_attr("block_size", constant.scheme.group);
   gather.set_attr("gather_axis", std::int64_t{0});
@@ -123,23 +113,17 @@ void store_matmul_nbits(Node& node, const ConstantPlan& constant, std::int64_t a
                         GroupStore& store) {
   if (node.is("Gather")) return store_table(node, constant, store);
   Graph& graph = node.graph();
-  Value *x = node.input(0), *old = node.input(1), *addend = node.input(2);
+  Value *old = node.input(1), *addend = node.input(2);
   const Tensor& weights = graph.resolve(constant.name)->constant();
   const auto axis = static_cast<std::size_t>(*constant.scheme.axis);
   const std::int64_t inputs = weights.dim(axis), outputs = weights.dim(1 - axis);
   const StoredGroups& groups = stored(graph, constant, store);
   Value* bias = addend != nullptr && is_bias(*addend, outputs) ? addend : nullptr;
-  std::vector<Value*> list = {x, groups.codes, groups.scales};
-  if (groups.zero_points != nullptr || bias != nullptr) list.push_back(groups.zero_points);
-  if (bias != nullptr) list.insert(list.end(), {nullptr, bias});
-  clear_attributes(node);
-  set_inputs(node, list);
-  node.set_op("MatMulNBits", "com.microsoft");
-  node.set_attr("K", inputs);
-  node.set_attr("N", outputs);
-  node.set_attr("bits", static_cast<std::int64_t>(bits_of(constant.scheme.type)));
-  node.set_attr("block_size", constant.scheme.group);
-  if (accuracy_level > 0) node.set_attr("accuracy_level", accuracy_level);
+  become_matmul_nbits(node,
+                      {groups.codes, groups.scales, groups.zero_points, inputs, outputs,
+                       static_cast<std::int64_t>(bits_of(constant.scheme.type)),
+                       constant.scheme.group, accuracy_level},
+                      bias);
   if (addend != nullptr && bias == nullptr) add_behind(node, *addend);
   erase_unread(graph, old);
 }

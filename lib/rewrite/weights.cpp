@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lib/graph/op_traits.h"
+#include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/array.h"
 #include "lib/quant/wide_activations.h"
 #include "lib/rewrite/blocked.h"
@@ -64,12 +65,6 @@ void replace_table(Node& gather, const std::string& name, const Tensor& codes,
   if (old.uses().empty() && !old.is_output()) graph.erase(old);
 }
 
-bool has_groups(const NodePlan& node) {
-  return node.quantized && std::ranges::any_of(node.constants, [](const ConstantPlan& c) {
-           return c.scheme.group > 0;
-         });
-}
-
 // Blocks of DequantizeLinear came with opset 21, its types of 2 bits with 25.
 void require_blocks(const Model& model, const Plan& plan) {
   for (const NodePlan& node : plan.nodes)
@@ -95,7 +90,7 @@ void write_nodes(Model& model, const Plan& plan, StoreGroups&& store_groups) {
       if (!node.quantized ||
           (traits_of(planned_node(graph, node)).weights == WeightKind::table) != tables)
         continue;
-      if (has_groups(node))
+      if (node.has_groups())
         store_groups(planned_node(graph, node), node.constants.front(), store);
       else
         store_weights(planned_node(graph, node), node);
@@ -154,11 +149,10 @@ void write_weights(Model& model, const Plan& plan) {
 }
 
 void write_matmul_nbits(Model& model, const Plan& plan, std::int64_t accuracy_level) {
-  if (std::ranges::any_of(plan.nodes, has_groups) && model.graph().opset("com.microsoft") == 0)
-    model.set_opset("com.microsoft", 1);
   write_nodes(model, plan, [&](Node& node, const ConstantPlan& constant, GroupStore& store) {
     store_matmul_nbits(node, constant, accuracy_level, store);
   });
+  import_microsoft(model);
 }
 
 }  // namespace intaglio

@@ -43,13 +43,20 @@ std::size_t bits_of(DType type);  // 2 to 64; 0 for undefined and string
 // Several elements to a byte.
 inline bool is_packed(DType t) { return bits_of(t) == 4 || bits_of(t) == 2; }
 // Codes below zero as well as above.
-inline bool is_signed_code(DType t) { return t == DType::s8 || t == DType::s16; }
+inline bool is_signed_code(DType t) {
+  return t == DType::s8 || t == DType::s16 || t == DType::s4 || t == DType::s2;
+}
 inline bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
 // Floats to compute with, which those of 8 and 4 bits are not.
 inline bool is_float(DType t) { return t == DType::f32 || t == DType::f64 || is_half(t); }
 
 inline bool is_small_float(DType t) {
   return t == DType::f8e4m3fn || t == DType::f8e5m2 || t == DType::f4e2m1;
+}
+
+// Whole numbers of 8, 4 or 2 bits.
+inline bool is_narrow_code(DType t) {
+  return t == DType::u8 || t == DType::s8 || (is_packed(t) && !is_small_float(t));
 }
 
 // The C++ type of an element, and back. Packed types and small floats have none: they are unpacked

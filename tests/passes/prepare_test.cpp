@@ -36,6 +36,23 @@ TEST(Prepare, RepeatsUntilNothingChanges) {
   for (const PassCount& c : prepare(model)) EXPECT_EQ(c.rewrites, 0) << c.name;
 }
 
+// What forms of weights alone need, and nothing else: no other constant is folded.
+TEST(Prepare, WeightsAloneLeaveTheGraph) {
+  Model model = TextModel().opset(13).model(R"((float[1,2] x) => (float[1,2] y) {
+      w = Constant <value = float[2,2] {1, 2, 3, 4}> ()
+      t = Transpose <perm = [1,0]> (w)
+      m = MatMul(x, t)
+      y = Identity(m)
+    })");
+  const auto counts = prepare_weights(model, {.min_opset = 13});
+  EXPECT_EQ(ops_of(model.graph()), "Transpose MatMul Identity");
+  EXPECT_TRUE(model.graph().find("w")->is_constant()) << "under its own name";
+  EXPECT_EQ(model.opset(), 13);
+  EXPECT_EQ(counts.size(), 2U);
+  EXPECT_EQ(prepare_weights(model, {.min_opset = 21}).size(), 3U);
+  EXPECT_EQ(model.opset(), 21);
+}
+
 TEST(Prepare, PassesHaveNamesAndHelp) {
   for (const Pass& pass : preparation_passes()) {
     EXPECT_FALSE(pass.name.empty());

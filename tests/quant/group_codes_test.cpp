@@ -5,22 +5,12 @@
 
 #include <cmath>
 
+#include "calibration/groups/methods.h"
+#include "tests/support/group_codes.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
 namespace {
-
-class Nearest : public GroupMethod {
- public:
-  void quantize(std::span<const PanelRow> weights, std::size_t, std::size_t group,
-                const GroupGrid& grid, QuantizedPanel& result) const override {
-    for (std::size_t g = 0; g < result.params.size(); ++g) {
-      const auto w = weights.subspan(g * group, std::min(group, weights.size() - g * group));
-      result.params[g] = cover(group_range(w), grid);
-      encode(w, result.params[g], grid, {&result.codes[g * group], w.size()});
-    }
-  }
-};
 
 Scheme scheme_of(DType type, std::int64_t group, int axis) {
   return {type, type == DType::s8 || type == DType::s4 || type == DType::s2, false, axis, group};
@@ -28,7 +18,7 @@ Scheme scheme_of(DType type, std::int64_t group, int axis) {
 
 GroupCodes quantized(const Tensor& w, const Scheme& scheme, GroupLayout layout,
                      std::size_t threads = 1) {
-  return quantize_groups(weight_matrix(w, *scheme.axis), scheme, Nearest(), layout, threads);
+  return quantize_groups(weight_matrix(w, *scheme.axis), scheme, *make_nearest(), layout, threads);
 }
 
 Tensor transposed(const Tensor& w) {

@@ -3,24 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "calibration/groups/methods.h"
 #include "lib/quant/group_codes.h"
 #include "lib/rewrite/form.h"
 #include "tests/rewrite/support.h"
 
 namespace intaglio::testing {
 namespace {
-
-class Nearest : public GroupMethod {
- public:
-  void quantize(std::span<const PanelRow> weights, std::size_t, std::size_t group,
-                const GroupGrid& grid, QuantizedPanel& result) const override {
-    for (std::size_t g = 0; g < result.params.size(); ++g) {
-      const auto w = weights.subspan(g * group, std::min(group, weights.size() - g * group));
-      result.params[g] = cover(group_range(w), grid);
-      encode(w, result.params[g], grid, {&result.codes[g * group], w.size()});
-    }
-  }
-};
 
 Target grouped_target(DType type, std::int64_t group = 16) {
   Target target = onnxruntime_target();
@@ -37,8 +26,8 @@ Plan plan_for(const Model& model, OutputForm form, const Target& target,
     for (ConstantPlan& c : node.constants) {
       const Tensor& w = model.graph().find(c.name)->constant();
       if (c.scheme.group > 0)
-        c.groups = std::make_shared<GroupCodes>(
-            quantize_groups(weight_matrix(w, *c.scheme.axis), c.scheme, Nearest(), layout, 1));
+        c.groups = std::make_shared<GroupCodes>(quantize_groups(
+            weight_matrix(w, *c.scheme.axis), c.scheme, *make_nearest(), layout, 1));
       else
         c.params = choose_qparams(ranges_of(w, c.scheme.axis), c.scheme);
     }

@@ -71,20 +71,6 @@ struct Weights {
 
 bool constant(const Value* value) { return value != nullptr && value->is_constant(); }
 
-bool has_code_type(const Value& value) {
-  switch (value.constant().dtype()) {
-    case DType::u8:
-    case DType::s8:
-    case DType::u4:
-    case DType::s4:
-    case DType::u2:
-    case DType::s2:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // One scale in all, one for each column, or one for each block of a column.
 bool scales_fit(const Node& dequantize, const Weights& w) {
   const Tensor& scale = w.scale->constant();
@@ -107,7 +93,7 @@ std::optional<Weights> weights_of(const Value* value) {
     return std::nullopt;
   const Weights w{node->input(0), node->input(1), node->input(2), node->attr_int("block_size", 0)};
   const bool alone = w.codes->uses().size() == 1 && w.scale->uses().size() == 1;
-  if (!alone || w.codes->rank() != 2 || !has_code_type(*w.codes) ||
+  if (!alone || w.codes->rank() != 2 || !is_narrow_code(w.type()) ||
       w.scale->constant().dtype() != DType::f32 || !scales_fit(*node, w))
     return std::nullopt;
   if (w.zero != nullptr && w.zero->constant().shape() != w.scale->constant().shape())
@@ -132,8 +118,7 @@ Blocks in_blocks(const Weights& w) {
   const std::int64_t block = w.block > 0 ? w.block : usual_block;
   const std::int64_t count = (rows + block - 1) / block;
   const std::size_t bits = bits_of(w.type());
-  const bool sign = w.type() == DType::s8 || w.type() == DType::s4 || w.type() == DType::s2;
-  const std::int32_t shift = sign ? 1 << (bits - 1) : 0;
+  const std::int32_t shift = is_signed_code(w.type()) ? 1 << (bits - 1) : 0;
   const auto from = codes.to_vector<std::uint8_t>();  // negative ones modulo 256
   const auto scales = w.scale->constant().to_vector<float>();
   std::vector<std::int32_t> zeros(scales.size(), 0);
@@ -181,19 +166,13 @@ bool fuse_blocks(Node& node) {
   Graph& graph = node.graph();
   const Blocks blocks = in_blocks(*w);
   const std::string& name = w->codes->name();
-  Value* bias = node.input(2);
-  std::vector<Value*> inputs = {node.input(0), &graph.add_constant(name + "_blocks", blocks.codes),
-                                &graph.add_constant(name + "_block_scale", blocks.scale),
-                                &graph.add_constant(name + "_block_zero_point", blocks.zero)};
-  if (bias != nullptr) inputs.insert(inputs.end(), {nullptr, bias});
-  for (const std::string& attr : node.attrs()) node.erase_attr(attr);
-  exchange(node, "MatMulNBits", "com.microsoft", inputs, nullptr);
-  for (const auto& [attr, value] : {std::pair<const char*, std::int64_t>{"K", rows},
-                                    {"N", columns},
-                                    {"bits", static_cast<std::int64_t>(bits_of(w->type()))},
-                                    {"block_size", w->block > 0 ? w->block : usual_block},
-                                    {"accuracy_level", 4}})
-    node.set_attr(attr, value);
+  become_matmul_nbits(
+      node,
+      {&graph.add_constant(name + "_blocks", blocks.codes),
+       &graph.add_constant(name + "_block_scale", blocks.scale),
+       &graph.add_constant(name + "_block_zero_point", blocks.zero), rows, columns,
+       static_cast<std::int64_t>(bits_of(w->type())), w->block > 0 ? w->block : usual_block, 4},
+      node.input(2));
   return true;
 }
 

@@ -171,4 +171,21 @@ void exchange(Node& node, std::string_view op, std::string_view domain,
   graph.set_output(node, 0, *made);
 }
 
+void erase_attributes(Node& node) {
+  for (const std::string& attr : node.attrs()) node.erase_attr(attr);
+}
+
+void become_matmul_nbits(Node& node, const BlockedProduct& w, Value* bias) {
+  std::vector<Value*> inputs = {node.input(0), w.codes, w.scales};
+  if (w.zeros != nullptr || bias != nullptr) inputs.push_back(w.zeros);
+  if (bias != nullptr) inputs.insert(inputs.end(), {nullptr, bias});
+  erase_attributes(node);
+  exchange(node, "MatMulNBits", "com.microsoft", inputs, nullptr);
+  node.set_attr("K", w.k);
+  node.set_attr("N", w.n);
+  node.set_attr("bits", w.bits);
+  node.set_attr("block_size", w.block);
+  if (w.accuracy_level > 0) node.set_attr("accuracy_level", w.accuracy_level);
+}
+
 }  // namespace intaglio

@@ -51,6 +51,17 @@ bool goes_on_in_float(const Node& node);
 void exchange(Node& node, std::string_view op, std::string_view domain,
               const std::vector<Value*>& inputs, const Tail* tail);
 
+void erase_attributes(Node& node);
+
+// A product of its first input and weights in blocks becomes a MatMulNBits of com.microsoft, with
+// the attributes that it has there and no others. bias: one value for each of the n outputs; null:
+// none. accuracy_level 0 is left out.
+struct BlockedProduct {
+  Value *codes, *scales, *zeros;  // zeros null: the middle code
+  std::int64_t k, n, bits, block, accuracy_level;
+};
+void become_matmul_nbits(Node& node, const BlockedProduct& weights, Value* bias);
+
 // codes, scale, zero point
 void append(std::vector<Value*>& inputs, const CodesRef& codes);
 

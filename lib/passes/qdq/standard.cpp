@@ -42,10 +42,6 @@ Value& product_of_scales(Graph& graph, const CodesRef& a, const CodesRef& b) {
   return graph.add_constant(b.scale->name() + "_product", scale);
 }
 
-void erase_attributes(Node& node) {
-  for (const std::string& attr : node.attrs()) node.erase_attr(attr);
-}
-
 }  // namespace
 
 void exchange_for_matmul_integer(Node& node, const CodesRef& a, const CodesRef& b, Value* bias) {
