@@ -142,11 +142,20 @@ AttentionResult attend(const AttentionInputs& in, const AttentionOptions& option
 }
 
 Tensor split_heads(const Tensor& x, std::int64_t heads) {
-  if (x.rank() != 3 || heads < 1 || x.dim(2) % heads != 0)
-    throw Error(Code::model, fmt::format("shape {} for {} heads", to_string(x.shape()), heads));
-  const std::int64_t depth = x.dim(2) / heads;
+  return split_heads(x, heads, 0, x.shape().empty() ? 0 : x.shape().back());
+}
+
+Tensor split_heads(const Tensor& x, std::int64_t heads, std::int64_t first, std::int64_t width) {
+  Shape part = x.shape();
+  if (first < 0 || width < 0 || first + width > (part.empty() ? 0 : part.back()))
+    throw Error(Code::model, fmt::format("shape {} has no columns {} to {}", to_string(part), first,
+                                         first + width));
+  if (!part.empty()) part.back() = width;
+  if (part.size() != 3 || heads < 1 || width % heads != 0)
+    throw Error(Code::model, fmt::format("shape {} for {} heads", to_string(part), heads));
+  const std::int64_t depth = width / heads;
   Tensor result(x.dtype(), {x.dim(0), heads, x.dim(1), depth});
-  copy_strided(x, 0, Shape{x.dim(1) * x.dim(2), depth, x.dim(2), 1}, result);
+  copy_strided(x, first, Shape{x.dim(1) * x.dim(2), depth, x.dim(2), 1}, result);
   return result;
 }
 

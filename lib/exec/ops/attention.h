@@ -4,6 +4,7 @@
 //   y = softmax(softcap(scale * q k^T) + bias) v
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -51,7 +52,16 @@ AttentionSizes attention_sizes(const AttentionInputs& in);
 // Throws Code::model when the shapes do not fit.
 AttentionResult attend(const AttentionInputs& in, const AttentionOptions& options);
 
-// [batch, length, heads * depth] as [batch, heads, length, depth], and back.
+// `given`, the scale of a node, or for 0 that of the paper: 1 / sqrt(depth).
+inline float score_scale(float given, std::int64_t depth) {
+  return given != 0 ? given : 1 / std::sqrt(static_cast<float>(depth));
+}
+
+// Columns [first, first + width) of x, [batch, length, columns], as [batch, heads, length,
+// width / heads]. Code::model when x has other axes or fewer columns, or the heads do not divide
+// them.
+Tensor split_heads(const Tensor& x, std::int64_t heads, std::int64_t first, std::int64_t width);
+// All columns, [batch, length, heads * depth] as [batch, heads, length, depth], and back.
 Tensor split_heads(const Tensor& x, std::int64_t heads);
 Tensor join_heads(const Tensor& x);
 

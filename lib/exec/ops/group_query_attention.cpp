@@ -3,17 +3,14 @@
 // rotary positions.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
 
 #include "lib/exec/ops/attention_kernels.h"
-#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/ops/padding_mask.h"
 #include "lib/exec/ops/precision.h"
 #include "lib/exec/ops/rotary.h"
-#include "lib/exec/strided.h"
 
 namespace intaglio {
 namespace {
@@ -70,9 +67,7 @@ Tensor heads_of(const Tensor& x, std::int64_t all, std::int64_t first, std::int6
   if (x.dim(2) % all != 0)
     throw Error(Code::model, fmt::format("shape {} for {} heads", to_string(x.shape()), all));
   const std::int64_t depth = x.dim(2) / all;
-  Tensor result(x.dtype(), {x.dim(0), count, x.dim(1), depth});
-  copy_strided(x, first * depth, Shape{x.dim(1) * x.dim(2), depth, x.dim(2), 1}, result);
-  return result;
+  return split_heads(x, count, first * depth, count * depth);
 }
 
 Parts read_parts(const KernelContext& c, const Config& config) {
@@ -177,7 +172,7 @@ Tensor bias_of(const KernelContext& c, const Config& config, const Lengths& leng
   }
   const Tensor* given = c.optional(in_bias);
   if (given == nullptr) return bias;
-  return broadcast_map<float>(mask_over_keys(*given, keys), bias, std::plus<>());
+  return add_masks(mask_over_keys(*given, keys), bias);
 }
 
 }  // namespace
@@ -224,10 +219,9 @@ std::unique_ptr<Kernel> group_query_attention(const Node& node, Attend attend) {
     }
     in.k = written(c.optional(in_past_key), in.k, lengths);
     in.v = written(c.optional(in_past_value), in.v, lengths);
-    const float root = std::sqrt(static_cast<float>(in.q.dim(3)));
     const AttentionResult result =
         attend({in.q, in.k, in.v, bias_of(c, config, lengths, queries)},
-               {.scale = config.scale != 0 ? config.scale : 1 / root, .softcap = config.softcap});
+               {.scale = score_scale(config.scale, in.q.dim(3)), .softcap = config.softcap});
     set_float_output(c, 0, join_heads(result.y), type);
     if (c.output_count() > 1) set_float_output(c, 1, in.k, type);
     if (c.output_count() > 2) set_float_output(c, 2, in.v, type);

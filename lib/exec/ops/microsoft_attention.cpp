@@ -2,8 +2,6 @@
 // MultiHeadAttention, which is given them (onnxruntime/docs/ContribOperators.md).
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "lib/exec/ops/attention_kernels.h"
 #include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
@@ -33,8 +31,7 @@ AttentionResult run(Attend attend, const Config& config, AttentionInputs in, con
                            .keys = in.k.dim(2),
                            .filter = config.filter,
                            .causal = config.causal});
-  const float root = std::sqrt(static_cast<float>(in.q.dim(3)));
-  return attend(in, {.scale = config.scale != 0 ? config.scale : 1 / root});
+  return attend(in, {.scale = score_scale(config.scale, in.q.dim(3))});
 }
 
 // Columns [first, first + count) of the last axis.
@@ -113,7 +110,7 @@ std::unique_ptr<Kernel> microsoft_attention(const Node& node, Attend attend, Pro
     for (const std::int64_t size : wide)
       if (size < 0 || size > all.dim(2)) throw Error(Code::model, "qkv_hidden_sizes do not fit");
     const auto part = [&](std::int64_t first, std::int64_t count) {
-      return split_heads(columns(all, first, count), config.heads);
+      return split_heads(all, config.heads, first, count);
     };
     AttentionInputs in{
         part(0, wide[0]), part(wide[0], wide[1]), part(wide[0] + wide[1], wide[2]), {}};

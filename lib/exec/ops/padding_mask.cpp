@@ -12,11 +12,6 @@
 namespace intaglio {
 namespace {
 
-Tensor sum(const Tensor& a, const Tensor& b) {
-  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
-  return broadcast_map<float>(a, b, std::plus<>());
-}
-
 // From lengths, or from ends and starts.
 Tensor from_lengths(const std::vector<std::int64_t>& given, const MaskedScores& s) {
   Tensor result(DType::f32, {s.batch, 1, 1, s.keys});
@@ -57,6 +52,11 @@ Tensor causal_mask(const MaskedScores& s) {
 
 }  // namespace
 
+Tensor add_masks(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  return broadcast_map<float>(a, b, std::plus<>());
+}
+
 Tensor mask_over_keys(const Tensor& mask, std::int64_t keys) {
   constexpr float masked = -std::numeric_limits<float>::infinity();
   const bool flags = mask.dtype() == DType::boolean;
@@ -83,8 +83,8 @@ Tensor mask_over_keys(const Tensor& mask, std::int64_t keys) {
 Tensor additive_mask(const Tensor* mask, const Tensor* bias, const MaskedScores& scores) {
   Tensor result;
   if (mask != nullptr) result = from_mask(*mask, scores);
-  if (scores.causal) result = sum(result, causal_mask(scores));
-  if (bias != nullptr) result = sum(result, as_float(*bias));
+  if (scores.causal) result = add_masks(result, causal_mask(scores));
+  if (bias != nullptr) result = add_masks(result, as_float(*bias));
   return result;
 }
 

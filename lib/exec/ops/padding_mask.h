@@ -18,6 +18,9 @@ struct MaskedScores {
 // fit.
 Tensor additive_mask(const Tensor* mask, const Tensor* bias, const MaskedScores& scores);
 
+// The sum of two masks, f32, of shapes that broadcast; the other one when one is undefined.
+Tensor add_masks(const Tensor& a, const Tensor& b);
+
 // A mask of flags or numbers whose last axis is the keys, as numbers to add: -inf for those that it
 // says nothing about. Code::model when it has more.
 Tensor mask_over_keys(const Tensor& mask, std::int64_t keys);

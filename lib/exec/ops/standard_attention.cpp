@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 
 #include "lib/exec/ops/attention_kernels.h"
-#include "lib/exec/ops/elementwise.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/ops/padding_mask.h"
 
@@ -80,14 +78,11 @@ std::unique_ptr<Kernel> standard_attention(const Node& node, Attend attend) {
     if (in.q.rank() != 4 || in.k.rank() != 4)
       throw Error(Code::model, "the inputs need 3 or 4 axes");
     in.bias = hidden(config, in.q, in.k.dim(2), past, c.optional(6));
-    if (const Tensor* mask = c.optional(3)) {
-      const Tensor own = mask_over_keys(*mask, in.k.dim(2));
-      in.bias = in.bias.defined() ? broadcast_map<float>(own, in.bias, std::plus<>()) : own;
-    }
-    const float scale =
-        config.scale != 0 ? config.scale : 1 / std::sqrt(static_cast<float>(in.q.dim(3)));
-    AttentionResult result =
-        attend(in, {.scale = scale, .softcap = config.softcap, .stage = config.stage});
+    if (const Tensor* mask = c.optional(3))
+      in.bias = add_masks(mask_over_keys(*mask, in.k.dim(2)), in.bias);
+    AttentionResult result = attend(in, {.scale = score_scale(config.scale, in.q.dim(3)),
+                                         .softcap = config.softcap,
+                                         .stage = config.stage});
     set_float_output(c, 0, flat ? join_heads(result.y) : result.y, type);
     if (c.output_count() > 1) set_float_output(c, 1, in.k, type);
     if (c.output_count() > 2) set_float_output(c, 2, in.v, c.input(2).dtype());

@@ -121,8 +121,7 @@ std::unique_ptr<Kernel> make_linear_attention(const Node& node) {
       throw Error(Code::model, "a past_state of shape " + to_string(past->shape()));
     Tensor state = past != nullptr ? as_float(*past) : Tensor(DType::f32, shape);
     if (past == nullptr) std::fill_n(state.mutate<float>().begin(), state.size(), 0.0f);
-    const float root = std::sqrt(static_cast<float>(in.q.dim(3)));
-    const Tensor y = recur(in, config.scale != 0 ? config.scale : 1 / root, state);
+    const Tensor y = recur(in, score_scale(config.scale, in.q.dim(3)), state);
     set_float_output(c, 0, join_heads(y), c.input(0).dtype());
     if (c.output_count() > 1)
       set_float_output(c, 1, std::move(state), (past != nullptr ? *past : c.input(0)).dtype());

@@ -18,6 +18,14 @@ std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1)
 
 // --- Scores ---
 
+struct Query {
+  std::int64_t sample, head, at;  // at: among those of its head
+};
+
+struct Keys {
+  std::int64_t first = 0, last = 0;
+};
+
 struct Row {
   float scale, softcap;
   const float* bias;    // of its first key; null: none
@@ -29,6 +37,17 @@ struct Row {
   Vector16 v = score * row.scale;
   if (row.softcap > 0) v = vec::tanh(v / row.softcap) * row.softcap;
   return v + bias;
+}
+
+// The row of a query, from the first of the keys on.
+Row row_of(const AttentionInputs& in, const AttentionSizes& s, const AttentionOptions& options,
+           const Query& query, const Keys& keys) {
+  Row row{options.scale, options.softcap, s.bias_of(in.bias, query.sample, query.head), 0,
+          keys.last - keys.first};
+  if (row.bias == nullptr) return row;
+  row.stride = s.bias[3];
+  row.bias += query.at * s.bias[2] + keys.first * row.stride;
+  return row;
 }
 
 // Scores become exp(score - largest); returns 1 / their sum, 0 when nothing is seen. What lies
@@ -109,10 +128,6 @@ INTAGLIO_CLONES void weighted_sum(const float* p, const float* v, std::int64_t c
 }
 
 // --- What is seen ---
-
-struct Keys {
-  std::int64_t first = 0, last = 0;
-};
 
 // Which keys the mask leaves to the queries. A score that is lowered by more than `hidden`, beside
 // one that is not lowered by a tenth of it, has no share at all; without such a one all count.
@@ -256,7 +271,9 @@ class Strips {
                     strip.rows);
     float inverse[TileMachine::max_rows];
     for (std::int64_t i = 0; i < strip.rows; ++i)
-      inverse[i] = exponentials(scores + i * row, row_of(strip, i, keys));
+      inverse[i] = exponentials(
+          scores + i * row,
+          row_of(in_, sizes_, options_, {strip.sample, strip.head, strip.first + i}, keys));
     combine(strip, keys, scores, row, inverse, y + (at + strip.first) * sizes_.wide);
   }
 
@@ -266,15 +283,6 @@ class Strips {
     t.bias = zeros;
     t.second = tile_machine().width;
     tile_machine().run(rows, 2, t);
-  }
-
-  Row row_of(const Strip& strip, std::int64_t i, const Keys& keys) const {
-    Row row{options_.scale, options_.softcap, sizes_.bias_of(in_.bias, strip.sample, strip.head), 0,
-            keys.last - keys.first};
-    if (row.bias == nullptr) return row;
-    row.stride = sizes_.bias[3];
-    row.bias += (strip.first + i) * sizes_.bias[2] + keys.first * row.stride;
-    return row;
   }
 
   // y = (scores v) inverse, panel by panel of the values.
@@ -339,11 +347,7 @@ void attend_few(const AttentionInputs& in, const AttentionSizes& s, const Attent
         dot_products(in.q.data<float>().data() + row * s.depth,
                      in.k.data<float>().data() + (group * s.keys + keys.first) * s.depth, count,
                      s.depth, scores);
-        const float* bias = s.bias_of(in.bias, sample, head);
-        const std::int64_t stride = bias != nullptr ? s.bias[3] : 0;
-        if (bias != nullptr) bias += i * s.bias[2] + keys.first * stride;
-        const float inverse =
-            exponentials(scores, {options.scale, options.softcap, bias, stride, count});
+        const float inverse = exponentials(scores, row_of(in, s, options, {sample, head, i}, keys));
         weighted_sum(scores, in.v.data<float>().data() + (group * s.keys + keys.first) * s.wide,
                      count, s.wide, y + row * s.wide);
         multiply(y + row * s.wide, s.wide, inverse);

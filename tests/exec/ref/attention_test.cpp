@@ -66,6 +66,15 @@ TEST(Attention, HeadsSplitAndJoin) {
   EXPECT_THROW(split_heads(x, 3), Error);
 }
 
+TEST(Attention, HeadsOfSomeColumns) {
+  const Tensor x = Tensor::of<float>({1, 2, 5}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  EXPECT_TRUE(
+      close(split_heads(x, 2, 1, 4), Tensor::of<float>({1, 2, 2, 2}, {1, 2, 6, 7, 3, 4, 8, 9})));
+  EXPECT_THROW(split_heads(x, 2, 1, 3), Error);
+  EXPECT_THROW(split_heads(x, 2, 2, 4), Error);
+  EXPECT_THROW(split_heads(x, 2, -1, 4), Error);
+}
+
 TEST(TensorScatter, WritesAtThePlaceOfEachSample) {
   const TextModel model = head.graph(R"((float[2,3,1] c, float[2,2,1] u, int64[2] i)
       => (float[2,3,1] y) { y = TensorScatter <mode = "circular"> (c, u, i) })");
