@@ -1,7 +1,6 @@
 #include "lib/exec/fused_reference.h"
 
-#include <fmt/format.h>
-
+#include "lib/exec/addends.h"
 #include "lib/exec/registry.h"
 
 namespace intaglio {
@@ -28,15 +27,7 @@ void FusedReference::run(KernelContext& context) const {
   kernel_->run(plain);
   if (!ops_.empty()) {
     Tensor& y = outputs[0];
-    std::vector<const float*> addends;
-    for (const PostOp& op : ops_) {
-      if (op.kind != PostOp::Kind::add) continue;
-      const Tensor& addend = *inputs.at(op.input);
-      if (addend.shape() != y.shape())
-        throw Error(Code::model, fmt::format("cannot add shape {} to a result of shape {}",
-                                             to_string(addend.shape()), to_string(y.shape())));
-      addends.push_back(addend.data<float>().data());
-    }
+    const auto addends = addends_of(KernelContext(node_, inputs, outputs), ops_, y.shape());
     apply(ops_, y.mutate<float>().data(), y.size(), addends.data());
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) context.set_output(i, std::move(outputs[i]));

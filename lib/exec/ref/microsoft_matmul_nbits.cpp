@@ -13,9 +13,8 @@
 namespace intaglio {
 namespace {
 
-float unpacked(const std::uint8_t* bytes, std::int64_t i, std::int64_t bits) {
-  const std::int64_t at = i * bits;
-  return static_cast<float>((bytes[at / 8] >> (at % 8)) & ((1 << bits) - 1));
+float code_at(const std::byte* bytes, std::int64_t i, const NBits& b) {
+  return packed_bits(bytes, static_cast<std::size_t>(b.bits), static_cast<std::size_t>(i));
 }
 
 // The zero points as floats, [N, blocks]; the middle of the range without them.
@@ -32,8 +31,7 @@ std::vector<float> zero_points(const Tensor* given, const NBits& b) {
   std::vector<float> result;
   for (std::int64_t n = 0; n < b.n; ++n)
     for (std::int64_t i = 0; i < b.count(); ++i)
-      result.push_back(
-          unpacked(given->data<std::uint8_t>().data() + n * b.zero_bytes(), i, b.bits));
+      result.push_back(code_at(given->raw() + n * b.zero_bytes(), i, b));
   return result;
 }
 
@@ -45,16 +43,16 @@ Tensor dequantized(const Tensor& packed, const Tensor& scales, const Tensor* zer
                 fmt::format("weights {} and scales {} for {} blocks of {} rows",
                             to_string(packed.shape()), to_string(scales.shape()), b.count(), b.n));
   const auto zero = zero_points(zeros, b);
+  const auto bytes = std::as_bytes(packed.data<std::uint8_t>());
   const auto scale = scales.data<float>();
   Tensor result(DType::f32, {b.k, b.n});
   const auto out = result.mutate<float>();
   for (std::int64_t n = 0; n < b.n; ++n)
     for (std::int64_t k = 0; k < b.k; ++k) {
       const auto at = static_cast<std::size_t>(n * b.count() + k / b.block);
-      const auto* bytes =
-          packed.data<std::uint8_t>().data() + static_cast<std::int64_t>(at) * b.bytes();
+      const std::byte* codes = bytes.data() + static_cast<std::int64_t>(at) * b.bytes();
       out[static_cast<std::size_t>(k * b.n + n)] =
-          scale[at] * (unpacked(bytes, k % b.block, b.bits) - zero[at]);
+          scale[at] * (code_at(codes, k % b.block, b) - zero[at]);
     }
   return result;
 }

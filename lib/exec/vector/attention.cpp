@@ -1,8 +1,6 @@
 // Attention of opset 23, and Attention, MultiHeadAttention and GroupQueryAttention of
 // com.microsoft, in strips (attend.h). The projections of com.microsoft.Attention are packed once
 // when they are constant.
-#include <fmt/format.h>
-
 #include "lib/exec/ops/attention_kernels.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
@@ -20,10 +18,6 @@ std::unique_ptr<Kernel> make_multi_head(const Node& node) {
 }
 std::unique_ptr<Kernel> make_group_query(const Node& node) {
   return group_query_attention(node, attend_in_strips);
-}
-
-bool constant_f32(const Value* value) {
-  return value != nullptr && value->is_constant() && value->constant().dtype() == DType::f32;
 }
 
 // The projection of com.microsoft.Attention: weights of two axes, and a bias for each column.
@@ -45,12 +39,7 @@ std::unique_ptr<Kernel> make_microsoft(const Node& node) {
       MatrixRef{w.data<float>().data(), w.dim(0), w.dim(1), w.dim(1), 1}, bias, PostOps{});
   return microsoft_attention(
       node, attend_in_strips, [packed](const Tensor& x, const Tensor&, const Tensor*) {
-        if (x.rank() < 1 || x.shape().back() != packed->depth())
-          throw Error(Code::model,
-                      fmt::format("shape {} times a {} by {} matrix", to_string(x.shape()),
-                                  packed->depth(), packed->columns()));
-        Shape shape = x.shape();
-        shape.back() = packed->columns();
+        const Shape shape = product_shape(x.shape(), packed->depth(), packed->columns());
         Tensor y(DType::f32, shape);
         const std::int64_t start = 0;
         packed->run({x.data<float>().data(), packed->depth(), {&start, 1}, packed->depth()},

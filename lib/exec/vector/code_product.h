@@ -24,11 +24,9 @@ class CodeProduct {
   CodeProduct(const NBits& shape, const Tensor& codes, const Tensor& scales, const Tensor& zeros,
               std::span<const float> bias, PostOps ops);
 
-  std::int64_t depth() const { return shape_.k; }
-  std::int64_t columns() const { return shape_.n; }
   const PostOps& ops() const { return ops_; }
 
-  // As Product::run; the rows of x are one run, depth() floats apart.
+  // As Product::run; the rows of x are one run, K floats apart.
   void run(const float* x, std::int64_t rows, const std::vector<const float*>& addends, float* y,
            std::int64_t row) const;
 

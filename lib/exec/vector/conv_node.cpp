@@ -10,13 +10,11 @@ Refusal refuse_constant_conv(const Node& node, std::size_t filters_axis) {
   const Value *x = node.input(0), *w = node.input(1), *b = node.input(2);
   if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
     return "input is not f32";
-  if (w == nullptr || !w->is_constant() || w->constant().dtype() != DType::f32)
-    return "filters are not constant f32";
+  if (!constant_f32(w)) return "filters are not constant f32";
   const Shape& shape = w->constant().shape();
   if (shape.size() < 3 || w->constant().size() == 0)
     return "filters without a spatial axis, or none";
-  if (b != nullptr && (!b->is_constant() || b->constant().shape() != Shape{shape[filters_axis]} ||
-                       b->constant().dtype() != DType::f32))
+  if (b != nullptr && (!constant_f32(b) || b->constant().shape() != Shape{shape[filters_axis]}))
     return "bias is not constant f32 of one value per filter";
   return std::nullopt;
 }

@@ -1,9 +1,7 @@
 // Gemm, and MatMul with a matrix on the right, when that is constant: rows times packed weights.
-#include <fmt/format.h>
-
+#include "lib/exec/addends.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/vector/addends.h"
 #include "lib/exec/vector/product.h"
 
 namespace intaglio {
@@ -32,11 +30,8 @@ class Dense final : public Kernel {
   void run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
     if (x.dtype() != DType::f32 || x.rank() < 2) return reference_.run(context);
-    if ((matrix_ && x.rank() != 2) || x.shape().back() != product_.depth())
-      throw Error(Code::model, fmt::format("shape {} times a {} by {} matrix", to_string(x.shape()),
-                                           product_.depth(), product_.columns()));
-    Shape shape = x.shape();
-    shape.back() = product_.columns();
+    const Shape shape =
+        product_shape(x.shape(), product_.depth(), product_.columns(), matrix_ ? 2 : 0);
     const auto addends = addends_of(context, product_.ops(), shape);
     Tensor& y = context.output(0, DType::f32, shape);
     const std::int64_t start = 0, rows = product(shape, 0, shape.size() - 1);
@@ -49,10 +44,6 @@ class Dense final : public Kernel {
   Product product_;
   FusedReference reference_;
 };
-
-bool constant_f32(const Value* value) {
-  return value != nullptr && value->is_constant() && value->constant().dtype() == DType::f32;
-}
 
 Refusal refuse(const Node& node) {
   const Value *x = node.input(0), *b = node.input(1), *c = node.input(2);

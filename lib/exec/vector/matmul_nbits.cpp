@@ -1,24 +1,20 @@
 // com.microsoft: MatMulNBits with constant weights, which stay packed (code_product.h).
-#include <fmt/format.h>
-
+#include "lib/exec/addends.h"
 #include "lib/exec/fused_reference.h"
 #include "lib/exec/ops/float_io.h"
 #include "lib/exec/registry.h"
-#include "lib/exec/vector/addends.h"
 #include "lib/exec/vector/code_product.h"
 
 namespace intaglio {
 namespace {
 
-const Value* given(const Node& node, std::size_t i) { return node.input(i); }
-
 Tensor constant_or_none(const Node& node, std::size_t i) {
-  return given(node, i) != nullptr ? node.input(i)->constant() : Tensor();
+  return node.input(i) != nullptr ? node.input(i)->constant() : Tensor();
 }
 
 std::vector<float> bias_of(const Node& node) {
-  return given(node, 5) != nullptr ? as_float(node.input(5)->constant()).to_vector<float>()
-                                   : std::vector<float>{};
+  return node.input(5) != nullptr ? as_float(node.input(5)->constant()).to_vector<float>()
+                                  : std::vector<float>{};
 }
 
 class MatMulNBits final : public Kernel {
@@ -32,11 +28,7 @@ class MatMulNBits final : public Kernel {
   void run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
     if (x.dtype() != DType::f32 || x.rank() < 2) return reference_.run(context);
-    if (x.shape().back() != shape_.k)
-      throw Error(Code::model, fmt::format("shape {} times a {} by {} matrix", to_string(x.shape()),
-                                           shape_.k, shape_.n));
-    Shape shape = x.shape();
-    shape.back() = shape_.n;
+    const Shape shape = product_shape(x.shape(), shape_.k, shape_.n);
     const Tensor data = shape_.on_codes ? rounded_by_block(x, shape_) : x;
     const auto addends = addends_of(context, product_.ops(), shape);
     Tensor& y = context.output(0, DType::f32, shape);
@@ -51,18 +43,17 @@ class MatMulNBits final : public Kernel {
 };
 
 Refusal refuse(const Node& node) {
-  const Value* x = given(node, 0);
+  const Value* x = node.input(0);
   if (x != nullptr && x->dtype() != DType::undefined && x->dtype() != DType::f32)
     return "input is not f32";
   for (const std::size_t i : {1, 2, 3, 5})
-    if (given(node, i) != nullptr && !node.input(i)->is_constant())
+    if (node.input(i) != nullptr && !node.input(i)->is_constant())
       return "weights, scales, zero points or bias are computed";
-  if (given(node, 1) == nullptr || given(node, 2) == nullptr)
-    return "weights or scales are missing";
-  if (given(node, 4) != nullptr) return "groups by index (g_idx)";
-  if (given(node, 3) != nullptr && node.input(3)->dtype() != DType::u8)
+  if (node.input(1) == nullptr || node.input(2) == nullptr) return "weights or scales are missing";
+  if (node.input(4) != nullptr) return "groups by index (g_idx)";
+  if (node.input(3) != nullptr && node.input(3)->dtype() != DType::u8)
     return "zero points are not packed";
-  if (given(node, 5) != nullptr && node.input(5)->constant().size() != node.attr_int("N"))
+  if (node.input(5) != nullptr && node.input(5)->constant().size() != node.attr_int("N"))
     return "the bias is not one value per column";
   return std::nullopt;
 }

@@ -1,9 +1,12 @@
 #include "lib/exec/vector/product.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lib/base/team.h"
 #include "lib/exec/vector/tile.h"
+#include "lib/graph/graph.h"
 
 namespace intaglio {
 
@@ -32,6 +35,19 @@ struct Panel {
 };
 
 }  // namespace
+
+Shape product_shape(const Shape& x, std::int64_t depth, std::int64_t columns, std::size_t axes) {
+  if (x.empty() || (axes != 0 && x.size() != axes) || x.back() != depth)
+    throw Error(Code::model,
+                fmt::format("shape {} times a {} by {} matrix", to_string(x), depth, columns));
+  Shape shape = x;
+  shape.back() = columns;
+  return shape;
+}
+
+bool constant_f32(const Value* value) {
+  return value != nullptr && value->is_constant() && value->constant().dtype() == DType::f32;
+}
 
 // The strips [first, last) of all that the rows are cut into.
 struct Product::Strips {

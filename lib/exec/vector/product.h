@@ -14,6 +14,7 @@
 
 namespace intaglio {
 
+class Value;
 struct TileArgs;
 
 // Rows of x: row i is made of runs of `length` values, one after the other; run r starts at
@@ -25,6 +26,13 @@ struct ProductRows {
   std::span<const std::int64_t> runs;
   std::int64_t length = 0;
 };
+
+// Of x times a matrix of depth by columns. axes: how many x must have; 0: any, but one at least.
+// Code::model when they are others, or the last one is not the depth.
+Shape product_shape(const Shape& x, std::int64_t depth, std::int64_t columns, std::size_t axes = 0);
+
+// Whether there is such a value, constant and f32: weights that can be packed.
+bool constant_f32(const Value* value);
 
 class Product {
  public:

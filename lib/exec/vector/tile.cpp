@@ -5,8 +5,6 @@
 namespace intaglio {
 namespace {
 
-// Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
-// that no store can change them.
 // Past the caches where there is an instruction for it that needs no more than the vectors.
 template <int bytes>
 [[gnu::always_inline]] inline void store(float* to, typename VectorOf<float, bytes>::type v,
@@ -21,6 +19,8 @@ template <int bytes>
   *reinterpret_cast<Vector*>(to) = v;
 }
 
+// Three rows share a pointer, so that all addresses stay in registers. The arguments are a copy, so
+// that no store can change them.
 template <int rows, int vectors, int bytes>
 [[gnu::always_inline]] inline void tile(const TileArgs t) {
   using Vector = typename VectorOf<float, bytes>::type;

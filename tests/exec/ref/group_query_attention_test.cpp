@@ -6,7 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/exec/executor.h"
-#include "lib/exec/registry.h"
+#include "tests/exec/references.h"
 #include "tests/support/support.h"
 
 namespace intaglio::testing {
@@ -33,11 +33,8 @@ Tensor every(const Tensor& x, std::size_t step) {
 // By the reference kernels, and by those that are taken first.
 std::vector<std::vector<Tensor>> both(const std::string& text, std::span<const Tensor> feeds) {
   const Model model = head.model(text);
-  Registry slow;
-  for (const KernelDef& def : default_registry().all())
-    if (def.impl == "ref") slow.add(def);
   std::vector<std::vector<Tensor>> results;
-  for (const Registry* registry : {static_cast<const Registry*>(&slow), &default_registry()}) {
+  for (const Registry* registry : {&references(), &default_registry()}) {
     CompileOptions options;
     options.registry = registry;
     results.push_back(Executor(model.graph(), options).run(feeds));

@@ -9,12 +9,14 @@
 #include "lib/exec/profile.h"
 #include "lib/exec/vector/codes/tile.h"
 #include "tests/exec/core/draw.h"
+#include "tests/exec/references.h"
 #include "tests/support/support.h"
 
 namespace intaglio {
 namespace {
 
 using testing::random_tensor;
+using testing::references;
 using testing::TextModel;
 
 std::vector<Tensor> run(const Model& model, const Registry& registry, const Tensor& feed,
@@ -28,16 +30,6 @@ std::vector<Tensor> run(const Model& model, const Registry& registry, const Tens
     for (const StepProfile& s : profile.steps)
       *impl += fmt::format("{}:{} ", s.step->node->op(), s.step->def->impl);
   return outputs;
-}
-
-const Registry& references() {
-  static const Registry registry = [] {
-    Registry slow;
-    for (const KernelDef& def : default_registry().all())
-      if (def.impl == "ref") slow.add(def);
-    return slow;
-  }();
-  return registry;
 }
 
 void expect_equal(const Tensor& a, const Tensor& b, const std::string& what) {
