@@ -142,7 +142,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
   print_out("{}{}\n", check_line(r.check),
             halves > 0 ? fmt::format("; {} compute in float16", halves) : "");
   for (const std::string& line : check_reasons(advised(r))) print_out("  {}\n", with_flags(line));
-  if (r.kept.best.groups) print_groups(*r.kept.best.groups, r.session.target.weights);
+  if (r.kept.best.groups) print_groups(r.kept.best.groups->summary, r.session.target.weights);
   if (r.output.tflite) print_tflite(*r.output.tflite);
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);

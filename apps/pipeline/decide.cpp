@@ -40,7 +40,7 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
     select(plan, graph, ground.observed.statistics.observations, options);
     apply_target_rules(plan, graph, ground.target);
   });
-  std::optional<GroupSummary> groups;
+  std::optional<QuantizedGroups> groups;
   if (ground.target.weights.group > 0)
     groups = quantize_groups_of(plan, ground.prepared, ground.quant.form, ground.groups,
                                 ground.data, ground.recipe, context, warnings);

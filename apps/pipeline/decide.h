@@ -30,7 +30,7 @@ struct Ground {
 struct Decided {
   Plan plan;  // with numbers
   Refined refined;
-  std::optional<GroupSummary> groups = {};  // nullopt: no weights come in groups
+  std::optional<QuantizedGroups> groups = {};  // nullopt: no weights come in groups
 };
 
 // Chooses ranges, bends them to the target, settles float16 and refines. The draft must speak of
@@ -41,7 +41,7 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
 struct Attempt {
   Quantized quantized;
   RefineSummary refined;
-  std::optional<GroupSummary> groups = {};
+  std::optional<QuantizedGroups> groups = {};
 };
 
 // write_quantized() of what was decided.

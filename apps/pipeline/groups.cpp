@@ -27,10 +27,10 @@ GroupRounding rounding_of(Effort effort) {
   return GroupRounding::range_search;
 }
 
-GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const FormOptions& form,
-                                const GroupChoice& choice, const DataOptions& data,
-                                const PreprocessRecipe& recipe, Context& context,
-                                std::vector<std::string>& warnings) {
+QuantizedGroups quantize_groups_of(Plan& plan, const Prepared& prepared, const FormOptions& form,
+                                   const GroupChoice& choice, const DataOptions& data,
+                                   const PreprocessRecipe& recipe, Context& context,
+                                   std::vector<std::string>& warnings) {
   GroupOptions options{.rounding = rounding_of(choice.effort),
                        .layout = layout_of(form.traits()),
                        .threads = context.worker_count(),
@@ -43,11 +43,12 @@ GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const Form
     samples = set->samples();
     options.samples = &samples;
   }
-  const GroupSummary summary = context.phase("round", [&] {
+  GroupSummary summary = context.phase("round", [&] {
     options.progress = context.progress("round");
     return quantize_weights(plan, prepared.model.graph(), options);
   });
-  if (set) set->finish(warnings);
+  std::optional<DataSummary> seen;
+  if (set) set->finish(warnings), seen = set->summary(options.threads);
   if (choice.effort == Effort::best && !summary.weighted)
     warnings.emplace_back(
         "--effort best: without --data nothing is known of what weights are multiplied with; "
@@ -57,7 +58,7 @@ GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const Form
         "{} weights were never multiplied while the samples ran, such as that of '{}': their "
         "ranges were chosen by the error of the weights alone",
         summary.unweighted.size(), summary.unweighted.front()));
-  return summary;
+  return {std::move(summary), std::move(seen)};
 }
 
 }  // namespace intaglio

@@ -23,11 +23,16 @@ struct GroupChoice {
 
 GroupRounding rounding_of(Effort effort);
 
+struct QuantizedGroups {
+  GroupSummary summary;
+  std::optional<DataSummary> data = {};  // nullopt: no sample was looked at
+};
+
 // Fills the plan of a model that was loaded as it is; data: may be empty. Warnings name what the
 // effort would have done with data, and nodes whose input no sample showed.
-GroupSummary quantize_groups_of(Plan& plan, const Prepared& prepared, const FormOptions& form,
-                                const GroupChoice& choice, const DataOptions& data,
-                                const PreprocessRecipe& recipe, Context& context,
-                                std::vector<std::string>& warnings);
+QuantizedGroups quantize_groups_of(Plan& plan, const Prepared& prepared, const FormOptions& form,
+                                   const GroupChoice& choice, const DataOptions& data,
+                                   const PreprocessRecipe& recipe, Context& context,
+                                   std::vector<std::string>& warnings);
 
 }  // namespace intaglio

@@ -138,8 +138,7 @@ Kept make(const QuantizeSpec& o, const Ground& ground, const Split& split, Plan 
 
 Split split_data(const QuantizeSpec& o, const Prepared& prepared,
                  std::vector<std::string>& warnings) {
-  if (!o.calibrates() || !o.calibration.empty())
-    return unsplit(o.data, o.eval_data, EvalSource::given);
+  if (!o.learns() || !o.calibration.empty()) return unsplit(o.data, o.eval_data, EvalSource::given);
   if (!o.judges()) return unsplit(o.data, o.eval_data, EvalSource::seen);
   return split(o.data, o.eval_data, prepared.model, warnings);
 }
@@ -311,7 +310,10 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
 
   const std::string output = output_path(o);
   SaveOptions saving = save_options(o, prepared, session.target);
-  if (result.kept.best.groups) saving.data = result.kept.best.groups->file;
+  if (const auto& groups = result.kept.best.groups) {
+    saving.data = groups->summary.file;
+    if (groups->data) result.observed.data = groups->data;
+  }
   result.output = context.phase("save", [&] {
     return save(context.outputs, quantized.model, output, o.quant.form.name(), saving);
   });

@@ -50,6 +50,10 @@ struct QuantizeSpec {
 
   // Whether ranges come from statistics: not from a plan, and the form has some.
   bool calibrates() const { return plan.empty() && quant.form.calibrated(); }
+  // Whether samples shape the result at all: ranges, or how much each weight of a group counts.
+  bool learns() const {
+    return calibrates() || (has_groups(quant) && refine.effort != Effort::fast);
+  }
   // Whether there are samples to compare the result on.
   bool compares() const { return eval_limit != 0 && !(data.data.empty() && eval_data.empty()); }
   // Whether it is to be known how good the result is, rather than to get an impression.

@@ -86,6 +86,7 @@ class RefiningData {
   RefiningData(DataOptions options, const PreprocessRecipe& recipe, const Model& model);
   Samples samples() const { return set_->samples(); }  // valid as long as this lives
   void finish(std::vector<std::string>& warnings) const { set_->finish(warnings); }
+  DataSummary summary(std::size_t threads) const { return set_->summary(threads); }
 
  private:
   std::optional<SampleSet> set_;

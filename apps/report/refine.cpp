@@ -70,8 +70,8 @@ Json compared_json(const EffortComparison& compared) {
 
 }  // namespace
 
-Json groups_json(const std::optional<GroupSummary>& groups, const Scheme& weights) {
-  if (!groups) return {};
+Json groups_json(const GroupSummary* groups, const Scheme& weights) {
+  if (groups == nullptr) return {};
   return {{"type", name_of(weights.type)},
           {"block_size", weights.group},
           {"rounding", word_of(groups->rounding)},

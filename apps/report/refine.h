@@ -11,6 +11,6 @@ Json refine_json(const RefineOptions& options, const RefineSteps& steps,
                  const RebalanceSummary& rebalanced, const RefineSummary& refined);
 
 // How weights in groups were chosen; null: there are none.
-Json groups_json(const std::optional<GroupSummary>& groups, const Scheme& weights);
+Json groups_json(const GroupSummary* groups, const Scheme& weights);
 
 }  // namespace intaglio

@@ -59,6 +59,20 @@ TEST_F(LowBit, BothFormsSayTheSame) {
   EXPECT_GT(packed, 0);
 }
 
+// Samples that weights were weighed by do not judge the result without a word.
+TEST_F(LowBit, SaysWhichSamplesJudge) {
+  const auto source_of = [&](const Arguments& more) {
+    kl_of(more);
+    const Json report = read_json_file(here("report.json"));
+    EXPECT_EQ(report["data"].is_null(), more.back() == "fast");
+    return report["evaluation_source"].get<std::string>();
+  };
+  EXPECT_EQ(source_of({"--format", "matmulnbits", "--effort", "best"}), "seen");
+  EXPECT_EQ(source_of({"--max-kl", "100", "--format", "matmulnbits", "--effort", "best"}),
+            "held_out");
+  EXPECT_EQ(source_of({"--format", "matmulnbits", "--effort", "fast"}), "given");
+}
+
 TEST_F(LowBit, DataAndEffortHelp) {
   const double nearest = kl_of({"--format", "matmulnbits", "--effort", "fast"}),
                searched = kl_of({"--format", "matmulnbits"}),
