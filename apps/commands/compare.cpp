@@ -15,6 +15,7 @@
 #include "apps/options/metrics.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
+#include "apps/options/shape.h"
 #include "apps/pipeline/compare.h"
 #include "apps/report/comparison.h"
 #include "apps/report/flags.h"
@@ -127,6 +128,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
   add_data_options(*command, options->spec.data, /*required=*/false);
   add_label_options(*command, options->spec.data);
   add_quant_options(*command, options->spec.quant);
+  add_shape_options(*command, options->spec.quant.form.shapes);
   add_refine_options(*command, options->spec.refine);
   command->footer(
       "Examples:\n"
@@ -135,6 +137,7 @@ void add_compare(CLI::App& root, CommandLine& line) {
       "--method minmax"
       " --method percentile:p=99.99 -o best.onnx");
   command->callback([options, &line] {
+    options->spec.data.shapes = options->spec.quant.form.shapes;
     line.action = [options, &line] { compare_command(*options, line.context); };
   });
 }

@@ -17,6 +17,7 @@
 #include "apps/options/metrics.h"
 #include "apps/options/quant.h"
 #include "apps/options/refine.h"
+#include "apps/options/shape.h"
 #include "apps/pipeline/quantize.h"
 #include "apps/report/c_header.h"
 #include "apps/report/html/page.h"
@@ -171,6 +172,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
   command->add_option("--plan", options->spec.plan, "Use this plan instead of calibrating")
       ->type_name("FILE");
   add_quant_options(*command, options->spec.quant);
+  add_shape_options(*command, options->spec.quant.form.shapes);
   add_refine_options(*command, options->spec.refine);
   add_keep_options(*command, options->spec.keep);
   add_output_options(*command, *options);
@@ -181,6 +183,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
       "  intaglio quantize model.onnx --data images/ --preprocess tf --method percentile:p=99.99 "
       "--report report.json");
   command->callback([options, &line] {
+    options->spec.data.shapes = options->spec.quant.form.shapes;
     options->spec.pictures = !options->html.empty();
     line.action = [options, &line] { quantize_command(*options, line.context); };
   });

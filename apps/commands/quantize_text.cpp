@@ -9,6 +9,7 @@
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/pipeline/pixels.h"
+#include "apps/pipeline/shapes.h"
 #include "apps/report/flags.h"
 #include "lib/base/memory.h"
 #include "lib/check/summary.h"
@@ -108,8 +109,6 @@ void print_tflite(const TfliteFile& file) {
   };
   for (const TflitePort& port : file.inputs) say("input", port);
   for (const TflitePort& port : file.outputs) say("output", port);
-  for (const std::string& name : file.batches)
-    print_out("input '{}': its open batch is 1 in the file\n", name);
 }
 
 // The check without advice to quantize what was to stay float.
@@ -144,6 +143,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
   for (const std::string& line : check_reasons(advised(r))) print_out("  {}\n", with_flags(line));
   if (r.kept.best.groups) print_groups(r.kept.best.groups->summary, r.session.target.weights);
   if (r.output.tflite) print_tflite(*r.output.tflite);
+  for (const FixedShape& fixed : r.output.fixed) print_out("{}\n", text_of(fixed));
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);

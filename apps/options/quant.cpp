@@ -118,6 +118,9 @@ void add_scheme_options(CLI::App& command, QuantOptions& o) {
   command.add_flag("--symmetric", o.symmetric, "Symmetric activations");
   command.add_flag("--reduce-range", o.reduce_range,
                    "7-bit weights, for u8 x s8 units that saturate");
+  command.add_flag("--no-zero-zero-points", o.never_zero,
+                   "No zero point is that of symmetric codes (0 of s8, 128 of u8): compilers that "
+                   "would take all for symmetric keep the scales");
   begin_group(command, group::method);
   command
       .add_option("--weight-method", o.weight_method,

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "apps/pipeline/shapes.h"
 #include "apps/pipeline/warnings.h"
 #include "lib/io/save.h"
 
@@ -153,9 +154,11 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   result.best = best_of(evaluations, result.objective, costs_of(methods));
   warnings = distinct(std::move(warnings));
   if (o.output.empty()) return result;
-  const Model& best = result.chosen().quantized.model;
+  Model& best = result.methods[result.best.index].quantized.model;
+  std::vector<FixedShape> fixed = fix_output(best, o.quant.form, result.session.target);
   result.output = context.phase(
       "save", [&] { return save(context.outputs, best, o.output, o.quant.form.name()); });
+  result.output->fixed = std::move(fixed);
   warn_of_growth(prepared, best, *result.output, warnings);
   return result;
 }

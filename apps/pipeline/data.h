@@ -13,6 +13,7 @@
 #include "calibration/data/recipe.h"
 #include "lib/eval/evaluate.h"
 #include "lib/graph/model.h"
+#include "lib/passes/fix_shapes.h"
 
 namespace intaglio {
 
@@ -23,6 +24,7 @@ struct DataOptions {
   std::optional<std::size_t> others, most;  // see DataSpec
   std::string preprocess, resize, crop, mean, deviation, channels, layout;
   bool letterbox = false;
+  ShapeRequest shapes;  // images have the size that stands there where the model leaves it open
   TextSpec text;
   std::string labels, classes, characters;
 };

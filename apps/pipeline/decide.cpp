@@ -54,10 +54,9 @@ Decided decide(const Ground& ground, Plan draft, const Method& method, Context& 
 }
 
 Attempt write_decided(const Ground& ground, Decided decided, Context& context) {
-  return {
-      write_quantized(ground.prepared, std::move(decided.refined.model), std::move(decided.plan),
-                      ground.quant.form, ground.target.engine, context),
-      std::move(decided.refined.summary), std::move(decided.groups)};
+  return {write_quantized(ground.prepared, std::move(decided.refined.model),
+                          std::move(decided.plan), ground.quant.form, ground.target, context),
+          std::move(decided.refined.summary), std::move(decided.groups)};
 }
 
 Attempt attempt(const Ground& ground, Plan draft, const Method& method, Context& context,

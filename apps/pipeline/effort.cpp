@@ -30,7 +30,7 @@ std::optional<double> decibels_of(double noise) {
 
 Quantized quantized_of(const Ground& ground, const Decided& decided, Context& context) {
   return write_quantized(ground.prepared, decided.refined.model.clone(), decided.plan,
-                         ground.quant.form, ground.target.engine, context);
+                         ground.quant.form, ground.target, context);
 }
 
 Decided refined(const Ground& ground, const Plan& plan, const RefineSteps& steps,

@@ -114,8 +114,10 @@ std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
   return quantize_interface(model, o.io);
 }
 
-Written write_form(const FormOptions& o, Model& model, const Plan& plan, Engine engine) {
-  if (!o.from_qdq) return def_of(o.form).write(model, plan, {o.contrib, engine, o.accuracy_level});
+Written write_form(const FormOptions& o, Model& model, const Plan& plan, const Target& target) {
+  if (!o.from_qdq)
+    return def_of(o.form).write(model, plan,
+                                {o.contrib, target.engine, o.accuracy_level, target.drops_implied});
   Written written;
   for (const IntegerDecision& d : convert_quantized(model, o.form, o.contrib).decisions)
     if (!d.integer()) written.in_float[d.node] = d.reason;

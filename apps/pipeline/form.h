@@ -8,6 +8,7 @@
 
 #include "calibration/refine/migration.h"
 #include "lib/graph/model.h"
+#include "lib/passes/fix_shapes.h"
 #include "lib/quant/draft.h"
 #include "lib/quant/target.h"
 #include "lib/rewrite/form.h"
@@ -33,6 +34,7 @@ struct FormOptions {
   bool float16 = false;             // what stays float computes in float16
   bool from_qdq = false;            // the model is quantized already: bring it into the form
   std::int64_t accuracy_level = 4;  // of MatMulNBits (lib/rewrite/blocked.h)
+  ShapeRequest shapes = {};         // of the output; the target may want more (shapes.h)
 
   const FormTraits& traits() const { return traits_of(form); }
   std::string name() const { return std::string(word_of(form)); }
@@ -68,8 +70,9 @@ void require_interface(const FormOptions& options, const Graph& graph, const Pla
                        std::span<const Target> others);
 
 // Rewrites the prepared model that the plan was drafted for (--from-qdq: any). Its inputs and
-// outputs stay float. engine: what will run it.
-Written write_form(const FormOptions& options, Model& model, const Plan& plan, Engine engine);
+// outputs stay float. target: what will run it.
+Written write_form(const FormOptions& options, Model& model, const Plan& plan,
+                   const Target& target);
 
 // The last step: inputs and outputs of the type asked for; nullopt: they are float.
 std::optional<Interface> write_interface(const FormOptions& options, Model& model);

@@ -114,7 +114,8 @@ Prepared load_prepared(const std::string& path, const Target& target, Context& c
     return prepare(p.model,
                    {.min_opset = target.opset,
                     .classifier_gemm = scores_by_gemm(target),
-                    .lone_activations = lone_activations(target)},
+                    .lone_activations = lone_activations(target),
+                    .straight_gemm = target.straight_gemm},
                    [&](std::string_view pass) { watcher.after(pass); });
   });
   p.folded = watcher.take();

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "apps/pipeline/data.h"
+#include "apps/pipeline/shapes.h"
 #include "calibration/data/exporter.h"
 #include "calibration/data/picture.h"
 
@@ -166,6 +167,7 @@ PreprocessRecipe make_recipe(const DataOptions& options, const Model& model,
   std::vector<std::string> assumed;
   PreprocessRecipe recipe = base_recipe(options, model, assumed, settled);
   override_parts(recipe, options);
+  if (!recipe.crop) recipe.crop = image_size(options.shapes, model.graph());
   if (settled.is_null()) warn_of_metadata(recipe, model, assumed);
   if (reads_images(options.data, model.graph().feeds(), !options.text.tokenizer.empty()))
     warnings.insert(warnings.end(), assumed.begin(), assumed.end());

@@ -86,6 +86,9 @@ void require_effect(const QuantOptions& o) {
   if (o.input_range && !o.form.calibrated())
     throw Error(Code::usage, "--input-range: no range of an input is chosen here",
                 "Leave it out, or use --format qdq or qoperator.");
+  if (o.never_zero && !o.form.calibrated())
+    throw Error(Code::usage, "--no-zero-zero-points: no zero point of an activation is chosen here",
+                "Leave it out, or use --format qdq or qoperator.");
   if (o.opset && o.form.from_qdq)
     throw Error(Code::usage, "--opset: a model that is quantized already keeps its opset",
                 "Leave it out.");
@@ -110,6 +113,7 @@ Target effective_target(const QuantOptions& o) {
   if (o.granularity) target.per_channel = *o.granularity == Granularity::channel;
   if (o.symmetric) target.activations.symmetric = true;
   if (o.reduce_range) target.weights.reduce_range = true;
+  if (o.never_zero) avoid_zero_points(target);
   if (o.opset) target.opset = std::max(target.opset, *o.opset);
   if (is_wide(target.activations.type) || is_wide(target.weights.type))
     target.opset = std::max(target.opset, wide_opset);

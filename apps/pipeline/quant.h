@@ -41,6 +41,7 @@ struct QuantOptions {
   std::optional<DType> weights, activations;
   std::optional<Granularity> granularity;
   bool symmetric = false, reduce_range = false;
+  bool never_zero = false;            // no zero point is that of symmetric codes
   std::optional<std::int64_t> group;  // weights that share a scale; nullopt: the form's
   std::optional<Range> input_range;   // of all float inputs; nullopt: what is observed
   std::optional<std::int64_t> opset;  // of the result, at least; nullopt: what the target wants

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "apps/pipeline/hints.h"
+#include "apps/pipeline/shapes.h"
 #include "apps/pipeline/warnings.h"
 #include "lib/base/configs.h"
 #include "lib/check/summary.h"
@@ -52,6 +53,7 @@ Session open(const QuantizeSpec& o, Context& context, std::vector<std::string>& 
   Session session =
       open_session(o.model, std::move(target), steps, o.quant, std::move(given), context);
   require_plannable(metric_request(o), session.prepared.model.graph());
+  require_fixable(o.quant.form, session.target, session.prepared.model.graph(), o.model);
   return session;
 }
 
@@ -314,9 +316,11 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
     saving.data = groups->summary.file;
     if (groups->data) result.observed.data = groups->data;
   }
+  std::vector<FixedShape> fixed = fix_output(quantized.model, o.quant.form, session.target);
   result.output = context.phase("save", [&] {
     return save(context.outputs, quantized.model, output, o.quant.form.name(), saving);
   });
+  result.output.fixed = std::move(fixed);
   result.check = context.phase(
       "check", [&] { return check_file(result.output, quantized.model, target_name(o.quant)); });
   warn_of_misfits(result.check, target_name(o.quant), warnings);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/pipeline/shapes.h"
 #include "lib/base/configs.h"
 #include "lib/tflite/write.h"
 
@@ -25,9 +26,11 @@ std::vector<Target> other_targets(const QuantOptions& quant) {
 }
 
 // What TFLite lacks is told before anything is measured. The metadata of the model are no matter.
-void require_tflite(const Prepared& prepared) {
+void require_tflite(const Prepared& prepared, const ShapeRequest& shapes) {
   try {
-    tflite_file(prepared.model);
+    Model model = prepared.model.clone();
+    fix_shapes(model, shapes);
+    tflite_file(model);
   } catch (const Error& e) {
     throw e.within(prepared.source.path);
   }
@@ -47,7 +50,8 @@ Session open_session(const std::string& model, Target target, const RefineSteps&
                     : draft_for(quant.form, prepared.model.graph(), target, quant.selection);
   plan.model_hash = prepared.hash;
   require_interface(quant.form, prepared.model.graph(), plan, other_targets(quant));
-  if (!quant.form.traits().onnx && !quant.form.from_qdq) require_tflite(prepared);
+  if (!quant.form.traits().onnx && !quant.form.from_qdq)
+    require_tflite(prepared, shapes_for(quant.form, target));
   return {std::move(target), steps, std::move(prepared), std::move(plan)};
 }
 

@@ -27,17 +27,17 @@ void require_valid(const Model& source, const Model& result, const std::string& 
 }  // namespace
 
 Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
-                          Engine engine, Context& context) {
+                          const Target& target, Context& context) {
   Quantized quantized;
   quantized.plan = std::move(plan);
   quantized.model = std::move(model);
   quantized.written = context.phase(
-      "rewrite", [&] { return write_form(form, quantized.model, quantized.plan, engine); });
+      "rewrite", [&] { return write_form(form, quantized.model, quantized.plan, target); });
   quantized.interface = write_interface(form, quantized.model);
   write_float16(quantized.model, quantized.plan);
   // Weights in groups are shared when they are stored, and too many to be read for this.
   if (std::ranges::none_of(quantized.plan.nodes, &NodePlan::has_groups))
-    share_equal_constants(quantized.model.graph(), engine);
+    share_equal_constants(quantized.model.graph(), target.engine);
   if (form.traits().onnx)
     restore_half_interface(quantized.model.graph(), prepared.halves);
   else if (!prepared.halves.empty())

@@ -27,7 +27,7 @@ struct Quantized {
 // that it is valid ONNX. An invalid result is our fault (Code::internal), unless what was given was
 // invalid in the first place (Code::model).
 Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
-                          Engine engine, Context& context);
+                          const Target& target, Context& context);
 
 // What the file says of its making: keys "intaglio.*" of its metadata.
 void write_metadata(Model& model, const Prepared& prepared, const QuantOptions& options,
@@ -40,6 +40,7 @@ struct SavedFile {
   std::string format;
   std::filesystem::path model_at, data_at;  // of the bytes, until the outputs appear; empty: none
   std::optional<TfliteFile> tflite = {};    // what it holds, without the bytes; nullopt: ONNX
+  std::vector<FixedShape> fixed = {};       // inputs whose shape the model given leaves open
 };
 // Throws Code::unsupported for what the format of the file lacks.
 SavedFile save(Outputs& outputs, const Model& model, const std::string& path,

@@ -37,7 +37,7 @@ Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& c
                {"format", spec.quant.form.name()},
                {"objective", r.objective},
                {"nodes", nodes_json(first.quantized.plan, session.prepared.folded,
-                                    first.quantized.written.in_float)}};
+                                    first.quantized.written)}};
   json["reference"] = {{"samples", evaluation.samples},
                        {"top1", reference ? Json(reference->top1.percent()) : Json()},
                        {"top5", reference ? Json(reference->top5.percent()) : Json()}};

@@ -10,6 +10,7 @@ using namespace std::string_view_literals;
 
 constexpr std::array settings = {
     "activations"sv,
+    "batch"sv,
     "channels"sv,
     "contrib"sv,
     "crop"sv,
@@ -46,6 +47,7 @@ constexpr std::array settings = {
     "save-plan"sv,
     "score-threshold"sv,
     "sequence-length"sv,
+    "shape"sv,
     "shard"sv,
     "symmetric"sv,
     "table"sv,

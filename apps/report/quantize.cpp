@@ -28,7 +28,7 @@ Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context&
                                  session.target.weights)},
           {"keep_float", keep_json(r.kept.summary)},
           {"interface", quantized.interface ? to_json(*quantized.interface) : Json()},
-          {"nodes", nodes_json(quantized.plan, prepared.folded, quantized.written.in_float)},
+          {"nodes", nodes_json(quantized.plan, prepared.folded, quantized.written)},
           {"values", values_json(prepared.model.graph(), quantized.plan, observations, evaluation,
                                  prepared.folded)},
           {"check", check_json(r.check, session.target.name)},

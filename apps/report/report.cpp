@@ -132,8 +132,7 @@ Json tflite_json(const TfliteFile& file) {
           {"transposes", file.transposes},
           {"in_float", in_float},
           {"inputs", ports_json(file.inputs)},
-          {"outputs", ports_json(file.outputs)},
-          {"batches_fixed", file.batches}};
+          {"outputs", ports_json(file.outputs)}};
 }
 
 }  // namespace
@@ -141,6 +140,11 @@ Json tflite_json(const TfliteFile& file) {
 Json output_json(const SavedFile& file) {
   Json json = {
       {"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}, {"format", file.format}};
+  json["shapes_fixed"] = Json::array();
+  for (const FixedShape& fixed : file.fixed)
+    json["shapes_fixed"].push_back({{"input", fixed.input},
+                                    {"before", to_string(fixed.before)},
+                                    {"after", to_string(fixed.after)}});
   if (file.tflite) json["tflite"] = tflite_json(*file.tflite);
   return json;
 }
@@ -208,17 +212,29 @@ Json run_json(const Context& context, std::size_t samples, double sample_seconds
       {"peak_memory_bytes", peak_memory()}};
 }
 
-Json nodes_json(const Plan& plan, const Folded& folded,
-                const std::map<std::string, std::string>& in_float) {
+namespace {
+
+// What the writer found of a node beyond what was planned.
+std::string reason_of(const NodePlan& node, const Written& written) {
+  if (!node.quantized) return node.reason;
+  if (const auto it = written.in_float.find(node.name);
+      it != written.in_float.end() && node.reason.empty())
+    return "between Q/DQ pairs: " + it->second;
+  const auto it = written.dropped.find(node.name.empty() ? node.output : node.name);
+  if (it == written.dropped.end()) return node.reason;
+  return node.reason.empty() ? it->second : node.reason + "; " + it->second;
+}
+
+}  // namespace
+
+Json nodes_json(const Plan& plan, const Folded& folded, const Written& written) {
   Json list = Json::array();
   for (const NodePlan& node : plan.nodes) {
-    const auto it = in_float.find(node.name);
-    const bool pairs = node.quantized && node.reason.empty() && it != in_float.end();
     list.push_back({{"name", node.name},
                     {"op", node.op},
                     {"output", node.output},
                     {"status", node.quantized ? "quantized" : "float"},
-                    {"reason", pairs ? "between Q/DQ pairs: " + it->second : node.reason}});
+                    {"reason", reason_of(node, written)}});
     if (node.precision) {
       list.back()["precision"] = name_of(node.precision->type);
       list.back()["precision_reason"] = node.precision->reason;

@@ -37,9 +37,8 @@ Json keep_json(const std::optional<KeepSummary>& kept);
 Json run_json(const Context& context, std::size_t samples, double sample_seconds);
 
 // "nodes": every node of the input and of the prepared graph, with the reason where it stays float.
-// in_float: by node, why a quantized one computes in float between its Q/DQ pairs.
-Json nodes_json(const Plan& plan, const Folded& folded,
-                const std::map<std::string, std::string>& in_float = {});
+// written: what the writer found of nodes, such as why a quantized one computes in float.
+Json nodes_json(const Plan& plan, const Folded& folded, const Written& written = {});
 // "values": every value of both, with statistics where it was observed and numbers where it is
 // quantized.
 Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,

@@ -111,7 +111,7 @@ class ValueReport {
       for (const ConstantPlan& constant : it->second->constants)
         if (constant.input == use.index && constant.scheme.group == 0)
           list.push_back(weight(value, constant, *it->second)), quantized = true;
-      if (it->second->bias && it->second->bias->input == use.index)
+      if (it->second->has_integer_bias() && it->second->bias->input == use.index)
         list.push_back(bias(value, *it->second)), quantized = true;
     }
     if (!quantized) list.push_back(left_float(value));

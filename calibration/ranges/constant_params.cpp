@@ -29,7 +29,7 @@ class ConstantChoice {
     }
     unite_shared_weights(plan_);
     for (NodePlan& node : plan_.nodes)
-      if (node.quantized && node.bias) choose_bias(node, *graph_.find(node.output)->producer());
+      if (node.has_integer_bias()) choose_bias(node, *graph_.find(node.output)->producer());
     report_halves();
   }
 
@@ -81,7 +81,7 @@ class ConstantChoice {
   }
 
   void guard_biases(NodePlan& node) {
-    if (!node.quantized || !node.bias) return;
+    if (!node.has_integer_bias()) return;
     const Node& in_graph = *graph_.find(node.output)->producer();
     for (ConstantPlan& constant : node.constants) guard(node, in_graph, constant);
   }
@@ -117,7 +117,8 @@ class ConstantChoice {
     for (ConstantPlan& weight : plan.constants) {
       if (!data || weight.input != 1 || !weight.group.empty() || weight.scheme.group > 0) continue;
       SumBias bias;
-      if (plan.bias) bias = {&graph_.find(plan.bias->name)->constant(), input_scale(plan, node)};
+      if (plan.has_integer_bias())
+        bias = {&graph_.find(plan.bias->name)->constant(), input_scale(plan, node)};
       const RaisedSums raised = avoid_overflow(node, graph_.find(weight.name)->constant(),
                                                weight.scheme, *data, bias, weight.params);
       weight.raised += raised.scales;

@@ -28,7 +28,7 @@ struct BiasCorrection {
 };
 
 // Behind a step of the pair: corrects its node's bias, in the plan and in the twin. Nothing happens
-// when the node has no quantized bias.
+// when the node has no bias of one value per channel.
 void correct_bias(Lockstep& pair, std::size_t step, NodePlan& node, BiasCorrection& result);
 
 // Adds the shifts of a plan to the biases of the prepared model that it is for. Throws Code::config

@@ -122,6 +122,24 @@ class Checker {
       model_wide(
           {fmt::format("has opset {}, the target wants {} or later", named_.opset(), target_.opset),
            "export or quantize it with a later opset"});
+    if (target_.last_opset && named_.opset() > *target_.last_opset)
+      model_wide({fmt::format("has opset {}, the target reads {} at most", named_.opset(),
+                              *target_.last_opset),
+                  "export the model with an earlier opset"});
+    if (target_.last_ir && named_.ir_version() > *target_.last_ir)
+      model_wide({fmt::format("has IR version {}, the target reads {} at most", named_.ir_version(),
+                              *target_.last_ir),
+                  "export the model with an earlier version of onnx, or set ir_version"});
+    if (target_.fixed_shapes) check_shapes();
+  }
+
+  void check_shapes() {
+    for (const Value* feed : named_.graph().feeds())
+      if (!feed->dims() || !std::ranges::all_of(*feed->dims(), &Dim::known))
+        model_wide({fmt::format("input '{}' {} has lengths that are not known: the target runs "
+                                "nothing of such a model",
+                                feed->name(), feed->dims() ? to_string(*feed->dims()) : ""),
+                    "quantize it with `batch` 1, or give `shape`"});
   }
 
   // Shape arithmetic has no float result; conversions of type are not worth a line.

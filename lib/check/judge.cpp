@@ -67,6 +67,8 @@ class Judge {
     if (!rule->float_because.empty())
       return say(entry, Verdict::floating,
                  fmt::format("{}; it {}", rule->float_because, target_.fallback));
+    if (const std::string why = float_by_operands(node, *rule); !why.empty())
+      return say(entry, Verdict::floating, fmt::format("{}; it {}", why, target_.fallback));
     if (in_small_product(node, target_))
       return say(entry, Verdict::floating,
                  fmt::format("few products a result, which integers would hardly speed up; it {}",
@@ -79,6 +81,18 @@ class Judge {
         fault && own != nullptr && own->integer())
       return say(entry, Verdict::misfit, *fault, fmt::format("leave {} float", node.op()));
     if (const Reason reason = refused(node)) unfit(node, *rule, *reason, entry);
+  }
+
+  // Why the rule's operator runs in float with the operands of this node; empty: it does not.
+  static std::string float_by_operands(const Node& node, const OpRule& rule) {
+    const auto constant = [&](std::size_t i) {
+      const Node* codes = dequantizer(node.input(i));
+      const Value* value = codes != nullptr ? codes->input(0) : node.input(i);
+      return value != nullptr && value->is_constant();
+    };
+    if (!rule.without_weights.empty() && !constant(0) && !constant(1)) return rule.without_weights;
+    const Node* data = dequantizer(node.input(0));
+    return data != nullptr && !zero_is_zero(*data) ? rule.float_off_zero : "";
   }
 
   // Operators of com.microsoft that read packed codes in groups.

@@ -111,7 +111,8 @@ std::optional<FloatReason> refuse_pairs(const Node& node, const Target& target) 
     if (dequantizes_table(*conversion))
       return FloatReason(Why::input_float, fmt::format("input {} is looked up in a table", i));
   }
-  return rule->role == Role::compute ? std::nullopt : refuse_results(node, target);
+  return rule->role == Role::compute || rule->float_result ? std::nullopt
+                                                           : refuse_results(node, target);
 }
 
 }  // namespace intaglio

@@ -7,6 +7,7 @@
 
 #include "lib/check/pairs.h"
 #include "lib/graph/op_traits.h"
+#include "lib/quant/fusion.h"
 #include "lib/quant/weights.h"
 
 namespace intaglio {
@@ -57,10 +58,15 @@ Violation scales_violation(const Codes& codes, const Target& target, const std::
   return {};
 }
 
-Violation activation_violation(const Node& conversion, const Target& target,
+// rule: of the operator beside the conversion; null: none.
+Violation activation_violation(const Node& conversion, const Target& target, const OpRule* rule,
                                const std::string& what) {
   const Codes codes = codes_of(conversion);
   const auto& types = target.accepts.activations;
+  if (rule != nullptr &&
+      std::ranges::find(rule->wrong_types, codes.type) != rule->wrong_types.end())
+    return {fmt::format("{}: codes of type {}: {}", what, name_of(codes.type), rule->wrong_because),
+            fmt::format("quantize with `target` {}", target.name)};
   if (std::find(types.begin(), types.end(), codes.type) == types.end())
     return {fmt::format("{}: codes of type {}, not {}", what, name_of(codes.type), names(types)),
             fmt::format("quantize with `target` {}", target.name)};
@@ -81,6 +87,9 @@ Violation weight_violation(const Node& node, const Node& conversion, const Targe
                         name_of(target.weights.type).starts_with("u") ? "u8" : "s8")};
   if (!target.accepts.weight_zero_points && !codes.zero_is_zero)
     return {"the zero point of its weights is not 0", "use symmetric weights (`weights s8`)"};
+  if (!target.accepts.channel_zero_points && codes.scales.size() > 1 && !codes.zero_is_zero)
+    return {"its weights have a scale per channel and zero points that are not 0",
+            "use symmetric weights (`weights s8`), or `granularity tensor`"};
   const auto rule = target.ops.find(node.op());
   const bool channels =
       target.accepts.per_channel && (rule == target.ops.end() || rule->second.per_channel);
@@ -106,6 +115,8 @@ bool has_weights(const Node& node) { return traits_of(node).weights == WeightKin
 
 }  // namespace
 
+bool zero_is_zero(const Node& conversion) { return codes_of(conversion).zero_is_zero; }
+
 bool adds_bias(const Node& node, const Node& conversion) {
   const Value* codes = conversion.input(0);
   return node.is("Add") && codes != nullptr && codes->is_constant() &&
@@ -113,6 +124,7 @@ bool adds_bias(const Node& node, const Node& conversion) {
 }
 
 Violation scheme_violation(const Node& node, const Target& target) {
+  const OpRule* rule = rule_of(node, target);
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     const Node* conversion = dequantizer(node.input(i));
     if (conversion == nullptr || (has_weights(node) && i == 2) || dequantizes_table(*conversion))
@@ -124,14 +136,14 @@ Violation scheme_violation(const Node& node, const Target& target) {
                      (has_weights(node) && (i == 1 || has_quantized_weights_alone(node))));
     const Violation found =
         weight ? weight_violation(node, *conversion, target)
-               : activation_violation(*conversion, target, fmt::format("input {}", i));
+               : activation_violation(*conversion, target, rule, fmt::format("input {}", i));
     if (found) return found;
   }
   for (const Value* output : node.outputs()) {
     if (output == nullptr) continue;
     for (const Use& use : output->uses())
       if (use.node->is("QuantizeLinear"))
-        if (const Violation found = activation_violation(*use.node, target, "its result"))
+        if (const Violation found = activation_violation(*use.node, target, rule, "its result"))
           return found;
   }
   return has_weights(node) ? bias_violation(node, target) : Violation{};

@@ -17,6 +17,9 @@ struct Violation {
 // powers of two. For a node of a Q/DQ graph.
 Violation scheme_violation(const Node& node, const Target& target);
 
+// Whether the zero point of a conversion is 0, or left out.
+bool zero_is_zero(const Node& conversion);
+
 // Whether the node adds an int32 constant, as the bias of a MatMul before it is.
 bool adds_bias(const Node& node, const Node& conversion);
 

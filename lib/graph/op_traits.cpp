@@ -181,6 +181,7 @@ constexpr std::array rows = {
              .channels = ChannelChange::scale_and_shift,
              .qdq = QdqRule::mover,
              .pairs_move = true},
+    OpTraits{.op = "Mish"},
     OpTraits{.op = "Mul",
              .keeps_rows = true,
              .keeps_levels = true,

@@ -141,17 +141,21 @@ void keep(Value& value, Tensor tensor, bool made_over, std::vector<Value*>& made
   if (made_over) made.push_back(&value);
 }
 
-int fold(Graph& graph, bool constant_nodes_alone) {
+bool any_larger(const std::vector<Tensor>& results, std::int64_t most) {
+  return most > 0 && std::ranges::any_of(results, [&](const Tensor& t) { return t.size() > most; });
+}
+
+int fold(Graph& graph, const PrepareOptions& options) {
   int rewrites = 0;
   std::vector<Value*> made;  // matrices of other constants
   for (Node* node : graph.nodes()) {
-    if (constant_nodes_alone && !node->is("Constant")) continue;
+    if (options.constant_nodes_alone && !node->is("Constant")) continue;
     std::vector<Tensor> results;
     if (node->is("Shape") || node->is("Size")) {
       if (Tensor shape = static_shape(*node); shape.defined()) results = {shape};
     }
     if (results.empty() && may_fold(*node)) results = evaluate(*node);
-    if (results.empty()) continue;
+    if (results.empty() || any_larger(results, options.most_elements)) continue;
     const std::vector<Value*> outputs(node->outputs().begin(), node->outputs().end());
     std::vector<bool> over;
     for (const Tensor& result : results) over.push_back(is_made_over(*node, result));
@@ -167,7 +171,7 @@ int fold(Graph& graph, bool constant_nodes_alone) {
 
 int fold_constants(Model& model, const PrepareOptions& options) {
   int rewrites = 0;
-  for (Graph* graph : all_graphs(model)) rewrites += fold(*graph, options.constant_nodes_alone);
+  for (Graph* graph : all_graphs(model)) rewrites += fold(*graph, options);
   return rewrites;
 }
 

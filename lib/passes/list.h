@@ -20,6 +20,7 @@ int invert_divisions(Model& model, const PrepareOptions&);
 int expand_einsum(Model& model, const PrepareOptions&);
 int fold_gemm_factors(Model& model, const PrepareOptions&);
 int spread_gemm_bias(Model& model, const PrepareOptions&);
+int straighten_gemm(Model& model, const PrepareOptions&);
 int fold_bias(Model& model, const PrepareOptions&);
 int fold_batchnorm(Model& model, const PrepareOptions&);
 int make_classifier_gemm(Model& model, const PrepareOptions&);
@@ -56,6 +57,9 @@ inline constexpr std::array passes = {
     // Once beta is in the constant. What is folded below looks for a bias of one value per output.
     Pass{"gemm_bias_spread", "biases of Gemm spread over its outputs, or added behind it",
          spread_gemm_bias},
+    // Before weights have codes. Nothing else minds how they lie.
+    Pass{"gemm_straightened", "weights of Gemm transposed, in place of its transB",
+         straighten_gemm},
     // Before BatchNormalization: exporters write Conv, Add (its bias), BatchNormalization.
     Pass{"bias_folded", "constant per-channel Add, Sub, Mul, Div folded into weights", fold_bias},
     Pass{"batchnorm_folded", "BatchNormalization folded into weights", fold_batchnorm},

@@ -34,6 +34,10 @@ struct PrepareOptions {
   bool drop_lone_operands = true;
   // Of what depends on constants alone, only Constant nodes are folded.
   bool constant_nodes_alone = false;
+  // Constants that are computed have so many elements at most; 0: any number.
+  std::int64_t most_elements = 0;
+  // Gemm reads its weights as they lie, without transB.
+  bool straight_gemm = false;
 };
 
 struct Pass {

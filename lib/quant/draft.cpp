@@ -65,8 +65,10 @@ class PlanWriter {
       plan.constants.push_back({i, value->name(), scheme, {}, {}});
     }
     const Value* bias = node.input(2);
-    if (bias == nullptr || task_.target.float_bias) return;
-    if (bias_fits(node)) {
+    if (bias == nullptr) return;
+    if (task_.target.float_bias) {
+      if (bias_fits(node)) plan.bias = BiasPlan{2, bias->name(), {DType::f32, {}, {}, {}}};
+    } else if (bias_fits(node)) {
       plan.bias = BiasPlan{2, bias->name(), {}};
     } else {
       plan.reason =

@@ -55,7 +55,8 @@ struct Selection {
 //  - an LSTM, GRU or RNN (role weights) stores its weights in codes and computes on floats;
 //  - a node that only moves values (role share) is quantized when its input is, whatever the order
 //    in which nodes are listed, and shares its parameters; role join ties all inputs and outputs
-//    together.
+//    together;
+//  - one that moves a graph input is quantized too where all that reads what it moved takes codes.
 // The graph must have its types inferred (lib/exec/infer.h). Nothing is edited.
 Plan draft(const Graph& graph, const Target& target, const Selection& selection = {});
 

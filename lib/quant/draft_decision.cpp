@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "lib/graph/op_traits.h"
+#include "lib/graph/ops.h"
+#include "lib/quant/composite.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/obstacle.h"
 #include "lib/quant/weights.h"
@@ -40,13 +42,28 @@ DraftDecision::DraftDecision(const DraftTask& task) : task_(&task) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const Node* node : task.nodes) changed |= follow(*node);
+    for (const Node* node : task.nodes) changed |= lead(*node);
   }
 }
 
 std::optional<std::string> DraftDecision::obstacle(const Node& node) const {
   if (auto no = task_->filter.refuse(node)) return no;
   if (const auto it = task_->left_out.find(&node); it != task_->left_out.end()) return it->second;
+  if (auto no = obstacle_around(node)) return no;
   return obstacle_of(node, task_->target);
+}
+
+// A composite is computed with its producer as a whole, or in float.
+std::optional<std::string> DraftDecision::obstacle_around(const Node& node) const {
+  if (task_->target.composites.empty()) return std::nullopt;
+  const auto composite = composite_holding(node);
+  const Node* producer = fused_producer(node, task_->target);
+  if (!composite || producer == nullptr || producer != composite->x->producer())
+    return std::nullopt;
+  if (!accepts(*producer)) return "the operator it is computed with stays float";
+  for (const Node* part : composite->nodes)
+    if (auto no = task_->filter.refuse(*part)) return no;
+  return std::nullopt;
 }
 
 bool DraftDecision::takes_codes(const Node& node) const {
@@ -123,8 +140,8 @@ void DraftDecision::consider(const Node& node) {
       return refuse(node, "its input is not quantized");  // until follow() finds it is
   }
   accepted_.insert(&node);
-  if (rule.role == Role::activation && fusion_of(node) != nullptr) {
-    quantize_output(node);
+  if (const Node* producer = rule.role == Role::activation ? fusion_of(node) : nullptr) {
+    if (activation_of(*producer) == &node) quantize_output(node);
     return;
   }
   const std::size_t data_inputs = rule.role == Role::compute ? (node.is("MatMul") ? 2 : 1)
@@ -137,6 +154,44 @@ void DraftDecision::consider(const Node& node) {
     for (const Value* input : node.inputs())
       if (quantized_.contains(input) && quantized_.contains(node.output(0)))
         groups_.tie(input->name(), node.output(0)->name());
+}
+
+// A graph input, moved about or not.
+bool DraftDecision::comes_from_feed(const Value& value) const {
+  if (value.is_feed()) return true;
+  const Node* node = value.producer();
+  const OpRule* rule = node != nullptr ? rule_of(*node) : nullptr;
+  return rule != nullptr && rule->role == Role::share && moves_only(*node) && !obstacle(*node) &&
+         node->input(0) != nullptr && comes_from_feed(*node->input(0));
+}
+
+// What only moves a graph input moves its codes, where all that reads them takes codes: an image is
+// sliced or transposed in 8 bits, and the input can be one of codes.
+bool DraftDecision::lead(const Node& node) {
+  const OpRule* rule = rule_of(node);
+  const Value* input = node.input(0);
+  if (rule == nullptr || rule->role != Role::share || accepted_.contains(&node) || obstacle(node) ||
+      !moves_only(node) || !is_f32(input) || input->is_output() || !comes_from_feed(*input))
+    return false;
+  const auto takes_codes = [&](const Use& use) {
+    if (is_any(*use.node, {"Shape", "Size"})) return true;
+    const OpRule* other = rule_of(*use.node);
+    const bool moves = other != nullptr && other->role == Role::share && use.index == 0;
+    return moves && std::ranges::all_of(use.node->outputs(), [&](const Value* made) {
+             return made == nullptr || !is_f32(made) ||
+                    (quantized_.contains(made) && !made->is_output() &&
+                     std::ranges::all_of(made->uses(), [&](const Use& reader) {
+                       return accepted_.contains(reader.node);
+                     }));
+           });
+  };
+  if (!std::ranges::all_of(input->uses(), takes_codes)) return false;
+  reasons_.erase(&node);
+  accepted_.insert(&node);
+  quantize_value(input);
+  for (const Value* output : node.outputs())
+    if (is_f32(output)) groups_.tie(input->name(), output->name());
+  return true;
 }
 
 bool DraftDecision::follow(const Node& node) {

@@ -78,10 +78,13 @@ class DraftDecision {
   void drop(const Node& node) { accepted_.erase(&node); }
 
  private:
+  std::optional<std::string> obstacle_around(const Node& node) const;
   void consider(const Node& node);
   void share_table(const Node& node);
   bool only_taken_as_codes(const Value& value) const;
   bool follow(const Node& node);
+  bool lead(const Node& node);
+  bool comes_from_feed(const Value& value) const;
   void refuse(const Node& node, std::string reason) { reasons_[&node] = std::move(reason); }
   void quantize_value(const Value* value);
   void quantize_output(const Node& node);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lib/graph/readers.h"
+#include "lib/quant/composite.h"
 
 namespace intaglio {
 namespace {
@@ -42,6 +43,26 @@ bool codes_can_clip(const Node& activation) {
   return bound(1) <= 0 && bound(2) >= 0;
 }
 
+// What a composite is computed with; null: the target computes it by itself.
+const Node* producer_of(const std::optional<Composite>& composite, const Target& target) {
+  if (!composite || composite->x->producer() == nullptr) return nullptr;
+  const auto listed = target.composites.find(std::string(composite->name));
+  const Node* producer = composite->x->producer();
+  return listed != target.composites.end() && contains(listed->second, *producer) ? producer
+                                                                                  : nullptr;
+}
+
+const Node* composite_producer(const Node& node, const Target& target) {
+  return target.composites.empty() ? nullptr : producer_of(composite_holding(node), target);
+}
+
+// Its attribute `mode`, or what ONNX takes it for where there is none.
+std::string mode_of(const Node& node) {
+  return node.attr_string("mode", node.is("Pad")            ? "constant"
+                                  : node.is("DepthToSpace") ? "DCR"
+                                                            : "nearest");
+}
+
 bool is_small(const Node& producer, const OpRule& rule) {
   if (!producer.is("Conv") || !contains(rule.float_into, producer)) return false;
   const auto products = products_of(producer.input(1));
@@ -51,11 +72,21 @@ bool is_small(const Node& producer, const OpRule& rule) {
 }  // namespace
 
 const OpRule* rule_of(const Node& node, const Target& target) {
+  static const OpRule part_of_composite = [] {
+    OpRule rule;
+    rule.role = Role::activation;
+    return rule;
+  }();
+  if (composite_producer(node, target) != nullptr) return &part_of_composite;
   const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
-  return it == target.ops.end() ? nullptr : &it->second;
+  if (it == target.ops.end()) return nullptr;
+  const auto& modes = it->second.modes;
+  const bool meant = modes.empty() || std::ranges::find(modes, mode_of(node)) != modes.end();
+  return meant ? &it->second : nullptr;
 }
 
 const Node* fused_producer(const Node& activation, const Target& target) {
+  if (const Node* producer = composite_producer(activation, target)) return producer;
   const OpRule* rule = rule_of(activation, target);
   if (rule == nullptr || rule->role != Role::activation) return nullptr;
   const Node* maker = maker_for(activation);
@@ -68,6 +99,10 @@ const Node* fused_producer(const Node& activation, const Target& target) {
 }
 
 const Node* fused_activation(const Node& node, const Target& target) {
+  if (!target.composites.empty() && node.output(0) != nullptr)
+    if (const auto composite = composite_reading(*node.output(0));
+        producer_of(composite, target) == &node)
+      return composite->last;
   const Node* reader = only_reader(node.output(0));
   if (reader != nullptr && reader->is("MaxPool")) reader = only_reader(reader->output(0));
   if (reader == nullptr || &reader->graph() != &node.graph()) return nullptr;

@@ -31,10 +31,14 @@ std::optional<std::string> weights_obstacle(const Node& node) {
   return std::nullopt;
 }
 
-std::optional<std::string> compute_obstacle(const Node& node) {
+std::optional<std::string> compute_obstacle(const Node& node, const OpRule& rule) {
   const Value* weight = node.input(1);
   if (!is_f32(weight)) return "its weight is not float32";
-  if (node.is("MatMul")) return std::nullopt;  // two activations will do
+  if (node.is("MatMul")) {
+    const bool alone = !weight->is_constant() && !node.input(0)->is_constant();
+    if (alone && !rule.without_weights.empty()) return rule.without_weights;
+    return std::nullopt;  // two activations will do
+  }
   if (!weight->is_constant()) return "its weight is computed while the model runs";
   if (node.input(0)->is_constant()) return "its data is a constant";
   if (node.is("Gemm") && (node.attr_float("alpha", 1) != 1 || node.attr_float("beta", 1) != 1))
@@ -65,7 +69,7 @@ std::optional<std::string> obstacle_of(const Node& node, const Target& target) {
   if (leaves_rule(node, *rule)) return rule->left_float;
   if (auto fault = kernel_fault(node, target.engine)) return fault;
   if (auto slow = slow_kernel(node, target.engine)) return slow;
-  if (rule->role == Role::compute) return compute_obstacle(node);
+  if (rule->role == Role::compute) return compute_obstacle(node, *rule);
   return constant_obstacle(node);
 }
 

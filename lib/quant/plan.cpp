@@ -14,6 +14,7 @@ Json scheme_json(const Scheme& s) {
       {"type", name_of(s.type)}, {"symmetric", s.symmetric}, {"reduce_range", s.reduce_range}};
   json["axis"] = s.axis ? Json(*s.axis) : Json();
   if (s.group > 0) json["group"] = s.group;
+  if (s.off_centre) json["off_centre"] = true;
   return json;
 }
 
@@ -35,8 +36,9 @@ DType read_dtype(JsonObject& json) {
 }
 
 Scheme read_scheme(JsonObject json) {
-  Scheme s{read_dtype(json), json.get<bool>("symmetric"), json.get<bool>("reduce_range"),
-           read_axis(json), json.get<std::int64_t>("group", 0)};
+  Scheme s{
+      read_dtype(json), json.get<bool>("symmetric"),        json.get<bool>("reduce_range"),
+      read_axis(json),  json.get<std::int64_t>("group", 0), json.get<bool>("off_centre", false)};
   if (s.group < 0 || (s.group > 0 && !s.axis))
     json.fail("group", "needs an axis and a size above 0");
   json.done();

@@ -50,7 +50,7 @@ struct ConstantPlan {
 struct BiasPlan {
   std::size_t input = 2;
   std::string name;
-  QParams params;  // filled in by select()
+  QParams params;  // filled in by select(); of type f32 from the draft on: it stays float
   // Filled in by bias correction: added to the float bias; empty: none.
   std::vector<float> shift = {};
 };
@@ -89,6 +89,10 @@ struct NodePlan {
 
   // Whether weights of it are stored in groups that share a scale.
   bool has_groups() const;
+  // Whether its bias is stored as int32.
+  bool has_integer_bias() const {
+    return quantized && bias.has_value() && !is_float(bias->params.type);
+  }
 };
 
 struct Plan {

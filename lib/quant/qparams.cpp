@@ -13,7 +13,20 @@ namespace intaglio {
 
 Range join(const Range& a, const Range& b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
 
-Grid grid_of(const Scheme& scheme) { return {levels_of(scheme), scheme.symmetric}; }
+Grid grid_of(const Scheme& scheme) {
+  Grid grid{levels_of(scheme), scheme.symmetric};
+  if (scheme.off_centre)
+    grid.avoided = is_signed_code(scheme.type) ? 0 : 1 << (bits_of(scheme.type) - 1);
+  return grid;
+}
+
+namespace {
+
+std::int32_t beside_avoided(std::int32_t zero, const Grid& grid) {
+  return grid.avoided == zero ? zero - 1 : zero;
+}
+
+}  // namespace
 
 Affine choose_affine(const Range& range, const Grid& grid, double min_range) {
   if (!std::isfinite(range.lo) || !std::isfinite(range.hi) || range.lo > range.hi)
@@ -27,10 +40,13 @@ Affine choose_affine(const Range& range, const Grid& grid, double min_range) {
     hi = std::max(-lo, hi);
     lo = -hi;
   }
-  const double scale = (hi - lo) / (code_hi - code_lo);
-  if (scale < FLT_MIN) return {1, 0};
-  const double zero = grid.symmetric ? (code_lo + code_hi) / 2 : code_lo - lo / scale;
-  return {scale, static_cast<std::int32_t>(std::nearbyint(zero))};
+  double scale = (hi - lo) / (code_hi - code_lo);
+  if (scale < FLT_MIN) return {1, beside_avoided(0, grid)};
+  const double exact = grid.symmetric ? (code_lo + code_hi) / 2 : code_lo - lo / scale;
+  const auto nearest = static_cast<std::int32_t>(std::nearbyint(exact));
+  const std::int32_t zero = beside_avoided(nearest, grid);
+  if (zero != nearest) scale = std::max(scale, -lo / (zero - code_lo));
+  return {scale, zero};
 }
 
 QParams choose_qparams(std::span<const Range> ranges, const Scheme& scheme, double min_range) {
@@ -51,11 +67,14 @@ float next_power_of_two(float scale) {
 }
 
 void enlarge_scale(QParams& params, const Scheme& scheme, const Range& range, float scale) {
-  const Levels levels = levels_of(scheme);
+  const Grid grid = grid_of(scheme);
+  const Levels levels = grid.levels;
   if (!scheme.symmetric)
-    params.zero_point.front() = std::clamp(
-        static_cast<std::int32_t>(std::nearbyint(levels.lo - std::min(0.0f, range.lo) / scale)),
-        levels.lo, levels.hi);
+    params.zero_point.front() = beside_avoided(
+        std::clamp(
+            static_cast<std::int32_t>(std::nearbyint(levels.lo - std::min(0.0f, range.lo) / scale)),
+            levels.lo, levels.hi),
+        grid);
   params.scale.front() = scale;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,7 @@ Range join(const Range& a, const Range& b);  // the smallest range that holds bo
 struct Grid {
   Levels levels;
   bool symmetric = false;
+  std::optional<std::int32_t> avoided = {};  // no zero point is this one (Scheme::off_centre)
 };
 Grid grid_of(const Scheme& scheme);
 
@@ -47,6 +49,7 @@ struct QParams {
 //   symmetric: a = max(-lo', hi'), lo' = -a, hi' = a
 //   scale = (hi' - lo') / (code_hi - code_lo)
 //   zero_point = code_lo - lo'/scale, or (code_lo + code_hi)/2 when symmetric, rounded half to even
+// A zero point that is to be avoided becomes the one below it, and the scale what still covers lo'.
 // A dead tensor (range [0, 0], or so small that the scale would be subnormal in float) gets scale 1
 // and zero point 0: zero stays zero, and no runtime has to divide by a subnormal. The formulas are
 // those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to the last

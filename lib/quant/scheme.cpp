@@ -15,8 +15,9 @@ Levels levels_of(const Scheme& scheme) {
     case DType::s8:
     case DType::s16: {
       const std::int32_t half = 1 << (bits - 1);
-      if (scheme.reduce_range) return {-half / 2, half / 2};
-      return {scheme.symmetric ? 1 - half : -half, half - 1};
+      const std::int32_t lower = scheme.off_centre && scheme.symmetric ? 1 : 0;
+      if (scheme.reduce_range) return {-half / 2 - lower, half / 2 - lower};
+      return {(scheme.symmetric ? 1 - half : -half) - lower, half - 1 - lower};
     }
     case DType::s4:
     case DType::s2:
@@ -35,7 +36,9 @@ std::string to_string(const Scheme& scheme) {
   return fmt::format(
       "{} {} {}{}", name_of(scheme.type),
       scheme.axis ? fmt::format("per-channel (axis {})", *scheme.axis) : "per-tensor",
-      scheme.symmetric ? "symmetric" : "asymmetric", scheme.reduce_range ? " reduced" : "");
+      scheme.symmetric ? "symmetric" : "asymmetric",
+      (scheme.reduce_range ? std::string(" reduced") : "") +
+          (scheme.off_centre ? " off centre" : ""));
 }
 
 }  // namespace intaglio

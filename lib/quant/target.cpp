@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "lib/base/json.h"
+#include "lib/quant/composite.h"
 #include "lib/quant/form.h"
 
 namespace intaglio {
@@ -19,6 +20,25 @@ using Strings = std::vector<std::string>;
 enum class ZeroPoints { any, zero };
 constexpr Words<ZeroPoints, 2> words(ZeroPoints) {
   return {{{"any", ZeroPoints::any}, {"zero", ZeroPoints::zero}}};
+}
+// Of weights, zero points may depend on the granularity.
+enum class WeightZeroPoints { any, zero, zero_per_channel };
+constexpr Words<WeightZeroPoints, 3> words(WeightZeroPoints) {
+  return {{{"any", WeightZeroPoints::any},
+           {"zero", WeightZeroPoints::zero},
+           {"zero_per_channel", WeightZeroPoints::zero_per_channel}}};
+}
+enum class Shapes { any, fixed };
+constexpr Words<Shapes, 2> words(Shapes) {
+  return {{{"any", Shapes::any}, {"fixed", Shapes::fixed}}};
+}
+enum class WrittenZeroPoints { any, never_zero };
+constexpr Words<WrittenZeroPoints, 2> words(WrittenZeroPoints) {
+  return {{{"any", WrittenZeroPoints::any}, {"never_zero", WrittenZeroPoints::never_zero}}};
+}
+enum class Implied { kept, dropped };
+constexpr Words<Implied, 2> words(Implied) {
+  return {{{"kept", Implied::kept}, {"dropped", Implied::dropped}}};
 }
 enum class BiasType { s32, floats };
 constexpr Words<BiasType, 2> words(BiasType) {
@@ -66,6 +86,31 @@ FixedOutput read_fixed(JsonObject json) {
   return fixed;
 }
 
+std::vector<DType> read_types(JsonObject& json) {
+  std::vector<DType> types;
+  for (const std::string& word : json.get<Strings>("types")) {
+    types.push_back(dtype_named(word));
+    if (types.back() == DType::undefined)
+      json.fail("types", "'" + word + "' is not an element type");
+  }
+  return types;
+}
+
+// What a rule says of some nodes of its operator.
+void read_exceptions(JsonObject& json, OpRule& rule) {
+  rule.modes = json.get<Strings>("modes", {});
+  rule.float_result = json.get<bool>("float_result", false);
+  rule.without_weights = json.get<std::string>("without_weights", "");
+  if (!rule.without_weights.empty() && rule.role != Role::compute)
+    json.fail("without_weights", "is for role compute");
+  rule.float_off_zero = json.get<std::string>("float_off_zero", "");
+  if (!json.has("wrong_with")) return;
+  JsonObject wrong = json.object("wrong_with");
+  rule.wrong_types = read_types(wrong);
+  rule.wrong_because = wrong.get<std::string>("because");
+  wrong.done();
+}
+
 OpRule read_rule(JsonObject json) {
   OpRule rule;
   rule.role = json.word<Role>("role");
@@ -92,18 +137,9 @@ OpRule read_rule(JsonObject json) {
       json.fail("fixed_output", "is for activations and elementwise operators");
     rule.fixed = read_fixed(json.object("fixed_output"));
   }
+  read_exceptions(json, rule);
   json.done();
   return rule;
-}
-
-std::vector<DType> read_types(JsonObject& json) {
-  std::vector<DType> types;
-  for (const std::string& word : json.get<Strings>("types")) {
-    types.push_back(dtype_named(word));
-    if (types.back() == DType::undefined)
-      json.fail("types", "'" + word + "' is not an element type");
-  }
-  return types;
 }
 
 Accepts read_accepts(JsonObject json) {
@@ -119,7 +155,9 @@ Accepts read_accepts(JsonObject json) {
   activations.done();
   JsonObject weights = json.object("weights");
   accepts.weights = read_types(weights);
-  accepts.weight_zero_points = weights.word<ZeroPoints>("zero_point") == ZeroPoints::any;
+  const auto zeros = weights.word<WeightZeroPoints>("zero_point");
+  accepts.weight_zero_points = zeros != WeightZeroPoints::zero;
+  accepts.channel_zero_points = zeros == WeightZeroPoints::any;
   accepts.per_channel = weights.word<Granularity>("granularity") == Granularity::channel;
   weights.done();
   const auto bias = json.get<Strings>("bias");
@@ -154,8 +192,10 @@ std::string words(const std::vector<DType>& types) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// A symmetric scheme of a signed type has zero point 0.
-bool zero_is_zero(const Scheme& scheme) { return scheme.symmetric && is_signed_code(scheme.type); }
+// A symmetric scheme of a signed type has zero point 0, unless that is avoided.
+bool zero_is_zero(const Scheme& scheme) {
+  return scheme.symmetric && is_signed_code(scheme.type) && !scheme.off_centre;
+}
 
 // Why the schemes are not what the target accepts; empty: they are.
 std::string misfit(const Target& t) {
@@ -171,6 +211,10 @@ std::string misfit(const Target& t) {
     return "takes activations with zero point 0 alone: they must be signed and symmetric";
   if (!a.weight_zero_points && !zero_is_zero(t.weights))
     return "takes weights with zero point 0 alone: they must be signed and symmetric";
+  if (t.per_channel && !a.channel_zero_points && !zero_is_zero(t.weights))
+    return "takes weights with a scale per channel with zero point 0 alone: they must be signed "
+           "and "
+           "symmetric, or have one scale";
   if (!a.per_channel && t.per_channel) return "takes weights with one scale alone";
   return {};
 }
@@ -199,6 +243,39 @@ Target placed_for_accuracy(Target target) {
   return target;
 }
 
+void avoid_zero_points(Target& target) {
+  target.activations.off_centre = target.weights.off_centre = true;
+}
+
+namespace {
+
+// Composites have names that the program knows.
+std::map<std::string, Strings> read_composites(const Json& names, JsonObject json) {
+  std::map<std::string, Strings> composites;
+  for (const auto& item : names.items()) {
+    if (!is_composite(item.key()))
+      json.fail(item.key(), fmt::format("is none of {}", composite_names()));
+    composites[item.key()] = json.get<Strings>(item.key());
+  }
+  json.done();
+  return composites;
+}
+
+void read_shape_of_file(JsonObject& json, Target& target) {
+  if (json.has("last_opset")) target.last_opset = json.get<std::int64_t>("last_opset");
+  if (json.has("last_ir")) target.last_ir = json.get<std::int64_t>("last_ir");
+  if (target.last_opset && *target.last_opset < target.opset)
+    json.fail("last_opset", "is less than opset");
+  target.fixed_shapes = word_or(json, "shapes", Shapes::any) == Shapes::fixed;
+  target.drops_implied = word_or(json, "implied_activations", Implied::kept) == Implied::dropped;
+  if (word_or(json, "zero_points", WrittenZeroPoints::any) == WrittenZeroPoints::never_zero)
+    avoid_zero_points(target);
+  if (json.has("composites"))
+    target.composites = read_composites(json.at("composites"), json.object("composites"));
+}
+
+}  // namespace
+
 Target read_target(const std::filesystem::path& path) {
   const Json document = read_json_file(path);
   JsonObject json(document, path.string());
@@ -215,6 +292,7 @@ Target read_target(const std::filesystem::path& path) {
   target.power_of_two = word_or(json, "scales", Scales::any) == Scales::power_of_two;
   target.saturating = json.get<bool>("saturating", false);
   target.engine = word_or(json, "engine", Engine::pairs);
+  read_shape_of_file(json, target);
   target.ncnn_table = word_or(json, "table", Table::none) == Table::ncnn;
   target.fallback = json.get<std::string>("fallback", target.fallback);
   target.accepts = json.has("accepts") ? read_accepts(json.object("accepts")) : own_schemes(target);

@@ -64,6 +64,16 @@ struct OpRule {
   // graph's end it has them all the same where results must have codes (no float_output).
   std::string left_float;
   float min_scale = 0;  // of the output: below, the runtime's kernel computes something else
+  // The values of attribute `mode` that the rule is for; empty: all. Nodes of others have no rule.
+  std::vector<std::string> modes;
+  bool float_result = false;  // it runs in integers also where its result stays float
+  // Of compute. Not empty: a product of two activations stays float, and why.
+  std::string without_weights;
+  // Not empty: it runs in float where the zero point of its data is not 0, and why.
+  std::string float_off_zero;
+  // Types of codes with which the runtime computes something else, and what it does then.
+  std::vector<DType> wrong_types;
+  std::string wrong_because;
 };
 
 // How a runtime finds what it runs in integers.
@@ -85,6 +95,7 @@ struct Accepts {
   std::vector<DType> activations, weights;
   bool activation_zero_points = true;  // false: zero points of activations must be 0
   bool weight_zero_points = true;      // the same for weights
+  bool channel_zero_points = true;     // the same for weights with a scale per channel
   bool per_channel = true;
   bool s32_bias = true, float_bias = true;
 };
@@ -93,8 +104,10 @@ struct Target {
   std::string name;
   std::string description;
   std::int64_t opset = 13;  // the least opset of the output
-  Scheme activations;       // per-tensor
-  Scheme weights;           // axis is ignored; see per_channel
+  // The newest opset and version of the format (IR) that it loads; nullopt: not known.
+  std::optional<std::int64_t> last_opset, last_ir;
+  Scheme activations;  // per-tensor
+  Scheme weights;      // axis is ignored; see per_channel
   bool per_channel = true;
   double min_range = 0;       // the smallest range of an activation
   bool float_bias = false;    // biases are left float
@@ -104,8 +117,13 @@ struct Target {
   bool saturating = false;
   Engine engine = Engine::pairs;
   std::string fallback = "runs in float";  // what becomes of an operator that stays float
-  bool ncnn_table = false;  // the calibration table of ncnn2int8 is written beside the model
+  bool ncnn_table = false;     // the calibration table of ncnn2int8 is written beside the model
+  bool fixed_shapes = false;   // every length is known: an open batch becomes 1
+  bool drops_implied = false;  // activations that the codes behind them imply are not written
+  bool straight_gemm = false;  // Gemm reads weights without transB: what some forms want
   Accepts accepts;
+  // By composite activation (lib/quant/composite.h): the producers that it is computed with.
+  std::map<std::string, std::vector<std::string>> composites;
   std::map<std::string, OpRule> ops;
   // Operators that stay float32 where the float rest of a model becomes float16, and why; nullopt:
   // the target takes no float16.
@@ -122,6 +140,9 @@ void require_float16(const Target& target);
 // Activations are fused into their producers wherever the runtime can, also where both then run in
 // float: nothing is rounded between the two.
 Target placed_for_accuracy(Target target);
+
+// Codes are placed so that no zero point is that of symmetric ones (Scheme::off_centre).
+void avoid_zero_points(Target& target);
 
 // Reads a target file. Throws Code::config with the JSON path of what is wrong.
 Target read_target(const std::filesystem::path& path);

@@ -33,7 +33,7 @@ class Rules {
       if (node.quantized) adjust(node);
     unite_shared_weights(plan_);
     for (NodePlan& node : plan_.nodes)
-      if (node.quantized && node.bias) renew_bias(node, node_of(node));
+      if (node.has_integer_bias()) renew_bias(node, node_of(node));
   }
 
  private:

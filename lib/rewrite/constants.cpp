@@ -24,20 +24,17 @@ std::string name_stem(const std::string& name) {
 StoredCodes store_codes(Graph& graph, const std::string& source, const Tensor& codes,
                         const QParams& params) {
   const std::string name = name_stem(source);
-  StoredCodes stored{&graph.add_constant(name + "_quantized", codes),
-                     &graph.add_constant(name + "_scale", scale_tensor(params)), nullptr};
-  if (params.type != DType::s32)
-    stored.zero_point = &graph.add_constant(name + "_zero_point", zero_point_tensor(params));
-  return stored;
+  return {&graph.add_constant(name + "_quantized", codes),
+          &graph.add_constant(name + "_scale", scale_tensor(params)),
+          &graph.add_constant(name + "_zero_point", zero_point_tensor(params))};
 }
 
 Value& dequantize_linear(Graph& graph, const std::string& source, const StoredCodes& stored,
                          const QParams& params, std::optional<Dims> dims) {
   const std::string name = name_stem(source);
-  std::vector<Value*> inputs = {stored.codes, stored.scale};
-  if (stored.zero_point != nullptr) inputs.push_back(stored.zero_point);
   Value& real = graph.add_value(name + "_dequantized", DType::f32, std::move(dims));
-  Node& node = graph.add_node("DequantizeLinear", name + "_DequantizeLinear", inputs, {&real});
+  Node& node = graph.add_node("DequantizeLinear", name + "_DequantizeLinear",
+                              {stored.codes, stored.scale, stored.zero_point}, {&real});
   if (params.axis && *params.axis != 1) node.set_attr("axis", std::int64_t{*params.axis});
   return real;
 }

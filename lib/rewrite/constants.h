@@ -19,7 +19,7 @@ std::string name_stem(const std::string& name);
 
 struct StoredCodes {
   Value *codes, *scale;
-  Value* zero_point;  // null for int32, which has none: the standard wants it to be absent or zero
+  Value* zero_point;  // zeros of int32, too: ONNX may leave them out, but compilers look for them
 };
 // New constants, named after `name`.
 StoredCodes store_codes(Graph& graph, const std::string& name, const Tensor& codes,

@@ -8,6 +8,7 @@
 #include "lib/exec/infer.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/rewrite/dynamic.h"
+#include "lib/rewrite/implied.h"
 #include "lib/rewrite/product_bias.h"
 #include "lib/rewrite/qdq.h"
 #include "lib/rewrite/qoperator.h"
@@ -27,6 +28,7 @@ Written qdq(Model& model, const Plan& plan, const WriteOptions& options) {
     infer_types(model);
     keep_products_on_codes(model);
   }
+  if (options.drop_implied) written.dropped = drop_implied(model.graph());
   return written;
 }
 
@@ -57,6 +59,11 @@ Plan draft_weights_of(const Graph& graph, const Target& target, const Selection&
                                   : draft_weights(graph, target, selection);
 }
 
+Target with_straight_weights(Target target) {
+  target.straight_gemm = true;
+  return target;
+}
+
 Written weights(Model& model, const Plan& plan, const WriteOptions&) {
   require_float_activations(plan, OutputForm::weights);
   write_weights(model, plan);
@@ -77,7 +84,7 @@ constexpr std::array defs = {
     FormDef{OutputForm::qdq, as_it_is, draft, qdq},
     FormDef{OutputForm::qoperator, qoperator_target, draft, qoperator},
     FormDef{OutputForm::dynamic, dynamic_target, draft_weights, dynamic},
-    FormDef{OutputForm::weights, as_it_is, draft_weights_of, weights},
+    FormDef{OutputForm::weights, with_straight_weights, draft_weights_of, weights},
     FormDef{OutputForm::matmulnbits, as_it_is, draft_matmul_nbits, matmul_nbits},
     FormDef{OutputForm::tflite, as_it_is, draft, qdq},  // the file is made of the pairs
 };

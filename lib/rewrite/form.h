@@ -19,12 +19,14 @@ struct Written {
   // By activation of the plan: the value that holds what was dequantized, or its codes.
   std::map<std::string, std::string> dequantized, codes;
   std::map<std::string, std::string> in_float;  // by node, why it stays between Q/DQ pairs
+  std::map<std::string, std::string> dropped;   // by node, why it is not written
 };
 
 struct WriteOptions {
   bool contrib = false;             // operators of com.microsoft may be written
   Engine engine = Engine::pairs;    // what will run it
   std::int64_t accuracy_level = 0;  // of MatMulNBits; 0: it is left out
+  bool drop_implied = false;        // activations that the codes behind them imply
 };
 
 struct FormDef {

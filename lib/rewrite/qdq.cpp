@@ -126,7 +126,7 @@ class QdqWriter {
     if (traits_of(node).weights == WeightKind::table)
       for (const ConstantPlan& table : plan.constants)
         if (!table.group.empty()) dequantized_[plan.output] = plan.output;
-    if (!plan.bias) return;
+    if (!plan.has_integer_bias()) return;
     const Tensor bias = planned_constant(node, plan.bias->input, plan.bias->name);
     const ActivationPlan* read = plan_.find(node.input(0)->name());
     if (read == nullptr || plan.constants.empty())

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lib/exec/infer.h"
+#include "lib/passes/fix_shapes.h"
 #include "lib/passes/list.h"
 #include "lib/tflite/op_table.h"
 
@@ -14,12 +15,6 @@ namespace tflite {
 namespace {
 
 // --- Shapes
-
-// Without what was found for an open batch, so that all follows from the inputs.
-void forget_shapes(Graph& graph) {
-  for (Value* value : graph.values())
-    if (!value->is_feed() && !value->is_constant()) value->set_type(value->dtype(), std::nullopt);
-}
 
 void require_lengths(const Value& feed) {
   if (!feed.dims())
@@ -35,23 +30,14 @@ void require_lengths(const Value& feed) {
                   "Export the model with fixed lengths of all inputs but for the batch.");
 }
 
-// An open first axis is a batch, of 1. Returns the inputs that had one.
-std::vector<std::string> fix_shapes(Model& model) {
-  std::vector<std::string> batches;
-  for (Value* feed : model.graph().feeds()) {
-    require_lengths(*feed);
-    Dims dims = *feed->dims();
-    if (dims.empty() || dims.front().known()) continue;
-    dims.front() = {1, {}};
-    feed->set_type(feed->dtype(), dims);
-    batches.push_back(feed->name());
-  }
-  if (!batches.empty()) forget_shapes(model.graph());
+// An open batch is one of 1.
+void fix_lengths(Model& model) {
+  for (const Value* feed : model.graph().feeds()) require_lengths(*feed);
+  fix_shapes(model, {.batch = 1, .shapes = {}});
   infer_types(model);
   fold_constants(model, {});
   drop_dead(model, {});
   infer_types(model);
-  return batches;
 }
 
 // --- Inputs
@@ -79,9 +65,7 @@ QParams unsigned_params(QParams params) {
 
 class Writer {
  public:
-  explicit Writer(const Model& model) : model_(model.clone()) {
-    file_.batches = fix_shapes(model_);
-  }
+  explicit Writer(const Model& model) : model_(model.clone()) { fix_lengths(model_); }
 
   TfliteFile run() {
     const Graph& graph = model_.graph();

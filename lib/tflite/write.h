@@ -45,7 +45,6 @@ struct TfliteFile {
     std::string node, reason;
   };
   std::vector<InFloat> in_float;
-  std::vector<std::string> batches;  // inputs whose open batch became 1
 };
 
 // Of a Q/DQ model, or of a float one: what is refused then is refused when it is quantized, too.

@@ -356,5 +356,94 @@ TEST(Check, AFewProductsAmongConversionsAreNoGain) {
   EXPECT_GT(counted.converted, 0);
 }
 
+// --- What targets take of some operators alone ---
+
+// x and u behind pairs of this type and zero point, then the node that makes r, then a pair.
+std::string between_pairs(const std::string& node, const std::string& zero,
+                          const std::string& inputs = "float[1,2,4,4] x, float[1,2,4,4] u") {
+  return "(" + inputs + ") => (float[1,2,4,4] y)" + constants + "{ xq = QuantizeLinear(x, s, " +
+         zero + ") xd = DequantizeLinear(xq, s, " + zero + ") uq = QuantizeLinear(u, s, " + zero +
+         ") ud = DequantizeLinear(uq, s, " + zero + ") " + node + " q = QuantizeLinear(r, s, " +
+         zero + ") y = DequantizeLinear(q, s, " + zero + ") }";
+}
+
+Verdict verdict_of(const std::string& graph, std::string_view op, const std::string& target) {
+  return node_of(check_model(model_of(graph), target_named(target)), op)->verdict;
+}
+
+TEST(Check, OpenvinoReadsSignedCodesOfAConcatWrong) {
+  const std::string concat = "r = Concat<axis = 1>(xd, ud)";
+  EXPECT_EQ(verdict_of(between_pairs(concat, "n"), "Concat", "openvino"), Verdict::misfit);
+  EXPECT_EQ(verdict_of(between_pairs(concat, "z"), "Concat", "openvino"), Verdict::integer);
+  EXPECT_EQ(verdict_of(between_pairs(concat, "n"), "Concat", "rknn"), Verdict::integer);
+}
+
+TEST(Check, OpenvinoMultipliesTwoActivationsInFloat) {
+  const std::string product = "r = MatMul(xd, ud)";
+  EXPECT_EQ(verdict_of(between_pairs(product, "z"), "MatMul", "openvino"), Verdict::floating);
+  EXPECT_EQ(verdict_of(between_pairs(product, "z"), "MatMul", "rknn"), Verdict::integer);
+}
+
+TEST(Check, OpenvinoResizesToTheNearestAlone) {
+  const auto resized = [](const std::string& mode) {
+    return between_pairs("r = Resize<mode = \"" + mode + "\">(xd, , sizes)", "z");
+  };
+  const auto with_sizes = [](std::string text) {
+    return text.replace(text.find("int32[4] b"), 0, "float[4] sizes = {1, 1, 1, 1}, ");
+  };
+  EXPECT_EQ(verdict_of(with_sizes(resized("nearest")), "Resize", "openvino"), Verdict::integer);
+  EXPECT_EQ(verdict_of(with_sizes(resized("linear")), "Resize", "openvino"), Verdict::floating);
+}
+
+TEST(Check, OpenvinoTransposesConvolutionsOfCentredCodes) {
+  const auto transposed = [](const std::string& zero) {
+    return between_pairs("vd = DequantizeLinear(v, s, n) r = ConvTranspose(xd, vd)", zero);
+  };
+  const auto with_weights = [](std::string text) {
+    return text.replace(text.find("int32[4] b"), 0, "int8[2,2,1,1] v = {1, 2, 3, 4}, ");
+  };
+  EXPECT_EQ(verdict_of(with_weights(transposed("z")), "ConvTranspose", "openvino"),
+            Verdict::floating);
+  EXPECT_EQ(verdict_of(with_weights(transposed("n")), "ConvTranspose", "openvino"),
+            Verdict::integer);
+}
+
+std::string wide_reasons(const Model& model, const std::string& target) {
+  std::string text;
+  for (const NodeCheck& entry : check_model(model, target_named(target)).model_wide)
+    text += entry.reason + "\n";
+  return text;
+}
+
+TEST(Check, OpenLengthsDoNotFitWhatNeedsShapes) {
+  std::string open = conv_of("z");
+  open.replace(open.find("float[1,2,4,4]"), 14, "float[N,2,4,4]");
+  for (const char* target : {"qnn", "rknn"}) {
+    EXPECT_NE(wide_reasons(model_of(open), target).find("input 'x' [N,2,4,4]"), std::string::npos);
+    EXPECT_EQ(wide_reasons(model_of(conv_of("z")), target), "");
+  }
+  EXPECT_EQ(wide_reasons(model_of(open), "onnxruntime"), "");
+}
+
+TEST(Check, NewerOpsetsThanTheTargetReadsDoNotFit) {
+  EXPECT_NE(wide_reasons(model_of(conv_of("z"), 21), "rknn").find("has opset 21"),
+            std::string::npos);
+  EXPECT_EQ(wide_reasons(model_of(conv_of("z"), 19), "rknn"), "");
+  Model newer = model_of(conv_of("z"), 26);
+  EXPECT_EQ(wide_reasons(newer, "onnxruntime"), "");
+  newer.set_ir_version(14);
+  EXPECT_NE(wide_reasons(newer, "onnxruntime").find("IR version 14"), std::string::npos);
+  EXPECT_NE(wide_reasons(model_of(conv_of("z"), 27), "onnxruntime").find("has opset 27"),
+            std::string::npos);
+}
+
+// The session would not be created at all.
+TEST(Check, QnnTakesZeroPointsOfWeightsWithOneScaleAlone) {
+  std::string shifted = conv_of("z");
+  shifted.replace(shifted.find("wz = {0, 0, 0, 0}"), 17, "wz = {5, 5, 5, 5}");
+  EXPECT_EQ(verdict_of(shifted, "Conv", "qnn"), Verdict::misfit);
+  EXPECT_EQ(verdict_of(conv_of("z"), "Conv", "qnn"), Verdict::integer);
+}
+
 }  // namespace
 }  // namespace intaglio::testing

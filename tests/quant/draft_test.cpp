@@ -534,6 +534,23 @@ TEST(Draft, WhatJoinsOutputsStaysFloat) {
   EXPECT_EQ(d.node("s").reason, "only operators that stay float read its result");
 }
 
+// An image is cut up and transposed in 8 bits, and may come as codes.
+TEST(Draft, MoversOfAGraphInputMoveItsCodes) {
+  const std::string focus =
+      "<float[2,4,1,1] w = {1,2,3,4,5,6,7,8}, int64[1] zero = {0}, int64[1] one = {1}, int64[1] "
+      "end = "
+      "{9}, int64[1] axis = {3}, int64[1] two = {2}> "
+      "{ t = Transpose<perm = [0,3,1,2]>(x) a = Slice(t, zero, end, axis, two) b = Slice(t, one, "
+      "end, "
+      "axis, two) j = Concat<axis = 1>(a, b) y = Conv(j, w) ";
+  const auto d = drafted(focus + "}", "float[1,4,4,2] x", "float[1,2,4,2] y");
+  EXPECT_EQ(d.values(), (std::set<std::string>{"x", "t", "a", "b", "j", "y"}));
+  for (const char* value : {"t", "a", "b", "j"}) EXPECT_EQ(d.plan.find(value)->group, "x") << value;
+  const auto mixed =
+      drafted(focus + " z = Erf(b) }", "float[1,4,4,2] x", "float[1,2,4,2] y, float[1,2,4,2] z");
+  EXPECT_FALSE(mixed.values().contains("t")) << "others read floats of it";
+}
+
 TEST(PlanJson, RoundTrip) {
   auto d = drafted(weights + "{ c = Conv(x, w, b) y = Relu(c) }", conv_inputs, "float[1,2,4,4] y");
   for (auto& a : d.plan.activations) a.params = {DType::u8, {}, {0.5f}, {3}}, a.range = {-1, 2};

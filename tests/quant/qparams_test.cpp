@@ -48,6 +48,34 @@ INSTANTIATE_TEST_SUITE_P(
                       Golden{-1, 2, u16, 3.0f / 65535, 21845}, Golden{-1, 1, u8, 2.0f / 255, 128},
                       Golden{-0.7f, 0.3f, s8, 1.0f / 255, 50}));
 
+// Symmetric codes lie one lower, other zero points step aside, and the range stays covered.
+TEST(QParams, OffCentreNoZeroPointIsThatOfSymmetricCodes) {
+  const auto off = [](Scheme scheme) {
+    scheme.off_centre = true;
+    return scheme;
+  };
+  const auto chosen = [&](const Scheme& scheme, Range range) {
+    const QParams p = choose_qparams(std::span(&range, 1), off(scheme));
+    const Range covered = representable(p, off(scheme));
+    EXPECT_LE(covered.lo, range.lo + 1e-6) << to_string(scheme);
+    EXPECT_GE(covered.hi, range.hi - 2 * p.scale.front()) << to_string(scheme);
+    return p.zero_point.front();
+  };
+  EXPECT_EQ(chosen(s8_symmetric, {-1, 1}), -1);
+  EXPECT_EQ(levels_of(off(s8_symmetric)), (Levels{-128, 126}));
+  EXPECT_EQ(levels_of(off(s8_symmetric_reduced)), (Levels{-65, 63}));
+  EXPECT_EQ(chosen(u8_symmetric, {-1, 1}), 127);
+  EXPECT_EQ(chosen(s8, {-1, 0.9921875f}), -1) << "would be 0";
+  EXPECT_EQ(chosen(u8, {-1, 1}), 127);
+  EXPECT_EQ(chosen(s8, {0, 1}), -128);
+  EXPECT_EQ(chosen(s8, {-1, 2}), -43) << "as it would be anyway";
+  const Range dead{0, 0};
+  EXPECT_EQ(choose_qparams(std::span(&dead, 1), off(s8_symmetric)).zero_point.front(), -1);
+  QParams p = choose_qparams(std::span(&dead, 1), off(s8));
+  enlarge_scale(p, off(s8), {-1, 1}, 0.0078125f);
+  EXPECT_NE(p.zero_point.front(), 0);
+}
+
 TEST(QParams, ZeroIsExactlyRepresentableForAnyRange) {
   for (const Scheme& scheme :
        {u8, s8, u8_symmetric, s8_symmetric, u8_reduced, s8_symmetric_reduced, u16}) {

@@ -17,7 +17,8 @@ using testing::TextModel;
 
 const char* names[] = {
     "onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt", "openvino",
-    "qnn",         "stm32n6",          "tflite-like",     "ncnn",     "vitis-xint8"};
+    "qnn",         "stm32n6",          "tflite-like",     "ncnn",     "vitis-xint8",
+    "rknn"};
 
 Target ours(const std::string& name) {
   return read_target(testing::source_dir() / "configs" / (name + ".json"));
@@ -67,6 +68,15 @@ TEST(Target, MistakesNameTheirPlace) {
   holds(refusal(schemes + R"(, "ops": {"Elu": {"role": "activation", "fuses_into": ["Conv"],
       "float_into": ["Gemm"], "float_products": 32}})"),
         "$.ops.Elu.float_products: is of no use unless float_into has Conv");
+  holds(refusal(schemes + R"(, "ops": {}, "composites": {"Selu": ["Conv"]})"),
+        "$.composites.Selu: is none of Swish, Mish, Gelu");
+  holds(refusal(schemes + R"(, "ops": {}, "last_opset": 12)"), "is less than opset");
+  holds(refusal(schemes + R"(, "ops": {}, "shapes": "known")"), "'known' is not one of");
+  holds(refusal(schemes + R"(, "ops": {"Add": {"role": "elementwise", "without_weights": "no"}})"),
+        "$.ops.Add.without_weights: is for role compute");
+  holds(refusal(schemes + R"(, "ops": {"Concat": {"role": "join", "wrong_with": {"types": ["i8"],
+      "because": "x"}}})"),
+        "'i8' is not an element type");
   holds(refusal(schemes + R"(, "ops": {"Conv": {"role": "compute", "min_scale": 1}})"),
         "min_scale");
   holds(refusal(schemes + R"(, "ops": {"Add": {"role": "elementwise", "min_scale": -1}})"),
@@ -158,7 +168,7 @@ TEST(TargetRules, SaturatingProductsAndTheirBiases) {
 
 TEST(TargetRules, FloatBiases) {
   const Model model = TextModel().typed(conv);
-  EXPECT_FALSE(plan_of(model, ours("tensorrt")).nodes.front().bias.has_value());
+  EXPECT_FALSE(plan_of(model, ours("tensorrt")).nodes.front().has_integer_bias());
   EXPECT_TRUE(plan_of(model, ours("qnn")).nodes.front().bias.has_value());
 }
 

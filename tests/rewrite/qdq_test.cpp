@@ -53,6 +53,20 @@ TEST(Qdq, TheResultIsCloseToTheFloatModel) {
   EXPECT_FALSE(testing::close(after, before, 0, 1e-4)) << "the result must have been rounded";
 }
 
+// ONNX may leave the zeros out; compilers look for them.
+TEST(Qdq, EveryConversionHasAZeroPoint) {
+  Model model = model_of(conv);
+  write_qdq(model, plan_of(model));
+  for (const Node* node : model.graph().nodes()) {
+    if (!node->is("DequantizeLinear") && !node->is("QuantizeLinear")) continue;
+    const Value *scale = node->input(1), *zero = node->input(2);
+    ASSERT_NE(zero, nullptr) << node->label();
+    EXPECT_EQ(zero->constant().shape(), scale->constant().shape()) << node->label();
+    const Value* codes = node->is("DequantizeLinear") ? node->input(0) : node->output(0);
+    EXPECT_EQ(zero->dtype(), codes->dtype()) << node->label();
+  }
+}
+
 // What makes the codes of a value: "uint8", "uint16".
 std::string type_behind(const Value* dequantized) {
   return std::string(name_of(dequantized->producer()->input(0)->dtype()));

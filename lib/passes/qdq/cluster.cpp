@@ -144,6 +144,14 @@ std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& 
   return tail;
 }
 
+bool is_implied(const Node& clip) {
+  const Node* reader = traits_of(clip).clips ? data_reader(clip.output(0)) : nullptr;
+  if (reader == nullptr || !reader->is("QuantizeLinear") || reader->output(0) == nullptr)
+    return false;
+  const auto codes = parameters(*reader, reader->output(0), quantized_type(*reader));
+  return codes && codes->per_tensor() && is_byte(codes->type) && redundant(clip, *codes);
+}
+
 bool goes_on_in_float(const Node& node) {
   const Value* y = node.output(0);
   if (const Node* reader = data_reader(y); reader != nullptr)

@@ -41,6 +41,10 @@ struct Tail {
 // then that; which must be redundant unless options.clip_codes.
 std::variant<Tail, FloatReason> tail_of(const Node& node, const IntegerOptions& options);
 
+// Whether a QuantizeLinear of 8 bits alone reads what a Relu or Clip makes, and values beyond the
+// bounds saturate to the codes of the bounds: the conversion does its work.
+bool is_implied(const Node& clip);
+
 // True when the result goes on in float without a Relu or Clip as its only reader: then some
 // operators take codes and give floats.
 bool goes_on_in_float(const Node& node);

@@ -14,6 +14,9 @@ constexpr std::string_view constants =
     "int8[3,2,1,1] w = {-100, 20, 127, -7, 64, 3}, float[3] w_s = {0.01, 0.02, 0.015}, "
     "int8[3] w_z = {0, 0, 0}, int32[3] b = {100, -200, 300}, "
     "float[3] b_s = {0.0005, 0.001, 0.00075}, float[3] wrong_s = {0.1, 0.1, 0.1}, "
+    "float[3] near_s = {0.000504, 0.00101, 0.00075}, float[3] far_s = {0.00051, 0.001, 0.00075}, "
+    "float one_s = "
+    "{0.0005}, int32[3] off_z = {0, 1, 0}, int32[3] no_z = {0, 0, 0}, "
     "float[3] real_b = {0.05, -0.2, 0.225}, "
     "int8[2,3] m = {-100, 20, 127, -7, 64, 3}, int64[2] flat = {2, 12}";
 
@@ -98,6 +101,19 @@ TEST(IntegersFused, ReasonsForConvolutions) {
   EXPECT_EQ(
       reason_of("k = DequantizeLinear <axis = 0> (b, wrong_s)  c = Conv(xd, wd, k)" + pair("c")),
       "the scale of its bias is not that of the products");
+}
+
+// onnxruntime 1.31 takes codes of a scale within 1 % as they are, and wants as many scales as the
+// weights have.
+TEST(IntegersFused, ScalesOfBiasesAgreeToOnePercent) {
+  const auto reason = [](const std::string& bias, double level = 1e-4) {
+    return reason_of("k = DequantizeLinear" + bias + "  c = Conv(xd, wd, k)" + pair("c"), level);
+  };
+  EXPECT_EQ(reason(" <axis = 0> (b, near_s)", 0.0401), "");
+  EXPECT_EQ(reason(" <axis = 0> (b, b_s, no_z)", 0.0401), "");
+  EXPECT_NE(reason(" <axis = 0> (b, far_s)"), "");
+  EXPECT_NE(reason("(b, one_s)"), "");
+  EXPECT_EQ(reason(" <axis = 0> (b, b_s, off_z)"), "the zero point of its bias is not 0");
 }
 
 TEST(IntegersFused, WeightsThatStayFloatAreDequantizedOnce) {
