@@ -18,7 +18,12 @@ void add_gate_options(CLI::App& command, Gates& gates) {
         command
             .add_option_function<double>(
                 fmt::format("--{}", gate.name),
-                [&gates, &gate](double limit) { gates.limits[gate.name] = limit; },
+                [&gates, &gate](double limit) {
+                  if (!std::isfinite(limit))
+                    throw Error(Code::usage, fmt::format("--{} {}: is no limit", gate.name, limit),
+                                "Give a number.");
+                  gates.limits[gate.name] = limit;
+                },
                 fmt::format("Exit 8 when {}{}", gate.help,
                             each.metric->labels ? " (needs --labels)" : ""))
             ->type_name(std::string(gate.unit));

@@ -88,7 +88,7 @@ void add_group_options(CLI::App& command, QuantOptions& o) {
           "its fast kernels; 0 does not")
       ->type_name("0..4")
       ->check(CLI::Range(0, 4))
-      ->capture_default_str();
+      ->default_str("4");
 }
 
 void add_scheme_options(CLI::App& command, QuantOptions& o) {

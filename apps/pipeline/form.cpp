@@ -116,8 +116,9 @@ std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
 
 Written write_form(const FormOptions& o, Model& model, const Plan& plan, const Target& target) {
   if (!o.from_qdq)
-    return def_of(o.form).write(model, plan,
-                                {o.contrib, target.engine, o.accuracy_level, target.drops_implied});
+    return def_of(o.form).write(
+        model, plan,
+        {o.contrib, target.engine, o.accuracy_level.value_or(4), target.drops_implied});
   Written written;
   for (const IntegerDecision& d : convert_quantized(model, o.form, o.contrib).decisions)
     if (!d.integer()) written.in_float[d.node] = d.reason;

@@ -33,7 +33,8 @@ struct FormOptions {
   InterfaceTypes io;
   bool float16 = false;             // what stays float computes in float16
   bool from_qdq = false;            // the model is quantized already: bring it into the form
-  std::int64_t accuracy_level = 4;  // of MatMulNBits (lib/rewrite/blocked.h)
+  // Of MatMulNBits (lib/rewrite/blocked.h); nullopt: not given, 4.
+  std::optional<std::int64_t> accuracy_level = {};
   ShapeRequest shapes = {};         // of the output; the target may want more (shapes.h)
 
   const FormTraits& traits() const { return traits_of(form); }

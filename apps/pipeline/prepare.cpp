@@ -18,7 +18,7 @@ namespace {
 
 void refuse_quantized(const Graph& graph, const std::string& path) {
   for (const Node* node : graph.nodes())
-    if (is_integer_operator(*node) || is_conversion(*node))
+    if (is_integer_operator(*node) || is_conversion(*node) || holds_packed_codes(*node))
       throw Error(Code::unsupported,
                   fmt::format("{}: is quantized already: it holds the {}", path, node->label()),
                   "Give the float model: quantizing twice would only lose accuracy. To convert its "

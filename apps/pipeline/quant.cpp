@@ -86,6 +86,10 @@ void require_effect(const QuantOptions& o) {
   if (o.input_range && !o.form.calibrated())
     throw Error(Code::usage, "--input-range: no range of an input is chosen here",
                 "Leave it out, or use --format qdq or qoperator.");
+  if (o.form.accuracy_level && o.form.form != OutputForm::matmulnbits)
+    throw Error(Code::usage,
+                fmt::format("--accuracy-level: the form '{}' has no MatMulNBits", o.form.name()),
+                "Leave it out, or use --format matmulnbits.");
   if (o.never_zero && !o.form.calibrated())
     throw Error(Code::usage, "--no-zero-zero-points: no zero point of an activation is chosen here",
                 "Leave it out, or use --format qdq or qoperator.");

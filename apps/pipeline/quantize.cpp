@@ -235,6 +235,18 @@ void require_consistent(const QuantizeSpec& o) {
   if (o.quant.input_range && !o.plan.empty())
     throw Error(Code::usage, "--input-range: a plan has its ranges already",
                 "Leave it out, or make the plan with it.");
+  if (!o.refine.list.empty() && !o.calibrates())
+    throw Error(Code::usage,
+                o.plan.empty() ? fmt::format("--refine: no step changes anything in the form '{}'",
+                                             o.quant.form.name())
+                               : "--refine: a plan holds what was refined already",
+                "Leave it out.");
+  if (o.external == ExternalData::always && !o.quant.form.traits().onnx)
+    throw Error(Code::usage, "--external-data: a TFLite file holds its weights itself",
+                "Leave it out.");
+  if (!o.data.text.tokenizer.empty() && o.data.data.empty() && o.eval_data.empty())
+    throw Error(Code::usage, "--tokenizer: there is no text that it could read",
+                "Give --data TEXT.txt, or leave it out.");
   if (has_groups(o.quant) && !o.plan.empty())
     throw Error(Code::usage, "--plan: a plan holds no codes of weights in groups",
                 "Leave it out: give the options, and data, instead.");

@@ -93,6 +93,7 @@ std::vector<DataFile> find_in_folder(const fs::path& folder, bool texts) {
 std::vector<DataFile> find_in_list(const fs::path& list) {
   const std::string text = read_file(list);
   std::vector<DataFile> files;
+  bool any_there = false;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string line = text.substr(at, end - at);
@@ -101,6 +102,8 @@ std::vector<DataFile> find_in_list(const fs::path& list) {
     if (first == std::string::npos || line[first] == '#') continue;
     const fs::path path =
         (list.parent_path() / line.substr(first, last - first + 1)).lexically_normal();
+    std::error_code failed;
+    any_there = any_there || fs::exists(path, failed);
     if (is_folder(path)) {
       const auto inner = find_in_folder(path, /*texts=*/false);
       files.insert(files.end(), inner.begin(), inner.end());
@@ -111,6 +114,12 @@ std::vector<DataFile> find_in_list(const fs::path& list) {
   if (files.empty())
     throw Error(Code::data, fmt::format("{}: the list names no file", list.string()),
                 "Write one path per line, relative to the list.");
+  if (!any_there)
+    throw Error(
+        Code::data,
+        fmt::format("{}: the list names no file that is there, such as '{}'", list.string(),
+                    files.front().path.string()),
+        "Write one path per line, relative to the list; for a text, give `tokenizer FILE`.");
   return files;
 }
 

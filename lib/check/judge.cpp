@@ -95,12 +95,6 @@ class Judge {
     return data != nullptr && !zero_is_zero(*data) ? rule.float_off_zero : "";
   }
 
-  // Operators of com.microsoft that read packed codes in groups.
-  static bool holds_packed_codes(const Node& node) {
-    return node.domain() == "com.microsoft" &&
-           (node.op() == "MatMulNBits" || node.op() == "GatherBlockQuantized");
-  }
-
   void judge_packed(const Node& node, NodeCheck& entry) {
     weights_alone_ = true;
     const auto& forms = target_.accepts.forms;

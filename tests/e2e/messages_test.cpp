@@ -223,5 +223,48 @@ TEST(Messages, ShardsWithAnotherLimitAreToldSo) {
       << ran.err;
 }
 
+// What would change nothing is refused, not ignored.
+TEST_F(Tokens, OptionsWithoutEffectAreRefused) {
+  sample("a", 3);
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+    const Ran ran = quantize(more);
+    EXPECT_EQ(ran.exit_code, 2) << part << ran.err;
+    EXPECT_NE(ran.err.find(part), std::string::npos) << ran.err;
+    EXPECT_FALSE(std::filesystem::exists(here("out.onnx")));
+  };
+  refused({"--accuracy-level", "0"}, "the form 'qdq' has no MatMulNBits");
+  refused({"--format", "matmulnbits", "--refine", "shift"}, "--refine: no step changes anything");
+  refused({"--max-kl", "nan"}, "--max-kl nan: is no limit");
+  refused({"--format", "weights", "--no-zero-zero-points"}, "no zero point of an activation");
+  const Ran text = run_program({"quantize", here("model.onnx"), "-o", here("out.onnx"), "--format",
+                                "weights", "--tokenizer", here("tokenizer.json")});
+  EXPECT_EQ(text.exit_code, 2) << text.err;
+  EXPECT_NE(text.err.find("--tokenizer: there is no text"), std::string::npos) << text.err;
+}
+
+TEST_F(Tokens, ATextIsNoListOfFiles) {
+  write_file(here("text.txt"), "Once upon a time\nthere was a sentence.\n");
+  const Ran ran = run_program(
+      {"quantize", here("model.onnx"), "-o", here("out.onnx"), "--data", here("text.txt")});
+  EXPECT_EQ(ran.exit_code, 7) << ran.err;
+  EXPECT_NE(ran.err.find("--tokenizer FILE"), std::string::npos) << ran.err;
+}
+
+TEST_F(Tokens, WeightsInGroupsAreNotQuantizedTwice) {
+  save_model(
+      random_model("(float[N,64] x, float[64,32] w) => (float[N,32] y) { y = MatMul(x, w) }"),
+      here("float.onnx"));
+  const auto pack = [&](const std::string& model) {
+    return run_program(
+        {"quantize", here(model), "--format", "matmulnbits", "-o", here("packed.onnx")});
+  };
+  ASSERT_EQ(pack("float.onnx").exit_code, 0);
+  std::filesystem::rename(here("packed.onnx"), here("again.onnx"));
+  const Ran ran = pack("again.onnx");
+  EXPECT_EQ(ran.exit_code, 6) << ran.err;
+  EXPECT_NE(ran.err.find("is quantized already: it holds the MatMulNBits"), std::string::npos)
+      << ran.err;
+}
+
 }  // namespace
 }  // namespace intaglio::testing

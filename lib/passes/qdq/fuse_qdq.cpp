@@ -96,6 +96,11 @@ bool is_integer_operator(const Node& node) {
            op.starts_with("DynamicQuantize")));
 }
 
+bool holds_packed_codes(const Node& node) {
+  return node.domain() == microsoft &&
+         (node.op() == "MatMulNBits" || node.op() == "GatherBlockQuantized");
+}
+
 bool has_quantized_values(const Graph& graph) {
   const auto nodes = graph.nodes();
   return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) {

@@ -46,6 +46,9 @@ bool touches_codes(const Node& node);
 // move values about or compare them.
 bool computes_on_codes(const Node& node);
 
+// Operators of com.microsoft whose weights are codes in groups: MatMulNBits, GatherBlockQuantized.
+bool holds_packed_codes(const Node& node);
+
 // True when the graph holds quantized values: QuantizeLinear, DequantizeLinear or operators on
 // codes.
 bool has_quantized_values(const Graph& graph);
