@@ -75,6 +75,7 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.declare("--html", o.html);
   outputs.declare("--save-plan", o.save_plan);
   outputs.declare("--c-header", o.c_header);
+  declare_hand_over(o.spec.hand_over, o.spec.quant.form, output_path(o.spec), outputs);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--plan", o.spec.plan);
   outputs.keep("--calibration", o.spec.calibration);
@@ -90,6 +91,7 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
   if (!o.samples.empty() && !o.spec.compares())
     throw Error(Code::usage, "--samples needs samples to compare on",
                 "Give --data or --eval-data, and no --eval-limit 0.");
+  require_consistent(o.spec);
   declare_files(o, context.outputs);
   if (!o.dry_run) context.outputs.require_writable();
   if (o.dry_run) return print_draft(draft_only(o.spec, context), o);
@@ -109,7 +111,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
   begin_group(command, group::outputs);
   command
       .add_option("-o,--output", o.spec.output,
-                  "Output model (default: NAME.int8.onnx or .tflite here)")
+                  "Output model (default: NAME.int8.onnx, .tflite or .ncnn.param here)")
       ->type_name("FILE");
   command.add_flag(
       "--strip", o.spec.strip,
@@ -132,6 +134,26 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
       ->type_name("FILE");
   command.add_flag("--dry-run", o.dry_run,
                    "Decide and print what would be quantized; write nothing");
+}
+
+void add_hand_over_options(CLI::App& command, HandOverOptions& o) {
+  command
+      .add_option("--float-output", o.float_output,
+                  "The float model of the result, refined and with weights on their grid, for "
+                  "toolchains that quantize themselves")
+      ->type_name("FILE");
+  command
+      .add_option("--ranges", o.ranges,
+                  "Ranges of its activations, as --ranges-format says, to give such a toolchain")
+      ->type_name("FILE");
+  add_choice(command, "--ranges-format", o.ranges_format, words(RangesFormat{}),
+             "The form of --ranges: table of ncnn2int8, calibration table of tpu-mlir, JSON for "
+             "ai-edge-quantizer, quantization.cfg of rknn-toolkit2");
+  command
+      .add_option("--ncnn-param", o.ncnn_param,
+                  "The NAME.ncnn.param that pnnx made of the model, or of --float-output; its .bin "
+                  "is beside it")
+      ->type_name("FILE");
 }
 
 void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
@@ -176,6 +198,7 @@ void add_quantize(CLI::App& root, CommandLine& line) {
   add_refine_options(*command, options->spec.refine);
   add_keep_options(*command, options->spec.keep);
   add_output_options(*command, *options);
+  add_hand_over_options(*command, options->spec.hand_over);
   add_comparison_options(*command, *options);
   command->footer(
       "Examples:\n"

@@ -111,6 +111,33 @@ void print_tflite(const TfliteFile& file) {
   for (const TflitePort& port : file.outputs) say("output", port);
 }
 
+// Which layers of a network of ncnn compute in integers, and why the others do not.
+void print_ncnn(const NcnnSummary& network) {
+  std::vector<const NcnnSummary::Layer*> in_float;
+  for (const NcnnSummary::Layer& layer : network.layers)
+    if (!layer.integer) in_float.push_back(&layer);
+  print_out("ncnn: {} of {} layers with weights on int8 codes, {} beside it\n",
+            network.layers.size() - in_float.size(), network.layers.size(), network.bin);
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(most, in_float.size()); ++i)
+    print_out("  {} '{}' computes in float: {}\n", in_float[i]->type, in_float[i]->name,
+              with_flags(in_float[i]->reason));
+  if (in_float.size() > most) print_out("  and {} more (--report)\n", in_float.size() - most);
+  for (const std::string& step : network.without)
+    print_out("without {}: the network of the model given has no place for nodes that it adds\n",
+              step);
+}
+
+void print_handed_over(const HandedOver& handed) {
+  if (handed.float_model)
+    print_out("{}: the float model of it, {}\n", handed.float_model->path,
+              human_bytes(handed.float_model->bytes));
+  if (handed.ranges)
+    print_out("{}: ranges of {} {} for {}\n", handed.ranges->file.path, handed.ranges->values,
+              handed.ranges->format == RangesFormat::ncnn ? "layers" : "values",
+              word_of(handed.ranges->format));
+}
+
 // The check without advice to quantize what was to stay float.
 CheckResult advised(const QuantizeResult& r) {
   CheckResult check = r.check;
@@ -144,12 +171,14 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
   if (r.kept.best.groups) print_groups(r.kept.best.groups->summary, r.session.target.weights);
   if (r.output.tflite) print_tflite(*r.output.tflite);
   for (const FixedShape& fixed : r.output.fixed) print_out("{}\n", text_of(fixed));
+  if (r.output.ncnn) print_ncnn(*r.output.ncnn);
+  print_handed_over(r.handed_over);
   if (r.kept.best.refined.compared) print_effort(*r.kept.best.refined.compared);
   if (quantized.interface) print_interface(*quantized.interface, r.recipe);
   for (const std::string& hint : r.hints) print_out("hint: {}\n", hint);
   if (!r.measured) return;
   print_out("\n");
-  if (r.output.tflite) print_out("measured on the Q/DQ model that the file was made of\n");
+  if (!r.output.onnx()) print_out("measured on the Q/DQ model that the file was made of\n");
   print_evaluation("FP32", "INT8", r.measured->evaluation, r.evaluation_source);
   print_gates(gates, r.measured->evaluation);
 }

@@ -99,6 +99,9 @@ void require_consistent(const CompareSpec& o) {
 }
 
 CompareResult compare(const CompareSpec& o, Context& context) {
+  if (o.quant.form.form == OutputForm::ncnn)
+    throw Error(Code::usage, "--format ncnn: no network is written of what is compared",
+                "Compare with --target ncnn, and quantize by the method that is best.");
   const std::vector<Method> methods = parse_methods(o.methods);
   Target target = effective_target(o.quant);
   const RefineSteps steps = refine_steps(o.refine);

@@ -64,7 +64,7 @@ void require_consistent(const FormOptions& o, const ActivationOptions& activatio
         Code::usage,
         fmt::format("--placement {}: the form '{}' has no Q/DQ pairs", word_of(o.placement), name),
         "Leave it out, or use --format qdq.");
-  if (!form.codes && o.io.any())
+  if ((!form.codes || !form.interface) && o.io.any())
     throw Error(Code::usage,
                 fmt::format("--io {}: the form '{}' has no codes of inputs and outputs",
                             text_of(o.io), name),
@@ -116,9 +116,12 @@ std::optional<Interface> write_interface(const FormOptions& o, Model& model) {
 
 Written write_form(const FormOptions& o, Model& model, const Plan& plan, const Target& target) {
   if (!o.from_qdq)
-    return def_of(o.form).write(
-        model, plan,
-        {o.contrib, target.engine, o.accuracy_level.value_or(4), target.drops_implied});
+    return def_of(o.form).write(model, plan,
+                                {.contrib = o.contrib,
+                                 .engine = target.engine,
+                                 .float_results = target.float_results,
+                                 .accuracy_level = o.accuracy_level.value_or(4),
+                                 .drop_implied = target.drops_implied});
   Written written;
   for (const IntegerDecision& d : convert_quantized(model, o.form, o.contrib).decisions)
     if (!d.integer()) written.in_float[d.node] = d.reason;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "apps/pipeline/hints.h"
 #include "apps/pipeline/shapes.h"
@@ -12,14 +13,11 @@
 #include "lib/check/summary.h"
 #include "lib/io/load.h"
 #include "lib/quant/wide_activations.h"
-#include "lib/rewrite/ncnn_table.h"
 
 namespace intaglio {
 namespace {
 
 constexpr std::size_t a_few = 16;  // samples for an impression
-
-std::string table_path(const std::string& output) { return output + ".table"; }
 
 MetricRequest metric_request(const QuantizeSpec& o) {
   return request_of(o.metric, o.gates.metrics(), !o.data.labels.empty());
@@ -197,7 +195,7 @@ CheckResult check_file(const SavedFile& file, const Model& model, const std::str
   if (file.tflite)  // there they are s8
     for (std::vector<DType>* types : {&asked.accepts.activations, &asked.accepts.weights})
       types->push_back(DType::u8);
-  return check_model(file.tflite ? model.clone() : load_unplaced(file.model_at, file.data_at),
+  return check_model(file.onnx() ? load_unplaced(file.model_at, file.data_at) : model.clone(),
                      asked);
 }
 
@@ -212,17 +210,49 @@ SaveOptions save_options(const QuantizeSpec& o, const Prepared& prepared, const 
 // The files beside the model, which are known once it was read.
 void declare_files(const QuantizeSpec& o, const Session& session, Outputs& outputs) {
   const std::string output = output_path(o);
-  declare_data(outputs, session.prepared, output,
-               save_options(o, session.prepared, session.target));
-  if (session.target.ncnn_table) outputs.declare("the table of the output", table_path(output));
+  const SaveOptions saving = save_options(o, session.prepared, session.target);
+  if (o.quant.form.traits().onnx) declare_data(outputs, session.prepared, output, saving);
+  if (!o.hand_over.float_output.empty())
+    declare_data(outputs, session.prepared, o.hand_over.float_output, saving);
+}
+
+// The result, and what is handed over of it.
+void save_result(const QuantizeSpec& o, const std::optional<NcnnNetwork>& network,
+                 std::vector<std::string> without, QuantizeResult& result, Context& context,
+                 std::vector<std::string>& warnings) {
+  const Prepared& prepared = result.session.prepared;
+  Quantized& quantized = result.kept.best.quantized;
+  const std::string output = output_path(o);
+  const SaveOptions saving = save_options(o, prepared, result.session.target);
+  std::optional<FloatTwin> twin;
+  if (network || o.hand_over.any()) twin = float_twin(prepared, quantized.plan, network);
+  context.phase("save", [&] {
+    if (o.quant.form.form == OutputForm::ncnn) {
+      result.output = save_ncnn(context.outputs, *network, *twin->ncnn, quantized.plan,
+                                std::move(without), output, warnings);
+      return;
+    }
+    std::vector<FixedShape> fixed =
+        fix_output(quantized.model, o.quant.form, result.session.target);
+    SaveOptions with_groups = saving;
+    if (const auto& groups = result.kept.best.groups) with_groups.data = groups->summary.file;
+    result.output =
+        save(context.outputs, quantized.model, output, o.quant.form.name(), with_groups);
+    result.output.fixed = std::move(fixed);
+  });
+  if (!o.hand_over.any()) return;
+  fix_output(twin->model, o.quant.form, result.session.target);
+  result.handed_over = hand_over(o.hand_over, prepared, quantized, std::move(*twin), network,
+                                 saving, context, warnings);
 }
 
 }  // namespace
 
 std::string output_path(const QuantizeSpec& o) {
   if (!o.output.empty()) return o.output;
-  return std::filesystem::path(o.model).stem().string() +
-         (o.quant.form.traits().onnx ? ".int8.onnx" : ".int8.tflite");
+  const std::string_view kind = o.quant.form.form == OutputForm::ncnn ? ".int8.ncnn" : ".int8";
+  return fmt::format("{}{}{}", std::filesystem::path(o.model).stem().string(), kind,
+                     o.quant.form.traits().ending);
 }
 
 std::string method_name(const QuantizeSpec& o, const Method& method) {
@@ -232,6 +262,7 @@ std::string method_name(const QuantizeSpec& o, const Method& method) {
 
 void require_consistent(const QuantizeSpec& o) {
   require_file_name(o.output, o.quant.form);
+  require_consistent(o.hand_over, o.quant);
   if (o.quant.input_range && !o.plan.empty())
     throw Error(Code::usage, "--input-range: a plan has its ranges already",
                 "Leave it out, or make the plan with it.");
@@ -283,6 +314,7 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
                         .measured = {},
                         .evaluation_source = {},
                         .output = {},
+                        .handed_over = {},
                         .check = {},
                         .warnings = {},
                         .hints = {}};
@@ -290,6 +322,10 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
   const Prepared& prepared = session.prepared;
   require_something(session.plan);
   declare_files(o, session, context.outputs);
+  const std::optional<NcnnNetwork> network = given_network(o.hand_over);
+  std::vector<std::string> without;
+  if (network && is_of_given(*network, prepared) && std::exchange(session.steps.migration, false))
+    without.emplace_back("migration");
 
   Split data = split_data(o, prepared, warnings);
   result.observed = observe_for(o, data.calibration, session, method, context, warnings);
@@ -322,22 +358,12 @@ QuantizeResult quantize(const QuantizeSpec& o, Context& context) {
     return measure_result(o, data, prepared, quantized, applied, context, warnings);
   });
 
-  const std::string output = output_path(o);
-  SaveOptions saving = save_options(o, prepared, session.target);
-  if (const auto& groups = result.kept.best.groups) {
-    saving.data = groups->summary.file;
-    if (groups->data) result.observed.data = groups->data;
-  }
-  std::vector<FixedShape> fixed = fix_output(quantized.model, o.quant.form, session.target);
-  result.output = context.phase("save", [&] {
-    return save(context.outputs, quantized.model, output, o.quant.form.name(), saving);
-  });
-  result.output.fixed = std::move(fixed);
+  if (const auto& groups = result.kept.best.groups; groups && groups->data)
+    result.observed.data = groups->data;
+  save_result(o, network, std::move(without), result, context, warnings);
   result.check = context.phase(
       "check", [&] { return check_file(result.output, quantized.model, target_name(o.quant)); });
   warn_of_misfits(result.check, target_name(o.quant), warnings);
-  if (session.target.ncnn_table)
-    context.outputs.write(table_path(output), ncnn_table(quantized.plan, prepared.model.graph()));
   const auto& planned = quantized.plan.warnings;
   warnings.insert(warnings.end(), planned.begin(), planned.end());
   warn_of_growth(prepared, quantized.model, result.output, warnings);

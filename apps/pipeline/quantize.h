@@ -11,6 +11,7 @@
 #include "apps/pipeline/data.h"
 #include "apps/pipeline/evaluate.h"
 #include "apps/pipeline/gates.h"
+#include "apps/pipeline/hand_over.h"
 #include "apps/pipeline/keep.h"
 #include "apps/pipeline/metrics.h"
 #include "apps/pipeline/quant.h"
@@ -32,7 +33,8 @@ constexpr std::array<Word<ExternalData>, 2> words(ExternalData) {
 }
 
 struct QuantizeSpec {
-  std::string model, output, plan, calibration;  // files; output empty: NAME.int8.onnx or .tflite
+  std::string model, output, plan,
+      calibration;  // files; output empty: NAME.int8 and what the form's files end in
   DataOptions data;
   std::vector<std::string> eval_data;
   std::optional<std::size_t> eval_limit;  // samples to compare on; 0: none
@@ -45,6 +47,7 @@ struct QuantizeSpec {
   bool pictures = false;    // of the samples that lost most
   RefineOptions refine;
   KeepOptions keep;
+  HandOverOptions hand_over;
   MetricOptions metric;
   Gates gates;
 
@@ -69,6 +72,7 @@ struct QuantizeResult {
   std::optional<Measured> measured;
   EvalSource evaluation_source;  // of its samples
   SavedFile output;
+  HandedOver handed_over;
   CheckResult check;  // of the file against the target, as `check` would say
   std::vector<std::string> warnings, hints;
 };
@@ -84,8 +88,7 @@ void require_consistent(const QuantizeSpec& spec);
 // What would be quantized, and what not, with reasons; writes nothing.
 Plan draft_only(const QuantizeSpec& spec, Context& context);
 
-// Writes the model, and the table of a target that wants one; they appear with the outputs of the
-// context. Gates are not judged here: their outputs are to be written first.
+// Writes the model, and what is handed over beside it; they appear with the outputs of the context. Gates are not judged here: their outputs are to be written first.
 QuantizeResult quantize(const QuantizeSpec& spec, Context& context);
 
 }  // namespace intaglio

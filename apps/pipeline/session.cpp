@@ -50,7 +50,7 @@ Session open_session(const std::string& model, Target target, const RefineSteps&
                     : draft_for(quant.form, prepared.model.graph(), target, quant.selection);
   plan.model_hash = prepared.hash;
   require_interface(quant.form, prepared.model.graph(), plan, other_targets(quant));
-  if (!quant.form.traits().onnx && !quant.form.from_qdq)
+  if (quant.form.form == OutputForm::tflite && !quant.form.from_qdq)
     require_tflite(prepared, shapes_for(quant.form, target));
   return {std::move(target), steps, std::move(prepared), std::move(plan)};
 }

@@ -12,19 +12,16 @@
 #include "lib/rewrite/shared_constants.h"
 
 namespace intaglio {
-namespace {
 
-void require_valid(const Model& source, const Model& result, const std::string& path) {
+void require_valid_result(const Prepared& prepared, const Model& result) {
   const auto reason = invalid_reason(result);
   if (!reason) return;
-  if (const auto given = invalid_reason(source))
-    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", path, *given),
+  if (const auto given = invalid_reason(prepared.model))
+    throw Error(Code::model, fmt::format("{}: not valid ONNX: {}", prepared.source.path, *given),
                 "Export the model again.");
   throw Error(Code::internal, fmt::format("the result is not valid ONNX: {}", *reason),
               "Please report this with the model.");
 }
-
-}  // namespace
 
 Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, const FormOptions& form,
                           const Target& target, Context& context) {
@@ -38,15 +35,14 @@ Quantized write_quantized(const Prepared& prepared, Model model, Plan plan, cons
   // Weights in groups are shared when they are stored, and too many to be read for this.
   if (std::ranges::none_of(quantized.plan.nodes, &NodePlan::has_groups))
     share_equal_constants(quantized.model.graph(), target.engine);
-  if (form.traits().onnx)
+  if (form.form != OutputForm::tflite)
     restore_half_interface(quantized.model.graph(), prepared.halves);
   else if (!prepared.halves.empty())
     quantized.plan.warnings.emplace_back(
         "inputs and outputs in half precision are float in the TFLite file");
   if (form.float16 && std::ranges::none_of(quantized.plan.nodes, computes_in_float16))
     quantized.plan.warnings.emplace_back("--float16: no node computes in float16");
-  context.phase("verify",
-                [&] { require_valid(prepared.model, quantized.model, prepared.source.path); });
+  context.phase("verify", [&] { require_valid_result(prepared, quantized.model); });
   return quantized;
 }
 
@@ -66,7 +62,7 @@ namespace {
 SavedFile save_tflite(Outputs& outputs, const Model& model, const std::string& path,
                       const std::string& format) {
   TfliteFile file = tflite_file(model);
-  SavedFile saved{path, sha256(file.bytes), file.bytes.size(), format, {}, {}, {}};
+  SavedFile saved{path, sha256(file.bytes), file.bytes.size(), format, {}, {}};
   outputs.write(path, file.bytes);
   file.bytes.clear();
   saved.tflite = std::move(file);
@@ -79,7 +75,7 @@ SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
                const std::string& format, const SaveOptions& options) {
   if (format == word_of(OutputForm::tflite)) return save_tflite(outputs, model, path, format);
   ModelFiles files = write_model(model, path, options);
-  SavedFile saved{path, "", 0, format, files.model->written_at(), {}, {}};
+  SavedFile saved{path, "", 0, format, files.model->written_at(), {}};
   if (files.data) saved.data_at = files.data->written_at();
   saved.sha256 = sha256_of_file(saved.model_at);
   saved.bytes = files.model->size() + (files.data ? files.data->size() : 0);
@@ -88,14 +84,29 @@ SavedFile save(Outputs& outputs, const Model& model, const std::string& path,
   return saved;
 }
 
+namespace {
+
+// A form whose files end so; null: there is none.
+const FormTraits* form_of_ending(std::string_view ending) {
+  const auto it = std::ranges::find(form_traits, ending, &FormTraits::ending);
+  return it == form_traits.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
 void require_file_name(const std::string& output, const FormOptions& form) {
   const std::string ending = std::filesystem::path(output).extension().string();
-  const bool onnx = form.traits().onnx;
-  if (onnx ? ending != ".tflite" : ending != ".onnx") return;
-  throw Error(Code::usage,
-              fmt::format("--output {}: the form '{}' is {} file", output, form.name(),
-                          onnx ? "an ONNX" : "a TFLite"),
-              onnx ? "Use --format tflite, or name it NAME.onnx." : "Name it NAME.tflite.");
+  const FormTraits& traits = form.traits();
+  const FormTraits* other = form_of_ending(ending);
+  const bool fits = other != nullptr ? other->ending == traits.ending
+                                     : traits.form != OutputForm::ncnn;  // it has two files
+  if (output.empty() || fits) return;
+  throw Error(
+      Code::usage,
+      fmt::format("--output {}: the form '{}' is {} file", output, form.name(), traits.called),
+      other != nullptr && !other->onnx
+          ? fmt::format("Use --format {}, or name it NAME{}.", word_of(other->form), traits.ending)
+          : fmt::format("Name it NAME{}.", traits.ending));
 }
 
 void declare_data(Outputs& outputs, const Prepared& prepared, const std::string& path,

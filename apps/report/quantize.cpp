@@ -17,6 +17,7 @@ Json report_of(const QuantizeSpec& spec, const QuantizeResult& r, const Context&
           {"tool", tool_json()},
           {"model", model_json(prepared.source)},
           {"output", output_json(r.output)},
+          {"handed_over", handed_over_json(r.handed_over)},
           {"data", data_json(r.observed.data)},
           {"method",
            spec.calibrates() ? method_json(r.method) : Json{{"name", method_name(spec, r.method)}}},

@@ -135,7 +135,39 @@ Json tflite_json(const TfliteFile& file) {
           {"outputs", ports_json(file.outputs)}};
 }
 
+// Keys of a file that lies beside the output.
+Json file_json(const HandedFile& file) {
+  return {{"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}};
+}
+
+Json ncnn_json(const NcnnSummary& network) {
+  Json layers = Json::array();
+  for (const NcnnSummary::Layer& layer : network.layers)
+    layers.push_back({{"name", layer.name},
+                      {"type", layer.type},
+                      {"node", layer.node},
+                      {"integer", layer.integer},
+                      {"reason", layer.reason}});
+  return {{"bin", {{"path", network.bin}, {"sha256", network.bin_sha256}}},
+          {"of_float_output", network.on_grid},
+          {"layers", layers},
+          {"missing", network.missing},
+          {"without", network.without}};
+}
+
 }  // namespace
+
+Json handed_over_json(const HandedOver& handed) {
+  Json ranges;
+  if (handed.ranges) {
+    ranges = file_json(handed.ranges->file);
+    ranges["format"] = word_of(handed.ranges->format);
+    ranges["values"] = handed.ranges->values;
+    ranges["missing"] = handed.ranges->missing;
+  }
+  return {{"float_output", handed.float_model ? file_json(*handed.float_model) : Json()},
+          {"ranges", ranges}};
+}
 
 Json output_json(const SavedFile& file) {
   Json json = {
@@ -146,6 +178,7 @@ Json output_json(const SavedFile& file) {
                                     {"before", to_string(fixed.before)},
                                     {"after", to_string(fixed.after)}});
   if (file.tflite) json["tflite"] = tflite_json(*file.tflite);
+  if (file.ncnn) json["ncnn"] = ncnn_json(*file.ncnn);
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/pipeline/hand_over.h"
 #include "apps/pipeline/search.h"
 #include "apps/pipeline/write.h"
 #include "calibration/ranges/methods/selector.h"
@@ -25,6 +26,8 @@ Json tool_json();
 Json method_json(const Method& method);
 // "model": the input file.
 Json model_json(const SourceFile& file);
+// "handed_over": files for toolchains of float models; null for each that was not asked for.
+Json handed_over_json(const HandedOver& handed);
 // "output": the file that was written, and its external data.
 Json output_json(const SavedFile& file);
 // "data": what was read of a data set; null for none.

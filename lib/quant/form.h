@@ -16,16 +16,17 @@ enum class OutputForm {
   weights,      // weights alone are codes, behind DequantizeLinear
   matmulnbits,  // the same in groups, in operators of com.microsoft that multiply with codes
   tflite,       // pairs as operators of a TFLite file (lib/tflite)
+  ncnn,         // a converted network of ncnn with codes and scales (lib/ncnn)
 };
 
-constexpr std::array<Word<OutputForm>, 6> words(OutputForm) {
+constexpr std::array<Word<OutputForm>, 7> words(OutputForm) {
   return {{{"qdq", OutputForm::qdq},
            {"qoperator", OutputForm::qoperator},
            {"dynamic", OutputForm::dynamic},
            {"weights", OutputForm::weights},
            {"matmulnbits", OutputForm::matmulnbits},
-
-           {"tflite", OutputForm::tflite}}};
+           {"tflite", OutputForm::tflite},
+           {"ncnn", OutputForm::ncnn}}};
 }
 
 struct FormTraits {
@@ -41,8 +42,11 @@ struct FormTraits {
   // Weights may come in groups that share a scale (lib/quant/groups.h), or always do: then operators
   // of com.microsoft multiply with their codes.
   bool groups = false, always_groups = false;
-  // The file is an ONNX model.
+  // The file is an ONNX model; what it is called, and how it ends.
   bool onnx = true;
+  std::string_view called = "an ONNX", ending = ".onnx";
+  // Graph inputs and outputs may hold codes.
+  bool interface = true;
   // The target that is meant where none is named.
   std::string_view target = "onnxruntime";
 
@@ -59,7 +63,17 @@ constexpr std::array form_traits = {
                .codes = true,
                .pairs = true,
                .onnx = false,
+               .called = "a TFLite",
+               .ending = ".tflite",
                .target = "tflite-like"},
+    FormTraits{.form = OutputForm::ncnn,
+               .codes = true,
+               .pairs = true,
+               .onnx = false,
+               .called = "an ncnn",
+               .ending = ".param",
+               .interface = false,
+               .target = "ncnn"},
 };
 
 constexpr const FormTraits& traits_of(OutputForm form) {

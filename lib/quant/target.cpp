@@ -48,8 +48,6 @@ enum class Scales { any, power_of_two };
 constexpr Words<Scales, 2> words(Scales) {
   return {{{"any", Scales::any}, {"power_of_two", Scales::power_of_two}}};
 }
-enum class Table { none, ncnn };
-constexpr Words<Table, 2> words(Table) { return {{{"none", Table::none}, {"ncnn", Table::ncnn}}}; }
 
 template <typename T>
 T word_or(JsonObject& json, std::string_view key, T fallback) {
@@ -293,7 +291,7 @@ Target read_target(const std::filesystem::path& path) {
   target.saturating = json.get<bool>("saturating", false);
   target.engine = word_or(json, "engine", Engine::pairs);
   read_shape_of_file(json, target);
-  target.ncnn_table = word_or(json, "table", Table::none) == Table::ncnn;
+  target.float_results = json.get<bool>("float_results", false);
   target.fallback = json.get<std::string>("fallback", target.fallback);
   target.accepts = json.has("accepts") ? read_accepts(json.object("accepts")) : own_schemes(target);
   JsonObject ops = json.object("ops");

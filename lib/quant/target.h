@@ -115,9 +115,11 @@ struct Target {
   // Products of u8 and s8 are added in pairs with saturation to 16 bits: weights are made smaller
   // where a pair could saturate (lib/quant/saturation.h).
   bool saturating = false;
+  // Layers make floats, which each layer on codes rounds for itself: what reads them in float reads
+  // what was made, not what is rounded for others.
+  bool float_results = false;
   Engine engine = Engine::pairs;
   std::string fallback = "runs in float";  // what becomes of an operator that stays float
-  bool ncnn_table = false;     // the calibration table of ncnn2int8 is written beside the model
   bool fixed_shapes = false;   // every length is known: an open batch becomes 1
   bool drops_implied = false;  // activations that the codes behind them imply are not written
   bool straight_gemm = false;  // Gemm reads weights without transB: what some forms want

@@ -23,7 +23,8 @@ bool keeps_floats(const WriteOptions& options) { return options.engine != Engine
 
 Written qdq(Model& model, const Plan& plan, const WriteOptions& options) {
   Written written;
-  written.dequantized = write_qdq(model, plan, keeps_floats(options));
+  written.dequantized = write_qdq(
+      model, plan, {.floats_kept = keeps_floats(options), .float_results = options.float_results});
   if (keeps_floats(options)) {
     infer_types(model);
     keep_products_on_codes(model);
@@ -87,6 +88,7 @@ constexpr std::array defs = {
     FormDef{OutputForm::weights, with_straight_weights, draft_weights_of, weights},
     FormDef{OutputForm::matmulnbits, as_it_is, draft_matmul_nbits, matmul_nbits},
     FormDef{OutputForm::tflite, as_it_is, draft, qdq},  // the file is made of the pairs
+    FormDef{OutputForm::ncnn, as_it_is, draft, qdq},    // the file is made of the plan
 };
 
 }  // namespace

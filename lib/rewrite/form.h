@@ -25,6 +25,7 @@ struct Written {
 struct WriteOptions {
   bool contrib = false;             // operators of com.microsoft may be written
   Engine engine = Engine::pairs;    // what will run it
+  bool float_results = false;       // of the target
   std::int64_t accuracy_level = 0;  // of MatMulNBits; 0: it is left out
   bool drop_implied = false;        // activations that the codes behind them imply
 };

@@ -18,7 +18,8 @@ namespace {
 
 class QdqWriter {
  public:
-  QdqWriter(Model& model, const Plan& plan) : graph_(model.graph()), plan_(plan) {}
+  QdqWriter(Model& model, const Plan& plan, bool float_results)
+      : graph_(model.graph()), plan_(plan), float_results_(float_results) {}
 
   std::map<std::string, std::string> run() {
     for (const NodePlan& node : plan_.nodes)
@@ -111,7 +112,7 @@ class QdqWriter {
   // What a node makes on codes, everybody reads rounded: runtimes merge the node with the pair.
   // What is a float anyway stays one for those that read floats.
   void redirect(Value& value, Value& rounded) {
-    if (value.producer() != nullptr && quantized_.contains(value.producer()))
+    if (!float_results_ && value.producer() != nullptr && quantized_.contains(value.producer()))
       return graph_.replace_uses(value, rounded);
     const std::vector<Use> uses(value.uses().begin(), value.uses().end());
     for (const Use& use : uses)
@@ -126,21 +127,14 @@ class QdqWriter {
     if (traits_of(node).weights == WeightKind::table)
       for (const ConstantPlan& table : plan.constants)
         if (!table.group.empty()) dequantized_[plan.output] = plan.output;
-    if (!plan.has_integer_bias()) return;
-    const Tensor bias = planned_constant(node, plan.bias->input, plan.bias->name);
-    const ActivationPlan* read = plan_.find(node.input(0)->name());
-    if (read == nullptr || plan.constants.empty())
-      throw Error(Code::config,
-                  fmt::format("plan: the bias of {} is quantized, but its {} no scale",
-                              node.label(), read == nullptr ? "data has" : "weights have"),
-                  "Leave the bias float in the plan, or make the plan anew (`save-plan`).");
-    const float input_scale = scale_read(plan, *read);
-    const QuantizedBias quantized = quantize_bias(bias, input_scale, plan.constants.front().params);
-    replace_constant(node, plan.bias->input, plan.bias->name, quantized.codes, quantized.params);
+    const std::optional<QuantizedBias> bias = planned_bias(node, plan, plan_);
+    if (!bias) return;
+    replace_constant(node, plan.bias->input, plan.bias->name, bias->codes, bias->params);
   }
 
   Graph& graph_;
   const Plan& plan_;
+  const bool float_results_;
   std::set<const Node*> quantized_, raised_;
   std::map<std::string, Shared> shared_;
   std::map<std::string, std::string> dequantized_;
@@ -148,11 +142,25 @@ class QdqWriter {
 
 }  // namespace
 
-std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan, bool floats_kept) {
+std::optional<QuantizedBias> planned_bias(const Node& node, const NodePlan& entry,
+                                          const Plan& plan) {
+  if (!entry.has_integer_bias()) return std::nullopt;
+  const Tensor& bias = planned_constant(node, entry.bias->input, entry.bias->name);
+  const ActivationPlan* read = plan.find(node.input(0)->name());
+  if (read == nullptr || entry.constants.empty())
+    throw Error(Code::config,
+                fmt::format("plan: the bias of {} is quantized, but its {} no scale", node.label(),
+                            read == nullptr ? "data has" : "weights have"),
+                "Leave the bias float in the plan, or make the plan anew (`save-plan`).");
+  return quantize_bias(bias, scale_read(entry, *read), entry.constants.front().params);
+}
+
+std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan,
+                                             const QdqOptions& options) {
   require_opset(model, plan);
-  QdqWriter writer(model, plan);
+  QdqWriter writer(model, plan, options.float_results);
   auto dequantized = writer.run();
-  if (floats_kept) keep_float(model, writer.quantized_nodes());
+  if (options.floats_kept) keep_float(model, writer.quantized_nodes());
   model.graph().verify();
   return dequantized;
 }

@@ -10,9 +10,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "lib/graph/model.h"
+#include "lib/quant/array.h"
 #include "lib/quant/plan.h"
 
 namespace intaglio {
@@ -20,9 +22,19 @@ namespace intaglio {
 // Rewrites the prepared model that the plan was drafted for. Returns, for each activation of the
 // plan, the name of the value that holds what was dequantized. Throws Code::config when the plan
 // does not fit the model, and when a type needs a newer opset than the model has.
-// floats_kept: nodes that the plan leaves float are kept from rules that would run them on codes
-// all the same (float_kept.h), for targets that are onnxruntime.
+struct QdqOptions {
+  // Nodes that the plan leaves float are kept from rules that would run them on codes all the same
+  // (float_kept.h), for targets that are onnxruntime.
+  bool floats_kept = false;
+  // What reads the result of a quantized node in float reads it as it was made (Target).
+  bool float_results = false;
+};
 std::map<std::string, std::string> write_qdq(Model& model, const Plan& plan,
-                                             bool floats_kept = false);
+                                             const QdqOptions& options = {});
+
+// The bias of a node that the plan quantizes, in integers; nullopt: it stays float. node: of a graph
+// whose values have the names that the plan knows. Throws Code::config when the plan does not fit it.
+std::optional<QuantizedBias> planned_bias(const Node& node, const NodePlan& entry,
+                                          const Plan& plan);
 
 }  // namespace intaglio

@@ -48,7 +48,7 @@ QOperatorResult write_qoperator(Model& model, const Plan& plan, bool microsoft_o
   Plan rest = plan;
   if (microsoft_operators)
     for (NodePlan& node : rest.nodes) write_recurrent(model.graph(), node);
-  for (const auto& [activation, dequantized] : write_qdq(model, rest, floats_kept))
+  for (const auto& [activation, dequantized] : write_qdq(model, rest, {.floats_kept = floats_kept}))
     result.codes[activation] = model.graph().find(dequantized)->producer()->input(0)->name();
   result.decisions = qdq_to_qoperator(model, microsoft_operators);
   return result;

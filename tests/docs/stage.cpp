@@ -11,6 +11,7 @@
 #include "lib/exec/executor.h"
 #include "lib/io/load.h"
 #include "lib/io/save.h"
+#include "tests/ncnn/converted.h"
 #include "tests/support/language_model.h"
 
 namespace intaglio::testing {
@@ -129,6 +130,10 @@ const std::vector<StandIn>& stand_ins() {
       {"calib", nullptr, save_sentences},
       {"test_data_set_0", nullptr, save_test_set},
       {"decoder.onnx", nullptr, [](const Path& path) { save_decoder(path); }},
+      {"model.ncnn.param", nullptr,
+       [](const Path& path) {
+         write_converted(load_model(source_dir() / "data" / "demo.onnx"), path.parent_path());
+       }},
       {"tokenizer.json", nullptr,
        [](const Path& path) { write_file(path, small_tokenizer().dump()); }},
       {"calib.txt", nullptr, save_text},

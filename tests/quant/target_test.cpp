@@ -15,10 +15,18 @@ namespace {
 
 using testing::TextModel;
 
-const char* names[] = {
-    "onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt", "openvino",
-    "qnn",         "stm32n6",          "tflite-like",     "ncnn",     "vitis-xint8",
-    "rknn"};
+const char* names[] = {"onnxruntime",
+                       "onnxruntime-avx2",
+                       "onnxruntime-arm",
+                       "tensorrt",
+                       "openvino",
+                       "qnn",
+                       "stm32n6",
+                       "tflite-like",
+                       "ncnn",
+                       "vitis-xint8",
+                       "rknn",
+                       "sophgo"};
 
 Target ours(const std::string& name) {
   return read_target(testing::source_dir() / "configs" / (name + ".json"));

@@ -52,7 +52,7 @@ TEST_P(KeptFloat, AMaxStandsBeforeIt) {
   const Plan plan = plan_of(free, onnxruntime_target(), selection);
   write_qdq(free, plan);
   const std::size_t taken = on_codes(free).count(GetParam().op);
-  write_qdq(kept, plan, /*floats_kept=*/true);
+  write_qdq(kept, plan, {.floats_kept = true});
   EXPECT_EQ(count(kept, "Max"), 1);
   EXPECT_EQ(on_codes(kept).count(GetParam().op) + 1, taken);
   const Tensor x = testing::random_tensor({1, 2, 3, 3}, 3, -0.5f, 0.5f);
@@ -81,7 +81,7 @@ TEST(KeptFloats, APoolThatTheRuntimeCouldNotLoadIsKeptToo) {
                    "{ c = Conv(x, w, b) m = AveragePool<kernel_shape = [2, 2], dilations = "
                    "[2, 2]>(c) d = Conv(m, w, b) e = Relu(d) f = Add(e, e) y = Conv(f, w) }",
                19);
-  write_qdq(model, plan_of(model), true);
+  write_qdq(model, plan_of(model), {.floats_kept = true});
   EXPECT_EQ(count(model, "Max"), 1);
 }
 
@@ -89,7 +89,7 @@ TEST(KeptFloats, MoversAndWhatIsFloatAnywayGetNothing) {
   for (const char* middle :
        {"m = MaxPool<kernel_shape = [1, 1]>(c)", "m = Erf(c)", "m = Tanh(c)"}) {
     Model model = model_with(middle);
-    write_qdq(model, plan_of(model, onnxruntime_target(), without({"m"})), true);
+    write_qdq(model, plan_of(model, onnxruntime_target(), without({"m"})), {.floats_kept = true});
     EXPECT_EQ(count(model, "Max"), 0) << middle;
   }
 }
@@ -101,7 +101,8 @@ TEST(KeptFloats, AMatMulWithItsBiasIsKeptToo) {
       "float[2] b = {1,2}> { a = Add(x, x) p = MatMul(a, w) m = MatMul(a, v) n = Add(m, b) c = "
       "MatMul(n, "
       "w) y = Add(p, c) z = Relu(y) }");
-  write_qdq(model, plan_of(model, onnxruntime_target(), without({"m", "n"})), true);
+  write_qdq(model, plan_of(model, onnxruntime_target(), without({"m", "n"})),
+            {.floats_kept = true});
   EXPECT_EQ(count(model, "Max"), 1);
 }
 

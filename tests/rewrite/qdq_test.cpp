@@ -255,5 +255,19 @@ TEST(Qdq, NewNamesComeFromTheLastPartsOfLongOnes) {
       << "the last part alone says too little";
 }
 
+TEST(Qdq, WhereLayersMakeFloatsReadersInFloatReadThem) {
+  const char* text =
+      "(float[1,2,3,3] x) => (float[1,2,3,3] y, float[1,2,3,3] z)"
+      "<float[2,2,1,1] w = {1,-2,3,4}, float[2,2,1,1] v = {1,2,3,4}>"
+      "{ c = Conv(x, w) y = Erf(c) z = Conv(c, v) }";
+  for (const bool floats : {false, true}) {
+    Model model = model_of(text);
+    write_qdq(model, plan_of(model), {.float_results = floats});
+    const Node* erf = model.graph().find("y")->producer();
+    EXPECT_EQ(erf->input(0)->producer()->op(), floats ? "Conv" : "DequantizeLinear");
+    EXPECT_EQ(count(model, "QuantizeLinear"), 3) << "the second Conv reads codes either way";
+  }
+}
+
 }  // namespace
 }  // namespace intaglio
