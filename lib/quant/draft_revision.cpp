@@ -80,7 +80,7 @@ bool DraftRevision::drop_useless() {
   for (auto it = task_.nodes.rbegin(); it != task_.nodes.rend(); ++it) {
     const Node& node = **it;
     if (!decision_.accepts(node) || task_.rule_of(node)->role == Role::compute || is_table(node) ||
-        keeps_floats(node, task_))
+        keeps_floats(node, task_) || task_.rule_of(node)->always_codes)
       continue;
     const bool read = read_in_float(node);
     const Node* producer = decision_.fusion_of(node);

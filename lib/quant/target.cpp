@@ -98,6 +98,7 @@ std::vector<DType> read_types(JsonObject& json) {
 void read_exceptions(JsonObject& json, OpRule& rule) {
   rule.modes = json.get<Strings>("modes", {});
   rule.float_result = json.get<bool>("float_result", false);
+  rule.always_codes = json.get<bool>("always_codes", false);
   rule.without_weights = json.get<std::string>("without_weights", "");
   if (!rule.without_weights.empty() && rule.role != Role::compute)
     json.fail("without_weights", "is for role compute");

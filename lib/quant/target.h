@@ -67,6 +67,9 @@ struct OpRule {
   // The values of attribute `mode` that the rule is for; empty: all. Nodes of others have no rule.
   std::vector<std::string> modes;
   bool float_result = false;  // it runs in integers also where its result stays float
+  // Its result has codes also where only operators that stay float read it: the runtime would
+  // choose some.
+  bool always_codes = false;
   // Of compute. Not empty: a product of two activations stays float, and why.
   std::string without_weights;
   // Not empty: it runs in float where the zero point of its data is not 0, and why.

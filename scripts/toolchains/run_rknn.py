@@ -8,6 +8,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import sys
 import tempfile
@@ -73,6 +74,7 @@ def compare(rknn, path, feeds):
 
 
 def measure(arguments, name, folder):
+    os.chdir(folder)  # the toolkit leaves files where it runs
     path, plain = folder / f"{name}.onnx", folder / f"{name}.plain.onnx"
     target = folder / "plain.json"
     text = open(os.path.join(arguments.configs, "rknn.json")).read()
@@ -95,4 +97,7 @@ def measure(arguments, name, folder):
             "plain dB": f"{unshifted.sqnr:.1f}", "kept": fits and top1 and agreement.percent >= CHECK}
 
 
-common.main(measure, ["model", "check", "top-1 %", "SQNR dB", "plain dB"], common.arguments_of(__doc__, configs="configs"))
+arguments = common.arguments_of(__doc__, configs="configs")
+for path in ("intaglio", "shared", "configs"):
+    setattr(arguments, path, pathlib.Path(getattr(arguments, path)).resolve())
+common.main(measure, ["model", "check", "top-1 %", "SQNR dB", "plain dB"], arguments)

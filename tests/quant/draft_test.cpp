@@ -534,6 +534,19 @@ TEST(Draft, WhatJoinsOutputsStaysFloat) {
   EXPECT_EQ(d.node("s").reason, "only operators that stay float read its result");
 }
 
+// The compiler of such a target quantizes the result in any case, by a range of its own.
+TEST(Draft, ResultsThatAlwaysHaveCodesKeepThem) {
+  const std::string body = weights + "{ c = Conv(x, w, b) p = GlobalAveragePool(c) y = Softmax(p) }";
+  const auto pooled = [&](const std::string& name) {
+    return drafted(body, conv_inputs, "float[1,2,1,1] y",
+                   read_target(testing::source_dir() / "configs" / (name + ".json")))
+        .values()
+        .contains("p");
+  };
+  EXPECT_TRUE(pooled("rknn"));
+  EXPECT_FALSE(pooled("stm32n6"));
+}
+
 // An image is cut up and transposed in 8 bits, and may come as codes.
 TEST(Draft, MoversOfAGraphInputMoveItsCodes) {
   const std::string focus =
