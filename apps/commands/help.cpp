@@ -107,6 +107,17 @@ std::string wrapped(std::string_view text, std::size_t column, std::size_t inden
   return out;
 }
 
+// A list of words, "--format a|b|c", in lines of at most `columns` that end behind a bar.
+std::string cut(std::string name, std::size_t columns) {
+  for (std::size_t begin = 0; name.size() - begin > columns;) {
+    const std::size_t bar = name.rfind('|', begin + columns - 1);
+    if (bar == std::string::npos || bar < begin) break;
+    name.insert(bar + 1, "\n      ");
+    begin = bar + 2;
+  }
+  return name;
+}
+
 class Page {
  public:
   Page() : columns_(std::clamp(columns_of(stdout), least_columns, most_columns)) {}
@@ -117,7 +128,7 @@ class Page {
   // A name, and its meaning beside it or, where the name is long, below.
   void entry(const std::string& name, const std::string& meaning) {
     const bool below = name.size() + 4 > meaning_at;
-    text_ += below ? fmt::format("  {}\n{:{}}", name, "", meaning_at)
+    text_ += below ? fmt::format("  {}\n{:{}}", cut(name, columns_ - 2), "", meaning_at)
                    : fmt::format("  {:<{}}", name, meaning_at - 2);
     line(wrapped(meaning, meaning_at, meaning_at, columns_));
   }

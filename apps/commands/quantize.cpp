@@ -111,7 +111,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
   begin_group(command, group::outputs);
   command
       .add_option("-o,--output", o.spec.output,
-                  "Output model (default: NAME.int8.onnx, .tflite or .ncnn.param here)")
+                  "Output (default: NAME.int8.onnx, .tflite, .ncnn.param)")
       ->type_name("FILE");
   command.add_flag(
       "--strip", o.spec.strip,
@@ -127,8 +127,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
   command
-      .add_option("--c-header", o.c_header,
-                  "Shapes, scales, zero points and sizes of inputs and outputs for C and C++")
+      .add_option("--c-header", o.c_header, "Shapes, scales and sizes of inputs and outputs for C")
       ->type_name("FILE");
   command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
       ->type_name("FILE");

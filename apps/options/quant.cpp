@@ -17,8 +17,8 @@ void add_form_options(CLI::App& command, FormOptions& o) {
       command, "--format", o.form,
       "Q/DQ pairs around float operators, operators on codes, activations quantized as the "
       "model runs, or weights alone, behind DequantizeLinear or, in groups, in MatMulNBits: these "
-      "three need no data and are slow where a model has convolutions; tflite: a TFLite file of "
-      "int8 operators; ncnn: the network of --ncnn-param in int8");
+      "three need no data and are slow where a model has convolutions; a TFLite file of int8 "
+      "operators; or the network of --ncnn-param in int8");
   command.add_flag(
       "--contrib", o.contrib,
       "Allow operators of com.microsoft (QLinearAdd, QGemm, DynamicQuantizeLSTM, ...); "
@@ -95,7 +95,7 @@ void add_scheme_options(CLI::App& command, QuantOptions& o) {
   begin_group(command, group::form);
   command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
       ->type_name("NAME|FILE")
-      ->default_str("onnxruntime, for tflite: tflite-like, for ncnn: ncnn");
+      ->default_str("onnxruntime; tflite-like or ncnn for such files");
   add_form_options(command, o.form);
   command
       .add_option_function<std::string>(

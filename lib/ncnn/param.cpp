@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "lib/base/error.h"
 
@@ -112,8 +111,7 @@ void NcnnLayer::set_param(std::int64_t key, std::int64_t value) {
 
 NcnnGraph parse_ncnn_param(std::string_view text, const std::string& origin) {
   NcnnGraph graph;
-  std::size_t line_number = 0, layers = 0;
-  std::set<std::string> names;
+  std::size_t line_number = 0;
   const auto next_line = [&] {
     const std::size_t end = std::min(text.find('\n'), text.size());
     Line words(text.substr(0, end), fmt::format("{}:{}", origin, ++line_number));
@@ -124,14 +122,12 @@ NcnnGraph parse_ncnn_param(std::string_view text, const std::string& origin) {
   if (first.next() != magic)
     first.fail(fmt::format("is no text of an ncnn network: it does not begin with {}", magic));
   Line second = next_line();
-  layers = second.count("number of layers");
+  const std::size_t layers = second.count("number of layers");
   graph.blobs = second.count("number of blobs");
   while (!text.empty()) {
     Line words = next_line();
     if (Line(words).next().empty()) continue;
     graph.layers.push_back(parse_layer(words));
-    if (!names.insert(graph.layers.back().name).second)
-      words.fail(fmt::format("a second layer is called '{}'", graph.layers.back().name));
   }
   if (graph.layers.size() != layers)
     second.fail(fmt::format("says {} layers, and {} follow", layers, graph.layers.size()));

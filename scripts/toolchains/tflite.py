@@ -28,8 +28,7 @@ import onnx
 import onnxruntime as ort
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from onnx import TensorProto, helper, numpy_helper
-
-from common_ranges import picture
+from PIL import Image
 
 # name: (preset, crop, short side, folder of images, share of the operators on the NPU that is promised)
 MODELS = {
@@ -42,6 +41,24 @@ MODELS = {
     "squeezenet1.1_fp32_from_fp16": ("caffe", 224, 256, "eval", 0),
 }
 TOP1, IN_A_STEP = 99.0, 99.0  # promised, in percent
+
+
+def picture(path, preset, crop, side):
+    image = Image.open(path).convert("RGB")
+    width, height = image.size
+    if min(width, height) != side:
+        scale = side / min(width, height)
+        image = image.resize((round(width * scale), round(height * scale)), Image.BILINEAR)
+        width, height = image.size
+    left, top = (width - crop) // 2, (height - crop) // 2
+    x = np.asarray(image.crop((left, top, left + crop, top + crop)), np.float32)
+    if preset == "tf":
+        x = x / 127.5 - 1
+    elif preset == "unit":
+        x = x / 255
+    elif preset == "caffe":
+        x = x[..., ::-1] - np.array([104, 117, 123], np.float32)
+    return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
 
 
 def session_of(model):

@@ -57,7 +57,6 @@ TEST(NcnnParam, SaysWhichLineIsWrong) {
   expect_refused("7767517\n1 1\nInput a 0 1 a 3\n", "'3' is no key=value");
   expect_refused("7767517\n1 1\nInput a 0 1 a 3=\n", "'3=' is no key=value");
   expect_refused("7767517\n1 1\nInput a 0 1 a 3=\"b c\n", "has no second quote");
-  expect_refused("7767517\n2 1\nInput a 0 1 a\nInput a 0 1 b\n", "a second layer is called 'a'");
   EXPECT_THROW(parse(text).layers[2].param(1, 0), Error) << "1.5e-01 is no whole number";
 }
 

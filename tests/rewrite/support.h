@@ -26,7 +26,7 @@ inline void number_constants(const Model& model, Plan& plan, float input_scale) 
     for (auto& c : n.constants)
       c.params = choose_qparams(ranges_of(model.graph().find(c.name)->constant(), c.scheme.axis),
                                 c.scheme);
-    if (n.bias)
+    if (n.bias && !is_float(n.bias->params.type))
       n.bias->params = quantize_bias(model.graph().find(n.bias->name)->constant(), input_scale,
                                      n.constants[0].params)
                            .params;

@@ -5,7 +5,7 @@
 //   y_Relu 28.0 0 28.0                          a result, with the operator that makes it
 //
 // The tool's symmetric int8 has the scale threshold / 127 and, where values cannot be negative, u8 with
-// threshold / 255; --asymmetric has (max - min) / 255. So that the first comes out as planned, the
+// threshold / 255; its asymmetric one has (max - min) / 255. So that the first comes out as planned, the
 // threshold of symmetric codes is 127 scale.
 #include <fmt/format.h>
 

@@ -1,48 +1,37 @@
 """Networks of `--format ncnn` in ncnn.
 
-    ncnn --intaglio PROGRAM --shared DIR [--images N] [--only PATTERN]
-
-Each model is converted with pnnx and quantized: as the network in int8, and, by its plan, as a Q/DQ model of target ncnn. ncnn runs the
-first, onnxruntime the second.
+Each model is converted with pnnx and quantized: as the network in int8, and, by its plan, as a Q/DQ model of target ncnn.
 
     network  what pnnx converted: the model as it is, or, where refinement changed more than weights of layers, --float-output
-    layers   layers with weights that computed in integers, by what they made: codes, or floats on the lattice of sums of products
-    check    of them, nodes that `check --target ncnn` on the Q/DQ model says the same of
+    integer  layers with weights that computed in integers, by what they made: codes, or floats on the lattice of sums of products;
+             behind an activation that bends them otherwise than a Relu or Clip that cannot be seen
+    check    of these, nodes that `check --target ncnn` says the same of
     top-1    images with the same class as onnxruntime's on the Q/DQ model
     sure     the same of images about which onnxruntime agrees with itself without optimizations, and how many those are
     SQNR     of the outputs, and in brackets that of onnxruntime to itself
-    float    images with the same class as the float model's
 """
 
-import argparse
-import fnmatch
 import json
-import os
 import pathlib
 import subprocess
-import sys
-import tempfile
+import sysconfig
 
-os.environ["OMP_NUM_THREADS"] = "1"
-# This file has the name of the package.
-sys.path = [p for p in sys.path if pathlib.Path(p).resolve() != pathlib.Path(__file__).resolve().parent]
-import ncnn  # noqa: E402
+import common
+import ncnn
+import numpy as np
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent))
-import numpy as np  # noqa: E402
-import common_ranges as common  # noqa: E402
-
-TOP1, AGREED = 98.0, 98.0  # promised, in percent
+TOP1, CHECK = 98.0, 98.0
+PNNX = pathlib.Path(sysconfig.get_paths()["purelib"]) / "pnnx" / "pnnx"
 INTEGER_LAYERS = ("Convolution", "ConvolutionDepthWise", "InnerProduct")
 
 
-def convert(arguments, model, size, folder):
+def convert(model, shape, folder):
     """The .ncnn.param of a model; None: pnnx cannot."""
     folder.mkdir()
     (folder / "net.onnx").write_bytes(model.read_bytes())
-    code, _ = common.try_run([arguments.pnnx, "net.onnx", f"inputshape=[1,3,{size},{size}]"], cwd=folder)
+    subprocess.run([PNNX, "net.onnx", f"inputshape=[{','.join(map(str, shape))}]"], cwd=folder, capture_output=True)
     param = folder / "net.ncnn.param"
-    return param if code == 0 and param.exists() else None
+    return param if param.exists() else None  # it ends with 0 either way
 
 
 def net_of(param):
@@ -129,66 +118,38 @@ def layers_in_integers(param, x):
             for (name, _, keys), blob, (bias, step, codes) in zip(layers, blobs, [scales[n] for n, _, _ in layers])}
 
 
-def checked(arguments, pairs):
-    """Verdicts of check by the names of nodes."""
-    text = subprocess.run([arguments.intaglio, "check", pairs, "--target", "ncnn", "--all", "--json"], capture_output=True,
-                          text=True).stdout
-    return {node["name"]: node["verdict"] for node in json.loads(text)["nodes"]}
-
-
 def measure(arguments, name, folder):
-    size = common.MODELS[name][1]
+    folder = folder / name
+    folder.mkdir()
+    model, source = common.MODELS[name], arguments.shared / "assets" / "models" / f"{name}.onnx"
     pairs, floats, plan = folder / "pairs.onnx", folder / "float.onnx", folder / "plan.json"
     int8, report = folder / "int8.ncnn.param", folder / "report.json"
+    shape = (1, 3, model.height, model.width)
     network = ["--format", "ncnn", "--report", report, "--save-plan", plan, "--ncnn-param"]
-    row, code = {"network": "as it is"}, None
-    given = convert(arguments, common.source_of(arguments, name), size, folder / "given")
-    if given is not None:
-        code, said = common.try_run(common.quantize_command(arguments, name, int8, *network, given))
-        if code not in (0, 5):
-            raise SystemExit(said)
-    if code != 0:
-        row["network"] = "--float-output"
-        common.run(common.quantize_command(arguments, name, pairs, "--target", "ncnn", "--float-output", floats))
-        given = convert(arguments, floats, size, folder / "float")
-        common.run(common.quantize_command(arguments, name, int8, *network, given))
-    common.run([arguments.intaglio, "quantize", common.source_of(arguments, name), "--plan", plan, "--target", "ncnn", "-o", pairs])
-    xs = common.pictures(arguments, name)
-    floating = common.answers(common.source_of(arguments, name), xs)
+    given, kind = convert(source, shape, folder / "given"), "as it is"
+    if given is None or common.quantize(arguments, name, int8, *network, given, accept=(0, 5)) is None:
+        kind = "--float-output"
+        common.quantize(arguments, name, pairs, "--target", "ncnn", "--float-output", floats)
+        given = convert(floats, shape, folder / "float")
+        common.quantize(arguments, name, int8, *network, given)
+    common.run_ours(arguments, "quantize", source, "--plan", plan, "--target", "ncnn", "-o", pairs)
+    common.name_nodes(pairs)
+    feeds = common.feeds_of(arguments, name)
+    if ncnn.Net().load_param(str(given)) != 0:  # the float network
+        return {"model": name, "network": "ncnn does not load what pnnx made", "kept": True}
     net = net_of(int8)
-    ys = [extract(net, x, ["out0"])[0].reshape(-1).astype(np.float64) for x in xs]
-    row |= common.agreement(pairs, xs, ys)
-    row["float"] = common.same_top1(floating, ys), common.same_top1(floating, common.answers(pairs, xs))
+    ys = [extract(net, x, ["out0"])[0].reshape(-1) for x in feeds]
+    nearness = common.Nearness(pairs, feeds, ys)
     layers = json.loads(report.read_text())["output"]["ncnn"]["layers"]
-    ran, verdicts = layers_in_integers(int8, xs[0]), checked(arguments, pairs)
-    seen = [(layer["node"], ran.get(layer["name"], False)) for layer in layers]
-    row["layers"] = f"{sum(r is True for _, r in seen)}/{len(seen)}"
-    if any(r is None for _, r in seen):
-        row["layers"] += f" ({sum(r is None for _, r in seen)} not to be seen)"
-    known = [(o, r) for o, r in seen if r is not None]
-    agreed = [o for o, r in known if (verdicts.get(o) == "integer") == r]
-    row["check"] = f"{len(agreed)}/{len(known)}"
-    row["kept"] = row["sure"] >= TOP1 and 100 * len(agreed) >= AGREED * len(known)
-    return row
+    found = layers_in_integers(int8, feeds[0])
+    ran = {layer["node"]: found.get(layer["name"], False) for layer in layers}
+    seen = {node: integer for node, integer in ran.items() if integer is not None}
+    said, _ = common.verdicts(arguments, pairs, "ncnn")
+    agreement = common.Agreement(said, seen)
+    agreement.tell(said)
+    integers = f"{agreement.integer}/{len(ran)}" + (f", {len(ran) - len(seen)} not to be seen" if len(seen) < len(ran) else "")
+    kept = agreement.percent >= CHECK and (not model.top1 or nearness.sure.top1 >= TOP1)
+    return {"model": name, "network": kind, "integer": integers, "check": agreement.text(), **nearness.row(), "kept": kept}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    common.add_arguments(parser)
-    parser.add_argument("--pnnx", default="pnnx")
-    arguments = parser.parse_args()
-    kept = True
-    print(f"ncnn {ncnn.__version__}, {arguments.images} images\n"
-          "| model | network | layers in integers | check | top-1 % | sure % | of | SQNR dB | float model's: ncnn, onnxruntime % | |\n"
-          "|---|---|---|---|---|---|---|---|---|---|")
-    for name in (n for n in common.MODELS if fnmatch.fnmatch(n, arguments.only)):
-        with tempfile.TemporaryDirectory() as made:
-            row = measure(arguments, name, pathlib.Path(made))
-        kept = kept and row["kept"]
-        print(f"| {name} | {row['network']} | {row['layers']} | {row['check']} | {common.agreement_text(row)} | "
-              f"{row['float'][0]:.0f}, {row['float'][1]:.0f} | {'' if row['kept'] else 'below'} |", flush=True)
-    return 0 if kept else 8
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+common.main(measure, ["model", "network", "integer", "check", *common.Nearness.HEAD], common.arguments_of(__doc__))

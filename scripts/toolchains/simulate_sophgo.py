@@ -1,4 +1,4 @@
-"""Runs a .bmodel in tpu-mlir's simulator: sophgo_simulator.py MODEL IN.npz OUT.npy, with images as the rows of `x`.
+"""Runs a .bmodel in tpu-mlir's simulator: simulate_sophgo.py MODEL IN.npz OUT.npy, with images as the rows of `x`.
 
 Under the Python that tpu-mlir is installed for. Importing it says where its libraries are; a process that begins then finds them.
 """
