@@ -10,9 +10,11 @@
 #include "apps/commands/table.h"
 #include "apps/commands/terminal.h"
 #include "apps/options/group.h"
+#include "apps/options/junit.h"
 #include "apps/pipeline/load.h"
 #include "apps/report/check.h"
 #include "apps/report/flags.h"
+#include "apps/report/junit.h"
 #include "apps/report/report.h"
 #include "lib/base/configs.h"
 #include "lib/base/memory.h"
@@ -22,7 +24,7 @@ namespace intaglio {
 namespace {
 
 struct CheckOptions {
-  std::string model, target = "onnxruntime";
+  std::string model, target = "onnxruntime", junit;
   bool json = false, all = false, layers = false;
 };
 
@@ -84,10 +86,36 @@ void print_result(const CheckOptions& o, const Target& target, const CheckResult
             target.name);
 }
 
+// Whether it fits is the gate; what does not is named.
+TestSuite test_suite(const CheckOptions& o, const Target& target, const CheckResult& result) {
+  std::string details = check_line(result) + "\n";
+  std::size_t misfits = result.model_wide.size();
+  for (const NodeCheck& n : result.model_wide)
+    details += fmt::format("(model): {}. {}\n", with_flags(n.reason), with_flags(n.remedy));
+  for (const NodeCheck& n : result.nodes)
+    if (n.verdict == Verdict::misfit) {
+      ++misfits;
+      details += fmt::format("{} ({}): {}. {}\n", n.name, n.op, with_flags(n.reason),
+                             with_flags(n.remedy));
+    }
+  const std::string failure = fmt::format("does not fit target '{}': {} misfits among {} nodes",
+                                          target.name, misfits, result.nodes.size());
+  return {"intaglio check",
+          {{"model", o.model}, {"target", target.name}},
+          {{fmt::format("fits target '{}'", target.name), result.fits() ? "" : failure, details}}};
+}
+
 void check_command(const CheckOptions& o, Context& context) {
+  Outputs& outputs = context.outputs;
+  outputs.declare("--junit", o.junit);
+  outputs.keep("MODEL", o.model);
+  keep_config(outputs, "--target", o.target);
+  outputs.require_writable();
   const Target target = read_target(find_config(ConfigKind::target, o.target));
   const Model model = context.phase("load", [&] { return load_valid(o.model); });
   const CheckResult result = context.phase("check", [&] { return check_model(model, target); });
+  outputs.write(o.junit, junit_text(test_suite(o, target, result)));
+  outputs.commit();
   if (o.json) {
     put_out(to_text(result_json(o, target, result)));
   } else {
@@ -115,6 +143,7 @@ void add_check(CLI::App& root, CommandLine& line) {
   command->add_flag("--layers", o->layers,
                     "List every layer with its shape, MACs, bytes, type, and where it runs");
   command->add_flag("--json", o->json, "One JSON document on stdout");
+  add_junit_option(*command, o->junit);
   command->footer(
       "Examples:\n"
       "  intaglio check model.int8.onnx --target tensorrt\n"

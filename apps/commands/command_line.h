@@ -30,6 +30,8 @@ void add_run(CLI::App& root, CommandLine& line);
 void add_check(CLI::App& root, CommandLine& line);
 void add_analyze(CLI::App& root, CommandLine& line);
 void add_inspect(CLI::App& root, CommandLine& line);
+void add_diff(CLI::App& root, CommandLine& line);
 void add_preview(CLI::App& root, CommandLine& line);
+void add_completion(CLI::App& root, CommandLine& line);
 
 }  // namespace intaglio

@@ -18,39 +18,22 @@
 #include "apps/options/shape.h"
 #include "apps/pipeline/compare.h"
 #include "apps/report/comparison.h"
-#include "apps/report/flags.h"
 #include "apps/report/html/page.h"
 #include "apps/report/report.h"
 #include "lib/base/log.h"
-#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
 
 struct CompareOptions {
   CompareSpec spec;
-  std::string report, html;
+  std::string report, html, markdown;
   bool json = false;
 };
 
 void print_comparison(const CompareResult& r) {
-  const Evaluation& first = r.methods.front().measured.evaluation;
-  std::vector<std::vector<std::string>> rows = {{"method"}, {"FP32"}};
-  for (const Compared& m : r.methods) rows.push_back({m.method.text()});
-  for (const Metric metric : first.plan.metrics)
-    for (const MetricColumn& column : columns_of(def_of(metric))) {
-      rows[0].push_back(column.head);
-      rows[1].push_back(column.reference(first));
-      for (std::size_t i = 0; i < r.methods.size(); ++i)
-        rows[i + 2].push_back(column.model(r.methods[i].measured.evaluation));
-    }
-  rows[0].emplace_back("bytes");
-  rows[1].push_back(std::to_string(r.session.prepared.source.bytes));
-  for (std::size_t i = 0; i < r.methods.size(); ++i)
-    rows[i + 2].push_back(std::to_string(r.methods[i].bytes));
-  print_table(rows);
-  print_out("\nbest: {} ({}) over {}\n", r.chosen().method.text(), r.best.reason,
-            with_flags(samples_text(first.samples, r.evaluation_source)));
+  print_table(comparison_rows(r));
+  print_out("\n{}\n", best_text(r));
   if (r.output) print_out("{}: written with {}\n", r.output->path, r.chosen().method.text());
 }
 
@@ -59,6 +42,7 @@ void compare_command(const CompareOptions& o, Context& context) {
   outputs.declare("--output", o.spec.output);
   outputs.declare("--report", o.report);
   outputs.declare("--html", o.html);
+  outputs.declare("--markdown", o.markdown);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--calibration", o.spec.calibration);
   keep_data(outputs, o.spec.data, o.spec.eval_data);
@@ -72,6 +56,7 @@ void compare_command(const CompareOptions& o, Context& context) {
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
                                       result.session.prepared.model.graph(),
                                       result.chosen().quantized.plan}));
+  if (!o.markdown.empty()) outputs.write(o.markdown, comparison_markdown(result));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
@@ -123,6 +108,10 @@ void add_compare(CLI::App& root, CommandLine& line) {
   command->add_option("--report", options->report, "JSON report")->type_name("FILE");
   command->add_option("--html", options->html, "The report as a page with histograms")
       ->type_name("FILE");
+  command
+      ->add_option("--markdown", options->markdown,
+                   "The table as Markdown, for pull requests and job summaries")
+      ->type_name("FILE.md");
   command->add_flag("--json", options->json, "Print the report on stdout instead of a table");
   add_exact_option(*command, options->spec.exact);
   add_data_options(*command, options->spec.data, /*required=*/false);

@@ -12,9 +12,11 @@
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
 #include "apps/options/group.h"
+#include "apps/options/junit.h"
 #include "apps/options/metrics.h"
 #include "apps/pipeline/evaluate_model.h"
 #include "apps/report/html/evaluation_page.h"
+#include "apps/report/junit.h"
 #include "apps/report/report.h"
 #include "apps/report/samples.h"
 #include "lib/base/log.h"
@@ -24,11 +26,12 @@ namespace {
 
 struct EvaluateCommand {
   EvaluateSpec spec;
-  std::string report, samples, html;
+  std::string report, samples, html, junit;
   bool json = false;
 };
 
-Json report_of(const EvaluateSpec& spec, const EvaluateResult& r, const Context& context) {
+Json report_of(const std::vector<JudgedGate>& gates, const EvaluateResult& r,
+               const Context& context) {
   return {{"schema", "intaglio.evaluation/1"},
           {"command", "evaluate"},
           {"tool", tool_json()},
@@ -38,36 +41,49 @@ Json report_of(const EvaluateSpec& spec, const EvaluateResult& r, const Context&
           {"execution", execution_json(r.execution)},
           {"warnings", r.warnings},
           {"evaluation", evaluation_json(r.evaluation)},
-          {"gates", gates_json(spec.gates, &r.evaluation)},
+          {"gates", gates_json(gates)},
           {"run", run_json(context, r.evaluation.samples, context.seconds_of("evaluate"))}};
+}
+
+TestSuite test_suite(const EvaluateSpec& spec, const std::vector<JudgedGate>& gates,
+                     const EvaluateResult& result) {
+  return {"intaglio evaluate",
+          {{"model", spec.model},
+           {"reference", spec.reference},
+           {"samples", std::to_string(result.evaluation.samples)}},
+          test_cases(gates)};
 }
 
 void evaluate_command(const EvaluateCommand& o, Context& context) {
   Outputs& outputs = context.outputs;
   require_samples_file(o.samples);
+  require_gates(o.junit, o.spec.gates.any(),
+                "Set one, such as --min-agreement 95, or leave --junit out.");
   outputs.declare("--report", o.report);
   outputs.declare("--samples", o.samples);
   outputs.declare("--html", o.html);
+  outputs.declare("--junit", o.junit);
   outputs.keep("MODEL", o.spec.model);
   outputs.keep("--reference", o.spec.reference);
   keep_data(outputs, o.spec.data);
   outputs.require_writable();
   const EvaluateResult result = evaluate_model(o.spec, context);
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
-  const Json report = report_of(o.spec, result, context);
+  const std::vector<JudgedGate> gates = o.spec.gates.judge(result.evaluation);
+  const Json report = report_of(gates, result, context);
   outputs.write(o.report, to_text(report));
   if (!o.samples.empty()) outputs.write(o.samples, samples_file_text(result.evaluation, o.samples));
   if (!o.html.empty()) outputs.write(o.html, html::evaluation_page(report, result.shown));
+  outputs.write(o.junit, junit_text(test_suite(o.spec, gates, result)));
   outputs.commit();
   if (o.json)
     put_out(to_text(report));
   else {
     print_evaluation(o.spec.reference, o.spec.model, result.evaluation, EvalSource::given);
-    print_gates(o.spec.gates, result.evaluation);
+    print_gates(gates);
   }
-  o.spec.gates.check(result.evaluation, o.samples.empty()
-                                            ? "See which samples lost most with --samples FILE.csv."
-                                            : "");
+  require_held(gates,
+               o.samples.empty() ? "See which samples lost most with --samples FILE.csv." : "");
 }
 
 }  // namespace
@@ -95,6 +111,7 @@ void add_evaluate(CLI::App& root, CommandLine& line) {
   add_metric_options(*command, o->spec.metric);
   add_exact_option(*command, o->spec.exact);
   add_gate_options(*command, o->spec.gates);
+  add_junit_option(*command, o->junit);
   command->footer(
       "Examples:\n"
       "  intaglio evaluate model.onnx --data val/ --labels val/labels.csv --preprocess imagenet\n"

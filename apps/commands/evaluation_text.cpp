@@ -92,8 +92,8 @@ void print_evaluation(const std::string& reference, const std::string& model, co
   if (!e.plan.advice.empty()) print_out("{}\n", with_flags(e.plan.advice));
 }
 
-void print_gates(const Gates& gates, const Evaluation& e) {
-  for (const JudgedGate& gate : gates.judge(e))
+void print_gates(const std::vector<JudgedGate>& gates) {
+  for (const JudgedGate& gate : gates)
     print_out("gate --{} {}: {}{}\n", gate.name, gate.asked,
               gate.holds() ? painted(stdout, Colour::green, "holds")
                            : painted(stdout, Colour::red, "missed"),

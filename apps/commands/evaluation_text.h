@@ -14,6 +14,6 @@ void print_evaluation(const std::string& reference, const std::string& model,
                       const Evaluation& evaluation, EvalSource source);
 
 // A line for each gate: whether it holds, by what figure, and how sure that is.
-void print_gates(const Gates& gates, const Evaluation& evaluation);
+void print_gates(const std::vector<JudgedGate>& gates);
 
 }  // namespace intaglio

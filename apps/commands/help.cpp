@@ -7,6 +7,7 @@
 #include <array>
 #include <sstream>
 
+#include "apps/commands/option_text.h"
 #include "apps/commands/terminal.h"
 #include "apps/options/group.h"
 
@@ -39,6 +40,7 @@ constexpr std::array rare = {
     "include"sv,
     "include-op"sv,
     "input-range"sv,
+    "junit"sv,
     "keep-as"sv,
     "layout"sv,
     "letterbox"sv,
@@ -83,8 +85,6 @@ constexpr std::array rare = {
 static_assert(std::ranges::is_sorted(rare));
 
 constexpr std::size_t most_columns = 110, least_columns = 40, meaning_at = 26;
-
-using Options = std::vector<const CLI::Option*>;
 
 // Lines of at most `columns`, all but the first behind `indent` spaces; the first begins at
 // `column`. A word that is longer has a line of its own.
@@ -157,56 +157,6 @@ bool is_rare(const CLI::Option& option) {
   return !names.empty() && std::ranges::binary_search(rare, std::string_view(names.front()));
 }
 
-// What the parser makes of a type and the checks of a value, as people write it: the words or the
-// range that are allowed, else the type.
-std::string type_of(const CLI::Option& option) {
-  std::string type = option.get_type_name();
-  const std::size_t brace = type.find(":{"), range = type.find(" in [");
-  if (brace != std::string::npos) {
-    type = type.substr(brace + 2, type.size() - brace - 3);
-    std::ranges::replace(type, ',', '|');
-  } else if (range != std::string::npos && type.starts_with("FLOAT")) {
-    type = type.substr(range + 5, type.size() - range - 6);
-    if (const std::size_t dash = type.find(" - "); dash != std::string::npos)
-      type.replace(dash, 3, "..");
-  } else if (type.find("[:") == std::string::npos) {
-    type = type.substr(0, type.find(':'));
-  }
-  if (type == "UINT" || type == "INT") return "N";
-  return type == "FLOAT" ? "NUMBER" : type;
-}
-
-std::string name_of(const CLI::Option& option) {
-  std::string name = option.get_positional() ? option.get_name() : option.get_name(false, true);
-  if (option.get_expected_max() > 0 && !option.get_positional()) name += ' ' + type_of(option);
-  if (option.get_expected_max() == CLI::detail::expected_max_vector_size) name += " ...";
-  return name;
-}
-
-std::string meaning_of(const CLI::Option& option) {
-  std::string meaning = option.get_description();
-  if (option.get_required() && !option.get_positional()) meaning += " (required)";
-  if (const std::string& value = option.get_default_str(); !value.empty())
-    meaning += fmt::format(" (default: {})", value);
-  return meaning;
-}
-
-// Those of the command and of the program.
-Options options_of(const CLI::App& app, std::string_view group) {
-  Options options;
-  for (const CLI::App* each = &app; each != nullptr; each = each->get_parent())
-    for (const CLI::Option* option : each->get_options()) {
-      const bool inherited = each != &app;
-      const bool about_program = option == each->get_help_ptr() ||
-                                 option == each->get_help_all_ptr() ||
-                                 option == each->get_version_ptr();
-      if (option->get_group() == group && !option->get_positional() &&
-          !(inherited && about_program))
-        options.push_back(option);
-    }
-  return options;
-}
-
 void add_positionals(Page& page, const CLI::App& app) {
   for (const CLI::Option* option : app.get_options())
     if (option->get_positional()) {
@@ -228,14 +178,6 @@ void add_group(Page& page, const Options& options, const char* name, bool all) {
   page.also(named);
 }
 
-std::string usage_of(const CLI::App& app, const std::string& name) {
-  std::string usage = "Usage: " + name;
-  if (app.get_parent() == nullptr) usage += " COMMAND";
-  for (const CLI::Option* option : app.get_options())
-    if (option->get_positional()) usage += ' ' + name_of(*option);
-  return usage + " [options]";
-}
-
 void add_commands(Page& page, const CLI::App& root) {
   page.line("\nCommands:");
   for (const CLI::App* command : root.get_subcommands({}))
@@ -244,7 +186,7 @@ void add_commands(Page& page, const CLI::App& root) {
 
 void add_command(Page& page, const CLI::App& app, const std::string& name, bool all) {
   page.paragraph(app.get_description());
-  page.line("\n" + usage_of(app, name));
+  page.line("\nUsage: " + usage_of(app, name));
   add_positionals(page, app);
   if (app.get_parent() == nullptr) add_commands(page, app);
   for (const char* const group : groups) add_group(page, options_of(app, group), group, all);

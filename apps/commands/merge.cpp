@@ -8,6 +8,7 @@
 #include "apps/commands/print.h"
 #include "apps/commands/table.h"
 #include "apps/options/group.h"
+#include "apps/report/report.h"
 #include "calibration/statistics/statistics_file.h"
 #include "lib/base/memory.h"
 
@@ -17,7 +18,7 @@ namespace {
 struct MergeOptions {
   std::vector<std::string> inputs;
   std::string output;
-  bool partial = false;
+  bool partial = false, json = false;
 };
 
 void merge_command(const MergeOptions& o, Context& context) {
@@ -33,6 +34,16 @@ void merge_command(const MergeOptions& o, Context& context) {
   const std::string bytes = to_bytes(all);
   outputs.write(o.output, bytes);
   outputs.commit();
+  if (o.json) {
+    const Json shards =
+        all.shards ? Json{{"of", all.shards->of}, {"have", all.shards->have}} : Json();
+    return put_out(to_text({{"schema", "intaglio.merge/1"},
+                            {"command", "merge"},
+                            {"output", {{"path", o.output}, {"bytes", bytes.size()}}},
+                            {"files", o.inputs},
+                            {"samples", all.observations.samples},
+                            {"shards", shards}}));
+  }
   print_out("{}: {} samples from {} files, {}\n", o.output, all.observations.samples,
             o.inputs.size(), human_bytes(bytes.size()));
   if (all.shards) print_out("holds {} of {} shards\n", all.shards->have.size(), all.shards->of);
@@ -50,6 +61,7 @@ void add_merge(CLI::App& root, CommandLine& line) {
       ->required();
   command->add_flag("--partial", options->partial,
                     "Some shards may be missing: they are merged later");
+  command->add_flag("--json", options->json, "One JSON document on stdout");
   command->footer(
       "Examples:\n"
       "  intaglio merge part*.statistics -o model.statistics\n"

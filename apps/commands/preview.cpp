@@ -12,6 +12,7 @@
 #include "apps/options/metrics.h"
 #include "apps/pipeline/preview.h"
 #include "apps/report/html/preview_page.h"
+#include "apps/report/report.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -20,6 +21,7 @@ namespace {
 struct PreviewCommand {
   PreviewSpec spec;
   std::string output = "preview.html";
+  bool json = false;
 };
 
 void preview_command(const PreviewCommand& o, Context& context) {
@@ -32,6 +34,12 @@ void preview_command(const PreviewCommand& o, Context& context) {
   for (const std::string& warning : result.warnings) log::warn("{}", warning);
   outputs.write(o.output, html::preview_page(result));
   outputs.commit();
+  if (o.json)
+    return put_out(to_text({{"schema", "intaglio.preview/1"},
+                            {"command", "preview"},
+                            {"output", {{"path", o.output}}},
+                            {"samples", result.shown.samples.size()},
+                            {"warnings", result.warnings}}));
   print_out("{}: {} samples as the network sees them\n", o.output, result.shown.samples.size());
 }
 
@@ -46,6 +54,7 @@ void add_preview(CLI::App& root, CommandLine& line) {
   command->add_option("-o,--output", o->output, "The page")
       ->type_name("FILE.html")
       ->capture_default_str();
+  command->add_flag("--json", o->json, "One JSON document on stdout");
   add_data_options(*command, o->spec.data, /*required=*/true);
   add_label_options(*command, o->spec.data);
   add_name_options(*command, o->spec.data);

@@ -10,6 +10,7 @@
 
 #include "apps/commands/command_line.h"
 #include "apps/commands/help.h"
+#include "apps/commands/manual.h"
 #include "apps/commands/print.h"
 #include "apps/commands/progress_line.h"
 #include "apps/commands/terminal.h"
@@ -73,6 +74,9 @@ void build(CLI::App& root, CommandLine& line) {
   add_help(root);
   root.set_version_flag("--version", std::string("intaglio " INTAGLIO_VERSION),
                         "Print the version");
+  root.add_flag_callback(
+      "--man", [&root] { throw CLI::CallForVersion(manual_page(root), 0); },  // is printed as it is
+      "Print the manual page: 'intaglio --man | man -l -'");
   root.add_option("--threads", line.context.threads, "Worker threads; 0: one per usable core")
       ->type_name("N")
       ->check(CLI::Range(0, 1024))
@@ -91,7 +95,9 @@ void build(CLI::App& root, CommandLine& line) {
   add_check(root, line);
   add_analyze(root, line);
   add_inspect(root, line);
+  add_diff(root, line);
   add_preview(root, line);
+  add_completion(root, line);
   for (CLI::App* command : root.get_subcommands({})) {
     add_help(*command);
     command->add_option("--config", line.config, "A JSON file with any of these options; flags win")

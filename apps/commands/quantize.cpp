@@ -13,6 +13,7 @@
 #include "apps/options/exact.h"
 #include "apps/options/gates.h"
 #include "apps/options/group.h"
+#include "apps/options/junit.h"
 #include "apps/options/keep.h"
 #include "apps/options/metrics.h"
 #include "apps/options/quant.h"
@@ -20,7 +21,9 @@
 #include "apps/options/shape.h"
 #include "apps/pipeline/quantize.h"
 #include "apps/report/c_header.h"
+#include "apps/report/flags.h"
 #include "apps/report/html/page.h"
+#include "apps/report/junit.h"
 #include "apps/report/quantize.h"
 #include "apps/report/report.h"
 #include "apps/report/samples.h"
@@ -31,7 +34,7 @@ namespace {
 
 struct QuantizeOptions {
   QuantizeSpec spec;
-  std::string report, samples, html, save_plan, c_header;
+  std::string report, samples, html, junit, save_plan, c_header;
   bool json = false, dry_run = false;
 };
 
@@ -39,6 +42,15 @@ void print_draft(const Plan& plan, const QuantizeOptions& o) {
   if (o.json) return put_out(to_text(to_json(plan)));
   print_plan(plan);
   if (o.spec.keep.wanted()) print_out("--keep-float chooses among these by measuring\n");
+}
+
+TestSuite test_suite(const QuantizeOptions& o, const QuantizeResult& result) {
+  const Evaluation& evaluation = result.measured->evaluation;
+  return {"intaglio quantize",
+          {{"model", o.spec.model},
+           {"output", result.output.path},
+           {"samples", with_flags(samples_text(evaluation.samples, result.evaluation_source))}},
+          test_cases(o.spec.gates.judge(evaluation))};
 }
 
 // What the result says of itself, beside the model: files, and lines on stdout.
@@ -51,8 +63,10 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
   const bool reads_report = o.json || !o.report.empty() || !o.html.empty();
   const Json report = reads_report ? report_of(o.spec, result, context) : Json();
   outputs.write(o.report, to_text(report));
-  if (result.measured)
+  if (result.measured) {
     outputs.write(o.samples, samples_file_text(result.measured->evaluation, o.samples));
+    outputs.write(o.junit, junit_text(test_suite(o, result)));
+  }
   if (!o.html.empty())
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
                                       result.session.prepared.model.graph(), quantized.plan,
@@ -73,6 +87,7 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.declare("--report", o.report);
   outputs.declare("--samples", o.samples);
   outputs.declare("--html", o.html);
+  outputs.declare("--junit", o.junit);
   outputs.declare("--save-plan", o.save_plan);
   outputs.declare("--c-header", o.c_header);
   declare_hand_over(o.spec.hand_over, o.spec.quant.form, output_path(o.spec), outputs);
@@ -88,6 +103,8 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
     throw Error(Code::usage, "--save-plan: a plan holds no codes of weights in groups",
                 "Leave it out; --report says what was chosen.");
   require_samples_file(o.samples);
+  require_gates(o.junit, o.spec.gates.any(),
+                "Set one, such as --min-agreement 95, or leave --junit out.");
   if (!o.samples.empty() && !o.spec.compares())
     throw Error(Code::usage, "--samples needs samples to compare on",
                 "Give --data or --eval-data, and no --eval-limit 0.");
@@ -101,10 +118,9 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
     throw Error(Code::interrupted, "interrupted while searching for layers to keep float",
                 "The best model found so far was written.");
   if (result.measured)
-    o.spec.gates.check(
-        result.measured->evaluation,
-        "The outputs were written all the same; --keep-float auto searches for layers "
-        "whose precision is worth their cost, --samples FILE.csv lists what was lost.");
+    require_held(o.spec.gates.judge(result.measured->evaluation),
+                 "The outputs were written all the same; --keep-float auto searches for layers "
+                 "whose precision is worth their cost, --samples FILE.csv lists what was lost.");
 }
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
@@ -169,6 +185,7 @@ void add_comparison_options(CLI::App& command, QuantizeOptions& o) {
   add_metric_options(command, o.spec.metric);
   add_exact_option(command, o.spec.exact);
   add_gate_options(command, o.spec.gates);
+  add_junit_option(command, o.junit);
 }
 
 }  // namespace

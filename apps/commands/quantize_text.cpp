@@ -180,7 +180,7 @@ void print_summary(const QuantizeResult& r, const Gates& gates) {
   print_out("\n");
   if (!r.output.onnx()) print_out("measured on the Q/DQ model that the file was made of\n");
   print_evaluation("FP32", "INT8", r.measured->evaluation, r.evaluation_source);
-  print_gates(gates, r.measured->evaluation);
+  print_gates(gates.judge(r.measured->evaluation));
 }
 
 }  // namespace intaglio

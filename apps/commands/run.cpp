@@ -14,10 +14,12 @@
 #include "apps/options/data.h"
 #include "apps/options/exact.h"
 #include "apps/options/group.h"
+#include "apps/options/junit.h"
 #include "apps/pipeline/execution.h"
 #include "apps/pipeline/load.h"
 #include "apps/pipeline/prepare.h"
 #include "apps/pipeline/scores.h"
+#include "apps/report/junit.h"
 #include "apps/report/report.h"
 #include "calibration/data/npy.h"
 #include "lib/base/log.h"
@@ -30,7 +32,7 @@ namespace intaglio {
 namespace {
 
 struct RunOptions {
-  std::string model, output_dir, expect;
+  std::string model, output_dir, expect, junit;
   Arithmetic exact = Arithmetic::integer;
   std::vector<std::string> inputs;
   DataOptions data;
@@ -109,9 +111,11 @@ std::string path_of(const RunOptions& o, const Value& output) {
 
 void declare_files(const RunOptions& o, const Model& model, const DataFiles& data_files,
                    Outputs& outputs) {
-  if (o.output_dir.empty()) return;
-  for (const Value* output : model.graph().outputs())
-    outputs.declare(fmt::format("output '{}'", output->name()), path_of(o, *output));
+  outputs.declare("--junit", o.junit);
+  outputs.require_writable();
+  if (!o.output_dir.empty())  // which need not be there yet
+    for (const Value* output : model.graph().outputs())
+      outputs.declare(fmt::format("output '{}'", output->name()), path_of(o, *output));
   outputs.keep("MODEL", o.model);
   keep_data_files(outputs, data_files);
   DataOptions data = o.data;
@@ -130,7 +134,6 @@ void write_outputs(const RunOptions& o, const Graph& graph, const std::vector<Te
                 "Choose a folder that can be written.");
   for (std::size_t i = 0; i < results.size(); ++i)
     outputs.write(path_of(o, *graph.outputs()[i]), to_npy(results[i]));
-  outputs.commit();
 }
 
 // How an output differs from what was expected; empty when it does not.
@@ -167,6 +170,18 @@ Json compare_expected(const RunOptions& o, const Graph& graph, const std::vector
                     {"difference", text}});
   }
   return list;
+}
+
+TestSuite test_suite(const RunOptions& o, const Json& expected) {
+  TestSuite suite{"intaglio run",
+                  {{"model", o.model},
+                   {"rtol", fmt::format("{}", o.rtol)},
+                   {"atol", fmt::format("{}", o.atol)}},
+                  {}};
+  for (const Json& e : expected)
+    suite.cases.push_back({fmt::format("output '{}' is as expected", e["name"].get<std::string>()),
+                           e["difference"], e["file"].get<std::string>() + "\n"});
+  return suite;
 }
 
 Json describe_outputs(const Graph& graph, const std::vector<Tensor>& outputs) {
@@ -210,6 +225,7 @@ void print_text(const RunOptions& o, const Json& report) {
 }
 
 void run_command(const RunOptions& o, Context& context) {
+  require_gates(o.junit, !o.expect.empty(), "Give --expect DIR, or leave --junit out.");
   DataFiles data_files;
   Model model = context.phase("load", [&] { return load_runnable(o.model, &data_files); });
   declare_files(o, model, data_files, context.outputs);
@@ -246,7 +262,11 @@ void run_command(const RunOptions& o, Context& context) {
   report["peak_memory_bytes"] = peak_memory();
   if (o.profile) report["profile"] = profile_json(profile);
   if (!o.output_dir.empty()) write_outputs(o, graph, outputs, context.outputs);
-  if (!o.expect.empty()) report["expected"] = compare_expected(o, graph, outputs);
+  if (!o.expect.empty()) {
+    report["expected"] = compare_expected(o, graph, outputs);
+    context.outputs.write(o.junit, junit_text(test_suite(o, report["expected"])));
+  }
+  context.outputs.commit();
   if (o.json) {
     put_out(to_text(report));
   } else {
@@ -297,6 +317,7 @@ void add_run(CLI::App& root, CommandLine& line) {
       ->type_name("DIR");
   command->add_option("--rtol", o->rtol, "Relative tolerance of --expect")->capture_default_str();
   command->add_option("--atol", o->atol, "Absolute tolerance of --expect")->capture_default_str();
+  add_junit_option(*command, o->junit);
   begin_group(*command, group::outputs);
   command->add_flag("--json", o->json, "One JSON document on stdout");
   command->footer(

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "apps/options/group.h"
 #include "lib/base/nearest.h"
 
 namespace intaglio {
@@ -27,7 +28,8 @@ const CLI::Option* find_option(const CLI::App& command, const CLI::App& root,
 
 // The option that a key of a file stands for; null: none does.
 const CLI::Option* find_key(const CLI::App& command, const CLI::App& root, const std::string& key) {
-  return key == "help" || key == "config" ? nullptr : find_option(command, root, key);
+  const CLI::Option* option = key == "config" ? nullptr : find_option(command, root, key);
+  return option == nullptr || is_about_program(*option) ? nullptr : option;
 }
 
 // "--name", "--name=value" or one of the short names stands on the command line.
@@ -145,9 +147,9 @@ Json effective_config(const CLI::App& command) {
   Json json = Json::object();
   const auto add = [&](const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
-      if (option->get_lnames().empty()) continue;
+      if (option->get_lnames().empty() || is_about_program(*option)) continue;
       const std::string& key = option->get_lnames().front();
-      if (key == "help" || key == "version" || key == "config" || key == "print-config") continue;
+      if (key == "config" || key == "print-config") continue;
       if (is_flag(*option)) {
         json[key] = option->count() > 0;
       } else if (option->get_expected_max() > 1) {

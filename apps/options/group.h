@@ -28,4 +28,11 @@ inline void begin_group(CLI::App& command, const char* name) {
   command.option_defaults()->group(name);
 }
 
+// Options that say something of the program and stop: they belong to no configuration, and to no
+// command's own help.
+inline bool is_about_program(const CLI::Option& option) {
+  return option.check_lname("help") || option.check_lname("help-all") ||
+         option.check_lname("version") || option.check_lname("man");
+}
+
 }  // namespace intaglio

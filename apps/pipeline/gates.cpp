@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "lib/eval/metric_def.h"
@@ -76,6 +77,11 @@ std::vector<std::string> Gates::doubts() const {
   return doubts;
 }
 
+std::optional<double> JudgedGate::missed_by() const {
+  if (holds() || !outcome.measured) return std::nullopt;
+  return std::abs(*outcome.measured - asked);
+}
+
 std::string figures_text(const JudgedGate& gate) {
   const GateOutcome& o = gate.outcome;
   std::string line;
@@ -86,8 +92,10 @@ std::string figures_text(const JudgedGate& gate) {
   return line;
 }
 
-void Gates::check(const Evaluation& e, const std::string& remedy) const {
-  const std::vector<std::string> missed = this->missed(e);
+void require_held(const std::vector<JudgedGate>& gates, const std::string& remedy) {
+  std::vector<std::string> missed;
+  for (const JudgedGate& gate : gates)
+    if (!gate.holds()) missed.push_back(gate.outcome.missed);
   if (!missed.empty())
     throw Error(Code::accuracy, fmt::format("gate missed: {}", fmt::join(missed, "; ")), remedy);
 }

@@ -19,6 +19,8 @@ struct JudgedGate {
   bool holds() const { return outcome.missed.empty(); }
   // Whether samples like these could as well have it the other way: the limit lies in the interval.
   bool unsure() const { return outcome.interval && outcome.interval->holds(asked); }
+  // How far the figure lies beyond the limit; nullopt: it holds, or has no figure.
+  std::optional<double> missed_by() const;
 };
 // What follows the verdict: " by output 'y', 98.10 (95 % interval 97.06..98.78)", and that it is unsure.
 std::string figures_text(const JudgedGate& gate);
@@ -38,8 +40,9 @@ struct Gates {
   std::vector<std::string> missed(const Evaluation& evaluation) const;
   // Limits that are hardly meant: a share of 0..1 where percent are asked for.
   std::vector<std::string> doubts() const;
-  // Throws Code::accuracy naming them, with what to do about it.
-  void check(const Evaluation& evaluation, const std::string& remedy) const;
 };
+
+// Throws Code::accuracy naming those that were missed, with what to do about it.
+void require_held(const std::vector<JudgedGate>& gates, const std::string& remedy);
 
 }  // namespace intaglio

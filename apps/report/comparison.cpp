@@ -1,7 +1,11 @@
 #include "apps/report/comparison.h"
 
+#include <fmt/format.h>
+
+#include "apps/report/flags.h"
 #include "apps/report/refine.h"
 #include "apps/report/report.h"
+#include "lib/eval/metric_def.h"
 
 namespace intaglio {
 namespace {
@@ -54,6 +58,39 @@ Json report_of(const CompareSpec& spec, const CompareResult& r, const Context& c
   json["run"] = run_json(context, r.observed.statistics.observations.samples,
                          context.seconds_of("calibrate"));
   return json;
+}
+
+Rows comparison_rows(const CompareResult& r) {
+  const Evaluation& first = r.methods.front().measured.evaluation;
+  Rows rows = {{"method"}, {"FP32"}};
+  for (const Compared& m : r.methods) rows.push_back({m.method.text()});
+  for (const Metric metric : first.plan.metrics)
+    for (const MetricColumn& column : columns_of(def_of(metric))) {
+      rows[0].push_back(column.head);
+      rows[1].push_back(column.reference(first));
+      for (std::size_t i = 0; i < r.methods.size(); ++i)
+        rows[i + 2].push_back(column.model(r.methods[i].measured.evaluation));
+    }
+  rows[0].emplace_back("bytes");
+  rows[1].push_back(std::to_string(r.session.prepared.source.bytes));
+  for (std::size_t i = 0; i < r.methods.size(); ++i)
+    rows[i + 2].push_back(std::to_string(r.methods[i].bytes));
+  return rows;
+}
+
+std::string best_text(const CompareResult& r) {
+  const std::size_t samples = r.methods.front().measured.evaluation.samples;
+  return fmt::format("best: {} ({}) over {}", r.chosen().method.text(), r.best.reason,
+                     with_flags(samples_text(samples, r.evaluation_source)));
+}
+
+std::string comparison_markdown(const CompareResult& r) {
+  std::string text = fmt::format("### Quantization of {}: methods side by side\n\n{}\n{}\n",
+                                 markdown(r.session.prepared.source.path),
+                                 markdown_table(comparison_rows(r)), markdown(best_text(r)));
+  for (const std::string& warning : r.warnings)
+    text += fmt::format("\n> warning: {}\n", markdown(with_flags(warning)));
+  return text;
 }
 
 }  // namespace intaglio

@@ -47,8 +47,8 @@ Json nodes_json(const Plan& plan, const Folded& folded, const Written& written =
 Json values_json(const Graph& prepared, const Plan& plan, const Observations& observations,
                  const Evaluation* evaluation, const Folded& folded);
 Json evaluation_json(const Evaluation& evaluation);
-// "gates": what was asked, measured, and whether it holds; null: there was no evaluation.
-Json gates_json(const Gates& gates, const Evaluation* evaluation);
+// "gates": what was asked, measured, and whether it holds.
+Json gates_json(const std::vector<JudgedGate>& gates);
 Json passes_json(const std::vector<PassCount>& counts);
 
 // What to call a node of a report: its name, or that of its first output when it has none.

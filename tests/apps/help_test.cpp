@@ -15,8 +15,9 @@ using testing::contains;
 using testing::run_command;
 using testing::run_program;
 
-const std::vector<std::string> commands = {
-    "quantize", "calibrate", "merge", "compare", "evaluate", "run", "check", "analyze", "inspect"};
+const std::vector<std::string> commands = {"quantize", "calibrate", "merge", "compare",
+                                           "evaluate", "run",       "check", "analyze",
+                                           "inspect",  "preview",   "diff",  "completion"};
 
 std::string help_of(const std::string& command, const std::string& columns,
                     const std::vector<std::string>& more = {}) {
@@ -96,7 +97,8 @@ TEST(Usage, ACommandThatIsNotThereIsToldTheNearest) {
   EXPECT_TRUE(contains(said({"help"}), "Did you mean 'intaglio --help'?"));
   EXPECT_TRUE(contains(said({"help", "quantize"}), "Did you mean 'intaglio quantize --help'?"));
   EXPECT_TRUE(contains(said({"version"}), "Did you mean 'intaglio --version'?"));
-  EXPECT_TRUE(contains(said({"completions", "bash"}), "Commands: quantize, "));
+  EXPECT_TRUE(contains(said({"completions", "bash"}), "Did you mean 'intaglio completion'?"));
+  EXPECT_TRUE(contains(said({"deploy"}), "Commands: quantize, "));
   EXPECT_TRUE(contains(said({}), "no command given"));
 }
 

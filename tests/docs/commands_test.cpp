@@ -31,6 +31,11 @@ const std::vector<Exception> exceptions = {
     {"intaglio merge host1.statistics host2.statistics --partial -o so_far.statistics", nullptr,
      "for i in 1 2; do intaglio calibrate model.onnx --data images/ --shard $i/4 -o "
      "host$i.statistics; done"},
+    {"intaglio completion bash > ~/.local/share/bash-completion/completions/intaglio",
+     "intaglio completion bash > completion.bash"},
+    {"intaglio completion zsh > ~/.zfunc/_intaglio", "intaglio completion zsh > _intaglio"},
+    {"intaglio completion fish > ~/.config/fish/completions/intaglio.fish",
+     "intaglio completion fish > intaglio.fish"},
     // One of the eight that the array starts, and one of those that parallel does.
     {"sbatch --wait --array=1-8 --wrap 'intaglio calibrate model.onnx --data images/ --shard "
      "$SLURM_ARRAY_TASK_ID/8 -o part$SLURM_ARRAY_TASK_ID.statistics'",
@@ -59,11 +64,11 @@ const std::vector<NotRun> not_run = {
     {"intaglio run MODEL --data PATH [", "a synopsis"},
     {"intaglio check MODEL [", "a synopsis"},
     {"intaglio inspect FILE [", "a synopsis"},
+    {"intaglio completion bash|", "a synopsis"},
+    {"intaglio diff OLD.json NEW.json [", "a synopsis"},
+    {"intaglio diff --json", "names an option, without files"},
     {"intaglio quantize --report FILE", "names an option, without a model"},
     {"intaglio evaluate --report FILE", "names an option, without a model"},
-    {"intaglio run --json", "names an option, without a model"},
-    {"intaglio inspect --json", "names an option, without a model"},
-    {"intaglio check --json", "names an option, without a model"},
 };
 
 const char* reason_not_to_run(const std::string& command) {
@@ -114,8 +119,9 @@ std::string last_part(const ::testing::TestParamInfo<std::string>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Commands, ::testing::ValuesIn(documents_with_commands()), last_part);
 
-const std::vector<std::string> with_help = {"quantize", "calibrate", "merge", "compare", "analyze",
-                                            "evaluate", "preview",   "run",   "check",   "inspect"};
+const std::vector<std::string> with_help = {"quantize", "calibrate", "merge",   "compare",
+                                            "analyze",  "evaluate",  "preview", "run",
+                                            "check",    "inspect",   "diff",    "completion"};
 
 std::string help_of(const std::string& command) {
   return run_command({"env", "COLUMNS=400", INTAGLIO_BINARY, command, "--help"}).out;

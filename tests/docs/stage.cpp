@@ -119,6 +119,12 @@ const std::vector<StandIn>& stand_ins() {
       {"model.int8.onnx",
        "intaglio quantize $DATA/demo.onnx --data $DATA/calib --limit 8 --preprocess "
        "$DATA/preprocess.json --effort fast --eval-limit 0 -o model.int8.onnx"},
+      {"old.json",
+       "intaglio quantize $DATA/demo.onnx --data $DATA/calib --limit 8 --preprocess "
+       "$DATA/preprocess.json --effort fast -o old.int8.onnx --report old.json"},
+      {"new.json",
+       "intaglio quantize $DATA/demo.onnx --data $DATA/calib --limit 8 --preprocess "
+       "$DATA/preprocess.json --effort fast --method minmax -o new.int8.onnx --report new.json"},
       {"theirs.onnx", "intaglio quantize $DATA/demo.onnx --format weights -o theirs.onnx"},
       {"yolox.onnx", nullptr, save_detector},
       {"yolox.int8.onnx", nullptr, save_detector},

@@ -1,4 +1,5 @@
 // What a result is judged by: which samples, how sure that is, and what is said of it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -67,6 +68,49 @@ TEST_F(GatesEndToEnd, WhatWasMissedIsInTheReport) {
   EXPECT_EQ(gates[0]["holds"], false);
   EXPECT_TRUE(contains(ran.err, gates[0]["missed"])) << ran.err;
   EXPECT_EQ(gates[1]["holds"], true);
+}
+
+TEST_F(GatesEndToEnd, JunitHasACaseForEachAlsoWhenOneWasMissed) {
+  const Ran ran = quantize(
+      {"--limit", "30", "--min-sqnr", "90", "--min-agreement", "90", "--junit", here("gates.xml")});
+  EXPECT_EQ(ran.exit_code, 8);
+  const std::string xml = read_file(here("gates.xml"));
+  EXPECT_TRUE(contains(xml, "<testsuite name=\"intaglio quantize\" tests=\"2\" failures=\"1\""))
+      << xml;
+  EXPECT_TRUE(contains(xml, "name=\"--min-sqnr 90 (output &#39;logits&#39;)\">\n      <failure "))
+      << xml;
+  const Json missed = report()["gates"][0];
+  const double by = 90 - missed["measured"].get<double>();
+  EXPECT_TRUE(contains(xml, fmt::format("asks for 90: missed by {:.2f}\"", by))) << xml;
+  EXPECT_TRUE(contains(xml, "name=\"--min-agreement 90\">\n      <system-out>asked: 90\n")) << xml;
+  EXPECT_TRUE(contains(xml, "70 samples held out of --data")) << xml;
+}
+
+TEST_F(GatesEndToEnd, JunitOfEvaluateCheckAndRun) {
+  ASSERT_EQ(quantize({"--limit", "30"}).exit_code, 0);
+  const auto junit = [&](std::vector<std::string> arguments, int code) {
+    arguments.insert(arguments.end(), {"--junit", here("gates.xml")});
+    const Ran ran = run_program(arguments);
+    EXPECT_EQ(ran.exit_code, code) << ran.err;
+    return read_file(here("gates.xml"));
+  };
+  const std::string evaluated = junit(
+      {"evaluate", here("int8.onnx"), "--reference", data("demo.onnx"), "--data", data("calib"),
+       "--limit", "20", "--max-top1-drop", "2", "--labels", data("calib/labels.csv")},
+      0);
+  EXPECT_TRUE(contains(evaluated, "tests=\"1\" failures=\"0\"")) << evaluated;
+  EXPECT_TRUE(contains(evaluated, "name=\"--max-top1-drop 2\"")) << evaluated;
+  const std::string checked = junit({"check", here("int8.onnx"), "--target", "tensorrt"}, 8);
+  EXPECT_TRUE(contains(checked, "<failure type=\"gate\" message=\"does not fit target")) << checked;
+  EXPECT_TRUE(contains(checked, "name=\"fits target &#39;tensorrt&#39;\"")) << checked;
+  EXPECT_TRUE(contains(junit({"check", here("int8.onnx")}, 0), "failures=\"0\""));
+}
+
+TEST_F(GatesEndToEnd, JunitWithoutAGateIsRefused) {
+  const Ran ran = quantize({"--limit", "30", "--junit", here("gates.xml")});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_TRUE(contains(ran.err, "--junit: there is no gate to tell of")) << ran.err;
+  EXPECT_FALSE(std::filesystem::exists(here("gates.xml")));
 }
 
 TEST_F(GatesEndToEnd, WithoutOneTheComparisonIsAnImpression) {

@@ -150,7 +150,7 @@ TEST(Gates, ACheckNamesEveryMiss) {
   Evaluation e = evaluation_with(0.1);
   e.agreement = Share{1, 2};
   try {
-    (Gates{.limits = {{"min-sqnr", 20}, {"min-agreement", 90}}}).check(e, "Do this.");
+    require_held(Gates{.limits = {{"min-sqnr", 20}, {"min-agreement", 90}}}.judge(e), "Do this.");
     FAIL() << "passed";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::accuracy);

@@ -8,11 +8,6 @@
 namespace intaglio::html {
 namespace {
 
-std::string valid_utf8(std::string_view text) {
-  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return Json::parse(quoted).get<std::string>();
-}
-
 bool sortable(const std::vector<Column>& columns) {
   return std::any_of(columns.begin(), columns.end(),
                      [](const Column& c) { return !c.key.empty(); });
@@ -25,35 +20,6 @@ std::string attributes(const Column& column, std::size_t rows = 1) {
 }
 
 }  // namespace
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : valid_utf8(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default: {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7f;
-        control ? out += "\uFFFD" : out += c;
-      }
-    }
-  }
-  return out;
-}
 
 std::string code(std::string_view text) { return "<code>" + escaped(text) + "</code>"; }
 

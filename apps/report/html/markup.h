@@ -5,14 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/report/escaped.h"
 #include "lib/base/json.h"
 
 namespace intaglio::html {
-
-// Text for element content and for attribute values in double quotes. The names in a model are
-// those of a stranger: what HTML gives a meaning becomes a reference, bytes that are not UTF-8 and
-// control characters become U+FFFD.
-std::string escaped(std::string_view text);
 
 std::string code(std::string_view text);  // <code>, escaped
 
