@@ -22,6 +22,7 @@ constexpr std::array rare = {
     "atol"sv,
     "batch"sv,
     "channels"sv,
+    "characters"sv,
     "config"sv,
     "contrib"sv,
     "crop"sv,

@@ -21,15 +21,17 @@ void add_data_options(CLI::App& command, DataOptions& o, bool required) {
   command.add_option("--limit", o.limit, "Take N samples, spread evenly over the sorted list")
       ->type_name("N")
       ->check(at_least_one());
-  command
-      .add_option("--tokenizer", o.text.tokenizer,
-                  "Read .txt as text, and make token ids of it: a tokenizer.json")
-      ->type_name("FILE");
+  CLI::Option* tokenizer =
+      command
+          .add_option("--tokenizer", o.text.tokenizer,
+                      "Read .txt as text, and make token ids of it: a tokenizer.json")
+          ->type_name("FILE");
   command
       .add_option(
           "--sequence-length", o.text.length,
           fmt::format("Tokens of a sequence; of lines, at most (default {})", default_length))
-      ->type_name("N");
+      ->type_name("N")
+      ->needs(tokenizer);
   command
       .add_option(
           "--preprocess", o.preprocess,

@@ -31,11 +31,11 @@ struct FormOptions {
   bool contrib = false;  // operators of com.microsoft may be written
   Placement placement = Placement::speed;
   InterfaceTypes io;
-  bool float16 = false;             // what stays float computes in float16
-  bool from_qdq = false;            // the model is quantized already: bring it into the form
+  bool float16 = false;   // what stays float computes in float16
+  bool from_qdq = false;  // the model is quantized already: bring it into the form
   // Of MatMulNBits (lib/rewrite/blocked.h); nullopt: not given, 4.
   std::optional<std::int64_t> accuracy_level = {};
-  ShapeRequest shapes = {};         // of the output; the target may want more (shapes.h)
+  ShapeRequest shapes = {};  // of the output; the target may want more (shapes.h)
 
   const FormTraits& traits() const { return traits_of(form); }
   std::string name() const { return std::string(word_of(form)); }

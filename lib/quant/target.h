@@ -123,7 +123,7 @@ struct Target {
   bool float_results = false;
   Engine engine = Engine::pairs;
   std::string fallback = "runs in float";  // what becomes of an operator that stays float
-  bool fixed_shapes = false;   // every length is known: an open batch becomes 1
+  bool fixed_shapes = false;               // every length is known: an open batch becomes 1
   bool drops_implied = false;  // activations that the codes behind them imply are not written
   bool straight_gemm = false;  // Gemm reads weights without transB: what some forms want
   Accepts accepts;

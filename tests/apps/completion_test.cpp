@@ -99,7 +99,7 @@ TEST_F(Bash, CompletesOptionsOfTheCommandAndOfTheProgram) {
 }
 
 TEST_F(Bash, CompletesValues) {
-  const Words forms = {"dynamic", "matmulnbits", "qdq", "qoperator", "tflite", "weights"};
+  const Words forms = {"dynamic", "matmulnbits", "ncnn", "qdq", "qoperator", "tflite", "weights"};
   EXPECT_EQ(offers({"quantize", "--format", ""}), forms);
   EXPECT_EQ(offers({"quantize", "--format", "="}), forms);
   EXPECT_EQ(offers({"quantize", "--format", "=", "qd"}), Words{"qdq"});

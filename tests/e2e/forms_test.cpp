@@ -136,8 +136,9 @@ TEST(Forms, IntegerInterfacesAreFedWithRealValues) {
 TEST(Forms, EveryTargetPassesItsOwnCheck) {
   const auto folder = fresh_folder();
   const auto out = (folder / "t.onnx").string();
-  for (const char* target : {"onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt",
-                             "openvino", "qnn", "stm32n6", "tflite-like", "ncnn", "sophgo", "vitis-xint8"}) {
+  for (const char* target :
+       {"onnxruntime", "onnxruntime-avx2", "onnxruntime-arm", "tensorrt", "openvino", "qnn",
+        "stm32n6", "tflite-like", "ncnn", "sophgo", "vitis-xint8"}) {
     const Ran ran = quantize(out, with(calibration, {"--target", target, "--limit", "8"}));
     ASSERT_EQ(ran.exit_code, 0) << target << ran.err;
     const Ran checked = run_program({"check", out, "--target", target, "--json"});

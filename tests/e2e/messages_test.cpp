@@ -262,7 +262,8 @@ TEST_F(Tokens, WeightsInGroupsAreNotQuantizedTwice) {
   std::filesystem::rename(here("packed.onnx"), here("again.onnx"));
   const Ran ran = pack("again.onnx");
   EXPECT_EQ(ran.exit_code, 6) << ran.err;
-  EXPECT_NE(ran.err.find("is quantized already: it holds the MatMulNBits"), std::string::npos)
+  EXPECT_NE(ran.err.find("is quantized already: it holds the com.microsoft.MatMulNBits"),
+            std::string::npos)
       << ran.err;
 }
 

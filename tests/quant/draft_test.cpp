@@ -536,7 +536,8 @@ TEST(Draft, WhatJoinsOutputsStaysFloat) {
 
 // The compiler of such a target quantizes the result in any case, by a range of its own.
 TEST(Draft, ResultsThatAlwaysHaveCodesKeepThem) {
-  const std::string body = weights + "{ c = Conv(x, w, b) p = GlobalAveragePool(c) y = Softmax(p) }";
+  const std::string body =
+      weights + "{ c = Conv(x, w, b) p = GlobalAveragePool(c) y = Softmax(p) }";
   const auto pooled = [&](const std::string& name) {
     return drafted(body, conv_inputs, "float[1,2,1,1] y",
                    read_target(testing::source_dir() / "configs" / (name + ".json")))
