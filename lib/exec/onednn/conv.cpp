@@ -120,11 +120,11 @@ class OnednnConv final : public Kernel {
     const Shape filters = grouped(filters_.shape(), group_);
     const auto bias =
         bias_.defined() ? describe(bias_.shape(), Layout::row_major) : dnnl::memory::desc();
-    const dnnl::convolution_forward::desc desc(
-        dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-        describe(input, Layout::channels_last), any_layout(filters), bias, y, window.strides,
-        minus_one(window.dilations), window.begin, window.end);
-    plan.desc = {desc, attributes(ops_, y).attr, engine()};
+    plan.desc = described<dnnl::convolution_forward>(
+        attributes(ops_, y).attr, dnnl::prop_kind::forward_inference,
+        dnnl::algorithm::convolution_direct, describe(input, Layout::channels_last),
+        any_layout(filters), bias, y, window.strides, minus_one(window.dilations), window.begin,
+        window.end);
     if (is_reference(plan.desc.impl_info_str())) {
       plan.refusal = plan.desc.impl_info_str();
       return;

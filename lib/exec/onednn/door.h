@@ -62,6 +62,29 @@ inline dnnl::memory scratchpad(const dnnl::memory::desc& desc, Tensor& holder) {
 // oneDNN's plain loops, there for completeness, are slower than ours.
 inline bool is_reference(const std::string& impl) { return impl.find("ref") != std::string::npos; }
 
+// --- What differs between versions 2 and 3 ---
+
+// Version 2 multiplies the result with a number, too.
+inline void append(dnnl::post_ops& list, dnnl::algorithm operation, float alpha = 0,
+                   float beta = 0) {
+#if DNNL_VERSION_MAJOR < 3
+  list.append_eltwise(1.0f, operation, alpha, beta);
+#else
+  list.append_eltwise(operation, alpha, beta);
+#endif
+}
+
+// Version 2 describes an operation apart from how it is done.
+template <typename Primitive, typename... Arguments>
+typename Primitive::primitive_desc described(const dnnl::primitive_attr& attr,
+                                             const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR < 3
+  return {typename Primitive::desc(arguments...), attr, engine()};
+#else
+  return {engine(), arguments..., attr};
+#endif
+}
+
 // Nothing when oneDNN lacks one of the operations. addends: descriptions of what `add` adds.
 struct Attributes {
   dnnl::primitive_attr attr;
@@ -76,25 +99,25 @@ inline Attributes attributes(const PostOps& ops, const dnnl::memory::desc& adden
     switch (op.kind) {
       case Kind::clip:
         if (op.alpha == 0 && op.beta > 3e38f) {
-          list.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
+          append(list, algorithm::eltwise_relu);
         } else {
-          list.append_eltwise(1.0f, algorithm::eltwise_clip_v2, op.alpha, op.beta);
+          append(list, algorithm::eltwise_clip_v2, op.alpha, op.beta);
         }
         break;
       case Kind::leaky_relu:
-        list.append_eltwise(1.0f, algorithm::eltwise_relu, op.alpha, 0.0f);
+        append(list, algorithm::eltwise_relu, op.alpha);
         break;
       case Kind::sigmoid:
-        list.append_eltwise(1.0f, algorithm::eltwise_logistic, 0.0f, 0.0f);
+        append(list, algorithm::eltwise_logistic);
         break;
       case Kind::swish:
-        list.append_eltwise(1.0f, algorithm::eltwise_swish, 1.0f, 0.0f);
+        append(list, algorithm::eltwise_swish, 1.0f);
         break;
       case Kind::tanh:
-        list.append_eltwise(1.0f, algorithm::eltwise_tanh, 0.0f, 0.0f);
+        append(list, algorithm::eltwise_tanh);
         break;
       case Kind::gelu:
-        list.append_eltwise(1.0f, algorithm::eltwise_gelu_erf, 0.0f, 0.0f);
+        append(list, algorithm::eltwise_gelu_erf);
         break;
       case Kind::add:
         list.append_binary(algorithm::binary_add, addend);

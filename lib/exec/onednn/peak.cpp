@@ -15,7 +15,7 @@ double peak_gflops() {
   std::ranges::fill(a.mutate<float>(), 0.5f);
   std::ranges::fill(b.mutate<float>(), 0.25f);
   dnnl::stream& queue = stream();
-  const dnnl::matmul product({{desc, desc, desc}, engine()});
+  const dnnl::matmul product(described<dnnl::matmul>({}, desc, desc, desc));
   double best = 0;
   for (int i = 0; i < 40; ++i) {
     const auto start = std::chrono::steady_clock::now();
