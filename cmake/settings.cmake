@@ -6,6 +6,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set_property(GLOBAL PROPERTY USE_FOLDERS ON)
 
 option(INTAGLIO_TESTS "Build the tests" ON)
+option(INTAGLIO_PACKAGED "For a package: configs are looked up beside the program alone" OFF)
 option(INTAGLIO_WERROR "Treat warnings as errors" OFF)
 set(INTAGLIO_SANITIZE "" CACHE STRING "Sanitizers: 'address,undefined' or 'thread'")
 

@@ -15,6 +15,7 @@
 #include "apps/commands/progress_line.h"
 #include "apps/commands/terminal.h"
 #include "apps/commands/usage.h"
+#include "apps/commands/version.h"
 #include "apps/options/config_file.h"
 #include "apps/options/group.h"
 #include "apps/options/links.h"
@@ -72,8 +73,9 @@ void build(CLI::App& root, CommandLine& line) {
   root.fallthrough();
   root.formatter(std::make_shared<Help>());
   add_help(root);
-  root.set_version_flag("--version", std::string("intaglio " INTAGLIO_VERSION),
-                        "Print the version");
+  root.set_version_flag(
+      "--version", std::string("intaglio " INTAGLIO_VERSION),
+      "Print the version; with --verbose also libraries, instruction sets, limits");
   root.add_flag_callback(
       "--man", [&root] { throw CLI::CallForVersion(manual_page(root), 0); },  // is printed as it is
       "Print the manual page: 'intaglio --man | man -l -'");
@@ -124,8 +126,10 @@ int run_program(std::vector<std::string> arguments) {
   try {
     root.parse(arguments);
   } catch (const CLI::Success& e) {
-    std::ostringstream text;  // --help, --version
+    std::ostringstream text;  // --help, --version, --man
     const int code = root.exit(e, text, text);
+    if (root.count("--version") > 0 && root.count("--verbose") > 0)
+      text << version_details() << "\n";
     put_out(text.str());
     return code;
   } catch (const CLI::ParseError& e) {

@@ -27,6 +27,7 @@
 #include "apps/report/quantize.h"
 #include "apps/report/report.h"
 #include "apps/report/samples.h"
+#include "apps/report/summary.h"
 #include "lib/base/log.h"
 
 namespace intaglio {
@@ -34,7 +35,7 @@ namespace {
 
 struct QuantizeOptions {
   QuantizeSpec spec;
-  std::string report, samples, html, junit, save_plan, c_header;
+  std::string report, samples, html, junit, markdown, save_plan, c_header;
   bool json = false, dry_run = false;
 };
 
@@ -44,13 +45,18 @@ void print_draft(const Plan& plan, const QuantizeOptions& o) {
   if (o.spec.keep.wanted()) print_out("--keep-float chooses among these by measuring\n");
 }
 
+std::vector<JudgedGate> judged(const QuantizeOptions& o, const QuantizeResult& result) {
+  return result.measured ? o.spec.gates.judge(result.measured->evaluation)
+                         : std::vector<JudgedGate>();
+}
+
 TestSuite test_suite(const QuantizeOptions& o, const QuantizeResult& result) {
   const Evaluation& evaluation = result.measured->evaluation;
   return {"intaglio quantize",
           {{"model", o.spec.model},
            {"output", result.output.path},
            {"samples", with_flags(samples_text(evaluation.samples, result.evaluation_source))}},
-          test_cases(o.spec.gates.judge(evaluation))};
+          test_cases(judged(o, result))};
 }
 
 // What the result says of itself, beside the model: files, and lines on stdout.
@@ -67,6 +73,7 @@ void tell(const QuantizeOptions& o, const QuantizeResult& result, Context& conte
     outputs.write(o.samples, samples_file_text(result.measured->evaluation, o.samples));
     outputs.write(o.junit, junit_text(test_suite(o, result)));
   }
+  if (!o.markdown.empty()) outputs.write(o.markdown, quantize_markdown(result, judged(o, result)));
   if (!o.html.empty())
     outputs.write(o.html, html::page({report, result.observed.statistics.observations,
                                       result.session.prepared.model.graph(), quantized.plan,
@@ -88,6 +95,7 @@ void declare_files(const QuantizeOptions& o, Outputs& outputs) {
   outputs.declare("--samples", o.samples);
   outputs.declare("--html", o.html);
   outputs.declare("--junit", o.junit);
+  outputs.declare("--markdown", o.markdown);
   outputs.declare("--save-plan", o.save_plan);
   outputs.declare("--c-header", o.c_header);
   declare_hand_over(o.spec.hand_over, o.spec.quant.form, output_path(o.spec), outputs);
@@ -117,10 +125,9 @@ void quantize_command(const QuantizeOptions& o, Context& context) {
   if (result.kept.summary && result.kept.summary->interrupted)
     throw Error(Code::interrupted, "interrupted while searching for layers to keep float",
                 "The best model found so far was written.");
-  if (result.measured)
-    require_held(o.spec.gates.judge(result.measured->evaluation),
-                 "The outputs were written all the same; --keep-float auto searches for layers "
-                 "whose precision is worth their cost, --samples FILE.csv lists what was lost.");
+  require_held(judged(o, result),
+               "The outputs were written all the same; --keep-float auto searches for layers "
+               "whose precision is worth their cost, --samples FILE.csv lists what was lost.");
 }
 
 void add_output_options(CLI::App& command, QuantizeOptions& o) {
@@ -141,6 +148,10 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
                   "What both models say of every sample compared, worst first: .csv or .json")
       ->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
+  command
+      .add_option("--markdown", o.markdown,
+                  "Sizes, figures and gates as Markdown, for pull requests and job summaries")
+      ->type_name("FILE.md");
   command.add_flag("--json", o.json, "Print the report on stdout instead of a table");
   command
       .add_option("--c-header", o.c_header, "Shapes, scales and sizes of inputs and outputs for C")

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "apps/report/flags.h"
+#include "apps/report/summary.h"
 #include "lib/eval/share.h"
 
 namespace intaglio {
@@ -93,20 +94,6 @@ DiffTable options_table(const ReportDiff& diff) {
   return table;
 }
 
-std::string gates_text(const std::vector<JudgedGate>& gates) {
-  Rows rows = {{"gate", "asked", "measured", ""}};
-  for (const JudgedGate& gate : gates)
-    rows.push_back(
-        {fmt::format("--{}{}", gate.name,
-                     gate.outcome.of.empty() ? "" : fmt::format(" of '{}'", gate.outcome.of)),
-         fmt::format("{}", gate.asked),
-         gate.outcome.measured ? fmt::format("{:.4g}", *gate.outcome.measured) : "-",
-         !gate.holds()   ? "missed"
-         : gate.unsure() ? "holds, by chance perhaps"
-                         : "holds"});
-  return markdown_table(rows);
-}
-
 constexpr std::size_t most_in_markdown = 50;
 
 }  // namespace
@@ -136,7 +123,7 @@ std::string markdown_of(const ReportDiff& diff, const std::vector<JudgedGate>& g
                       markdown(side_text(diff.now)));
   for (const std::string& note : diff.notes) text += fmt::format("> {}\n", markdown(note));
   if (!diff.notes.empty()) text += "\n";
-  if (!gates.empty()) text += gates_text(gates) + "\n";
+  if (!gates.empty()) text += gates_markdown(gates) + "\n";
   for (const DiffTable& table : tables_of(diff, most_in_markdown)) {
     const std::string body =
         markdown_table(table.rows) +

@@ -26,7 +26,7 @@ std::vector<fs::path> roots() {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   if (!failed) found.push_back(program.parent_path().parent_path() / "share/intaglio/configs");
-  found.emplace_back(INTAGLIO_CONFIG_DIR);
+  if (*INTAGLIO_CONFIG_DIR != '\0') found.emplace_back(INTAGLIO_CONFIG_DIR);
   return found;
 }
 
@@ -52,12 +52,25 @@ fs::path find_config(ConfigKind kind, std::string_view name_or_file) {
     if (fs::is_regular_file(file, failed)) return file;
   }
   const std::vector<std::string> names = config_names(kind);
-  throw Error(
-      Code::config,
-      fmt::format("{} '{}': unknown",
-                  kind == ConfigKind::preprocess ? "preprocessing preset" : "target", name_or_file),
-      suggestion(name_or_file, std::vector<std::string_view>(names.begin(), names.end())) +
-          " Or give the path of a .json file.");
+  const char* const what = kind == ConfigKind::preprocess ? "preprocessing preset" : "target";
+  if (names.empty())
+    throw Error(Code::config,
+                fmt::format("{} '{}': there is no folder of configs beside the program", what,
+                            name_or_file),
+                "Put bin/intaglio and share/intaglio/configs into one folder as they were "
+                "installed, or name the folder in INTAGLIO_CONFIGS.");
+  throw Error(Code::config, fmt::format("{} '{}': unknown", what, name_or_file),
+              suggestion(name_or_file, std::vector<std::string_view>(names.begin(), names.end())) +
+                  " Or give the path of a .json file.");
+}
+
+std::vector<fs::path> config_folders() {
+  std::vector<fs::path> found = roots();
+  std::erase_if(found, [](const fs::path& root) {
+    std::error_code failed;
+    return !fs::is_directory(root, failed);
+  });
+  return found;
 }
 
 std::vector<std::string> config_names(ConfigKind kind) {

@@ -106,6 +106,20 @@ TEST_F(GatesEndToEnd, JunitOfEvaluateCheckAndRun) {
   EXPECT_TRUE(contains(junit({"check", here("int8.onnx")}, 0), "failures=\"0\""));
 }
 
+TEST_F(GatesEndToEnd, MarkdownHasFiguresAndGates) {
+  EXPECT_EQ(quantize({"--limit", "30", "--min-sqnr", "90", "--min-agreement", "50", "--markdown",
+                      here("summary.md")})
+                .exit_code,
+            8);
+  const std::string text = read_file(here("summary.md"));
+  const Json r = report();
+  EXPECT_TRUE(contains(text, "| model | bytes | agreement % | SQNR dB | cosine |")) << text;
+  EXPECT_TRUE(contains(text, fmt::format("| quantized | {} | ", r["output"]["bytes"].get<int>())));
+  EXPECT_TRUE(contains(text, "| --min-agreement | 50 | 100 | holds |")) << text;
+  EXPECT_TRUE(contains(text, "| --min-sqnr of &#39;logits&#39; | 90 | ")) << text;
+  EXPECT_TRUE(contains(text, "70 samples held out of --data")) << text;
+}
+
 TEST_F(GatesEndToEnd, JunitWithoutAGateIsRefused) {
   const Ran ran = quantize({"--limit", "30", "--junit", here("gates.xml")});
   EXPECT_EQ(ran.exit_code, 2);
