@@ -121,6 +121,7 @@ CompareResult compare(const CompareSpec& o, Context& context) {
   const Prepared& prepared = session.prepared;
   require_something(session.plan);
   require_plannable(request, prepared.model.graph());
+  require_fixable(o.quant.form, session.target, prepared.model, o.model);
   if (!o.output.empty()) declare_data(context.outputs, prepared, o.output);
 
   std::vector<std::string>& warnings = result.warnings;

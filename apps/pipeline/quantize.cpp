@@ -51,7 +51,7 @@ Session open(const QuantizeSpec& o, Context& context, std::vector<std::string>& 
   Session session =
       open_session(o.model, std::move(target), steps, o.quant, std::move(given), context);
   require_plannable(metric_request(o), session.prepared.model.graph());
-  require_fixable(o.quant.form, session.target, session.prepared.model.graph(), o.model);
+  require_fixable(o.quant.form, session.target, session.prepared.model, o.model);
   return session;
 }
 

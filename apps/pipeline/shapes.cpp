@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lib/exec/executor.h"
 #include "lib/io/check.h"
 
 namespace intaglio {
@@ -18,6 +19,65 @@ constexpr std::int64_t longest = 1 << 30;
 }
 
 bool has_open_axis(const Dims& dims) { return !std::ranges::all_of(dims, &Dim::known); }
+
+// What --batch says about inputs that have no open batch would be ignored.
+void require_effect(const ShapeRequest& asked, const Graph& graph) {
+  const auto takes_batch = [&](const Value* feed) {
+    return feed->dims() && !feed->dims()->empty() && !feed->dims()->front().known() &&
+           !asked.shapes.contains(feed->name());
+  };
+  if (asked.batch && std::ranges::none_of(graph.feeds(), takes_batch))
+    throw Error(Code::usage,
+                fmt::format("--batch {}: no input leaves its first axis open", *asked.batch),
+                "Leave it out; --shape gives whole shapes.");
+}
+
+// Ones: they are tokens, lengths and masks that most models take.
+Tensor ones_for(const Value& feed) {
+  Shape shape;
+  for (const Dim& dim : *feed.dims()) shape.push_back(dim.value);
+  Tensor ones(DType::f32, shape);
+  std::ranges::fill(ones.mutate<float>(), 1.0f);
+  return convert(ones, feed.dtype());
+}
+
+bool fits(const Dims& dims, const Shape& shape) {
+  return std::ranges::equal(dims, shape, [](const Dim& dim, std::int64_t length) {
+    return !dim.known() || dim.value == length;
+  });
+}
+
+// Constants inside may want other lengths than the inputs have now (a Reshape to [1,512], a Squeeze
+// of the batch), which no annotation tells: the model is run once, on ones.
+void require_runs(const Model& model) {
+  std::vector<Tensor> feeds;
+  for (const Value* feed : model.graph().feeds()) {
+    if (!feed->dims() || has_open_axis(*feed->dims()) || bits_of(feed->dtype()) == 0) return;
+    feeds.push_back(ones_for(*feed));
+  }
+  const std::vector<Tensor> results = Executor(model.graph()).run(feeds);
+  const auto outputs = model.graph().outputs();
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (outputs[i]->dims() && !fits(*outputs[i]->dims(), results[i].shape()))
+      throw Error(Code::model,
+                  fmt::format("output '{}' would be {}, not {}", outputs[i]->name(),
+                              to_string(results[i].shape()), to_string(*outputs[i]->dims())));
+}
+
+// what: was fixed.
+void require_taken(const Model& model, const ShapeRequest& request, const std::string& what,
+                   const std::string& path) {
+  Model shaped = model.clone();
+  fix_shapes(shaped, request);
+  try {
+    require_runs(shaped);
+  } catch (const Error& e) {
+    if (e.code() == Code::internal || e.code() == Code::interrupted) throw;
+    if (e.code() == Code::unsupported) return;  // it cannot be run here in any shape
+    throw Error(Code::usage, fmt::format("{}: does not run where {}: {}", path, what, e.what()),
+                "Give the --batch and --shape that the model was exported for.");
+  }
+}
 
 }  // namespace
 
@@ -44,9 +104,13 @@ ShapeRequest shapes_for(const FormOptions& options, const Target& target) {
   return request;
 }
 
-void require_fixable(const FormOptions& options, const Target& target, const Graph& graph,
+void require_fixable(const FormOptions& options, const Target& target, const Model& model,
                      const std::string& path) {
-  const std::vector<FixedShape> fixed = fixed_shapes(graph, shapes_for(options, target));
+  const Graph& graph = model.graph();
+  require_effect(options.shapes, graph);
+  const ShapeRequest request = shapes_for(options, target);
+  const std::vector<FixedShape> fixed = fixed_shapes(graph, request);
+  if (!fixed.empty()) require_taken(model, request, text_of(fixed.front()), path);
   if (!target.fixed_shapes) return;
   for (const Value* feed : graph.feeds()) {
     const auto it = std::ranges::find(fixed, feed->name(), &FixedShape::input);

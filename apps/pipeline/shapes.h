@@ -19,9 +19,10 @@ std::pair<std::string, Shape> parse_shape(std::string_view text);
 // was asked for.
 ShapeRequest shapes_for(const FormOptions& options, const Target& target);
 
-// Throws as fixed_shapes(), and Code::unsupported, with the path, where the target needs lengths
-// that stay open.
-void require_fixable(const FormOptions& options, const Target& target, const Graph& graph,
+// Throws as fixed_shapes(); Code::usage for a batch that no input leaves open, and, with the path and
+// the node, where the model does not run in these shapes; Code::unsupported where the target needs
+// lengths that stay open.
+void require_fixable(const FormOptions& options, const Target& target, const Model& model,
                      const std::string& path);
 
 // Fixes them in a model that was quantized, and verifies it. A model of any size.

@@ -133,5 +133,25 @@ TEST_F(Targets, WhatCannotBeFixedIsToldBeforeAnythingIsMeasured) {
          "input 'x' [1,3,H,48]: target 'rknn' needs all lengths");
 }
 
+// No annotation tells that a constant inside wants another length: the model is tried.
+TEST_F(Targets, LengthsThatConstantsInsideDoNotTakeAreRefused) {
+  const std::string weights =
+      "<float[4,3,1,1] w = {1,2,3,4,5,6,7,8,9,1,2,3}, int64[2] flat = {1,256}, "
+      "int64[1] first = {0}> ";
+  const auto refused = [&](const std::string& graph, const Arguments& more,
+                           const std::string& part) {
+    save_model(testing::TextModel().typed("(float[N,3,8,8] x) => " + graph), here("m.onnx"));
+    Arguments arguments = {"--preprocess", "raw"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    refuse(quantize(here("m.onnx"), arguments), 2, part);
+  };
+  refused("(float[M,256] y) " + weights + "{ c = Conv(x, w) y = Reshape(c, flat) }",
+          {"--batch", "2"}, "Reshape node making 'y'");
+  refused("(float[4,8,8] y) " + weights + "{ c = Conv(x, w) y = Squeeze(c, first) }",
+          {"--batch", "2"}, "Squeeze node making 'y'");
+  refused("(float[N,4,8,8] y) " + weights + "{ y = Conv(x, w) }",
+          {"--shape", "x=1x3x8x8", "--batch", "2"}, "no input leaves its first axis open");
+}
+
 }  // namespace
 }  // namespace intaglio
