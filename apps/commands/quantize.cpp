@@ -143,9 +143,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
              "Weights go to a file beside the model: auto, when they do not fit into it, or, in "
              "groups, when they were beside it before; or always");
   command.add_option("--report", o.report, "JSON report (docs/report.md)")->type_name("FILE");
-  command
-      .add_option("--samples", o.samples,
-                  "What both models say of every sample compared, worst first: .csv or .json")
+  command.add_option("--samples", o.samples, "What both models say of each sample: .csv or .json")
       ->type_name("FILE");
   command.add_option("--html", o.html, "The report as a page with histograms")->type_name("FILE");
   command
@@ -158,8 +156,7 @@ void add_output_options(CLI::App& command, QuantizeOptions& o) {
       ->type_name("FILE");
   command.add_option("--save-plan", o.save_plan, "Write the plan, numbers included")
       ->type_name("FILE");
-  command.add_flag("--dry-run", o.dry_run,
-                   "Decide and print what would be quantized; write nothing");
+  command.add_flag("--dry-run", o.dry_run, "Print what would be quantized; write nothing");
 }
 
 void add_hand_over_options(CLI::App& command, HandOverOptions& o) {
