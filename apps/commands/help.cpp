@@ -45,6 +45,7 @@ constexpr std::array rare = {
     "keep-as"sv,
     "layout"sv,
     "letterbox"sv,
+    "markdown"sv,
     "max-agreement-drop"sv,
     "max-character-error"sv,
     "max-kl"sv,
