@@ -93,15 +93,23 @@ void print_interface(const Interface& interface, const std::optional<PreprocessR
   for (const InterfaceValue& v : interface.outputs) say("output", v, "");
 }
 
+// What of a file computes in float, and why.
+using InFloat = std::pair<std::string, std::string>;
+void print_in_float(const std::vector<InFloat>& list) {
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(most, list.size()); ++i)
+    print_out("  {} computes in float: {}\n", list[i].first, with_flags(list[i].second));
+  if (list.size() > most) print_out("  and {} more (--report)\n", list.size() - most);
+}
+
 // What a TFLite file holds, and what differs from the model given.
 void print_tflite(const TfliteFile& file) {
   print_out("TFLite: {} operators, {} on int8 codes, {} conversions, {} transposes\n",
             file.operators, file.on_codes, file.conversions, file.transposes);
-  constexpr std::size_t most = 5;
-  for (std::size_t i = 0; i < std::min(most, file.in_float.size()); ++i)
-    print_out("  {} computes in float: {}\n", file.in_float[i].node, file.in_float[i].reason);
-  if (file.in_float.size() > most)
-    print_out("  and {} more (--report)\n", file.in_float.size() - most);
+  std::vector<InFloat> in_float;
+  for (const TfliteFile::InFloat& node : file.in_float)
+    in_float.emplace_back(node.node, node.reason);
+  print_in_float(in_float);
   const auto say = [](const char* kind, const TflitePort& port) {
     if (port.channels_last)
       print_out("{} '{}' is {} in the file: its channels are last\n", kind, port.name,
@@ -113,16 +121,13 @@ void print_tflite(const TfliteFile& file) {
 
 // Which layers of a network of ncnn compute in integers, and why the others do not.
 void print_ncnn(const NcnnSummary& network) {
-  std::vector<const NcnnSummary::Layer*> in_float;
+  std::vector<InFloat> in_float;
   for (const NcnnSummary::Layer& layer : network.layers)
-    if (!layer.integer) in_float.push_back(&layer);
+    if (!layer.integer)
+      in_float.emplace_back(fmt::format("{} '{}'", layer.type, layer.name), layer.reason);
   print_out("ncnn: {} of {} layers with weights on int8 codes, {} beside it\n",
             network.layers.size() - in_float.size(), network.layers.size(), network.bin);
-  constexpr std::size_t most = 5;
-  for (std::size_t i = 0; i < std::min(most, in_float.size()); ++i)
-    print_out("  {} '{}' computes in float: {}\n", in_float[i]->type, in_float[i]->name,
-              with_flags(in_float[i]->reason));
-  if (in_float.size() > most) print_out("  and {} more (--report)\n", in_float.size() - most);
+  print_in_float(in_float);
   for (const std::string& step : network.without)
     print_out("without {}: the network of the model given has no place for nodes that it adds\n",
               step);

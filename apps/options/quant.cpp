@@ -84,18 +84,19 @@ void add_group_options(CLI::App& command, QuantOptions& o) {
   command
       .add_option(
           "--accuracy-level", o.form.accuracy_level,
-          "Of MatMulNBits: 4 lets the runtime round activations to 8 bits, for which it has "
-          "its fast kernels; 0 does not")
+          "Of MatMulNBits: 4 (the default) lets the runtime round activations to 8 bits, for which "
+          "it has its fast kernels; 0 does not")
       ->type_name("0..4")
-      ->check(CLI::Range(0, 4))
-      ->default_str("4");
+      ->check(CLI::Range(0, 4));
 }
 
 void add_scheme_options(CLI::App& command, QuantOptions& o) {
   begin_group(command, group::form);
-  command.add_option("--target", o.target, "What the output must fit: a name or file of configs/")
-      ->type_name("NAME|FILE")
-      ->default_str("onnxruntime; tflite-like or ncnn for such files");
+  command
+      .add_option("--target", o.target,
+                  "What the output must fit: a name or file of configs/ (default: onnxruntime; "
+                  "tflite-like or ncnn for such files)")
+      ->type_name("NAME|FILE");
   add_form_options(command, o.form);
   command
       .add_option_function<std::string>(

@@ -273,7 +273,9 @@ void require_consistent(const QuantizeSpec& o) {
                                : "--refine: a plan holds what was refined already",
                 "Leave it out.");
   if (o.external == ExternalData::always && !o.quant.form.traits().onnx)
-    throw Error(Code::usage, "--external-data: a TFLite file holds its weights itself",
+    throw Error(Code::usage,
+                fmt::format("--external-data: the form '{}' has a place for its weights already",
+                            o.quant.form.name()),
                 "Leave it out.");
   if (!o.data.text.tokenizer.empty() && o.data.data.empty() && o.eval_data.empty())
     throw Error(Code::usage, "--tokenizer: there is no text that it could read",

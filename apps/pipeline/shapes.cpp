@@ -18,8 +18,6 @@ constexpr std::int64_t longest = 1 << 30;
               "Give the name of an input and the length of each of its axes, at least 1.");
 }
 
-bool has_open_axis(const Dims& dims) { return !std::ranges::all_of(dims, &Dim::known); }
-
 // What --batch says about inputs that have no open batch would be ignored.
 void require_effect(const ShapeRequest& asked, const Graph& graph) {
   const auto takes_batch = [&](const Value* feed) {
@@ -52,7 +50,7 @@ bool fits(const Dims& dims, const Shape& shape) {
 void require_runs(const Model& model) {
   std::vector<Tensor> feeds;
   for (const Value* feed : model.graph().feeds()) {
-    if (!feed->dims() || has_open_axis(*feed->dims()) || bits_of(feed->dtype()) == 0) return;
+    if (!feed->dims() || !all_known(*feed->dims()) || bits_of(feed->dtype()) == 0) return;
     feeds.push_back(ones_for(*feed));
   }
   const std::vector<Tensor> results = Executor(model.graph()).run(feeds);
@@ -115,7 +113,7 @@ void require_fixable(const FormOptions& options, const Target& target, const Mod
   for (const Value* feed : graph.feeds()) {
     const auto it = std::ranges::find(fixed, feed->name(), &FixedShape::input);
     const std::optional<Dims> dims = it != fixed.end() ? it->after : feed->dims();
-    if (dims && !has_open_axis(*dims)) continue;
+    if (dims && all_known(*dims)) continue;
     throw Error(Code::unsupported,
                 fmt::format("{}: input '{}' {}: target '{}' needs all lengths", path, feed->name(),
                             dims ? to_string(*dims) : "of unknown rank", target.name),

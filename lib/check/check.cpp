@@ -12,6 +12,7 @@
 #include "lib/exec/infer.h"
 #include "lib/graph/macs.h"
 #include "lib/graph/ops.h"
+#include "lib/passes/fix_shapes.h"
 #include "lib/passes/qdq/fuse_qdq.h"
 #include "lib/quant/form.h"
 #include "lib/quant/plan.h"
@@ -135,7 +136,7 @@ class Checker {
 
   void check_shapes() {
     for (const Value* feed : named_.graph().feeds())
-      if (!feed->dims() || !std::ranges::all_of(*feed->dims(), &Dim::known))
+      if (!feed->dims() || !all_known(*feed->dims()))
         model_wide({fmt::format("input '{}' {} has lengths that are not known: the target runs "
                                 "nothing of such a model",
                                 feed->name(), feed->dims() ? to_string(*feed->dims()) : ""),

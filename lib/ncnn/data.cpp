@@ -155,12 +155,24 @@ constexpr std::array data_rules = {
               "Give the float network that pnnx made.");
 }
 
+// So many weights make so many results.
+void require_product(const NcnnLayer& layer, const std::string& name) {
+  const NcnnProduct product = ncnn_product(layer);
+  if (product.weights == 0 || (product.outputs > 0 && product.weights % product.outputs == 0))
+    return;
+  throw Error(Code::model,
+              fmt::format("{}: layer '{}' has {} weights for {} results", name, layer.name,
+                          product.weights, product.outputs),
+              "Convert the model again with pnnx.");
+}
+
 Arrays arrays_of(const NcnnLayer& layer, const std::string& name) {
   for (const std::string_view type : {"Quantize", "Dequantize", "Requantize"})
     if (layer.type == type) refuse_quantized(layer, name);
   if (const auto it = std::ranges::find(product_rules, layer.type, &ProductRule::type);
       it != product_rules.end()) {
     if (at(layer, 8) != 0) refuse_quantized(layer, name);
+    require_product(layer, name);
     return product_arrays(layer);
   }
   const auto it = std::ranges::find(data_rules, layer.type, &DataRule::type);

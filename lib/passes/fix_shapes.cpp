@@ -14,8 +14,6 @@ namespace {
 // More elements has no shape: what is larger stays as it is stored.
 constexpr std::int64_t most_elements_of_a_shape = 64;
 
-bool all_known(const Dims& dims) { return std::ranges::all_of(dims, &Dim::known); }
-
 [[noreturn]] void refuse(const std::string& input, const std::string& reason) {
   throw Error(Code::usage, fmt::format("`shape {}`: {}", input, reason),
               "Give a length for each axis of an input, as in `shape NAME=1x3x224x224`; 'intaglio "
@@ -26,7 +24,7 @@ class Fixer {
  public:
   Fixer(const Graph& graph, const ShapeRequest& request) : request_(request) {
     for (const Value* feed : graph.feeds()) feeds_[feed->name()] = feed;
-    for (const auto& [name, shape] : request.shapes) take(name, shape);
+    for (const auto& [name, shape] : request.shapes) learn(name, shape);
     if (request.batch)
       for (const Value* feed : graph.feeds())
         if (feed->dims() && !feed->dims()->empty() && !request.shapes.contains(feed->name()))
@@ -49,7 +47,8 @@ class Fixer {
     if (!dim.known() && !dim.symbol.empty()) names_.try_emplace(dim.symbol, length);
   }
 
-  void take(const std::string& input, const Shape& shape) {
+  // The lengths that a shape gives to named axes; refuses one that the input cannot have.
+  void learn(const std::string& input, const Shape& shape) {
     const auto it = feeds_.find(input);
     if (it == feeds_.end()) refuse(input, "the model has no such input");
     const auto& dims = it->second->dims();
@@ -111,6 +110,8 @@ void renew_types(Model& model, const Fixer& fixer) {
 }
 
 }  // namespace
+
+bool all_known(const Dims& dims) { return std::ranges::all_of(dims, &Dim::known); }
 
 std::vector<FixedShape> fixed_shapes(const Graph& graph, const ShapeRequest& request) {
   return Fixer(graph, request).take();

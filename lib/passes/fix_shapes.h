@@ -17,6 +17,8 @@
 
 namespace intaglio {
 
+bool all_known(const Dims& dims);  // all lengths
+
 struct ShapeRequest {
   std::optional<std::int64_t> batch;    // the first axis of each input that leaves it open
   std::map<std::string, Shape> shapes;  // whole inputs, by name; they go before `batch`

@@ -4,7 +4,6 @@
 
 #include "lib/graph/op_traits.h"
 #include "lib/graph/ops.h"
-#include "lib/quant/composite.h"
 #include "lib/quant/fusion.h"
 #include "lib/quant/obstacle.h"
 #include "lib/quant/weights.h"
@@ -55,12 +54,9 @@ std::optional<std::string> DraftDecision::obstacle(const Node& node) const {
 
 // A composite is computed with its producer as a whole, or in float.
 std::optional<std::string> DraftDecision::obstacle_around(const Node& node) const {
-  if (task_->target.composites.empty()) return std::nullopt;
-  const auto composite = composite_holding(node);
-  const Node* producer = fused_producer(node, task_->target);
-  if (!composite || producer == nullptr || producer != composite->x->producer())
-    return std::nullopt;
-  if (!accepts(*producer)) return "the operator it is computed with stays float";
+  const auto composite = fused_composite(node, task_->target);
+  if (!composite) return std::nullopt;
+  if (!accepts(*composite->x->producer())) return "the operator it is computed with stays float";
   for (const Node* part : composite->nodes)
     if (auto no = task_->filter.refuse(*part)) return no;
   return std::nullopt;
@@ -97,16 +93,27 @@ bool DraftDecision::leaves_in_float(const Node& node) const {
                      [&](const Value* value) { return value == nullptr || only_leaves(*value); });
 }
 
-// Whether all that read the value take its codes, moved about or not.
+// Whether all that read the value take its codes, moved about or not. Shape and Size only look.
 bool DraftDecision::only_taken_as_codes(const Value& value) const {
-  return !value.is_output() && !value.uses().empty() &&
-         std::all_of(value.uses().begin(), value.uses().end(), [&](const Use& use) {
-           const OpRule* rule = rule_of(*use.node);
-           if (rule == nullptr || rule->role != Role::share || !moves_only(*use.node))
-             return takes_codes(*use.node) && quantized_.contains(&value);
-           return use.index == 0 && !obstacle(*use.node) && use.node->output(0) != nullptr &&
-                  only_taken_as_codes(*use.node->output(0));
-         });
+  bool taken = false;
+  for (const Use& use : value.uses()) {
+    if (is_any(*use.node, {"Shape", "Size"})) continue;
+    if (!takes_as_codes(use, value)) return false;
+    taken = true;
+  }
+  return taken && !value.is_output();
+}
+
+bool DraftDecision::takes_as_codes(const Use& use, const Value& value) const {
+  const OpRule* rule = rule_of(*use.node);
+  if (rule == nullptr || rule->role != Role::share || !moves_only(*use.node))
+    return takes_codes(*use.node) && quantized_.contains(&value);
+  const auto goes_on = [&](const Value* made) {
+    return made == nullptr || (made->uses().empty() && !made->is_output()) ||
+           only_taken_as_codes(*made);
+  };
+  return use.index == 0 && !obstacle(*use.node) &&
+         std::ranges::all_of(use.node->outputs(), goes_on);
 }
 
 // Rows of a table that are quantized as soon as they are found have the codes of that in the
@@ -171,21 +178,9 @@ bool DraftDecision::lead(const Node& node) {
   const OpRule* rule = rule_of(node);
   const Value* input = node.input(0);
   if (rule == nullptr || rule->role != Role::share || accepted_.contains(&node) || obstacle(node) ||
-      !moves_only(node) || !is_f32(input) || input->is_output() || !comes_from_feed(*input))
+      !moves_only(node) || !is_f32(input) || !comes_from_feed(*input) ||
+      !only_taken_as_codes(*input))
     return false;
-  const auto takes_codes = [&](const Use& use) {
-    if (is_any(*use.node, {"Shape", "Size"})) return true;
-    const OpRule* other = rule_of(*use.node);
-    const bool moves = other != nullptr && other->role == Role::share && use.index == 0;
-    return moves && std::ranges::all_of(use.node->outputs(), [&](const Value* made) {
-             return made == nullptr || !is_f32(made) ||
-                    (quantized_.contains(made) && !made->is_output() &&
-                     std::ranges::all_of(made->uses(), [&](const Use& reader) {
-                       return accepted_.contains(reader.node);
-                     }));
-           });
-  };
-  if (!std::ranges::all_of(input->uses(), takes_codes)) return false;
   reasons_.erase(&node);
   accepted_.insert(&node);
   quantize_value(input);

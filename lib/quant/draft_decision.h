@@ -82,6 +82,7 @@ class DraftDecision {
   void consider(const Node& node);
   void share_table(const Node& node);
   bool only_taken_as_codes(const Value& value) const;
+  bool takes_as_codes(const Use& use, const Value& value) const;
   bool follow(const Node& node);
   bool lead(const Node& node);
   bool comes_from_feed(const Value& value) const;

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "lib/graph/readers.h"
-#include "lib/quant/composite.h"
 
 namespace intaglio {
 namespace {
@@ -43,17 +42,11 @@ bool codes_can_clip(const Node& activation) {
   return bound(1) <= 0 && bound(2) >= 0;
 }
 
-// What a composite is computed with; null: the target computes it by itself.
-const Node* producer_of(const std::optional<Composite>& composite, const Target& target) {
-  if (!composite || composite->x->producer() == nullptr) return nullptr;
+// Whether the target computes it with what makes x.
+bool is_fused(const std::optional<Composite>& composite, const Target& target) {
+  if (!composite || composite->x->producer() == nullptr) return false;
   const auto listed = target.composites.find(std::string(composite->name));
-  const Node* producer = composite->x->producer();
-  return listed != target.composites.end() && contains(listed->second, *producer) ? producer
-                                                                                  : nullptr;
-}
-
-const Node* composite_producer(const Node& node, const Target& target) {
-  return target.composites.empty() ? nullptr : producer_of(composite_holding(node), target);
+  return listed != target.composites.end() && contains(listed->second, *composite->x->producer());
 }
 
 // Its attribute `mode`, or what ONNX takes it for where there is none.
@@ -71,13 +64,19 @@ bool is_small(const Node& producer, const OpRule& rule) {
 
 }  // namespace
 
+std::optional<Composite> fused_composite(const Node& node, const Target& target) {
+  if (target.composites.empty()) return std::nullopt;
+  auto composite = composite_holding(node);
+  return is_fused(composite, target) ? std::move(composite) : std::nullopt;
+}
+
 const OpRule* rule_of(const Node& node, const Target& target) {
   static const OpRule part_of_composite = [] {
     OpRule rule;
     rule.role = Role::activation;
     return rule;
   }();
-  if (composite_producer(node, target) != nullptr) return &part_of_composite;
+  if (fused_composite(node, target)) return &part_of_composite;
   const auto it = node.domain().empty() ? target.ops.find(node.op()) : target.ops.end();
   if (it == target.ops.end()) return nullptr;
   const auto& modes = it->second.modes;
@@ -86,7 +85,7 @@ const OpRule* rule_of(const Node& node, const Target& target) {
 }
 
 const Node* fused_producer(const Node& activation, const Target& target) {
-  if (const Node* producer = composite_producer(activation, target)) return producer;
+  if (const auto composite = fused_composite(activation, target)) return composite->x->producer();
   const OpRule* rule = rule_of(activation, target);
   if (rule == nullptr || rule->role != Role::activation) return nullptr;
   const Node* maker = maker_for(activation);
@@ -100,8 +99,7 @@ const Node* fused_producer(const Node& activation, const Target& target) {
 
 const Node* fused_activation(const Node& node, const Target& target) {
   if (!target.composites.empty() && node.output(0) != nullptr)
-    if (const auto composite = composite_reading(*node.output(0));
-        producer_of(composite, target) == &node)
+    if (const auto composite = composite_reading(*node.output(0)); is_fused(composite, target))
       return composite->last;
   const Node* reader = only_reader(node.output(0));
   if (reader != nullptr && reader->is("MaxPool")) reader = only_reader(reader->output(0));

@@ -1,10 +1,17 @@
 // Which operators a runtime computes together, so that no pair goes between them.
 #pragma once
 
+#include <optional>
+
 #include "lib/graph/graph.h"
+#include "lib/quant/composite.h"
 #include "lib/quant/target.h"
 
 namespace intaglio {
+
+// The composite that the node is part of, where the target computes it with its producer; nullopt: it
+// is part of none, or is computed by itself.
+std::optional<Composite> fused_composite(const Node& node, const Target& target);
 
 // What the target says of a node's operator; null: nothing, it is not one of the standard, or the
 // rule is for other values of `mode`. Nodes of a composite that is computed with the producer before

@@ -51,7 +51,7 @@ struct QParams {
 //   zero_point = code_lo - lo'/scale, or (code_lo + code_hi)/2 when symmetric, rounded half to even
 // A zero point that is to be avoided becomes the one below it, and the scale what still covers lo'.
 // A dead tensor (range [0, 0], or so small that the scale would be subnormal in float) gets scale 1
-// and zero point 0: zero stays zero, and no runtime has to divide by a subnormal. The formulas are
+// and zero point 0, or the one below where that is to be avoided: zero stays zero, and no runtime has to divide by a subnormal. The formulas are
 // those of onnxruntime's compute_scale_zp (quant_utils.py, 1.31), so that both agree to the last
 // bit on what a range means. Throws Code::data when a bound is not finite or lo > hi.
 Affine choose_affine(const Range& range, const Grid& grid, double min_range = 0);

@@ -212,8 +212,7 @@ std::string misfit(const Target& t) {
     return "takes weights with zero point 0 alone: they must be signed and symmetric";
   if (t.per_channel && !a.channel_zero_points && !zero_is_zero(t.weights))
     return "takes weights with a scale per channel with zero point 0 alone: they must be signed "
-           "and "
-           "symmetric, or have one scale";
+           "and symmetric, or have one scale";
   if (!a.per_channel && t.per_channel) return "takes weights with one scale alone";
   return {};
 }

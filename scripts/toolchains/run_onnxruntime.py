@@ -3,13 +3,10 @@
     check      nodes that run as `check` says, by the graph that the session runs (its QDQ transformer names what it
                fuses after the operator)
     top-1      images with the same class as the float model
-    time       of one image on one thread, to that of the float model (least of 40, in alternation)
+    time       of one image on one thread, to that of the float model (least of 60, in alternation)
 """
 
-import time
-
 import common
-import numpy as np
 import onnx
 import onnxruntime as ort
 
@@ -40,16 +37,6 @@ def ran(path, folder):
     return found
 
 
-def least_times(sessions, x, rounds=40):
-    least = [np.inf] * len(sessions)
-    for _ in range(rounds):
-        for i, session in enumerate(sessions):
-            begin = time.perf_counter()
-            session.run(None, {session.get_inputs()[0].name: x})
-            least[i] = min(least[i], time.perf_counter() - begin)
-    return least
-
-
 def measure(arguments, name, folder):
     path = folder / f"{name}.onnx"
     common.quantize(arguments, name, path, "--target", "onnxruntime")
@@ -62,7 +49,7 @@ def measure(arguments, name, folder):
     said, fits = common.verdicts(arguments, path, "onnxruntime")
     agreement = common.Agreement(said, ran(path, folder))
     agreement.tell(said)
-    float_time, our_time = least_times([plain, session], feeds[0])
+    float_time, our_time = common.least_times([lambda s=s: s.run(None, {s.get_inputs()[0].name: feeds[0]}) for s in (plain, session)])
     return {"model": name, "check": agreement.text(), "top-1 %": f"{likeness.top1:.1f}", "SQNR dB": f"{likeness.sqnr:.1f}",
             "time": f"{our_time / float_time:.2f}", "kept": fits and agreement.percent >= CHECK}
 

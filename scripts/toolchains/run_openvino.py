@@ -7,10 +7,8 @@
 """
 
 import re
-import time
 
 import common
-import numpy as np
 import openvino as ov
 
 CONFIG = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
@@ -38,16 +36,6 @@ def ran(compiled):
     return found
 
 
-def least_times(requests, x, rounds=60):
-    least = [np.inf] * len(requests)
-    for _ in range(rounds):
-        for i, request in enumerate(requests):
-            begin = time.perf_counter()
-            request.infer({0: x})
-            least[i] = min(least[i], time.perf_counter() - begin)
-    return least
-
-
 def measure(arguments, name, folder):
     path = folder / f"{name}.onnx"
     common.quantize(arguments, name, path, "--target", "openvino")
@@ -63,7 +51,8 @@ def measure(arguments, name, folder):
     agreement = common.Agreement(said, ran(compiled))
     agreement.tell(said)
     plain = compile_model(core, arguments.shared / "assets" / "models" / f"{name}.onnx", feeds[0].shape)
-    float_time, our_time = least_times([plain.create_infer_request(), request], feeds[0])
+    plain_request = plain.create_infer_request()
+    float_time, our_time = common.least_times([lambda: plain_request.infer({0: feeds[0]}), lambda: request.infer({0: feeds[0]})])
     top1 = not common.MODELS[name].top1 or likeness.top1 >= TOP1
     return {"model": name, "check": agreement.text(), "top-1 %": f"{likeness.top1:.1f}", "SQNR dB": f"{likeness.sqnr:.1f}",
             "ms, float": f"{1e3 * float_time:.2f}", "ms, ours": f"{1e3 * our_time:.2f}", "time": f"{our_time / float_time:.2f}",

@@ -25,47 +25,22 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
 
-# name: (preset, crop, short side, folder of images, share of the operators on the NPU that is promised)
+from common import Model, picture, session_of
+
+# name: (model, share of the operators on the NPU that is promised)
 MODELS = {
-    "mobilenet_v2_1.0_224_dither": ("tf", 224, 256, "eval", 100),
-    "mobilenet_v1_0.25_224_autopad": ("tf", 224, 256, "eval", 100),
-    "mobilenet_v1_0.5_224_bn": ("tf", 224, 256, "eval", 100),
-    "resnet8_cifar10_float": ("raw", 32, 32, "cifar10", 100),
-    "resnet_large_cifar10_float": ("raw", 32, 32, "cifar10", 0),
-    "tiny_darknet": ("unit", 224, 256, "eval", 0),
-    "squeezenet1.1_fp32_from_fp16": ("caffe", 224, 256, "eval", 0),
+    "mobilenet_v2_1.0_224_dither": (Model("tf", 224, 224, 256, "eval"), 100),
+    "mobilenet_v1_0.25_224_autopad": (Model("tf", 224, 224, 256, "eval"), 100),
+    "mobilenet_v1_0.5_224_bn": (Model("tf", 224, 224, 256, "eval"), 100),
+    "resnet8_cifar10_float": (Model("raw", 32, 32, 32, "cifar10"), 100),
+    "resnet_large_cifar10_float": (Model("raw", 32, 32, 32, "cifar10"), 0),
+    "tiny_darknet": (Model("unit", 224, 224, 256, "eval"), 0),
+    "squeezenet1.1_fp32_from_fp16": (Model("caffe", 224, 224, 256, "eval"), 0),
 }
 TOP1, IN_A_STEP = 99.0, 99.0  # promised, in percent
-
-
-def picture(path, preset, crop, side):
-    image = Image.open(path).convert("RGB")
-    width, height = image.size
-    if min(width, height) != side:
-        scale = side / min(width, height)
-        image = image.resize((round(width * scale), round(height * scale)), Image.BILINEAR)
-        width, height = image.size
-    left, top = (width - crop) // 2, (height - crop) // 2
-    x = np.asarray(image.crop((left, top, left + crop, top + crop)), np.float32)
-    if preset == "tf":
-        x = x / 127.5 - 1
-    elif preset == "unit":
-        x = x / 255
-    elif preset == "caffe":
-        x = x[..., ::-1] - np.array([104, 117, 123], np.float32)
-    return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
-
-
-def session_of(model):
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def interpreter_of(path, resolver=OpResolverType.AUTO):
@@ -126,10 +101,10 @@ def output_step(model):
 
 
 def quantize(arguments, name, output, *options):
-    preset, _, _, folder, _ = MODELS[name]
-    images = "cifar10" if folder == "cifar10" else "calib"
+    model, _ = MODELS[name]
+    images = "cifar10" if model.images == "cifar10" else "calib"
     command = [arguments.intaglio, "quantize", f"{arguments.shared}/assets/models/{name}.onnx", "--data",
-               f"{arguments.shared}/assets/{images}", "--limit", "100", "--preprocess", preset, "--eval-limit", "0", "-o", output,
+               f"{arguments.shared}/assets/{images}", "--limit", "100", "--preprocess", model.preset, "--eval-limit", "0", "-o", output,
                *options]
     run = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if run.returncode != 0:
@@ -145,7 +120,7 @@ def npu_share(arguments, path, folder):
 
 
 def measure(arguments, name, folder):
-    preset, crop, side, images, _ = MODELS[name]
+    shown, promised = MODELS[name]
     file, pairs = folder / f"{name}.tflite", folder / f"{name}.onnx"
     said = quantize(arguments, name, file, "--format", "tflite")
     quantize(arguments, name, pairs, "--target", "tflite-like")
@@ -156,12 +131,12 @@ def measure(arguments, name, folder):
     details = [d for d in runners[1].get_tensor_details() if d["name"] in expected and d["dtype"] == np.int8]
     same = [expected[d["name"]] == (np.float32(d["quantization"][0]), d["quantization"][1]) for d in details]
     row["scales"] = f"{sum(same)}/{len(same)}"
-    session, step = session_of(in_integers(model)), output_step(model)
+    session, step = session_of(in_integers(model).SerializeToString()), output_step(model)
     feed = session.get_inputs()[0].name
-    paths = sorted((arguments.shared / "assets" / images).glob("*.jp*g"))[: arguments.images]
+    paths = sorted((arguments.shared / "assets" / shown.images).glob("*.jp*g"))[: arguments.images]
     agree, clear, close, count, leading = [0, 0], [0, 0], [0, 0], 0, 0
     for path in paths:
-        x = picture(path, preset, crop, side)
+        x = picture(path, shown)
         truth = session.run(None, {feed: x})[0].reshape(-1)
         count += truth.size
         best = np.sort(truth)[-2:]
@@ -182,7 +157,7 @@ def measure(arguments, name, folder):
         codes = folder / f"{name}.s8.tflite"
         quantize(arguments, name, codes, "--format", "tflite", "--io", "s8")
         row["NPU"] = npu_share(arguments, codes, folder / "vela")
-        row["kept"] = row["kept"] and row["NPU"] >= MODELS[name][4]
+        row["kept"] = row["kept"] and row["NPU"] >= promised
     return row
 
 
@@ -314,7 +289,7 @@ def measure_operator(arguments, name, folder):
                           folder / "one.tflite"], capture_output=True, text=True)
     if run.returncode != 0:
         return {"kept": False, "text": run.stderr.strip().splitlines()[0]}
-    truth = session_of(in_integers(model)).run(["y"], feeds)[0]
+    truth = session_of(in_integers(model).SerializeToString()).run(["y"], feeds)[0]
     texts, kept = [], True
     for resolver in (OpResolverType.AUTO, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES):
         interpreter = interpreter_of(folder / "one.tflite", resolver)

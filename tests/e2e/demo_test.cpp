@@ -223,6 +223,9 @@ TEST(Demo, OptionsCanStandInAConfigFileAndFlagsWin) {
   const auto again = run_program({"quantize", data("demo.onnx"), "--config",
                                   (folder / "again.json").string(), "--print-config"});
   EXPECT_EQ(again.out, ran.out) << again.err;
+  const auto fed = run_program(
+      {"quantize", data("demo.onnx"), "--config", (folder / "again.json").string(), "--dry-run"});
+  EXPECT_EQ(fed.exit_code, 0) << "defaults that are printed are values: " << fed.err;
 }
 
 TEST(Demo, RunPrintsClassesAndWritesArrays) {

@@ -83,6 +83,9 @@ TEST(NcnnData, SaysWhereItDoesNotFitTheLayers) {
   expect_refused({{line, whole + "...."}}, Code::model, "holds 4 bytes more");
   expect_refused({{line, "abcd" + whole}}, Code::model, "no weights begin at byte 0");
   expect_refused({{"Convolution c 1 1 x y 0=1 6=-4", ""}}, Code::model, "asks for -4 weights");
+  for (const char* outputs : {"2147483647", "-1", "0", "3"})
+    expect_refused({{std::string("Convolution c 1 1 x y 6=4 0=") + outputs, whole}}, Code::model,
+                   std::string("layer 'c' has 4 weights for ") + outputs + " results");
   expect_refused({{line + " 8=2", whole}}, Code::unsupported, "layer 'c' is in integers already");
   expect_refused({{line, ncnn_bytes(std::vector<std::int8_t>{1, 2, 3, 4}) + raw({5})}},
                  Code::unsupported, "in integers already");

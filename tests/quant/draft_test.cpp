@@ -563,6 +563,15 @@ TEST(Draft, MoversOfAGraphInputMoveItsCodes) {
   const auto mixed =
       drafted(focus + " z = Erf(b) }", "float[1,4,4,2] x", "float[1,2,4,2] y, float[1,2,4,2] z");
   EXPECT_FALSE(mixed.values().contains("t")) << "others read floats of it";
+  const auto parts = drafted(
+      "<float[2,2,1,1] w = {1,2,3,4}> { a, b = Split<axis = 1>(x) y = Conv(a, w) z = Erf(b) }",
+      "float[1,4,4,2] x", "float[1,2,4,2] y, float[1,2,4,2] z");
+  EXPECT_FALSE(parts.values().contains("x")) << "a part of it is read in float";
+  const auto looked = drafted(
+      "<float[2,2,1,1] w = {1,2,3,4}> { t = Transpose<perm = [0,3,1,2]>(x) y = Conv(t, w) z = "
+      "Shape(x) }",
+      "float[1,4,4,2] x", "float[1,2,4,4] y, int64[4] z");
+  EXPECT_TRUE(looked.values().contains("x")) << "Shape reads no element";
 }
 
 TEST(PlanJson, RoundTrip) {
